@@ -1,0 +1,47 @@
+/**
+ * Evaluation of CWL expressions (CWL v1.2 CommandLineTool §3.5, "Expressions").
+ */
+import type { CwlObject, CwlValue } from '@weft/plan';
+
+/** What `$(…)` can see. */
+export interface ExpressionContext {
+  inputs: CwlObject;
+  self: CwlValue;
+  /** outdir, tmpdir, cores, ram, outdirSize, tmpdirSize; exitCode in output bindings. */
+  runtime: CwlObject;
+}
+
+export interface ExpressionOptions {
+  /** InlineJavascriptRequirement is in effect: without it only parameter references are allowed. */
+  javascript: boolean;
+  /** Library code, in order. */
+  expressionLib: string[];
+  /** v1.0 and v1.1 documents: no `\$(` unescaping differences are applied here unless the specification says so. */
+  declaredVersion?: string;
+}
+
+/** Evaluates strings with `$(…)` or `${…}` in them. */
+export interface ExpressionEvaluator {
+  /**
+   * The value of `expression`: a lone expression gives its value, one inside other text is interpolated into a string,
+   * a string without any is returned unescaped.
+   * Rejects with ExpressionError (code "EXPRESSION"): what was evaluated, what went wrong, where in the script.
+   */
+  evaluate(expression: string, context: ExpressionContext, options: ExpressionOptions): Promise<CwlValue>;
+}
+
+export class ExpressionError extends Error {
+  readonly code = 'EXPRESSION';
+  override readonly name = 'ExpressionError';
+  constructor(
+    message: string,
+    readonly expression: string,
+  ) {
+    super(message);
+  }
+}
+
+/** True where the string has something to evaluate. */
+export function needsEvaluation(text: unknown): text is string {
+  return typeof text === 'string' && (text.includes('$(') || text.includes('${'));
+}

@@ -1,0 +1,4 @@
+export * from './values.js';
+export * from './types.js';
+export * from './requirements.js';
+export { canonicalJson } from './canonical.js';

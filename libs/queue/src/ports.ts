@@ -1,0 +1,44 @@
+/**
+ * The task queue: one BullMQ job per task attempt, one queue per pool.
+ *
+ * Invariants:
+ *  1. The job id is the task's id and attempt: adding twice while the job exists adds once.
+ *  2. A job is handed to one consumer at a time; if that consumer dies, to another.
+ *  3. The handler's promise decides: resolved = done and forgotten; rejected = handed out again (after `retryAfterMs`).
+ */
+import type { CwlObject } from '@weft/plan';
+
+export interface TaskJob {
+  runId: string;
+  taskId: string;
+  attempt: number;
+  /** Step path and scatter index, for people who look at the board. */
+  step: string;
+  index: string;
+  pool: string;
+  planHash: string;
+  processId: string;
+  inputs: CwlObject;
+  /** Effective requirements of the scopes around the tool (not its own). */
+  inherited: { requirements: import('@weft/plan').Requirement[]; hints: import('@weft/plan').Requirement[] };
+  options: { noContainer: boolean; defaultContainer?: string };
+  /** Smaller runs first; 0 = default. */
+  priority: number;
+}
+
+export interface TaskQueue {
+  add(jobs: TaskJob[]): Promise<void>;
+  /** Takes waiting jobs out; jobs being worked on are left to their consumer. */
+  remove(jobs: Pick<TaskJob, 'pool' | 'taskId' | 'attempt'>[]): Promise<void>;
+  depth(pool: string): Promise<{ waiting: number; active: number; delayed: number; failed: number }>;
+  close(): Promise<void>;
+}
+
+export type TaskHandler = (job: TaskJob, signal: AbortSignal) => Promise<void>;
+
+export interface TaskConsumer {
+  /** Starts taking jobs of a pool, at most `concurrency` at a time. */
+  consume(pool: string, concurrency: number, handler: TaskHandler): Promise<void>;
+  /** Stops taking; running handlers get their signal aborted and are waited for. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,147 @@
+/**
+ * Where runs live: an event log per run, headers and indexes to find them, plans by hash, leases over partitions, task logs.
+ *
+ * Invariants:
+ *  1. Sequence numbers of a run's log are 1, 2, 3, … without gaps; an append names the sequence it expects to follow.
+ *  2. What an append acknowledged is durable (as durable as Redis' AOF is configured) and never changes.
+ *  3. An append by an owner carries its lease; a lease that was taken over cannot append (fencing).
+ *  4. Every key of a run carries its partition's hash tag; no operation touches two partitions.
+ */
+import type { CwlObject, Plan } from '@weft/plan';
+
+export const PARTITIONS = 64;
+
+/** The run's facts as the log holds them; the engine's own event types, opaque here. */
+export interface LogEntry {
+  sequence: number;
+  /** Milliseconds since the epoch, by the writer's clock. */
+  atMs: number;
+  event: { type: string } & Record<string, unknown>;
+}
+
+export interface Lease {
+  partition: number;
+  owner: string;
+  /** Grows with every take-over. */
+  token: number;
+}
+
+export type RunState = 'pending' | 'running' | 'cancelling' | 'succeeded' | 'failed' | 'cancelled';
+
+export interface RunFailure {
+  code: string;
+  message: string;
+  step?: string;
+  taskId?: string;
+  exitCode?: number;
+  stderrTail?: string[];
+}
+
+export interface TaskTally {
+  queued: number;
+  running: number;
+  succeeded: number;
+  failed: number;
+  cancelled: number;
+  skipped: number;
+  known: number;
+}
+
+/** A run without its tasks: what lists and GETs show. Times in milliseconds since the epoch. */
+export interface RunHeader {
+  runId: string;
+  state: RunState;
+  name: string;
+  projectId: string;
+  planHash: string;
+  pool: string;
+  labels: Record<string, string>;
+  submittedAtMs: number;
+  startedAtMs?: number;
+  finishedAtMs?: number;
+  inputs: CwlObject;
+  outputs?: CwlObject;
+  failure?: RunFailure;
+  tasks: TaskTally;
+  currentSteps: string[];
+}
+
+export interface RunQuery {
+  projectId?: string;
+  states?: RunState[];
+  labels?: Record<string, string>;
+  /** 1..1000 */
+  limit: number;
+  pageToken?: string;
+}
+
+export type AppendResult = { ok: true; sequence: number } | { ok: false; reason: 'conflict'; sequence: number } | { ok: false; reason: 'fenced' } | { ok: false; reason: 'gone' };
+
+/** For whoever takes submissions (any replica). */
+export interface RunIntake {
+  /** Stores header and first event atomically and tells the partition's owner. A known idempotency key returns the run that has it. */
+  create(header: RunHeader, accepted: LogEntry['event'], idempotencyKey?: string): Promise<{ runId: string; existing: boolean }>;
+  /** Appends a request from outside (cancel) without owning the run, and tells the owner. False: no such run. */
+  request(runId: string, event: LogEntry['event']): Promise<boolean>;
+  putPlan(hash: string, plan: Plan): Promise<void>;
+}
+
+/** For the owner of a partition. */
+export interface RunLog {
+  append(lease: Lease, runId: string, afterSequence: number, events: LogEntry['event'][]): Promise<AppendResult>;
+  read(runId: string, afterSequence: number): Promise<LogEntry[]>;
+  /** Replaces the mutable part of the header; with a final state the run leaves the active set. */
+  updateHeader(lease: Lease, header: RunHeader): Promise<boolean>;
+  /** Ids of runs of the partition that have not ended. */
+  active(partition: number): Promise<string[]>;
+  getPlan(hash: string): Promise<Plan | undefined>;
+}
+
+export interface Leases {
+  /** The partitions that this owner now holds after trying to take free or lapsed ones; `ttlMs` from now. */
+  acquire(owner: string, ttlMs: number, want?: number): Promise<Lease[]>;
+  /** False: lost. */
+  renew(lease: Lease, ttlMs: number): Promise<boolean>;
+  release(lease: Lease): Promise<void>;
+}
+
+/** Told when something was appended or created; no payload is lost if a nudge is: the log is read again on reconnect. */
+export interface Nudges {
+  /** `onNudge(runId)` for the partition; `onReset()` where nudges may have been missed. Returns how to stop. */
+  subscribe(partition: number, onNudge: (runId: string) => void, onReset: () => void): Promise<() => Promise<void>>;
+}
+
+/** For readers: lists, watchers. */
+export interface RunReader {
+  get(runId: string): Promise<RunHeader | undefined>;
+  list(query: RunQuery): Promise<{ runs: RunHeader[]; nextPageToken?: string }>;
+  read(runId: string, afterSequence: number): Promise<LogEntry[]>;
+  /** Entries after a sequence, then new ones as they are appended, until `signal` aborts or the run's log is sealed by a final event. */
+  follow(runId: string, afterSequence: number, signal: AbortSignal): AsyncIterable<LogEntry>;
+  remove(runId: string): Promise<boolean>;
+}
+
+export interface TaskLogChunk {
+  taskId: string;
+  step: string;
+  stream: 'stdout' | 'stderr' | 'system';
+  text: string;
+  atMs: number;
+}
+
+/** What tasks wrote to stdout and stderr where it did not go to a file. Bounded per run; the oldest chunks go first. */
+export interface TaskLogs {
+  append(runId: string, chunks: TaskLogChunk[]): Promise<void>;
+  /** Chunks after a cursor ("" = from the start), then, when following, live ones until `signal` aborts. */
+  stream(runId: string, afterCursor: string, follow: boolean, signal: AbortSignal): AsyncIterable<TaskLogChunk & { cursor: string }>;
+}
+
+/** FNV-1a of the run id modulo PARTITIONS. */
+export function partitionOf(runId: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < runId.length; i++) {
+    hash ^= runId.charCodeAt(i);
+    hash = Math.imul(hash, 0x01000193) >>> 0;
+  }
+  return hash % PARTITIONS;
+}

@@ -1,0 +1,66 @@
+/**
+ * How a runner runs a task: one port, one contract suite, several adapters (process, docker).
+ *
+ * Invariants:
+ *  1. `start` either rejects with RuntimeFailure and leaves nothing behind, or resolves once the tool is running (or has already ended).
+ *  2. `wait` resolves exactly once per attempt, also for a handle that was adopted after a restart of the runner.
+ *  3. After `remove`, no container, process or mount of the attempt is left.
+ */
+import type { executor } from '@weft/contracts';
+
+/** A task with its paths on the host worked out and its inputs staged by the sandbox. */
+export interface RuntimeTask {
+  spec: executor.TaskSpec;
+  /** `<taskId>.<attempt>` */
+  key: string;
+  /** Host directories of the sandbox. */
+  hostWorkDir: string;
+  hostTmpDir: string;
+  /** Host path → path as the task sees it; in the order to mount them. Empty for runtimes that see the host's files. */
+  mounts: { hostPath: string; taskPath: string; readOnly: boolean }[];
+  /** Host paths of the redirected streams; absent: give the data to `onLog`. */
+  hostStdin?: string;
+  hostStdout?: string;
+  hostStderr?: string;
+}
+
+export interface ExitStatus {
+  outcome: 'exited' | 'cancelled' | 'time-limit' | 'out-of-memory';
+  exitCode: number;
+  cpuSeconds?: number;
+  maxRssBytes?: number;
+}
+
+export interface RunningTask {
+  /** Container id or process id. */
+  handle: string;
+  wait(): Promise<ExitStatus>;
+  stop(graceMs: number, reason: 'cancelled' | 'time-limit'): Promise<void>;
+  remove(): Promise<void>;
+}
+
+export class RuntimeFailure extends Error {
+  override readonly name = 'RuntimeFailure';
+  constructor(
+    readonly code: 'IMAGE_PULL' | 'IMAGE_MISSING' | 'INPUT_FILE' | 'COMMAND_NOT_FOUND' | 'RUNTIME_UNAVAILABLE' | 'DISK_FULL' | 'INTERNAL',
+    message: string,
+    readonly retryable: boolean,
+  ) {
+    super(message);
+  }
+}
+
+export interface TaskRuntime {
+  readonly name: string;
+  /** True where tasks run in an image and see only what is mounted. */
+  readonly containers: boolean;
+  /** Version, or why it cannot be used. */
+  probe(): Promise<{ version: string; unavailable?: string }>;
+  start(
+    task: RuntimeTask,
+    on: { log: (stream: 'stdout' | 'stderr', data: Buffer) => void; preparing: (text: string) => void },
+  ): Promise<RunningTask>;
+  /** Attempts that this runner started in an earlier life and that still run or have ended unseen. */
+  adopt(on: { log: (key: string, stream: 'stdout' | 'stderr', data: Buffer) => void }): Promise<{ key: string; task: RunningTask }[]>;
+  close(): Promise<void>;
+}
