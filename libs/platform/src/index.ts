@@ -1,1 +1,12 @@
-export {};
+export { ConfigError, loadConfig } from './config.js';
+export { createLogger, type Logger } from './logger.js';
+export { type ServiceErrorCode, ServiceError, SERVICE_ERROR_CODES, httpStatusOf, isServiceError, toServiceError } from './service-error.js';
+export { DIAGNOSTICS_TRAILER, type GrpcError, fromGrpcError, toGrpcError } from './grpc-errors.js';
+export { type CallContext, serverStream, unary } from './grpc-handlers.js';
+export { type GrpcService, type RunningGrpcServer, type StartGrpcServerOptions, startGrpcServer } from './grpc-server.js';
+export { type CallOptions, callServerStream, callUnary, createClient } from './grpc-client.js';
+export { secretMatches } from './service-secret.js';
+export { isLoopback } from './listen-address.js';
+export { type RedisConnection, createRedis, redisConnection } from './redis.js';
+export { type Metrics, createMetrics } from './metrics.js';
+export { onShutdown } from './shutdown.js';

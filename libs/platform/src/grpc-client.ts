@@ -1,0 +1,95 @@
+/**
+ * gRPC clients as promises and async iterables; every rejection is a ServiceError.
+ */
+import {
+  type ChannelCredentials,
+  type Client,
+  type CallOptions as GrpcCallOptions,
+  type ClientOptions,
+  type ClientReadableStream,
+  type ClientUnaryCall,
+  Metadata,
+  type ServiceError as GrpcServiceError,
+  credentials,
+} from '@grpc/grpc-js';
+import { fromGrpcError } from './grpc-errors.js';
+import { clientOptions } from './grpc-options.js';
+import { ServiceError } from './service-error.js';
+import { sendSecret } from './service-secret.js';
+
+export interface CallOptions {
+  /** Aborting cancels the call: CANCELLED. */
+  signal?: AbortSignal;
+  /** From now; absent = none. */
+  deadlineMs?: number;
+  /** Wait for a connection instead of failing with UNAVAILABLE while there is none. */
+  waitForReady?: boolean;
+  metadata?: Record<string, string>;
+}
+
+type ClientConstructor<C extends Client> = new (address: string, creds: ChannelCredentials, options?: Partial<ClientOptions>) => C;
+
+type UnaryMethod<Req, Res> = (
+  request: Req,
+  metadata: Metadata,
+  options: Partial<GrpcCallOptions>,
+  callback: (error: GrpcServiceError | null, response: Res) => void,
+) => ClientUnaryCall;
+
+type StreamMethod<Req, Res> = (request: Req, metadata?: Metadata, options?: Partial<GrpcCallOptions>) => ClientReadableStream<Res>;
+
+/** `address` is a gRPC target: `host:port` or `unix:/abs/path`. Connects lazily and reconnects by itself; close() it when done. */
+export function createClient<C extends Client>(Ctor: ClientConstructor<C>, address: string, secret?: string): C {
+  const interceptors = secret ? [sendSecret(secret)] : [];
+  return new Ctor(address, credentials.createInsecure(), { ...clientOptions, interceptors });
+}
+
+/** `method` is a method of `client`, bound or not: `callUnary(client, client.getRun, request)`. */
+export function callUnary<Req, Res>(client: Client, method: UnaryMethod<Req, Res>, request: Req, options: CallOptions = {}): Promise<Res> {
+  return new Promise((resolve, reject) => {
+    if (options.signal?.aborted) return reject(cancelled());
+    const cancel = (): void => call.cancel();
+    const call = method.call(client, request, metadataOf(options), callOptionsOf(options), (error, response) => {
+      options.signal?.removeEventListener('abort', cancel);
+      if (error) reject(fromGrpcError(error));
+      else resolve(response);
+    });
+    options.signal?.addEventListener('abort', cancel, { once: true });
+  });
+}
+
+/** `method` must be bound: `callServerStream(client.watchRun.bind(client), request)`. The call starts with the first `next()`. */
+export async function* callServerStream<Req, Res>(
+  method: StreamMethod<Req, Res>,
+  request: Req,
+  options: CallOptions = {},
+): AsyncGenerator<Res, void, undefined> {
+  if (options.signal?.aborted) throw cancelled();
+  const call = method(request, metadataOf(options), callOptionsOf(options));
+  const cancel = (): void => call.cancel();
+  options.signal?.addEventListener('abort', cancel, { once: true });
+  try {
+    for await (const message of call) yield message as Res;
+  } catch (error) {
+    throw fromGrpcError(error);
+  } finally {
+    options.signal?.removeEventListener('abort', cancel);
+    // A consumer that left early: an error that the cancel brings has nobody to go to.
+    call.on('error', () => undefined);
+    call.cancel();
+  }
+}
+
+function metadataOf(options: CallOptions): Metadata {
+  const metadata = new Metadata({ waitForReady: options.waitForReady === true });
+  for (const [name, value] of Object.entries(options.metadata ?? {})) metadata.set(name, value);
+  return metadata;
+}
+
+function callOptionsOf(options: CallOptions): Partial<GrpcCallOptions> {
+  return options.deadlineMs === undefined ? {} : { deadline: Date.now() + options.deadlineMs };
+}
+
+function cancelled(): ServiceError {
+  return new ServiceError('CANCELLED', 'cancelled before the call was made');
+}

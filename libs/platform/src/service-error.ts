@@ -1,0 +1,80 @@
+/**
+ * The one error that crosses a service boundary on purpose. Its code is the gRPC status name; it is mapped once to gRPC
+ * (grpc-errors.ts) and once to HTTP (here).
+ *
+ * Invariants: whether something is a ServiceError is decided by its shape (`name`, `code`), never by `instanceof`, because errors
+ * come from other realms and from second copies of this module.
+ */
+import type { run } from '@weft/contracts';
+
+/** gRPC status names; UNKNOWN and DATA_LOSS, which say nothing a caller could act on, arrive as INTERNAL. */
+export const SERVICE_ERROR_CODES = [
+  'INVALID_ARGUMENT',
+  'NOT_FOUND',
+  'FAILED_PRECONDITION',
+  'ALREADY_EXISTS',
+  'UNAUTHENTICATED',
+  'PERMISSION_DENIED',
+  'UNIMPLEMENTED',
+  'RESOURCE_EXHAUSTED',
+  'UNAVAILABLE',
+  'DEADLINE_EXCEEDED',
+  'CANCELLED',
+  'OUT_OF_RANGE',
+  'ABORTED',
+  'INTERNAL',
+] as const;
+
+export type ServiceErrorCode = (typeof SERVICE_ERROR_CODES)[number];
+
+export class ServiceError extends Error {
+  override readonly name = 'ServiceError';
+
+  constructor(
+    readonly code: ServiceErrorCode,
+    message: string,
+    readonly diagnostics?: run.Diagnostic[],
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+const HTTP_STATUS: Record<ServiceErrorCode, number> = {
+  INVALID_ARGUMENT: 400,
+  NOT_FOUND: 404,
+  FAILED_PRECONDITION: 409,
+  ALREADY_EXISTS: 409,
+  UNAUTHENTICATED: 401,
+  PERMISSION_DENIED: 403,
+  UNIMPLEMENTED: 501,
+  RESOURCE_EXHAUSTED: 429,
+  UNAVAILABLE: 503,
+  DEADLINE_EXCEEDED: 504,
+  CANCELLED: 499,
+  OUT_OF_RANGE: 400,
+  ABORTED: 409,
+  INTERNAL: 500,
+};
+
+export function httpStatusOf(code: ServiceErrorCode): number {
+  return HTTP_STATUS[code];
+}
+
+export function isServiceError(error: unknown): error is ServiceError {
+  if (!isRecord(error) || error['name'] !== 'ServiceError' || typeof error['message'] !== 'string') return false;
+  return (SERVICE_ERROR_CODES as readonly unknown[]).includes(error['code']);
+}
+
+/** Any thrown value as a ServiceError: itself, an abort as CANCELLED, a timeout as DEADLINE_EXCEEDED, everything else as INTERNAL. */
+export function toServiceError(error: unknown): ServiceError {
+  if (isServiceError(error)) return error;
+  const name = isRecord(error) ? error['name'] : undefined;
+  const message = isRecord(error) && typeof error['message'] === 'string' ? error['message'] : String(error);
+  const code = name === 'AbortError' ? 'CANCELLED' : name === 'TimeoutError' ? 'DEADLINE_EXCEEDED' : 'INTERNAL';
+  return new ServiceError(code, message, undefined, { cause: error });
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
