@@ -274,7 +274,13 @@ export type Requirement =
   | { class: 'ScatterFeatureRequirement' }
   | { class: 'MultipleInputFeatureRequirement' }
   | { class: 'StepInputExpressionRequirement' }
-  | { class: 'CUDARequirement'; cudaDeviceCountMin: number | string; cudaDeviceCountMax?: number | string; cudaVersionMin?: string; cudaComputeCapability?: string | string[] }
+  | {
+      class: 'CUDARequirement';
+      cudaDeviceCountMin: number | string;
+      cudaDeviceCountMax?: number | string;
+      cudaVersionMin?: string;
+      cudaComputeCapability?: string | string[];
+    }
   | { class: 'SecretsRequirement'; secrets: string[] };
 
 export type RequirementClass = Requirement['class'];

@@ -1,0 +1,145 @@
+/**
+ * Starting a process: a workflow opens a scope, a tool becomes a task, an expression tool an evaluation.
+ */
+import { inherit, type CwlObject, type CwlValue, type EffectiveRequirements, type Process, type Workflow } from '@weft/plan';
+import { finishScope, startStep } from './step.machine.js';
+import { setStatus, type Owner, type RunState, type Scope, type StepInstance, type TaskRecord } from './state.js';
+import { topologyOf, type Topology } from './topology.js';
+import type { Turn } from './turn.js';
+
+export interface Activation {
+  process: string;
+  inputs: CwlObject;
+  inherited: EffectiveRequirements;
+  owner: Owner;
+  /** Step path without and with indexes, and the indexes alone (see Scope). */
+  path: string;
+  node: string;
+  index: string;
+}
+
+export function activate(turn: Turn, activation: Activation): void {
+  const process = processOf(turn.state, activation.process);
+  const inputs = withDefaults(process, activation.inputs);
+  switch (process.class) {
+    case 'Workflow':
+      openScope(turn, process, inputs, activation);
+      return;
+    case 'CommandLineTool': {
+      const task = newTask(turn, activation, inputs, false);
+      turn.await(runTask(task, 0));
+      return;
+    }
+    case 'ExpressionTool': {
+      const task = newTask(turn, activation, inputs, true);
+      turn.await({
+        type: 'EvaluateExpressionTool',
+        taskId: task.taskId,
+        attempt: task.attempt,
+        step: task.step,
+        process: task.process,
+        inputs,
+        inherited: activation.inherited,
+      });
+      return;
+    }
+    case 'Operation':
+      turn.fail({
+        code: 'UNSUPPORTED',
+        message: `'${activation.path || process.id}' is an Operation: it says what a step is for, not how to run it`,
+        step: activation.path,
+      });
+  }
+}
+
+/** The command for a task's current attempt. */
+export function runTask(task: TaskRecord, delayMs: number): Extract<Turn['commands'][number], { type: 'RunTask' }> {
+  const { taskId, attempt, step, index, process, pending } = task;
+  if (!pending) throw new Error(`task ${taskId} has ended`);
+  return { type: 'RunTask', taskId, attempt, step, index, process, inputs: pending.inputs, inherited: pending.inherited, delayMs };
+}
+
+/** Records a step's shard that did not run. */
+export function recordSkipped(turn: Turn, step: StepInstance, index: string): void {
+  const task = addRecord(turn, stepPath(step), index, step.step.run);
+  task.finishedAtMs = turn.atMs;
+  setStatus(turn.state, task, 'skipped');
+}
+
+export function stepPath(step: StepInstance): string {
+  return step.scope.path === '' ? step.step.name : `${step.scope.path}/${step.step.name}`;
+}
+
+function newTask(turn: Turn, activation: Activation, inputs: CwlObject, expression: boolean): TaskRecord {
+  const task = addRecord(turn, activation.path, activation.index, activation.process);
+  task.pending = { inputs, inherited: activation.inherited, owner: activation.owner, expression };
+  return task;
+}
+
+function addRecord(turn: Turn, step: string, index: string, process: string): TaskRecord {
+  const { state } = turn;
+  const taskId = `${state.runId}-${state.tasks.size + 1}`;
+  const task: TaskRecord = { taskId, step, index, process, status: 'queued', attempt: 1, queuedAtMs: turn.atMs };
+  state.tasks.set(taskId, task);
+  state.tally.queued += 1;
+  turn.changedTasks.add(taskId);
+  return task;
+}
+
+function openScope(turn: Turn, workflow: Workflow, inputs: CwlObject, activation: Activation): void {
+  const values = new Map<string, CwlValue>();
+  for (const parameter of workflow.inputs) values.set(parameter.name, inputs[parameter.name] ?? null);
+  const topology = cachedTopology(turn.state, workflow);
+  const scope: Scope = {
+    path: activation.path,
+    index: activation.index,
+    node: activation.node,
+    workflow,
+    topology,
+    inherited: inherit(activation.inherited, workflow),
+    owner: activation.owner,
+    values,
+    steps: new Map(),
+    pendingSteps: workflow.steps.length,
+  };
+  for (const step of workflow.steps) {
+    const instance: StepInstance = {
+      scope,
+      step,
+      node: scope.node === '' ? step.name : `${scope.node}/${step.name}`,
+      effective: inherit(scope.inherited, step),
+      phase: 'waiting',
+      needs: topology.needs.get(step.name) ?? 0,
+      results: [],
+      pendingShards: 0,
+      iteration: 0,
+      loopOutputs: [],
+      dueBindings: new Set(),
+    };
+    scope.steps.set(step.name, instance);
+    turn.state.steps.set(instance.node, instance);
+    if (instance.needs === 0) turn.later(() => startStep(turn, instance));
+  }
+  if (workflow.steps.length === 0) turn.later(() => finishScope(turn, scope));
+}
+
+function cachedTopology(state: RunState, workflow: Workflow): Topology {
+  const known = state.topologies.get(workflow.id);
+  if (known) return known;
+  const topology = topologyOf(workflow);
+  state.topologies.set(workflow.id, topology);
+  return topology;
+}
+
+/** Only what the process declares, with defaults where nothing or null was given (CWL v1.2 §2.3.1 `default`). */
+function withDefaults(process: Process, inputs: CwlObject): CwlObject {
+  const complete: CwlObject = {};
+  for (const parameter of process.inputs) complete[parameter.name] = inputs[parameter.name] ?? parameter.default ?? null;
+  return complete;
+}
+
+export function processOf(state: RunState, id: string): Process {
+  const process = state.plan.processes[id];
+  if (!process) throw new Error(`the plan has no process '${id}'`);
+  return process;
+}

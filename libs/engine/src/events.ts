@@ -1,0 +1,108 @@
+/**
+ * The facts a run's log holds: what came from outside. Everything else is derived by replaying them through `decide`.
+ * Every event is plain JSON and is never changed once written; a new kind of fact gets a new type.
+ */
+import type { CwlObject } from '@weft/plan';
+
+/** Why a task or a run failed, in words a user can act on; `code` as in weft.run.v1.Failure. */
+export interface Failure {
+  code: string;
+  message: string;
+  step?: string;
+  taskId?: string;
+  exitCode?: number;
+  stderrTail?: string[];
+}
+
+/** How the run is to be executed; fixed when it is accepted. */
+export interface RunOptions {
+  noContainer: boolean;
+  defaultContainer?: string;
+  /** Attempts of one task before a temporary failure becomes the run's failure; at least 1. */
+  maxAttempts: number;
+}
+
+/** The run was accepted with a plan (by hash) and a checked input object. Always the first entry. */
+export interface RunAccepted {
+  type: 'RunAccepted';
+  runId: string;
+  planHash: string;
+  inputs: CwlObject;
+  options: RunOptions;
+}
+
+/** What one shard of a step (or one iteration of a loop) runs with. */
+export interface BoundShard {
+  index: number;
+  inputs: CwlObject;
+  /** False: its `when` was false. */
+  run: boolean;
+}
+
+/** Answers EvaluateBindings. */
+export interface BindingsEvaluated {
+  type: 'BindingsEvaluated';
+  node: string;
+  iteration: number;
+  shards: BoundShard[];
+}
+
+export interface BindingsFailed {
+  type: 'BindingsFailed';
+  node: string;
+  iteration: number;
+  /** Index of the first shard of the command that failed: which of the step's commands this answers. */
+  firstShard: number;
+  failure: Failure;
+}
+
+/** A runner began the attempt. For people who watch; nothing depends on it. */
+export interface TaskStarted {
+  type: 'TaskStarted';
+  taskId: string;
+  attempt: number;
+  runnerId: string;
+  runtime: string;
+}
+
+export interface TaskSucceeded {
+  type: 'TaskSucceeded';
+  taskId: string;
+  attempt: number;
+  outputs: CwlObject;
+  exitCode?: number;
+}
+
+export interface TaskFailed {
+  type: 'TaskFailed';
+  taskId: string;
+  attempt: number;
+  failure: Failure;
+  /** True where another attempt may succeed (infrastructure, `temporaryFailCodes`). */
+  retryable: boolean;
+}
+
+/** The attempt was stopped, or taken out of the queue, because the run is ending. */
+export interface TaskCancelled {
+  type: 'TaskCancelled';
+  taskId: string;
+  attempt: number;
+}
+
+export interface CancelAsked {
+  type: 'CancelAsked';
+  reason: string;
+}
+
+export type FinalStatus = 'succeeded' | 'failed' | 'cancelled';
+
+/** Seals the log. Written by the shell when it carries out EndRun. */
+export interface RunEnded {
+  type: 'RunEnded';
+  status: FinalStatus;
+  outputs?: CwlObject;
+  failure?: Failure;
+}
+
+export type EngineEvent =
+  RunAccepted | BindingsEvaluated | BindingsFailed | TaskStarted | TaskSucceeded | TaskFailed | TaskCancelled | CancelAsked | RunEnded;

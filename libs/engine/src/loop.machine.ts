@@ -1,0 +1,40 @@
+/**
+ * A looping step (CWL v1.3 `loop`): bound and run again until `when` is false.
+ *
+ *   iteration ends → next inputs from `loop` (others keep their value) → EvaluateBindings(loop) → run | finish
+ */
+import type { CwlObject, CwlValue } from '@weft/plan';
+import { recordSkipped } from './activation.js';
+import { askBindings, linkedValues, stepOutputs } from './step.machine.js';
+import type { StepInstance } from './state.js';
+import { sourceKey } from './topology.js';
+import type { Turn } from './turn.js';
+
+/** One iteration's process ended: ask for the bindings of the next. */
+export function finishIteration(turn: Turn, instance: StepInstance, outputs: CwlObject): void {
+  if (turn.state.phase !== 'running') return;
+  const { step, scope } = instance;
+  instance.loopOutputs = step.outputMethod === 'all_iterations' ? [...instance.loopOutputs, outputs] : [outputs];
+  const own = new Map<string, CwlValue>();
+  for (const port of step.out) own.set(sourceKey({ step: step.name, port }), outputs[port] ?? null);
+  const values = { get: (key: string): CwlValue | undefined => own.get(key) ?? scope.values.get(key) };
+  const next = linkedValues(turn, instance, step.loop ?? [], values);
+  if (!next) return;
+  const previous = instance.loopInputs ?? {};
+  instance.iteration += 1;
+  instance.phase = 'binding';
+  askBindings(turn, instance, [{ index: 0, values: { ...previous, ...next }, previous }], true);
+}
+
+/** `when` was false: the step's outputs are those of the last iteration, or of all as arrays. */
+export function finishLoop(turn: Turn, instance: StepInstance): void {
+  const { step, loopOutputs } = instance;
+  if (loopOutputs.length === 0) recordSkipped(turn, instance, instance.scope.index);
+  if (step.outputMethod !== 'all_iterations') {
+    stepOutputs(turn, instance, loopOutputs.at(-1) ?? {});
+    return;
+  }
+  const gathered: CwlObject = {};
+  for (const port of step.out) gathered[port] = loopOutputs.map((outputs) => outputs[port] ?? null);
+  stepOutputs(turn, instance, gathered);
+}

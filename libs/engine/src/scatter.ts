@@ -1,0 +1,89 @@
+/**
+ * Scatter: one step over arrays. Expands input arrays into shards and gathers the shards' outputs back into arrays.
+ * Source: CWL v1.2 Workflow §4.1.2 "Scatter/gather".
+ *
+ * Invariant: shards are numbered in row-major order of `dimensions`; gathering is the inverse of expanding.
+ */
+import type { CwlObject, CwlValue, WorkflowStep } from '@weft/plan';
+
+export interface ScatterShape {
+  /** Lengths along each axis: one for dotproduct, one per scattered input otherwise. */
+  dimensions: number[];
+  /** Whether the outputs are nested arrays (one level per axis) or one flat array. */
+  nested: boolean;
+}
+
+export type Expanded = { ok: true; shape: ScatterShape; shards: CwlObject[] } | { ok: false; reason: string };
+
+/** One object of values per shard, or why the arrays do not fit. */
+export function expand(step: WorkflowStep, values: CwlObject): Expanded {
+  const arrays: CwlValue[][] = [];
+  for (const name of step.scatter) {
+    const value = values[name] ?? null;
+    if (!Array.isArray(value)) {
+      return {
+        ok: false,
+        reason: `scatters over input '${name}', which is ${value === null ? 'null' : `a ${typeName(value)}`}, not an array`,
+      };
+    }
+    arrays.push(value);
+  }
+  const lengths = arrays.map((array) => array.length);
+  if (step.scatter.length === 1 || step.scatterMethod === 'dotproduct' || step.scatterMethod === undefined) {
+    if (new Set(lengths).size > 1) {
+      const told = step.scatter.map((name, i) => `'${name}' has ${lengths[i]}`).join(', ');
+      return { ok: false, reason: `scatters by dotproduct over arrays of different lengths: ${told}` };
+    }
+    const count = lengths[0] ?? 0;
+    const shards = Array.from({ length: count }, (_, i) => withItems(step.scatter, values, arrays, () => i));
+    return { ok: true, shape: { dimensions: [count], nested: false }, shards };
+  }
+  const count = lengths.reduce((product, length) => product * length, 1);
+  const shards = Array.from({ length: count }, (_, i) => {
+    const position = unravel(i, lengths);
+    return withItems(step.scatter, values, arrays, (axis) => position[axis] ?? 0);
+  });
+  return { ok: true, shape: { dimensions: lengths, nested: step.scatterMethod === 'nested_crossproduct' }, shards };
+}
+
+function withItems(names: string[], values: CwlObject, arrays: CwlValue[][], at: (axis: number) => number): CwlObject {
+  const shard: CwlObject = { ...values };
+  names.forEach((name, axis) => {
+    shard[name] = arrays[axis]?.[at(axis)] ?? null;
+  });
+  return shard;
+}
+
+/** Position along each axis of the shard with this number. */
+export function unravel(shard: number, dimensions: number[]): number[] {
+  const position: number[] = [];
+  let rest = shard;
+  for (let axis = dimensions.length - 1; axis >= 0; axis--) {
+    const length = dimensions[axis] ?? 1;
+    position[axis] = rest % length;
+    rest = Math.floor(rest / length);
+  }
+  return position;
+}
+
+/** The outputs of all shards as arrays, by output name. */
+export function gather(shape: ScatterShape, names: string[], results: readonly (CwlObject | undefined)[]): CwlObject {
+  const gathered: CwlObject = {};
+  for (const name of names) {
+    const flat = results.map((result) => result?.[name] ?? null);
+    gathered[name] = shape.nested ? nest(flat, shape.dimensions) : flat;
+  }
+  return gathered;
+}
+
+function nest(flat: CwlValue[], dimensions: number[]): CwlValue[] {
+  const [first = 0, ...inner] = dimensions;
+  if (inner.length === 0) return flat;
+  const size = inner.reduce((product, length) => product * length, 1);
+  return Array.from({ length: first }, (_, i) => nest(flat.slice(i * size, (i + 1) * size), inner));
+}
+
+function typeName(value: CwlValue): string {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value) && typeof value['class'] === 'string') return value['class'];
+  return typeof value === 'object' ? 'record' : typeof value;
+}

@@ -1,0 +1,124 @@
+/**
+ * The state of one run as replaying its log gives it.
+ *
+ * Invariants:
+ *  1. State is owned by whoever calls `decide`, which changes it in place and hands it back: a wide scatter must not
+ *     copy a hundred thousand records per event. The same events in the same order give the same state.
+ *  2. `inFlight` counts the commands whose answer is still due; a run ends only when it is 0.
+ *  3. A task record's status moves queued → running → succeeded | failed | cancelled; a retry moves it back to queued
+ *     with the next attempt. Answers for any other attempt than the current one are ignored.
+ */
+import type { CwlObject, CwlValue, EffectiveRequirements, Plan, Workflow, WorkflowStep } from '@weft/plan';
+import type { Failure, FinalStatus, RunOptions } from './events.js';
+import type { ScatterShape } from './scatter.js';
+import type { Topology } from './topology.js';
+
+export type RunPhase = 'new' | 'running' | 'failing' | 'cancelling' | 'ended';
+export type TaskStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'skipped';
+
+/** Who waits for the outputs of a process that was activated. */
+export type Owner = { kind: 'root' } | { kind: 'shard'; step: StepInstance; shard: number };
+
+export interface TaskRecord {
+  readonly taskId: string;
+  /** Step path without scatter indexes: "qc/trim"; empty for a run of a single tool. */
+  readonly step: string;
+  /** Scatter indexes along the path: "3", "1,2", "3/0"; empty where nothing is scattered. */
+  readonly index: string;
+  readonly process: string;
+  status: TaskStatus;
+  attempt: number;
+  runnerId?: string;
+  runtime?: string;
+  exitCode?: number;
+  failure?: Failure;
+  queuedAtMs: number;
+  startedAtMs?: number;
+  finishedAtMs?: number;
+  outputs?: CwlObject;
+  /** Kept while the task may have to be submitted again. */
+  pending?: { inputs: CwlObject; inherited: EffectiveRequirements; owner: Owner; expression: boolean };
+}
+
+/** One activation of a workflow. */
+export interface Scope {
+  /** Step path of the activation without indexes; empty for the root. */
+  readonly path: string;
+  readonly index: string;
+  /** Step path with indexes: names the scope's steps in commands. */
+  readonly node: string;
+  readonly workflow: Workflow;
+  readonly topology: Topology;
+  readonly inherited: EffectiveRequirements;
+  readonly owner: Owner;
+  /** Values by source key (see `sourceKey`). */
+  readonly values: Map<string, CwlValue>;
+  readonly steps: Map<string, StepInstance>;
+  pendingSteps: number;
+}
+
+export type StepPhase = 'waiting' | 'binding' | 'running' | 'done';
+
+/** One step of one scope. */
+export interface StepInstance {
+  readonly scope: Scope;
+  readonly step: WorkflowStep;
+  /** Path with indexes, the step's own scatter index excluded: "a[3]/b". */
+  readonly node: string;
+  readonly effective: EffectiveRequirements;
+  phase: StepPhase;
+  /** Steps that it waits for. */
+  needs: number;
+  shape?: ScatterShape;
+  /** Outputs by shard; undefined while a shard runs. */
+  results: (CwlObject | undefined)[];
+  pendingShards: number;
+  /** Loops: the iteration that runs now, the inputs it has and the outputs so far. */
+  iteration: number;
+  loopInputs?: CwlObject;
+  loopOutputs: CwlObject[];
+  /** First shards of the binding chunks whose answers are due. */
+  dueBindings: Set<number>;
+}
+
+export interface RunState {
+  readonly plan: Plan;
+  runId: string;
+  phase: RunPhase;
+  options: RunOptions;
+  /** Steps by node, while they are not done. */
+  readonly steps: Map<string, StepInstance>;
+  readonly tasks: Map<string, TaskRecord>;
+  readonly topologies: Map<string, Topology>;
+  readonly tally: Record<TaskStatus, number>;
+  inFlight: number;
+  failure?: Failure;
+  cancelReason?: string;
+  outputs?: CwlObject;
+  final?: FinalStatus;
+  acceptedAtMs: number;
+  startedAtMs?: number;
+  endedAtMs?: number;
+}
+
+export function initialState(plan: Plan): RunState {
+  return {
+    plan,
+    runId: '',
+    phase: 'new',
+    options: { noContainer: false, maxAttempts: 1 },
+    steps: new Map(),
+    tasks: new Map(),
+    topologies: new Map(),
+    tally: { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, skipped: 0 },
+    inFlight: 0,
+    acceptedAtMs: 0,
+  };
+}
+
+/** Changes a task's status and keeps the tally right. */
+export function setStatus(state: RunState, task: TaskRecord, status: TaskStatus): void {
+  state.tally[task.status] -= 1;
+  task.status = status;
+  state.tally[status] += 1;
+}

@@ -1,0 +1,214 @@
+/**
+ * A step of a workflow: waiting → binding → running → done.
+ *
+ *   waiting  all steps it takes values from are done           → binding | running
+ *   binding  BindingsEvaluated for each chunk of its shards    → running (a shard runs as soon as it is bound)
+ *   running  every shard has outputs                           → done, its dependents are told
+ *
+ * A step without valueFrom, when or loadContents needs no evaluation and goes straight to running.
+ * A loop (v1.3) is a step whose single shard goes binding → running once per iteration until `when` is false.
+ * Source: CWL v1.2 Workflow §4.1 "WorkflowStep", "Scatter/gather", "Conditional execution".
+ */
+import type { CwlObject, CwlValue, StepInput } from '@weft/plan';
+import { activate, recordSkipped, stepPath } from './activation.js';
+import type { BindingsEvaluated } from './events.js';
+import { resolveLink } from './links.js';
+import { finishIteration, finishLoop } from './loop.machine.js';
+import { complete } from './run.machine.js';
+import { expand, gather, unravel } from './scatter.js';
+import type { Scope, StepInstance } from './state.js';
+import { sourceKey } from './topology.js';
+import type { Turn } from './turn.js';
+
+/** Shards per EvaluateBindings: large enough to amortise an answer's append, small enough that tasks start early. */
+const BINDING_CHUNK = 128;
+
+export function startStep(turn: Turn, instance: StepInstance): void {
+  if (turn.state.phase !== 'running') return;
+  const values = linkedValues(turn, instance, instance.step.in);
+  if (!values) return;
+  const { step } = instance;
+  if (step.scatter.length === 0) {
+    begin(turn, instance, [values]);
+    return;
+  }
+  const expanded = expand(step, values);
+  if (!expanded.ok) {
+    turn.fail({ code: 'SCATTER', message: `step '${stepPath(instance)}' ${expanded.reason}`, step: stepPath(instance) });
+    return;
+  }
+  instance.shape = expanded.shape;
+  begin(turn, instance, expanded.shards);
+}
+
+function begin(turn: Turn, instance: StepInstance, shards: CwlObject[]): void {
+  instance.results = new Array<CwlObject | undefined>(shards.length).fill(undefined);
+  instance.pendingShards = shards.length;
+  if (shards.length === 0) {
+    finishStep(turn, instance);
+    return;
+  }
+  if (!needsEvaluation(instance)) {
+    instance.phase = 'running';
+    shards.forEach((inputs, shard) => runShard(turn, instance, shard, inputs));
+    return;
+  }
+  instance.phase = 'binding';
+  for (let first = 0; first < shards.length; first += BINDING_CHUNK) {
+    const chunk = shards.slice(first, first + BINDING_CHUNK).map((values, i) => ({ index: first + i, values }));
+    askBindings(turn, instance, chunk, false);
+  }
+}
+
+export function askBindings(
+  turn: Turn,
+  instance: StepInstance,
+  shards: { index: number; values: CwlObject; previous?: CwlObject }[],
+  loop: boolean,
+): void {
+  instance.dueBindings.add(shards[0]?.index ?? 0);
+  turn.await({
+    type: 'EvaluateBindings',
+    node: instance.node,
+    iteration: instance.iteration,
+    workflow: instance.scope.workflow.id,
+    step: instance.step.name,
+    loop,
+    effective: instance.effective,
+    shards,
+  });
+}
+
+function needsEvaluation({ step }: StepInstance): boolean {
+  if (step.when !== undefined) return true;
+  return step.in.some((input) => input.valueFrom !== undefined || input.loadContents === true || input.loadListing !== undefined);
+}
+
+/** Link values by input name with the step's defaults, or undefined after failing the run. */
+export function linkedValues(
+  turn: Turn,
+  instance: StepInstance,
+  inputs: StepInput[],
+  values: { get(key: string): CwlValue | undefined } = instance.scope.values,
+): CwlObject | undefined {
+  const linked: CwlObject = {};
+  for (const input of inputs) {
+    let value: CwlValue = null;
+    if (input.link) {
+      const result = resolveLink(input.link, values);
+      if (!result.ok) {
+        turn.fail({
+          code: 'LINK',
+          message: `input '${input.name}' of step '${stepPath(instance)}': ${result.reason}`,
+          step: stepPath(instance),
+        });
+        return undefined;
+      }
+      value = result.value;
+    }
+    linked[input.name] = value ?? input.default ?? null;
+  }
+  return linked;
+}
+
+/** Takes one chunk of evaluated shards. False: nobody waits for it. */
+export function bindingsEvaluated(turn: Turn, instance: StepInstance, event: BindingsEvaluated): boolean {
+  if (!takeDue(instance, event.iteration, event.shards[0]?.index ?? 0)) return false;
+  turn.settled();
+  if (turn.state.phase !== 'running') return true;
+  instance.phase = 'running';
+  for (const shard of event.shards) {
+    if (shard.run) {
+      if (instance.step.loop) instance.loopInputs = shard.inputs;
+      runShard(turn, instance, shard.index, shard.inputs);
+    } else if (instance.step.loop) {
+      turn.later(() => finishLoop(turn, instance));
+    } else {
+      recordSkipped(turn, instance, indexOf(instance, shard.index));
+      shardDone(turn, instance, shard.index, {});
+    }
+  }
+  return true;
+}
+
+/** Whether this chunk's answer is still due; it is not any more afterwards. */
+export function takeDue(instance: StepInstance, iteration: number, firstShard: number): boolean {
+  return instance.iteration === iteration && instance.dueBindings.delete(firstShard);
+}
+
+function runShard(turn: Turn, instance: StepInstance, shard: number, inputs: CwlObject): void {
+  const { step, node } = instance;
+  const branches = step.scatter.length > 0 ? shard : step.loop ? instance.iteration : undefined;
+  turn.later(() => {
+    if (turn.state.phase !== 'running') return;
+    activate(turn, {
+      process: step.run,
+      inputs,
+      inherited: instance.effective,
+      owner: { kind: 'shard', step: instance, shard },
+      path: stepPath(instance),
+      node: branches === undefined ? node : `${node}[${branches}]`,
+      index: indexOf(instance, shard),
+    });
+  });
+}
+
+/** Scatter indexes of a shard, those of the scopes around it first. */
+function indexOf(instance: StepInstance, shard: number): string {
+  const own = instance.step.loop
+    ? String(instance.iteration)
+    : instance.step.scatter.length > 0
+      ? unravel(shard, instance.shape?.dimensions ?? []).join(',')
+      : '';
+  return [instance.scope.index, own].filter((part) => part !== '').join('/');
+}
+
+/** A shard's process ended with these outputs. */
+export function shardDone(turn: Turn, instance: StepInstance, shard: number, outputs: CwlObject): void {
+  if (instance.step.loop) {
+    finishIteration(turn, instance, outputs);
+    return;
+  }
+  instance.results[shard] = outputs;
+  instance.pendingShards -= 1;
+  if (instance.pendingShards === 0) turn.later(() => finishStep(turn, instance));
+}
+
+function finishStep(turn: Turn, instance: StepInstance): void {
+  const { step, shape, results } = instance;
+  const names = step.out;
+  stepOutputs(turn, instance, shape ? gather(shape, names, results) : (results[0] ?? {}));
+}
+
+/** Hands the step's outputs to the scope and tells whoever waits for them. */
+export function stepOutputs(turn: Turn, instance: StepInstance, outputs: CwlObject): void {
+  const { scope, step } = instance;
+  instance.phase = 'done';
+  instance.results = [];
+  turn.state.steps.delete(instance.node);
+  for (const port of step.out) scope.values.set(sourceKey({ step: step.name, port }), outputs[port] ?? null);
+  for (const name of scope.topology.dependents.get(step.name) ?? []) {
+    const dependent = scope.steps.get(name);
+    if (!dependent) continue;
+    dependent.needs -= 1;
+    if (dependent.needs === 0) turn.later(() => startStep(turn, dependent));
+  }
+  scope.pendingSteps -= 1;
+  if (scope.pendingSteps === 0) turn.later(() => finishScope(turn, scope));
+}
+
+/** All steps are done: the workflow's outputs go to whoever activated it. */
+export function finishScope(turn: Turn, scope: Scope): void {
+  if (turn.state.phase !== 'running') return;
+  const outputs: CwlObject = {};
+  for (const parameter of scope.workflow.outputs) {
+    const result = resolveLink(parameter.link, scope.values);
+    if (!result.ok) {
+      const where = scope.path === '' ? 'of the workflow' : `of '${scope.path}'`;
+      turn.fail({ code: 'LINK', message: `output '${parameter.name}' ${where}: ${result.reason}`, step: scope.path });
+      return;
+    }
+    outputs[parameter.name] = result.value;
+  }
+  complete(turn, scope.owner, outputs);
+}

@@ -1,0 +1,93 @@
+/**
+ * A task's answers.
+ *
+ *   queued, running + TaskStarted    → running
+ *   queued, running + TaskSucceeded  → succeeded
+ *   queued, running + TaskFailed     → queued with the next attempt (retryable, attempts left, run goes on) | failed, and so is the run
+ *   queued, running + TaskCancelled  → cancelled; where the run is not ending, the task is submitted again
+ *
+ * Tolerated: any answer for an attempt that is not the current one, or for a task that has ended (both happen when a runner
+ * or dispatcher comes back after it was given up). An unknown task is reported as ignored too.
+ */
+import { runTask } from './activation.js';
+import type { TaskCancelled, TaskFailed, TaskStarted, TaskSucceeded } from './events.js';
+import { complete } from './run.machine.js';
+import type { TaskRecord } from './state.js';
+import type { Turn } from './turn.js';
+
+const RETRY_BASE_MS = 500;
+const RETRY_MAX_MS = 30_000;
+
+type Answer = TaskStarted | TaskSucceeded | TaskFailed | TaskCancelled;
+
+export function taskAnswered(turn: Turn, event: Answer): void {
+  const task = turn.state.tasks.get(event.taskId);
+  if (!task) {
+    turn.ignored = `${event.type}: unknown task ${event.taskId}`;
+    return;
+  }
+  if (task.attempt !== event.attempt || (task.status !== 'queued' && task.status !== 'running')) {
+    turn.ignored = `${event.type}: task ${event.taskId} is ${task.status} at attempt ${task.attempt}, the answer is for attempt ${event.attempt}`;
+    return;
+  }
+  switch (event.type) {
+    case 'TaskStarted':
+      return started(turn, task, event);
+    case 'TaskSucceeded':
+      return succeeded(turn, task, event);
+    case 'TaskFailed':
+      return failed(turn, task, event);
+    case 'TaskCancelled':
+      return cancelled(turn, task);
+  }
+}
+
+function started(turn: Turn, task: TaskRecord, event: TaskStarted): void {
+  task.runnerId = event.runnerId;
+  task.runtime = event.runtime;
+  task.startedAtMs = turn.atMs;
+  turn.state.startedAtMs ??= turn.atMs;
+  turn.mark(task, 'running');
+}
+
+function succeeded(turn: Turn, task: TaskRecord, event: TaskSucceeded): void {
+  const owner = task.pending?.owner;
+  task.outputs = event.outputs;
+  if (event.exitCode !== undefined) task.exitCode = event.exitCode;
+  turn.state.startedAtMs ??= turn.atMs;
+  end(turn, task, 'succeeded');
+  if (owner) complete(turn, owner, event.outputs);
+}
+
+function failed(turn: Turn, task: TaskRecord, event: TaskFailed): void {
+  task.failure = event.failure;
+  if (event.failure.exitCode !== undefined) task.exitCode = event.failure.exitCode;
+  if (event.retryable && task.attempt < turn.state.options.maxAttempts && turn.state.phase === 'running') {
+    again(turn, task, Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** (task.attempt - 1)));
+    return;
+  }
+  end(turn, task, 'failed');
+  turn.fail({ ...event.failure, step: task.step, taskId: task.taskId });
+}
+
+function cancelled(turn: Turn, task: TaskRecord): void {
+  if (turn.state.phase === 'running') {
+    again(turn, task, 0);
+    return;
+  }
+  end(turn, task, 'cancelled');
+}
+
+function again(turn: Turn, task: TaskRecord, delayMs: number): void {
+  task.attempt += 1;
+  delete task.startedAtMs;
+  turn.mark(task, 'queued');
+  turn.commands.push(runTask(task, delayMs));
+}
+
+function end(turn: Turn, task: TaskRecord, status: 'succeeded' | 'failed' | 'cancelled'): void {
+  turn.mark(task, status);
+  task.finishedAtMs = turn.atMs;
+  delete task.pending;
+  turn.settled();
+}
