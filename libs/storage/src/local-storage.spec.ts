@@ -1,0 +1,132 @@
+import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { chmodSync, mkdirSync } from 'node:fs';
+import fc from 'fast-check';
+import { storageContract } from './contract/storage.contract.js';
+import { fileUriToPath, pathToFileUri } from './file-uri.js';
+import { LocalStorage } from './local-storage.adapter.js';
+import { publishFile } from './publish.js';
+import { removeTree } from './remove-tree.js';
+
+let directory = '';
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'weft-storage-'));
+});
+afterEach(async () => {
+  await rm(directory, { recursive: true });
+});
+
+async function write(path: string, content: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, content);
+}
+
+storageContract('LocalStorage', async () => ({
+  storage: new LocalStorage(),
+  fill: async (files) => {
+    for (const [name, content] of Object.entries(files)) await write(join(directory, name), content);
+    return `${pathToFileUri(directory)}/`;
+  },
+  dispose: () => Promise.resolve(),
+}));
+
+describe('file URIs', () => {
+  it('round-trip every name', () => {
+    const name = fc.string({ unit: 'grapheme', minLength: 1 }).filter((s) => !/[\0/]/.test(s) && s !== '.' && s !== '..');
+    fc.assert(
+      fc.property(
+        fc.array(name, { minLength: 1, maxLength: 4 }),
+        (names) => fileUriToPath(pathToFileUri(`/${names.join('/')}`)) === `/${names.join('/')}`,
+      ),
+    );
+  });
+  it.each(['file:///a#b', 'file:///a?b', 'file:///a%2Fb', 'file:///a%00b', 'file://host/a', 'http://x/a', 'file:///a%E0%A4%A'])(
+    'refuses %s',
+    (uri) => {
+      expect(() => fileUriToPath(uri)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }));
+    },
+  );
+  it('refuses a relative path', () => {
+    expect(() => pathToFileUri('a/b')).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }));
+  });
+});
+
+describe('data URIs', () => {
+  const storage = new LocalStorage();
+  it.each([
+    ['data:,a%20b', 'a b'],
+    ['data:text/plain;base64,aGVsbG8=', 'hello'],
+    ['data:text/plain;charset=utf-8,%C3%BC', 'ü'],
+  ])('reads %s', async (uri, wanted) => {
+    expect(await storage.readText(uri, 100)).toBe(wanted);
+  });
+  it('refuses wrong escapes and too much', async () => {
+    await expect(storage.readText('data:,%zz', 100)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+    await expect(storage.readText('data:,abc', 2)).rejects.toMatchObject({ code: 'TOO_LARGE' });
+  });
+});
+
+describe('allowed roots', () => {
+  it('lets in what lies below, and nothing through links, dots or missing names', async () => {
+    await write(join(directory, 'in/f'), 'x');
+    await write(join(directory, 'out/g'), 'y');
+    await symlink(join(directory, 'out/g'), join(directory, 'in/link'));
+    const storage = new LocalStorage({ allowedRoots: [join(directory, 'in')] });
+    const uri = (path: string): string => pathToFileUri(join(directory, path));
+    expect(await storage.readText(uri('in/f'), 10)).toBe('x');
+    await expect(storage.stat(uri('in/missing'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    for (const path of ['out/g', 'in/link', 'out/missing', 'in-not'])
+      await expect(storage.stat(uri(path))).rejects.toMatchObject({ code: 'ACCESS' });
+    await expect(storage.stat(`${uri('in')}/../out/g`)).rejects.toMatchObject({ code: 'ACCESS' });
+    await expect(storage.removeTree(uri('out'))).rejects.toMatchObject({ code: 'ACCESS' });
+    await storage.removeTree(uri('in/link'));
+    expect(await readFile(join(directory, 'out/g'), 'utf8')).toBe('y');
+  });
+});
+
+describe('publishing', () => {
+  it('links within a file system, makes directories, and may be repeated', async () => {
+    const [from, to] = [join(directory, 'work/f'), join(directory, 'data/a/b/f')];
+    await write(from, 'result');
+    await publishFile(from, to, { fsync: true });
+    await publishFile(from, to);
+    expect((await stat(to)).ino).toBe((await stat(from)).ino);
+  });
+  it('replaces an older file of the same name whole', async () => {
+    const [from, to] = [join(directory, 'f'), join(directory, 'g')];
+    await write(from, 'new');
+    await write(to, 'old');
+    await publishFile(from, to);
+    expect(await readFile(to, 'utf8')).toBe('new');
+  });
+  it('copies across file systems', async () => {
+    const other = await mkdtemp('/dev/shm/weft-storage-');
+    try {
+      const from = join(other, 'f');
+      await write(from, 'far');
+      expect((await stat(from)).dev).not.toBe((await stat(directory)).dev);
+      await publishFile(from, join(directory, 'x/f'));
+      expect(await readFile(join(directory, 'x/f'), 'utf8')).toBe('far');
+    } finally {
+      await rm(other, { recursive: true });
+    }
+  });
+  it('fails with the system error where the source is missing', async () => {
+    await expect(publishFile(join(directory, 'none'), join(directory, 'x/y'))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});
+
+describe('removeTree', () => {
+  it('removes read-only directories and leaves the targets of links alone', async () => {
+    await write(join(directory, 'kept/f'), 'k');
+    await write(join(directory, 't/a/b/f'), 'x');
+    await symlink(join(directory, 'kept'), join(directory, 't/link'));
+    chmodSync(join(directory, 't/a/b'), 0o500);
+    mkdirSync(join(directory, 't/none'), { mode: 0 });
+    await removeTree(join(directory, 't'));
+    await expect(stat(join(directory, 't'))).rejects.toMatchObject({ code: 'ENOENT' });
+    expect(await readFile(join(directory, 'kept/f'), 'utf8')).toBe('k');
+    await removeTree(join(directory, 't'));
+  });
+});
