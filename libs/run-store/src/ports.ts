@@ -75,7 +75,12 @@ export interface RunQuery {
   pageToken?: string;
 }
 
-export type AppendResult = { ok: true; sequence: number } | { ok: false; reason: 'conflict'; sequence: number } | { ok: false; reason: 'fenced' } | { ok: false; reason: 'gone' };
+/** `atMs` is the time all entries of the append carry; a caller that applies them itself uses it, so that a replay sees the same. */
+export type AppendResult =
+  | { ok: true; sequence: number; atMs: number }
+  | { ok: false; reason: 'conflict'; sequence: number }
+  | { ok: false; reason: 'fenced' }
+  | { ok: false; reason: 'gone' };
 
 /** For whoever takes submissions (any replica). */
 export interface RunIntake {
@@ -90,8 +95,10 @@ export interface RunIntake {
 export interface RunLog {
   append(lease: Lease, runId: string, afterSequence: number, events: LogEntry['event'][]): Promise<AppendResult>;
   read(runId: string, afterSequence: number): Promise<LogEntry[]>;
-  /** Replaces the mutable part of the header; with a final state the run leaves the active set. */
+  /** Replaces the mutable part of the header (state, times, tally, current steps). */
   updateHeader(lease: Lease, header: RunHeader): Promise<boolean>;
+  /** In one step: appends the last event of the log, writes the final header and takes the run out of the active set. */
+  seal(lease: Lease, header: RunHeader, afterSequence: number, ended: LogEntry['event']): Promise<AppendResult>;
   /** Ids of runs of the partition that have not ended. */
   active(partition: number): Promise<string[]>;
   getPlan(hash: string): Promise<Plan | undefined>;
@@ -107,8 +114,8 @@ export interface Leases {
 
 /** Told when something was appended or created; no payload is lost if a nudge is: the log is read again on reconnect. */
 export interface Nudges {
-  /** `onNudge(runId)` for the partition; `onReset()` where nudges may have been missed. Returns how to stop. */
-  subscribe(partition: number, onNudge: (runId: string) => void, onReset: () => void): Promise<() => Promise<void>>;
+  /** `onNudge(runId, last sequence of its log)` for the partition; `onReset()` where nudges may have been missed. Returns how to stop. */
+  subscribe(partition: number, onNudge: (runId: string, sequence: number) => void, onReset: () => void): Promise<() => Promise<void>>;
 }
 
 /** For readers: lists, watchers. */
