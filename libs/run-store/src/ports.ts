@@ -86,7 +86,7 @@ export type AppendResult =
 export interface RunIntake {
   /** Stores header and first event atomically and tells the partition's owner. A known idempotency key returns the run that has it. */
   create(header: RunHeader, accepted: LogEntry['event'], idempotencyKey?: string): Promise<{ runId: string; existing: boolean }>;
-  /** Appends a request from outside (cancel) without owning the run, and tells the owner. False: no such run. */
+  /** Appends a request from outside (cancel) without owning the run, and tells the owner. False: no such run. A sealed run takes nothing more: true. */
   request(runId: string, event: LogEntry['event']): Promise<boolean>;
   putPlan(hash: string, plan: Plan): Promise<void>;
 }
@@ -105,7 +105,10 @@ export interface RunLog {
 }
 
 export interface Leases {
-  /** The partitions that this owner now holds after trying to take free or lapsed ones; `ttlMs` from now. */
+  /**
+   * The partitions that this owner now holds (at most `want`, unless it held more) after trying to take free or lapsed ones; all of them are
+   * renewed to `ttlMs` from now. `owner` must be unique to this process, not to this host: a restarted replica is another owner.
+   */
   acquire(owner: string, ttlMs: number, want?: number): Promise<Lease[]>;
   /** False: lost. */
   renew(lease: Lease, ttlMs: number): Promise<boolean>;
@@ -123,8 +126,12 @@ export interface RunReader {
   get(runId: string): Promise<RunHeader | undefined>;
   list(query: RunQuery): Promise<{ runs: RunHeader[]; nextPageToken?: string }>;
   read(runId: string, afterSequence: number): Promise<LogEntry[]>;
-  /** Entries after a sequence, then new ones as they are appended, until `signal` aborts or the run's log is sealed by a final event. */
+  /**
+   * Entries after a sequence, then new ones as they are appended, until `signal` aborts (it then just ends), the run's log was read up to the
+   * event that seals it, or there is no such run (any more).
+   */
   follow(runId: string, afterSequence: number, signal: AbortSignal): AsyncIterable<LogEntry>;
+  /** Removes a sealed run with its log and task logs. False: no such run, or it has not ended. */
   remove(runId: string): Promise<boolean>;
 }
 
@@ -141,6 +148,17 @@ export interface TaskLogs {
   append(runId: string, chunks: TaskLogChunk[]): Promise<void>;
   /** Chunks after a cursor ("" = from the start), then, when following, live ones until `signal` aborts. */
   stream(runId: string, afterCursor: string, follow: boolean, signal: AbortSignal): AsyncIterable<TaskLogChunk & { cursor: string }>;
+}
+
+/** Everything above over one set of connections; each app takes the ports it needs. */
+export interface RunStore {
+  intake: RunIntake;
+  log: RunLog;
+  leases: Leases;
+  nudges: Nudges;
+  reader: RunReader;
+  taskLogs: TaskLogs;
+  close(): Promise<void>;
 }
 
 /** FNV-1a of the run id modulo PARTITIONS. */
