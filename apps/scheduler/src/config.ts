@@ -1,0 +1,49 @@
+/** The scheduler's configuration, from the environment. */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { z } from 'zod';
+
+const positive = z.coerce.number().int().positive();
+
+export const schedulerConfigSchema = z
+  .object({
+    WEFT_HOME: z.string().default(join(homedir(), '.weft')),
+    WEFT_REDIS_URL: z.string().min(1, 'required: redis://host:port or unix:/path'),
+    WEFT_SCHEDULER_LISTEN: z.string().default('127.0.0.1:5006'),
+    WEFT_DATA_URI: z.string().optional(),
+    WEFT_SERVICE_SECRET: z.string().optional(),
+    WEFT_LOG_LEVEL: z.string().default('info'),
+    WEFT_POOLS: z.string().default('default'),
+    WEFT_ALLOWED_ROOTS: z.string().optional(),
+    WEFT_MAX_ATTEMPTS: positive.default(3),
+    WEFT_LEASE_TTL_MS: positive.default(5_000),
+    WEFT_RUNNER_TTL_MS: positive.default(15_000),
+    WEFT_DISPATCH_CONCURRENCY: positive.default(64),
+  })
+  .transform((env) => ({
+    redisUrl: env.WEFT_REDIS_URL,
+    listen: env.WEFT_SCHEDULER_LISTEN,
+    dataUri: withSlash(env.WEFT_DATA_URI ?? pathToFileURL(join(env.WEFT_HOME, 'data')).href),
+    secret: env.WEFT_SERVICE_SECRET,
+    logLevel: env.WEFT_LOG_LEVEL,
+    /** Pools whose tasks this replica dispatches. */
+    pools: list(env.WEFT_POOLS, ','),
+    /** Directories below which file: inputs may lie; undefined = anywhere (single-user machine). */
+    allowedRoots: env.WEFT_ALLOWED_ROOTS === undefined ? undefined : list(env.WEFT_ALLOWED_ROOTS, ':'),
+    maxAttempts: env.WEFT_MAX_ATTEMPTS,
+    leaseTtlMs: env.WEFT_LEASE_TTL_MS,
+    runnerTtlMs: env.WEFT_RUNNER_TTL_MS,
+    /** Jobs this replica looks at together: those running and those waiting for room. */
+    dispatchConcurrency: env.WEFT_DISPATCH_CONCURRENCY,
+  }));
+
+export type SchedulerConfig = z.output<typeof schedulerConfigSchema>;
+
+function withSlash(uri: string): string {
+  return uri.endsWith('/') ? uri : `${uri}/`;
+}
+
+function list(text: string, separator: string): string[] {
+  return text.split(separator).filter((part) => part !== '');
+}

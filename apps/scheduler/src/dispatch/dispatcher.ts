@@ -1,0 +1,248 @@
+/**
+ * Takes a job from the queue to its end: prepare, place, execute, collect, report.
+ *
+ * Invariants:
+ *  1. A job's promise resolves only when its answer is in the run's log (or nobody wants it any more): a dispatcher that dies
+ *     before leaves the job to another, which attaches to the same attempt.
+ *  2. A placement is given back as soon as the tool has ended; collecting outputs needs no room on the runner.
+ *  3. The sandbox of an attempt is released once its answer is decided, whatever it is.
+ */
+import { executor } from '@weft/contracts';
+import type { EngineEvent, Failure } from '@weft/engine';
+import type { CommandLineTool, Plan } from '@weft/plan';
+import { isServiceError, type Logger } from '@weft/platform';
+import type { TaskJob } from '@weft/queue';
+import { classifyExit, type BoundTask, type PreparedTask, type SandboxLayout, type TaskBuilder, type TaskRequest } from '@weft/tasks';
+import { failureOf, type TaskCanceller } from '../runs/command-runner.js';
+import type { PlanCache } from './plan-cache.js';
+import type { RunnerClients } from './runner-clients.js';
+import type { Placement, PlacementRequest, RunnerPool } from './runner-pool.js';
+import { TaskExecution } from './task-execution.js';
+import type { TaskLogBuffer } from './task-log-buffer.js';
+
+/** Brings an event into the run's log; resolves when it is there or the run has ended. */
+export interface Reporter {
+  report(runId: string, event: EngineEvent): Promise<void>;
+}
+
+export interface DispatcherDeps {
+  plans: PlanCache;
+  builder: TaskBuilder;
+  pool: RunnerPool;
+  clients: RunnerClients;
+  reporter: Reporter;
+  logs: TaskLogBuffer;
+  logger: Logger;
+  /** Prefix below which outputs are published; ends in '/'. */
+  dataUri: string;
+}
+
+const CONTAINER_LAYOUT = { tmpDir: '/tmp', inputDir: '/var/lib/cwl' };
+const DEFAULT_WORK_DIR = '/var/spool/cwl';
+
+interface Attempt {
+  job: TaskJob;
+  request: TaskRequest;
+  cancel: AbortSignal;
+  abandon: AbortSignal;
+}
+
+export class Dispatcher implements TaskCanceller {
+  private readonly active = new Map<string, AbortController>();
+
+  constructor(private readonly deps: DispatcherDeps) {}
+
+  get activeTasks(): number {
+    return this.active.size;
+  }
+
+  cancel(taskId: string, attempt: number): boolean {
+    const controller = this.active.get(keyOf(taskId, attempt));
+    controller?.abort();
+    return controller !== undefined;
+  }
+
+  /** Handles one job of the queue. `abandon` aborts when this dispatcher shuts down: the job is handed out again then. */
+  async handle(job: TaskJob, abandon: AbortSignal): Promise<void> {
+    const controller = new AbortController();
+    const key = keyOf(job.taskId, job.attempt);
+    this.active.set(key, controller);
+    try {
+      const answer = await this.attempt(job, controller.signal, abandon);
+      await this.deps.logs.flushed(job.runId);
+      await this.deps.reporter.report(job.runId, answer);
+    } finally {
+      this.active.delete(key);
+    }
+  }
+
+  private async attempt(job: TaskJob, cancel: AbortSignal, abandon: AbortSignal): Promise<EngineEvent> {
+    const { taskId, attempt } = job;
+    try {
+      const plan = await this.deps.plans.get(job.planHash);
+      const request = requestOf(job, plan);
+      const prepared = await this.deps.builder.prepare(request);
+      return await this.runPlaced({ job, request, cancel, abandon }, prepared);
+    } catch (error) {
+      if (abandon.aborted) throw error;
+      if (cancel.aborted) return { type: 'TaskCancelled', taskId, attempt };
+      return { type: 'TaskFailed', taskId, attempt, failure: failureOf(error, job.step), retryable: isRetryable(error) };
+    }
+  }
+
+  private async runPlaced(attempt: Attempt, prepared: PreparedTask): Promise<EngineEvent> {
+    const { job, request } = attempt;
+    const placement = await this.deps.pool.place(placementRequest(attempt, prepared));
+    let execution: TaskExecution | undefined;
+    try {
+      const { layout, contained } = layoutOf(job, prepared, placement);
+      const bound = await prepared.bind(layout);
+      const spec = specOf(job, bound, placement, contained, prepared);
+      execution = new TaskExecution(this.deps.clients.of(placement.runner.address), spec, this.deps.logger);
+      if (prepared.container && !contained) {
+        this.note(
+          job,
+          `no container runtime on runner ${placement.runner.runnerId}: the DockerRequirement is a hint, so the tool runs on the host`,
+        );
+      }
+      const finished = await execution.run(this.eventsOf(job, placement), attempt.cancel, attempt.abandon);
+      placement.release();
+      return await this.conclude(attempt, bound, finished, execution);
+    } finally {
+      placement.release();
+      if (!attempt.abandon.aborted) this.releaseSandbox(execution);
+    }
+  }
+
+  private async conclude(
+    { job, request }: Attempt,
+    bound: BoundTask,
+    finished: executor.Finished,
+    execution: TaskExecution,
+  ): Promise<EngineEvent> {
+    const { taskId, attempt } = job;
+    const fail = (failure: Omit<Failure, 'step'>, retryable: boolean): EngineEvent => ({
+      type: 'TaskFailed',
+      taskId,
+      attempt,
+      failure: { ...failure, step: job.step, stderrTail: finished.stderrTail },
+      retryable,
+    });
+    switch (finished.outcome) {
+      case executor.Outcome.EXITED: {
+        const { exitCode } = finished;
+        const exit = classifyExit(request.tool, exitCode);
+        if (exit !== 'success')
+          return fail({ code: 'TOOL_EXIT', message: `the tool exited with code ${exitCode}`, exitCode }, exit === 'temporary');
+        const publishTo = `${this.deps.dataUri}runs/${job.runId}/${taskId}.${attempt}/`;
+        const outputs = await this.deps.builder.collectOutputs(request, bound, finished, execution.collector(publishTo));
+        return { type: 'TaskSucceeded', taskId, attempt, outputs, exitCode };
+      }
+      case executor.Outcome.CANCELLED:
+        return { type: 'TaskCancelled', taskId, attempt };
+      case executor.Outcome.TIME_LIMIT:
+        return fail(
+          { code: 'TIME_LIMIT', message: `the tool ran longer than its time limit of ${bound.spec.timeLimitMs / 1000} s` },
+          false,
+        );
+      case executor.Outcome.OUT_OF_MEMORY:
+        return fail(
+          { code: 'OUT_OF_MEMORY', message: `the tool needed more memory than its limit (ramMin ${bound.runtime['ram']} MiB)` },
+          false,
+        );
+      case executor.Outcome.FAILED:
+      case executor.Outcome.UNSPECIFIED: {
+        const { code, message, retryable } = finished.failure ?? {
+          code: 'INTERNAL',
+          message: 'the runner gave no reason',
+          retryable: false,
+        };
+        return fail({ code, message }, retryable);
+      }
+    }
+  }
+
+  private eventsOf(job: TaskJob, placement: Placement): Parameters<TaskExecution['run']>[0] {
+    const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
+    const { runId, taskId, attempt, step } = job;
+    let reported = false;
+    return {
+      started: () => {
+        if (reported) return;
+        reported = true;
+        const event: EngineEvent = {
+          type: 'TaskStarted',
+          taskId,
+          attempt,
+          runnerId: placement.runner.runnerId,
+          runtime: placement.runtime,
+        };
+        void this.deps.reporter
+          .report(runId, event)
+          .catch((error: unknown) => this.deps.logger.warn({ err: error, taskId }, 'start not recorded'));
+      },
+      preparing: (text) => this.note(job, text),
+      log: (stream, data) => {
+        const text = decoders[stream].decode(data, { stream: true });
+        if (text !== '') this.deps.logs.add(runId, { taskId, step, stream, text, atMs: Date.now() });
+      },
+    };
+  }
+
+  private note(job: TaskJob, text: string): void {
+    this.deps.logs.add(job.runId, { taskId: job.taskId, step: job.step, stream: 'system', text, atMs: Date.now() });
+  }
+
+  private releaseSandbox(execution: TaskExecution | undefined): void {
+    execution
+      ?.release()
+      .catch((error: unknown) => this.deps.logger.warn({ err: error }, 'sandbox not released; the runner sweeps it at its next start'));
+  }
+}
+
+function keyOf(taskId: string, attempt: number): string {
+  return `${taskId}.${attempt}`;
+}
+
+function requestOf(job: TaskJob, plan: Plan): TaskRequest {
+  const tool = plan.processes[job.processId];
+  if (tool?.class !== 'CommandLineTool') throw new Error(`plan ${job.planHash} has no tool '${job.processId}'`);
+  return {
+    tool: tool satisfies CommandLineTool,
+    inputs: job.inputs,
+    effective: job.inherited,
+    formats: plan.formats,
+    noContainer: job.options.noContainer,
+    defaultContainer: job.options.defaultContainer,
+  };
+}
+
+function placementRequest({ job, cancel, abandon }: Attempt, prepared: PreparedTask): PlacementRequest {
+  const isolation = prepared.container === undefined ? 'process' : prepared.container.required ? 'container' : 'prefer-container';
+  return { pool: job.pool, resources: prepared.resources, isolation, signal: AbortSignal.any([cancel, abandon]) };
+}
+
+function layoutOf(job: TaskJob, prepared: PreparedTask, placement: Placement): { layout: SandboxLayout; contained: boolean } {
+  const contained = placement.runner.runtimes.some((runtime) => runtime.name === placement.runtime && runtime.containers);
+  if (contained) return { layout: { ...CONTAINER_LAYOUT, workDir: prepared.container?.outputDirectory ?? DEFAULT_WORK_DIR }, contained };
+  const sandbox = `${placement.runner.sandboxRoot}/${keyOf(job.taskId, job.attempt)}`;
+  return { layout: { workDir: `${sandbox}/work`, tmpDir: `${sandbox}/tmp`, inputDir: `${sandbox}/in` }, contained };
+}
+
+function specOf(job: TaskJob, bound: BoundTask, placement: Placement, contained: boolean, prepared: PreparedTask): executor.TaskSpec {
+  return {
+    ...bound.spec,
+    taskId: job.taskId,
+    attempt: job.attempt,
+    runId: job.runId,
+    runtime: placement.runtime,
+    image: contained ? prepared.container?.image : undefined,
+  };
+}
+
+/** A runner that cannot be reached may be back, or another may take the task. */
+function isRetryable(error: unknown): boolean {
+  return (
+    isServiceError(error) && (error.code === 'UNAVAILABLE' || error.code === 'DEADLINE_EXCEEDED' || error.code === 'RESOURCE_EXHAUSTED')
+  );
+}

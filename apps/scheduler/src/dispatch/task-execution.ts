@@ -1,0 +1,83 @@
+/**
+ * One attempt on one runner: Execute, follow it to its end, collect its outputs, release its sandbox.
+ * The stream may break while the task goes on: the call is made again and attaches to the attempt.
+ */
+import { executor } from '@weft/contracts';
+import { callServerStream, callUnary, isServiceError, type Logger } from '@weft/platform';
+import type { OutputCollector } from '@weft/tasks';
+
+const ATTACH_TRIES = 5;
+const CANCEL_GRACE_MS = 2_000;
+
+export interface ExecutionEvents {
+  started(handle: string): void;
+  preparing(text: string): void;
+  log(stream: 'stdout' | 'stderr', data: Uint8Array): void;
+}
+
+export class TaskExecution {
+  constructor(
+    private readonly client: executor.ContainerExecutorClient,
+    private readonly spec: executor.TaskSpec,
+    private readonly logger: Logger,
+  ) {}
+
+  /**
+   * The attempt's end, whatever it is. `cancel` stops the task; `abandon` only stops following it (the task goes on).
+   * Rejects with ServiceError where the runner cannot be reached or refuses the task, or when abandoned.
+   */
+  async run(on: ExecutionEvents, cancel: AbortSignal, abandon: AbortSignal): Promise<executor.Finished> {
+    const stop = (): void => void this.cancel();
+    cancel.addEventListener('abort', stop, { once: true });
+    if (cancel.aborted) stop();
+    try {
+      for (let tries = 1; ; tries++) {
+        const finished = await this.follow(on, abandon, tries);
+        if (finished) return finished;
+      }
+    } finally {
+      cancel.removeEventListener('abort', stop);
+    }
+  }
+
+  private async follow(on: ExecutionEvents, signal: AbortSignal, tries: number): Promise<executor.Finished | undefined> {
+    try {
+      const execute = this.client.execute.bind(this.client);
+      for await (const { event } of callServerStream<executor.TaskSpec, executor.TaskEvent>(execute, this.spec, { signal })) {
+        if (event?.$case === 'finished') return event.value;
+        if (event?.$case === 'started') on.started(event.value.handle);
+        else if (event?.$case === 'preparing') on.preparing(event.value.text);
+        else if (event?.$case === 'log') on.log(event.value.stream === executor.Log_Stream.STDERR ? 'stderr' : 'stdout', event.value.data);
+      }
+    } catch (error) {
+      if (!isServiceError(error) || error.code !== 'UNAVAILABLE' || tries >= ATTACH_TRIES) throw error;
+      this.logger.warn({ taskId: this.spec.taskId, err: error }, 'lost the stream of a task; attaching again');
+    }
+    if (tries >= ATTACH_TRIES) throw new Error(`the runner ended the stream of task ${this.spec.taskId} without a result`);
+    return undefined;
+  }
+
+  collector(publishTo: string): OutputCollector {
+    const { taskId, attempt } = this.spec;
+    return {
+      collect: async (items, { publish, release }) => {
+        const request: executor.CollectRequest = { taskId, attempt, items, publishTo: publish ? publishTo : '', release };
+        return (await callUnary(this.client, this.client.collect, request)).files;
+      },
+    };
+  }
+
+  async release(): Promise<void> {
+    const { taskId, attempt } = this.spec;
+    await callUnary(this.client, this.client.release, { taskId, attempt });
+  }
+
+  private async cancel(): Promise<void> {
+    const { taskId, attempt } = this.spec;
+    try {
+      await callUnary(this.client, this.client.cancel, { taskId, attempt, graceMs: CANCEL_GRACE_MS });
+    } catch (error) {
+      this.logger.warn({ taskId, err: error }, 'cancel did not reach the runner');
+    }
+  }
+}

@@ -1,0 +1,133 @@
+/** Run store and engine types ↔ weft.run.v1 messages. Numeric enums stop here. */
+import { run as pb } from '@weft/contracts';
+import type { Diagnostic } from '@weft/cwl';
+import type { Failure, TaskRecord, TaskStatus } from '@weft/engine';
+import type { RunHeader, RunState, TaskLogChunk } from '@weft/run-store';
+
+const RUN_STATUS: Record<RunState, pb.RunStatus> = {
+  pending: pb.RunStatus.PENDING,
+  running: pb.RunStatus.RUNNING,
+  cancelling: pb.RunStatus.CANCELLING,
+  succeeded: pb.RunStatus.SUCCEEDED,
+  failed: pb.RunStatus.FAILED,
+  cancelled: pb.RunStatus.CANCELLED,
+};
+
+const RUN_STATE: Record<pb.RunStatus, RunState | undefined> = {
+  [pb.RunStatus.UNSPECIFIED]: undefined,
+  [pb.RunStatus.PENDING]: 'pending',
+  [pb.RunStatus.RUNNING]: 'running',
+  [pb.RunStatus.CANCELLING]: 'cancelling',
+  [pb.RunStatus.SUCCEEDED]: 'succeeded',
+  [pb.RunStatus.FAILED]: 'failed',
+  [pb.RunStatus.CANCELLED]: 'cancelled',
+};
+
+const TASK_STATUS: Record<TaskStatus, pb.TaskStatus> = {
+  queued: pb.TaskStatus.QUEUED,
+  running: pb.TaskStatus.RUNNING,
+  succeeded: pb.TaskStatus.SUCCEEDED,
+  failed: pb.TaskStatus.FAILED,
+  cancelled: pb.TaskStatus.CANCELLED,
+  skipped: pb.TaskStatus.SKIPPED,
+};
+
+const LOG_STREAM: Record<TaskLogChunk['stream'], pb.LogStream> = {
+  stdout: pb.LogStream.STDOUT,
+  stderr: pb.LogStream.STDERR,
+  system: pb.LogStream.SYSTEM,
+};
+
+const SEVERITY: Record<Diagnostic['severity'], pb.Severity> = {
+  error: pb.Severity.ERROR,
+  warning: pb.Severity.WARNING,
+  note: pb.Severity.NOTE,
+};
+
+export function runStatus(state: RunState): pb.RunStatus {
+  return RUN_STATUS[state];
+}
+
+/** Undefined for UNSPECIFIED. */
+export function runState(status: pb.RunStatus): RunState | undefined {
+  return RUN_STATE[status];
+}
+
+export function toRun(header: RunHeader): pb.Run {
+  return {
+    runId: header.runId,
+    status: RUN_STATUS[header.state],
+    name: header.name,
+    projectId: header.projectId,
+    planHash: header.planHash,
+    submittedAt: new Date(header.submittedAtMs),
+    startedAt: toDate(header.startedAtMs),
+    finishedAt: toDate(header.finishedAtMs),
+    inputsJson: JSON.stringify(header.inputs),
+    outputsJson: header.outputs === undefined ? '' : JSON.stringify(header.outputs),
+    failure: toFailure(header.failure),
+    tasks: header.tasks,
+    labels: header.labels,
+    pool: header.pool,
+    currentSteps: header.currentSteps,
+  };
+}
+
+export function toTask(task: TaskRecord): pb.Task {
+  return {
+    taskId: task.taskId,
+    step: task.step,
+    index: task.index,
+    status: TASK_STATUS[task.status],
+    attempt: task.attempt,
+    runnerId: task.runnerId ?? '',
+    runtime: task.runtime ?? '',
+    exitCode: task.exitCode,
+    failure: toFailure(task.failure),
+    queuedAt: new Date(task.queuedAtMs),
+    startedAt: toDate(task.startedAtMs),
+    finishedAt: toDate(task.finishedAtMs),
+    outputsJson: task.outputs === undefined ? '' : JSON.stringify(task.outputs),
+  };
+}
+
+export function toFailure(failure: Failure | undefined): pb.Failure | undefined {
+  if (!failure) return undefined;
+  return {
+    code: failure.code,
+    message: failure.message,
+    step: failure.step ?? '',
+    taskId: failure.taskId ?? '',
+    exitCode: failure.exitCode,
+    stderrTail: failure.stderrTail ?? [],
+  };
+}
+
+export function toLogChunk(chunk: TaskLogChunk & { cursor: string }): pb.LogChunk {
+  return {
+    taskId: chunk.taskId,
+    step: chunk.step,
+    stream: LOG_STREAM[chunk.stream],
+    text: chunk.text,
+    at: new Date(chunk.atMs),
+    cursor: chunk.cursor,
+  };
+}
+
+export function toDiagnostic(diagnostic: Diagnostic): pb.Diagnostic {
+  return {
+    severity: SEVERITY[diagnostic.severity],
+    code: diagnostic.code,
+    message: diagnostic.message,
+    file: diagnostic.file,
+    line: diagnostic.line,
+    column: diagnostic.column,
+    endLine: diagnostic.endLine ?? 0,
+    endColumn: diagnostic.endColumn ?? 0,
+    hint: diagnostic.hint ?? '',
+  };
+}
+
+function toDate(ms: number | undefined): Date | undefined {
+  return ms === undefined ? undefined : new Date(ms);
+}

@@ -1,0 +1,27 @@
+/** weft.scheduler.v1.Scheduler over submissions and queries. */
+import type { scheduler } from '@weft/contracts';
+import { serverStream, unary } from '@weft/platform';
+import type { RunQueries } from '../runs/run-queries.js';
+import type { Submissions } from '../runs/submission.js';
+import { toDiagnostic, toRun } from './mapping.js';
+
+export function schedulerService(submissions: Submissions, queries: RunQueries): scheduler.SchedulerServer {
+  return {
+    submitRun: unary(async (request) => {
+      const { header, existing, diagnostics } = await submissions.submit(request);
+      const run = toRun(existing ? await queries.get(header.runId) : header);
+      return { run, existing, diagnostics: diagnostics.map(toDiagnostic) };
+    }),
+    validateDocument: unary(async (request) => ({ diagnostics: (await submissions.validate(request)).map(toDiagnostic) })),
+    getRun: unary(async ({ runId }) => ({ run: toRun(await queries.get(runId)) })),
+    listRuns: unary((request) => queries.list(request)),
+    listTasks: unary((request) => queries.tasks(request)),
+    watchRun: serverStream((request, { signal }) => queries.watch(request, signal)),
+    streamLogs: serverStream((request, { signal }) => queries.logs(request, signal)),
+    cancelRun: unary(async ({ runId, reason }) => ({ run: toRun(await queries.cancel(runId, reason)) })),
+    deleteRun: unary(async ({ runId }) => {
+      await queries.remove(runId);
+      return {};
+    }),
+  };
+}

@@ -1,0 +1,157 @@
+/**
+ * Carries out the engine's commands: tasks go to the queue, expressions to the evaluator, cancels to queue and dispatcher.
+ * Every command is idempotent: a job that is in the queue already is not added again, an evaluation only answers.
+ */
+import { evaluateExpressionTool, evaluateStepBindings, TaskError, type FileAccess } from '@weft/tasks';
+import type { Command, EngineEvent, Failure } from '@weft/engine';
+import type { ExpressionEvaluator } from '@weft/expressions';
+import { find, inherit, type EffectiveRequirements, type ExpressionTool, type Workflow } from '@weft/plan';
+import type { Logger } from '@weft/platform';
+import type { TaskJob, TaskQueue } from '@weft/queue';
+import pLimit from 'p-limit';
+import type { CommandExecutor, RunActor } from './run-actor.js';
+
+/** Evaluations at once: they wait for files and for the sandbox, which batches what comes together. */
+const EVALUATIONS = 64;
+const RETRY_MS = 1_000;
+
+export interface TaskCanceller {
+  /** Stops the attempt if it is being worked on here and answers true; the attempt's answer comes as an event of its own. */
+  cancel(taskId: string, attempt: number): boolean;
+}
+
+export interface CommandRunnerDeps {
+  queue: TaskQueue;
+  canceller: TaskCanceller;
+  evaluator: ExpressionEvaluator;
+  files: FileAccess;
+  logger: Logger;
+}
+
+type Of<T extends Command['type']> = Extract<Command, { type: T }>;
+
+export class CommandRunner implements CommandExecutor {
+  private readonly limit = pLimit(EVALUATIONS);
+
+  constructor(private readonly deps: CommandRunnerDeps) {}
+
+  execute(actor: RunActor, commands: Command[]): void {
+    const tasks: Of<'RunTask'>[] = [];
+    for (const command of commands) {
+      if (command.type === 'RunTask') {
+        if (command.delayMs > 0) setTimeout(() => this.submit(actor, [command]), command.delayMs).unref();
+        else tasks.push(command);
+      } else if (command.type === 'EvaluateBindings') {
+        void this.limit(() => this.evaluateBindings(actor, command)).then((event) => actor.offer(event));
+      } else if (command.type === 'EvaluateExpressionTool') {
+        void this.limit(() => this.evaluateTool(actor, command)).then((event) => actor.offer(event));
+      } else if (command.type === 'CancelTasks') {
+        this.cancel(actor, command.tasks);
+      }
+    }
+    if (tasks.length > 0) this.submit(actor, tasks);
+  }
+
+  private submit(actor: RunActor, commands: Of<'RunTask'>[]): void {
+    this.deps.queue.add(commands.map((command) => jobOf(actor, command))).catch((error: unknown) => {
+      this.deps.logger.error({ err: error, runId: actor.runId }, 'tasks not queued; trying again');
+      setTimeout(() => this.submit(actor, commands), RETRY_MS).unref();
+    });
+  }
+
+  private cancel(actor: RunActor, tasks: Of<'CancelTasks'>['tasks']): void {
+    const waiting = tasks.filter(({ taskId, attempt }) => !this.deps.canceller.cancel(taskId, attempt));
+    if (waiting.length === 0) return;
+    const pool = actor.base.pool;
+    this.deps.queue.remove(waiting.map((task) => ({ ...task, pool }))).then(
+      () => {
+        for (const { taskId, attempt } of waiting) {
+          // A job that was handed out in between is stopped as well.
+          this.deps.canceller.cancel(taskId, attempt);
+          void actor.offer({ type: 'TaskCancelled', taskId, attempt });
+        }
+      },
+      (error: unknown) => {
+        this.deps.logger.error({ err: error, runId: actor.runId }, 'tasks not taken out of the queue; trying again');
+        setTimeout(() => this.cancel(actor, waiting), RETRY_MS).unref();
+      },
+    );
+  }
+
+  private async evaluateBindings(actor: RunActor, command: Of<'EvaluateBindings'>): Promise<EngineEvent> {
+    const { node, iteration } = command;
+    const workflow = actor.plan.processes[command.workflow] as Workflow;
+    const step = workflow.steps.find(({ name }) => name === command.step);
+    if (!step) throw new Error(`workflow ${command.workflow} has no step ${command.step}`);
+    try {
+      const shards = await Promise.all(
+        command.shards.map(async ({ index, values }) => {
+          const bound = await evaluateStepBindings(
+            {
+              stepInputs: command.loop ? (step.loop ?? []) : step.in,
+              values,
+              when: step.when,
+              options: expressionOptions(command.effective, workflow.declaredVersion),
+              declaredVersion: workflow.declaredVersion,
+              effective: command.effective,
+            },
+            { evaluator: this.deps.evaluator, files: this.deps.files },
+          );
+          return { index, inputs: bound.inputs, run: bound.run };
+        }),
+      );
+      return { type: 'BindingsEvaluated', node, iteration, shards };
+    } catch (error) {
+      const failure = failureOf(error, node);
+      failure.message = `step '${node}': ${failure.message}`;
+      return { type: 'BindingsFailed', node, iteration, firstShard: command.shards[0]?.index ?? 0, failure };
+    }
+  }
+
+  private async evaluateTool(actor: RunActor, command: Of<'EvaluateExpressionTool'>): Promise<EngineEvent> {
+    const { taskId, attempt, inputs } = command;
+    const tool = actor.plan.processes[command.process] as ExpressionTool;
+    try {
+      const outputs = await evaluateExpressionTool(
+        { tool, inputs, effective: inherit(command.inherited, tool), formats: actor.plan.formats },
+        { evaluator: this.deps.evaluator, files: this.deps.files },
+      );
+      return { type: 'TaskSucceeded', taskId, attempt, outputs };
+    } catch (error) {
+      return { type: 'TaskFailed', taskId, attempt, failure: failureOf(error, command.step), retryable: false };
+    }
+  }
+}
+
+function jobOf(actor: RunActor, command: Of<'RunTask'>): TaskJob {
+  const { noContainer, defaultContainer } = actor.state.options;
+  return {
+    runId: actor.runId,
+    taskId: command.taskId,
+    attempt: command.attempt,
+    step: command.step,
+    index: command.index,
+    pool: actor.base.pool,
+    planHash: actor.base.planHash,
+    processId: command.process,
+    inputs: command.inputs,
+    inherited: command.inherited,
+    options: defaultContainer === undefined ? { noContainer } : { noContainer, defaultContainer },
+    priority: 0,
+  };
+}
+
+function expressionOptions(
+  effective: EffectiveRequirements,
+  declaredVersion: string,
+): { javascript: boolean; expressionLib: string[]; declaredVersion: string } {
+  const javascript = find(effective, 'InlineJavascriptRequirement');
+  return { javascript: javascript !== undefined, expressionLib: javascript?.value.expressionLib ?? [], declaredVersion };
+}
+
+/** Structural: an error that names a code of ours keeps it, anything else is a fault of the program. */
+export function failureOf(error: unknown, step: string): Failure {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  const known = error instanceof TaskError || (typeof code === 'string' && /^[A-Z_]+$/.test(code));
+  return { code: known ? String(code) : 'INTERNAL', message: typeof message === 'string' ? message : String(error), step };
+}

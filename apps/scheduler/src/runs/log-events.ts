@@ -1,0 +1,14 @@
+/**
+ * Engine events as the run store keeps them. The store treats them as opaque JSON; the engine wrote every one of them,
+ * so reading them back as engine events is safe as long as event types only gain optional members.
+ */
+import type { EngineEvent } from '@weft/engine';
+import type { LogEntry } from '@weft/run-store';
+
+export function toLogEvent(event: EngineEvent): LogEntry['event'] {
+  return event as unknown as LogEntry['event'];
+}
+
+export function engineEvent(entry: LogEntry): EngineEvent {
+  return entry.event as unknown as EngineEvent;
+}

@@ -1,0 +1,139 @@
+/**
+ * Which runs this replica is responsible for: leases over partitions, one actor per active run of a leased partition.
+ *
+ * Invariants:
+ *  1. An actor exists only while its partition's lease is held; a lost lease stops its actors.
+ *  2. Subscribe first, then look: a run created between the two is found by one of them, and loading it twice is one load.
+ */
+import type { Logger } from '@weft/platform';
+import { partitionOf, type Lease, type Leases, type Nudges, type RunLog, type RunReader } from '@weft/run-store';
+import { RunActor, type CommandExecutor } from './run-actor.js';
+
+export interface PartitionOwnerDeps {
+  store: RunLog & RunReader & Leases & Nudges;
+  executor: CommandExecutor;
+  logger: Logger;
+  /** Name of this replica, unique among replicas. */
+  owner: string;
+  leaseTtlMs: number;
+}
+
+interface Held {
+  lease: Lease;
+  unsubscribe: () => Promise<void>;
+}
+
+export class PartitionOwner {
+  private readonly held = new Map<number, Held>();
+  private readonly actors = new Map<string, RunActor>();
+  private readonly loading = new Map<string, Promise<void>>();
+  private timer: NodeJS.Timeout | undefined;
+  private closed = false;
+
+  constructor(private readonly deps: PartitionOwnerDeps) {}
+
+  async start(): Promise<void> {
+    await this.tend();
+    this.schedule();
+  }
+
+  actorOf(runId: string): RunActor | undefined {
+    return this.actors.get(runId);
+  }
+
+  get activeRuns(): number {
+    return this.actors.size;
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    if (this.timer) clearTimeout(this.timer);
+    for (const actor of [...this.actors.values()]) actor.stop();
+    await Promise.all([...this.held.values()].map((held) => this.letGo(held, true)));
+  }
+
+  private schedule(): void {
+    if (this.closed) return;
+    this.timer = setTimeout(() => {
+      this.tend()
+        .catch((error: unknown) => this.deps.logger.error({ err: error }, 'leases not renewed'))
+        .finally(() => this.schedule());
+    }, this.deps.leaseTtlMs / 3);
+    this.timer.unref();
+  }
+
+  /** Renews what is held, takes what is free. */
+  private async tend(): Promise<void> {
+    const { store, owner, leaseTtlMs } = this.deps;
+    await Promise.all(
+      [...this.held.values()].map(async (held) => {
+        if (!(await store.renew(held.lease, leaseTtlMs))) {
+          this.deps.logger.warn({ partition: held.lease.partition }, 'lease lost');
+          await this.letGo(held, false);
+        }
+      }),
+    );
+    if (this.closed) return;
+    const gained = await store.acquire(owner, leaseTtlMs);
+    await Promise.all(gained.filter((lease) => !this.held.has(lease.partition)).map((lease) => this.take(lease)));
+  }
+
+  private async take(lease: Lease): Promise<void> {
+    const { store } = this.deps;
+    const { partition } = lease;
+    const unsubscribe = await store.subscribe(
+      partition,
+      (runId, sequence) => this.onNudge(runId, sequence),
+      () => void this.loadActive(partition).catch((error: unknown) => this.deps.logger.error({ err: error, partition }, 'runs not loaded')),
+    );
+    this.held.set(partition, { lease, unsubscribe });
+    await this.loadActive(partition);
+  }
+
+  private async letGo(held: Held, release: boolean): Promise<void> {
+    this.held.delete(held.lease.partition);
+    for (const actor of [...this.actors.values()]) if (partitionOf(actor.runId) === held.lease.partition) actor.stop();
+    await held.unsubscribe();
+    if (release) await this.deps.store.release(held.lease);
+  }
+
+  private async loadActive(partition: number): Promise<void> {
+    const runIds = await this.deps.store.active(partition);
+    await Promise.all(runIds.map((runId) => this.load(runId, Number.MAX_SAFE_INTEGER)));
+  }
+
+  private onNudge(runId: string, sequence: number): void {
+    this.load(runId, sequence).catch((error: unknown) => this.deps.logger.error({ err: error, runId }, 'run not loaded'));
+  }
+
+  private load(runId: string, sequence: number): Promise<void> {
+    const actor = this.actors.get(runId);
+    if (actor) {
+      actor.nudge(sequence);
+      return Promise.resolve();
+    }
+    const known = this.loading.get(runId);
+    // What was appended after the load began is nudged again by whoever appended it: the actor reads it then.
+    if (known) return known.then(() => this.actors.get(runId)?.nudge(sequence));
+    const load = this.recover(runId).finally(() => this.loading.delete(runId));
+    this.loading.set(runId, load);
+    return load;
+  }
+
+  private async recover(runId: string): Promise<void> {
+    const { store, executor, logger } = this.deps;
+    const [header, entries] = await Promise.all([store.get(runId), store.read(runId, 0)]);
+    const held = this.held.get(partitionOf(runId));
+    if (!header || !held || this.closed || entries.some((entry) => entry.event.type === 'RunEnded')) return;
+    const plan = await store.getPlan(header.planHash);
+    if (!plan) throw new Error(`run ${runId} names plan ${header.planHash}, which is not stored`);
+    if (this.held.get(partitionOf(runId)) !== held || this.closed) return;
+    const actor = RunActor.recover(header, plan, entries, held.lease, {
+      log: store,
+      executor,
+      logger,
+      onDone: (done) => this.actors.delete(done.runId),
+    });
+    this.actors.set(runId, actor);
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * One active run of a partition that this replica owns: the only writer of its log (requests from outside excepted).
+ *
+ * Invariants:
+ *  1. Append first, act after: an event reaches the engine, and its commands the executor, only once it is in the log.
+ *  2. Events reach the engine in the order of the log, so that a replay gives the same state. An append that finds entries it
+ *     has not seen (a cancel from outside) applies those first and tries again.
+ *  3. Events that arrive while an append is under way go into the next one together: one round trip per batch, not per event.
+ *  4. A lost lease stops the actor at once; whoever holds the lease now goes on from the log.
+ */
+import { answeredKey, commandKey, decide, initialState, type Command, type EngineEvent, type RunState } from '@weft/engine';
+import type { Plan } from '@weft/plan';
+import type { Logger } from '@weft/platform';
+import type { Lease, LogEntry, RunHeader, RunLog } from '@weft/run-store';
+import { headerOf, type HeaderBase } from './run-header.js';
+import { engineEvent, toLogEvent } from './log-events.js';
+
+/** Carries out commands; answers come back through the actor's `offer`. */
+export interface CommandExecutor {
+  execute(actor: RunActor, commands: Command[]): void;
+}
+
+export interface RunActorDeps {
+  log: RunLog;
+  executor: CommandExecutor;
+  logger: Logger;
+  /** The run has ended, was removed, or belongs to another replica now. */
+  onDone(actor: RunActor): void;
+}
+
+interface Offered {
+  event: EngineEvent;
+  settle: () => void;
+}
+
+export class RunActor {
+  readonly state: RunState;
+  private sequence = 0;
+  private lastAtMs = 0;
+  private readonly outstanding = new Map<string, Command>();
+  private mailbox: Offered[] = [];
+  private working: Promise<void> | undefined;
+  private unread = false;
+  private headerWrite: Promise<void> | undefined;
+  private headerDirty = false;
+  private stopped = false;
+
+  private constructor(
+    readonly base: HeaderBase,
+    readonly plan: Plan,
+    private readonly lease: Lease,
+    private readonly deps: RunActorDeps,
+  ) {
+    this.state = initialState(plan);
+  }
+
+  /** Replays the run's log and goes on with the commands whose answers are still due. */
+  static recover(header: RunHeader, plan: Plan, entries: LogEntry[], lease: Lease, deps: RunActorDeps): RunActor {
+    const actor = new RunActor(header, plan, lease, deps);
+    for (const entry of entries) actor.apply(engineEvent(entry), entry.sequence, entry.atMs);
+    actor.dispatch(actor.due());
+    return actor;
+  }
+
+  /** What a replayed run has still to do. */
+  private due(): Command[] {
+    const { phase, final, outputs, failure } = this.state;
+    if (phase === 'ended') return [{ type: 'EndRun', status: final ?? 'failed', outputs, failure }];
+    const due = [...this.outstanding.values()];
+    if (phase === 'running' || phase === 'new') return due;
+    const tasks = due.flatMap((command) => (command.type === 'RunTask' ? [{ taskId: command.taskId, attempt: command.attempt }] : []));
+    return [...due.filter((command) => command.type !== 'RunTask'), { type: 'CancelTasks', tasks }];
+  }
+
+  get runId(): string {
+    return this.base.runId;
+  }
+
+  /** Resolves once the event is in the log, or cannot get there any more because the run has ended or moved to another replica. */
+  offer(event: EngineEvent): Promise<void> {
+    if (this.stopped) return Promise.resolve();
+    return new Promise((settle) => {
+      this.mailbox.push({ event, settle });
+      this.wake();
+    });
+  }
+
+  /** Something may have been appended by others. */
+  nudge(sequence: number): void {
+    if (sequence <= this.sequence || this.stopped) return;
+    this.unread = true;
+    this.wake();
+  }
+
+  header(): RunHeader {
+    return headerOf(this.base, this.state, this.lastAtMs);
+  }
+
+  stop(): void {
+    if (this.stopped) return;
+    this.stopped = true;
+    for (const { settle } of this.mailbox.splice(0)) settle();
+    this.deps.onDone(this);
+  }
+
+  private wake(): void {
+    this.working ??= Promise.resolve()
+      .then(() => this.work())
+      .catch((error: unknown) => {
+        // The log could not be read or written: the lease will lapse or be taken over, and the run goes on from the log.
+        this.deps.logger.error({ err: error, runId: this.runId }, 'run actor stopped');
+        this.stop();
+      })
+      .finally(() => {
+        this.working = undefined;
+        if (!this.stopped && (this.mailbox.length > 0 || this.unread)) this.wake();
+      });
+  }
+
+  private async work(): Promise<void> {
+    while (!this.stopped && (this.mailbox.length > 0 || this.unread)) {
+      if (this.unread) await this.catchUp();
+      if (this.mailbox.length > 0) await this.appendBatch();
+    }
+  }
+
+  private async catchUp(): Promise<void> {
+    this.unread = false;
+    const commands: Command[] = [];
+    for (const entry of await this.deps.log.read(this.runId, this.sequence)) {
+      commands.push(...this.apply(engineEvent(entry), entry.sequence, entry.atMs));
+    }
+    this.dispatch(commands);
+  }
+
+  private async appendBatch(): Promise<void> {
+    const batch = this.mailbox.splice(0);
+    const events = batch.map(({ event }) => toLogEvent(event));
+    const result = await this.deps.log.append(this.lease, this.runId, this.sequence, events);
+    if (!result.ok) {
+      if (result.reason === 'conflict') {
+        this.mailbox.unshift(...batch);
+        this.unread = true;
+        return;
+      }
+      this.deps.logger.warn({ runId: this.runId, reason: result.reason }, 'append refused: the run is not ours any more');
+      this.stop();
+      for (const { settle } of batch) settle();
+      return;
+    }
+    const commands: Command[] = [];
+    batch.forEach(({ event, settle }, i) => {
+      commands.push(...this.apply(event, result.sequence - batch.length + 1 + i, result.atMs));
+      settle();
+    });
+    this.dispatch(commands);
+  }
+
+  private apply(event: EngineEvent, sequence: number, atMs: number): Command[] {
+    this.sequence = sequence;
+    this.lastAtMs = atMs;
+    const decision = decide(this.state, event, atMs);
+    if (decision.ignored !== undefined) {
+      this.deps.logger.info({ runId: this.runId, ignored: decision.ignored }, 'event without effect');
+      return decision.commands;
+    }
+    const answered = answeredKey(event);
+    if (answered !== undefined) this.outstanding.delete(answered);
+    for (const command of decision.commands) {
+      const key = commandKey(command);
+      if (key !== undefined) this.outstanding.set(key, command);
+    }
+    return decision.commands;
+  }
+
+  private dispatch(commands: Command[]): void {
+    const end = commands.find((command) => command.type === 'EndRun');
+    if (end?.type === 'EndRun') {
+      void this.seal(end).catch((error: unknown) => {
+        this.deps.logger.error({ err: error, runId: this.runId }, 'run could not be sealed; it will be when it is recovered');
+        this.stop();
+      });
+      return;
+    }
+    if (commands.length > 0) this.deps.executor.execute(this, commands);
+    this.headerDirty = true;
+    this.writeHeader();
+  }
+
+  /** Header writes never queue up: the next one takes the latest state. */
+  private writeHeader(): void {
+    if (this.headerWrite || !this.headerDirty || this.stopped || this.state.phase === 'ended') return;
+    this.headerDirty = false;
+    this.headerWrite = this.deps.log
+      .updateHeader(this.lease, this.header())
+      .then(() => undefined)
+      .catch((error: unknown) => this.deps.logger.warn({ err: error, runId: this.runId }, 'header not updated'))
+      .finally(() => {
+        this.headerWrite = undefined;
+        this.writeHeader();
+      });
+  }
+
+  private async seal(end: Extract<Command, { type: 'EndRun' }>): Promise<void> {
+    await this.headerWrite;
+    const { type: _, ...facts } = end;
+    const event: EngineEvent = { type: 'RunEnded', ...facts };
+    for (;;) {
+      const header = { ...this.header(), finishedAtMs: Date.now() };
+      const result = await this.deps.log.seal(this.lease, header, this.sequence, toLogEvent(event));
+      if (result.ok || result.reason !== 'conflict') break;
+      // A late cancel or answer: it changes nothing any more, but it comes before the end.
+      for (const entry of await this.deps.log.read(this.runId, this.sequence)) this.apply(engineEvent(entry), entry.sequence, entry.atMs);
+    }
+    this.stop();
+  }
+}

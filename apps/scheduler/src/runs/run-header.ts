@@ -1,0 +1,48 @@
+/** The run's header as lists and GETs show it, from the engine's state. */
+import type { RunState } from '@weft/engine';
+import type { RunHeader, RunState as HeaderState } from '@weft/run-store';
+
+const MAX_CURRENT_STEPS = 20;
+
+/** What the header keeps from the submission; the rest follows the state. */
+export type HeaderBase = Pick<RunHeader, 'runId' | 'name' | 'projectId' | 'planHash' | 'pool' | 'labels' | 'submittedAtMs' | 'inputs'>;
+
+export function headerOf(base: HeaderBase, state: RunState, endedAtMs?: number): RunHeader {
+  const header: RunHeader = {
+    ...base,
+    state: headerState(state),
+    tasks: { ...state.tally, known: state.tasks.size },
+    currentSteps: currentSteps(state),
+  };
+  if (state.startedAtMs !== undefined) header.startedAtMs = state.startedAtMs;
+  if (state.phase !== 'ended') return header;
+  const finishedAtMs = state.endedAtMs ?? endedAtMs;
+  if (finishedAtMs !== undefined) header.finishedAtMs = finishedAtMs;
+  if (state.outputs !== undefined) header.outputs = state.outputs;
+  if (state.failure !== undefined) header.failure = state.failure;
+  return header;
+}
+
+function headerState(state: RunState): HeaderState {
+  switch (state.phase) {
+    case 'new':
+      return 'pending';
+    case 'running':
+    case 'failing':
+      return state.startedAtMs === undefined ? 'pending' : 'running';
+    case 'cancelling':
+      return 'cancelling';
+    case 'ended':
+      return state.final ?? 'failed';
+  }
+}
+
+function currentSteps(state: RunState): string[] {
+  const steps = new Set<string>();
+  if (state.tally.running + state.tally.queued === 0) return [];
+  for (const task of state.tasks.values()) {
+    if (task.status === 'running' || task.status === 'queued') steps.add(task.step);
+    if (steps.size === MAX_CURRENT_STEPS) break;
+  }
+  return [...steps];
+}

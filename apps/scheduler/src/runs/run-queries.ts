@@ -1,0 +1,144 @@
+/** Reading runs: lists, tasks, watching, logs; and the two requests that only concern stored runs, cancel and delete. */
+import type { run as pb, scheduler } from '@weft/contracts';
+import { ServiceError } from '@weft/platform';
+import type { LogEntry, RunHeader, RunIntake, RunLog, RunReader, RunState, TaskLogs } from '@weft/run-store';
+import type { StorageWriter } from '@weft/storage';
+import { runState, toLogChunk, toRun, toTask } from '../grpc/mapping.js';
+import { mergeUntilMainEnds } from './merge.js';
+import type { PlanCache } from '../dispatch/plan-cache.js';
+import type { PartitionOwner } from './partition-owner.js';
+import { RunProjection } from './run-projection.js';
+
+export interface RunQueriesDeps {
+  store: RunReader & RunLog & RunIntake & TaskLogs;
+  plans: PlanCache;
+  owner: PartitionOwner;
+  storage: StorageWriter;
+  dataUri: string;
+}
+
+const DEFAULT_PAGE = 50;
+const MAX_PAGE = 1000;
+const FINAL: ReadonlySet<RunState> = new Set<RunState>(['succeeded', 'failed', 'cancelled']);
+
+export class RunQueries {
+  constructor(private readonly deps: RunQueriesDeps) {}
+
+  async get(runId: string): Promise<RunHeader> {
+    // The owner's memory is ahead of the stored header.
+    const header = this.deps.owner.actorOf(runId)?.header();
+    if (header && !FINAL.has(header.state)) return header;
+    const stored = await this.deps.store.get(runId);
+    if (!stored) throw new ServiceError('NOT_FOUND', `no run ${runId}`);
+    return stored;
+  }
+
+  async list(request: scheduler.ListRunsRequest): Promise<scheduler.ListRunsResponse> {
+    const states = request.statuses.map(runState).filter((state) => state !== undefined);
+    const { runs, nextPageToken } = await this.deps.store.list({
+      projectId: request.projectId || undefined,
+      states: states.length > 0 ? states : undefined,
+      labels: Object.keys(request.labels).length > 0 ? request.labels : undefined,
+      limit: pageSize(request.pageSize),
+      pageToken: request.pageToken || undefined,
+    });
+    return { runs: runs.map(toRun), nextPageToken: nextPageToken ?? '' };
+  }
+
+  async tasks(request: scheduler.ListTasksRequest): Promise<scheduler.ListTasksResponse> {
+    const header = await this.get(request.runId);
+    const live = this.deps.owner.actorOf(request.runId);
+    const tasks = live ? [...live.state.tasks.values()] : await this.replayedTasks(header);
+    const first = offsetOf(request.pageToken);
+    const end = first + pageSize(request.pageSize);
+    return { tasks: tasks.slice(first, end).map(toTask), nextPageToken: end < tasks.length ? String(end) : '' };
+  }
+
+  private async replayedTasks(header: RunHeader): Promise<ReturnType<RunProjection['tasks']>> {
+    const projection = new RunProjection(header, await this.deps.plans.get(header.planHash));
+    for (const entry of await this.deps.store.read(header.runId, 0)) projection.apply(entry);
+    return projection.tasks();
+  }
+
+  /** Events after a sequence until the run ends, with what runners say about tasks (pulls, limits) as notes in between. */
+  async *watch(request: scheduler.WatchRunRequest, signal: AbortSignal): AsyncGenerator<pb.RunEvent, void, undefined> {
+    const header = await this.get(request.runId);
+    const projection = new RunProjection(header, await this.deps.plans.get(header.planHash));
+    const entries = this.deps.store.follow(request.runId, 0, signal);
+    const stop = new AbortController();
+    const notes = this.notes(request.runId, AbortSignal.any([signal, stop.signal]));
+    yield* mergeUntilMainEnds(projected(projection, entries, request.afterSequence), notes, () => stop.abort());
+  }
+
+  private async *notes(runId: string, signal: AbortSignal): AsyncGenerator<pb.RunEvent, void, undefined> {
+    for await (const { stream, taskId, step, text, atMs } of this.deps.store.stream(runId, '', true, signal)) {
+      if (stream === 'system') yield { runId, sequence: 0, at: new Date(atMs), event: { $case: 'note', value: { taskId, step, text } } };
+    }
+  }
+
+  async *logs(request: scheduler.StreamLogsRequest, signal: AbortSignal): AsyncGenerator<pb.LogChunk, void, undefined> {
+    const header = await this.get(request.runId);
+    const stop = new AbortController();
+    const follow = request.follow && !FINAL.has(header.state);
+    if (follow) void this.whenSealed(request.runId, AbortSignal.any([signal, stop.signal])).then(() => stop.abort());
+    try {
+      let cursor = request.afterCursor;
+      for await (const chunk of this.deps.store.stream(request.runId, cursor, follow, AbortSignal.any([signal, stop.signal]))) {
+        cursor = chunk.cursor;
+        if (request.taskId === '' || request.taskId === chunk.taskId) yield toLogChunk(chunk);
+      }
+      if (!follow || signal.aborted) return;
+      // What was written between the last chunk seen and the run's end.
+      for await (const chunk of this.deps.store.stream(request.runId, cursor, false, signal)) {
+        if (request.taskId === '' || request.taskId === chunk.taskId) yield toLogChunk(chunk);
+      }
+    } finally {
+      stop.abort();
+    }
+  }
+
+  private async whenSealed(runId: string, signal: AbortSignal): Promise<void> {
+    for await (const entry of this.deps.store.follow(runId, 0, signal)) if (entry.event.type === 'RunEnded') return;
+  }
+
+  async cancel(runId: string, reason: string): Promise<RunHeader> {
+    const header = await this.get(runId);
+    if (FINAL.has(header.state)) return header;
+    const asked = { type: 'CancelAsked', reason: reason || 'cancelled by the user' };
+    await this.deps.store.request(runId, asked);
+    return { ...(await this.get(runId)), state: 'cancelling' };
+  }
+
+  async remove(runId: string): Promise<void> {
+    const header = await this.get(runId);
+    if (!FINAL.has(header.state)) {
+      throw new ServiceError('FAILED_PRECONDITION', `run ${runId} is ${header.state}: cancel it first, or wait for its end`);
+    }
+    await this.deps.store.remove(runId);
+    await this.deps.storage.removeTree(`${this.deps.dataUri}runs/${runId}/`);
+  }
+}
+
+async function* projected(
+  projection: RunProjection,
+  entries: AsyncIterable<LogEntry>,
+  after: number,
+): AsyncGenerator<pb.RunEvent, void, undefined> {
+  for await (const entry of entries) {
+    const events = projection.apply(entry);
+    if (entry.sequence > after) yield* events;
+  }
+}
+
+function pageSize(asked: number): number {
+  if (asked > MAX_PAGE) throw new ServiceError('INVALID_ARGUMENT', `page_size is ${asked}; at most ${MAX_PAGE}`);
+  return asked === 0 ? DEFAULT_PAGE : asked;
+}
+
+function offsetOf(token: string): number {
+  if (token === '') return 0;
+  const offset = Number(token);
+  if (!Number.isSafeInteger(offset) || offset < 0)
+    throw new ServiceError('INVALID_ARGUMENT', `page_token '${token}' is not one that was given out`);
+  return offset;
+}

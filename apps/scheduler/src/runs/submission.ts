@@ -1,0 +1,141 @@
+/**
+ * Taking a submission: document → plan, job → input object, and only then anything durable.
+ *
+ * Invariants:
+ *  1. A submission that is refused leaves nothing behind.
+ *  2. One that is answered is in the log: plan first, then header and RunAccepted in one step.
+ */
+import type { scheduler } from '@weft/contracts';
+import { bindInputs, bundleFetcher, formatDiagnostic, loadDocument, planHash, resolveInputFiles, type Diagnostic } from '@weft/cwl';
+import { decide, initialState, type EngineEvent } from '@weft/engine';
+import type { ExpressionEvaluator } from '@weft/expressions';
+import type { CwlObject, Plan, Requirement } from '@weft/plan';
+import { ServiceError } from '@weft/platform';
+import type { LogEntry, RunHeader, RunIntake } from '@weft/run-store';
+import type { FileAccess } from '@weft/tasks';
+import { ulid } from 'ulid';
+import { toDiagnostic } from '../grpc/mapping.js';
+import { headerOf } from './run-header.js';
+import { toLogEvent } from './log-events.js';
+
+export interface SubmissionDeps {
+  intake: RunIntake;
+  files: FileAccess;
+  evaluator: ExpressionEvaluator;
+  /** Names of the pools that have runners. */
+  pools(): string[];
+  maxAttempts: number;
+}
+
+export interface Submitted {
+  header: RunHeader;
+  existing: boolean;
+  diagnostics: Diagnostic[];
+}
+
+const DEFAULT_POOL = 'default';
+
+export class Submissions {
+  constructor(private readonly deps: SubmissionDeps) {}
+
+  /** Loads and checks a document; the diagnostics say everything there is to say. */
+  async validate(request: scheduler.ValidateDocumentRequest): Promise<Diagnostic[]> {
+    return (await this.load(request.document)).diagnostics;
+  }
+
+  async submit(request: scheduler.SubmitRunRequest): Promise<Submitted> {
+    const pool = request.pool || DEFAULT_POOL;
+    this.checkPool(pool);
+    const loaded = await this.load(request.document);
+    if (!loaded.plan) throw refusal(loaded.diagnostics, loaded.unsupported);
+    const job = parseInputs(request.inputsJson);
+    const bound = bindInputs({ plan: loaded.plan, job, baseUri: request.inputsBaseUri });
+    const diagnostics = [...loaded.diagnostics, ...bound.diagnostics];
+    if (!bound.inputs) throw refusal(diagnostics, false);
+    const resolved = await resolveInputFiles(loaded.plan, bound.inputs, this.deps.files, this.deps.evaluator);
+    diagnostics.push(...resolved.diagnostics);
+    if (!resolved.inputs) throw refusal(diagnostics, false);
+    const plan = withJobRequirements(loaded.plan, bound.requirements ?? []);
+    const stored = await this.store(request, pool, plan, resolved.inputs);
+    return { ...stored, diagnostics };
+  }
+
+  private async load(document: scheduler.SubmitRunRequest['document']): ReturnType<typeof loadDocument> {
+    if (!document?.rootUri) throw new ServiceError('INVALID_ARGUMENT', 'document is missing: give root_uri and files');
+    return loadDocument(document.rootUri, bundleFetcher(document.files));
+  }
+
+  private checkPool(pool: string): void {
+    const pools = this.deps.pools();
+    if (pool === DEFAULT_POOL || pools.includes(pool)) return;
+    const known = pools.length === 0 ? 'no runner has registered yet' : `pools with runners: ${pools.join(', ')}`;
+    throw new ServiceError('FAILED_PRECONDITION', `no runner serves pool '${pool}' (${known})`);
+  }
+
+  private async store(
+    request: scheduler.SubmitRunRequest,
+    pool: string,
+    plan: Plan,
+    inputs: CwlObject,
+  ): Promise<Omit<Submitted, 'diagnostics'>> {
+    const hash = planHash(plan);
+    const runId = `r-${ulid().toLowerCase()}`;
+    const submittedAtMs = Date.now();
+    const accepted: EngineEvent = {
+      type: 'RunAccepted',
+      runId,
+      planHash: hash,
+      inputs,
+      options: {
+        noContainer: request.options?.noContainer ?? false,
+        defaultContainer: request.options?.defaultContainer || undefined,
+        maxAttempts: this.deps.maxAttempts,
+      },
+    };
+    const name = request.name || nameOf(plan);
+    const base = { runId, name, projectId: request.projectId, planHash: hash, pool, labels: request.labels, submittedAtMs, inputs };
+    // Deciding once here finds a plan that the engine cannot begin before anything is stored, and gives the first header.
+    const header = headerOf(base, decide(initialState(plan), accepted, submittedAtMs).state);
+    await this.deps.intake.putPlan(hash, plan);
+    const created = await this.deps.intake.create(
+      { ...header, state: 'pending' },
+      toLogEvent(accepted),
+      request.idempotencyKey || undefined,
+    );
+    return { header: { ...header, runId: created.runId }, existing: created.existing };
+  }
+}
+
+/** Requirements of the job file (`cwl:requirements`) go above the root process's own. Source: CWL v1.2 §5.2. */
+function withJobRequirements(plan: Plan, requirements: Requirement[]): Plan {
+  const root = plan.processes[plan.root];
+  if (requirements.length === 0 || !root) return plan;
+  const named = new Set(requirements.map((requirement) => requirement.class));
+  const own = root.requirements.filter((requirement) => !named.has(requirement.class));
+  return { ...plan, processes: { ...plan.processes, [plan.root]: { ...root, requirements: [...own, ...requirements] } } };
+}
+
+function nameOf(plan: Plan): string {
+  const root = plan.processes[plan.root];
+  return root?.label ?? root?.id.split('/').at(-1) ?? plan.root;
+}
+
+function parseInputs(json: string): CwlObject {
+  if (json === '') return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (error) {
+    throw new ServiceError('INVALID_ARGUMENT', `inputs are not JSON: ${(error as Error).message}`);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new ServiceError('INVALID_ARGUMENT', 'inputs must be a JSON object: {"name": value, …}');
+  }
+  return value as CwlObject;
+}
+
+function refusal(diagnostics: Diagnostic[], unsupported: boolean): ServiceError {
+  const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
+  const text = errors.map((diagnostic) => formatDiagnostic(diagnostic)).join('\n');
+  return new ServiceError(unsupported ? 'UNIMPLEMENTED' : 'INVALID_ARGUMENT', text, diagnostics.map(toDiagnostic));
+}
