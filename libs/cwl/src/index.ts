@@ -1,1 +1,6 @@
 export * from './api.js';
+export { loadDocument, collectBundle } from './load.js';
+export { recordingFetcher, bundleFetcher, type DocumentBundle } from './fetchers.js';
+export { formatDiagnostic } from './diagnostics.js';
+export { planHash } from './plan-hash.js';
+export { normaliseRequirements, normaliseRequirementNode, type NormaliseOptions } from './normalise-requirements.js';

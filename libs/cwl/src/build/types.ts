@@ -1,0 +1,168 @@
+/**
+ * Types: the DSL (`T?`, `T[]`), named references and inline definitions, resolved to plan types; reports what is wrong with them.
+ * Source: CWL v1.2 §4.1.1 and Schema Salad §4.4 "Type DSL". What was reported becomes `Any`, which is compatible with everything.
+ */
+import type { ArrayType, CwlType, EnumType, PrimitiveType, RecordField, RecordType } from '@weft/plan';
+import { ARRAY_TYPE, ENUM_TYPE, RECORD_FIELD, RECORD_TYPE } from '../check/process-shapes.js';
+import { checkRecord, checkShape, describe } from '../check/validate.js';
+import { idMap } from '../check/shape.js';
+import { isMisplacedType } from '../check/rules.js';
+import { nearestName } from '../source/nearest-name.js';
+import { field, isMap, stringField, stringOf, stringsOf, type MapNode, type Node, type Place } from '../source/node.js';
+import { namedMaps } from '../source/id-map.js';
+import { shortName } from '../source/uri.js';
+import { defined, type BuildContext } from './context.js';
+import { docOf, fileOptions, inputBinding, outputBinding } from './bindings.js';
+
+const PRIMITIVES = [
+  'null',
+  'boolean',
+  'int',
+  'long',
+  'float',
+  'double',
+  'string',
+  'File',
+  'Directory',
+  'Any',
+] as const satisfies PrimitiveType[];
+/** What people write who think of other languages. */
+const SYNONYMS: Readonly<Record<string, string>> = {
+  integer: 'int',
+  number: 'double',
+  bool: 'boolean',
+  str: 'string',
+  text: 'string',
+  dir: 'Directory',
+  folder: 'Directory',
+  none: 'null',
+  any: 'Any',
+};
+
+export function typeOf(node: Node | undefined, context: BuildContext): CwlType {
+  if (node === undefined) return 'Any';
+  if (node.kind === 'list') return unionOf(node.items.map((item) => typeOf(item, context)));
+  if (isMap(node)) return definedType(node, context);
+  const text = stringOf(node);
+  if (text !== undefined) return namedType(text, node, context);
+  if (node.value === null) return 'null';
+  context.reporter.error(node, 'wrong-type', `a type must be a name, a mapping or a list, not ${describe(node)}`);
+  return 'Any';
+}
+
+/** A union without unions in it and without repetitions. */
+export function unionOf(members: CwlType[]): CwlType {
+  const flat = members.flatMap((m) => (Array.isArray(m) ? m : [m]));
+  const unique = flat.filter((m, i) => typeof m !== 'string' || flat.indexOf(m) === i);
+  const [only] = unique;
+  return unique.length === 1 && only !== undefined ? only : unique;
+}
+
+function namedType(text: string, at: Place, context: BuildContext): CwlType {
+  if (text.endsWith('?')) return unionOf(['null', namedType(text.slice(0, -1), at, context)]);
+  if (text.endsWith('[]')) return { type: 'array', items: namedType(text.slice(0, -2), at, context) };
+  const primitive = PRIMITIVES.find((p) => p === text);
+  if (primitive !== undefined) return primitive;
+  const named = context.types.lookup(text, at);
+  if (named === undefined) {
+    reportUnknown(text, at, context);
+    return 'Any';
+  }
+  if (named.type === 'open') {
+    context.reporter.error(at, 'recursive-type', `the type '${shortName(text)}' contains itself`);
+    return 'Any';
+  }
+  if (named.type === undefined) {
+    named.type = 'open';
+    named.type = definedType(named.node, context);
+  }
+  return named.type;
+}
+
+function reportUnknown(text: string, at: Place, context: BuildContext): void {
+  if (['array', 'record', 'enum'].includes(text)) {
+    context.reporter.error(at, 'invalid-type', `'${text}' alone is no type`, `write {type: ${text}, …}`);
+  } else if (['stdin', 'stdout', 'stderr'].includes(text)) {
+    const where = text === 'stdin' ? 'an input' : 'an output';
+    context.reporter.error(at, 'invalid-type', `'${text}' can only be the whole type of ${where} of a CommandLineTool`);
+  } else {
+    const nearest = Object.hasOwn(SYNONYMS, text)
+      ? SYNONYMS[text]
+      : nearestName(shortName(text), [...PRIMITIVES, ...context.types.names()]);
+    context.reporter.error(
+      at,
+      'unknown-type',
+      `there is no type '${text}'`,
+      nearest === undefined ? undefined : `did you mean '${nearest}'?`,
+    );
+  }
+}
+
+function definedType(node: MapNode, context: BuildContext): CwlType {
+  const kind = field(node, 'type');
+  const name = stringOf(kind);
+  if (stringField(node, 'name') !== undefined && context.types.lookup(stringField(node, 'name') ?? '', node) === undefined)
+    context.types.declare(node);
+  switch (name) {
+    case 'array':
+      return arrayType(node, context);
+    case 'record':
+      return recordType(node, context);
+    case 'enum':
+      return enumType(node, context);
+    default:
+      return wrapped(node, kind, context);
+  }
+}
+
+/** `{type: T}` with nothing else is T; anything else cannot be told what it should have been. */
+function wrapped(node: MapNode, kind: Node | undefined, context: BuildContext): CwlType {
+  if (kind === undefined) {
+    context.reporter.error(node, 'invalid-type', "a type written as a mapping needs the field 'type': array, record or enum");
+    return 'Any';
+  }
+  checkRecord(node, { says: 'a type', fields: { type: { shape: { kind: 'any' } }, name: { shape: { kind: 'any' } } } }, context);
+  return typeOf(kind, context);
+}
+
+const typeText = (node: MapNode): { name?: string; label?: string } => {
+  const name = stringField(node, 'name');
+  return { name: name === undefined ? undefined : shortName(name), label: stringField(node, 'label') };
+};
+
+function arrayType(node: MapNode, context: BuildContext): ArrayType {
+  checkRecord(node, ARRAY_TYPE, context);
+  const items = typeOf(field(node, 'items'), context);
+  return defined({ type: 'array', items, ...typeText(node), inputBinding: inputBinding(node) });
+}
+
+function enumType(node: MapNode, context: BuildContext): EnumType {
+  checkRecord(node, ENUM_TYPE, context);
+  const symbols = stringsOf(field(node, 'symbols')).map(shortName);
+  return defined({ type: 'enum', ...typeText(node), symbols, inputBinding: inputBinding(node) });
+}
+
+function recordType(node: MapNode, context: BuildContext): RecordType {
+  checkRecord(node, RECORD_TYPE, context);
+  const written = field(node, 'fields');
+  if (written) checkShape(written, idMap(RECORD_FIELD, 'name', 'type'), context, "'fields'");
+  const fields = namedMaps(written, 'name', 'type').map(({ name, node: item }): RecordField => {
+    const options = fileOptions(item, context.version);
+    const type = parameterType(item, context);
+    return defined({
+      name,
+      type,
+      label: stringField(item, 'label'),
+      doc: docOf(item),
+      ...options,
+      inputBinding: inputBinding(item),
+      outputBinding: outputBinding(item),
+    });
+  });
+  return defined({ type: 'record', ...typeText(node), fields, inputBinding: inputBinding(node) });
+}
+
+/** The type of a parameter or field; what `typePlacement` has reported is not reported again. */
+export function parameterType(node: MapNode, context: BuildContext): CwlType {
+  return isMisplacedType(node) ? 'Any' : typeOf(field(node, 'type'), context);
+}

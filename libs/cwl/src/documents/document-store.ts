@@ -1,0 +1,157 @@
+/**
+ * Documents by address: read once, parsed, directives resolved, processes indexed by fragment.
+ * Reading is sequential on purpose: the chain of imports is then known, so that a circle is reported instead of waited for.
+ */
+import type { Fetcher } from '../api.js';
+import { displayName, type Reporter } from '../diagnostics.js';
+import { didYouMean } from '../source/nearest-name.js';
+import { field, isList, isMap, stringField, stringOf, type MapNode, type Node, type Place, type SourceFile } from '../source/node.js';
+import { parseYaml } from '../source/parse-yaml.js';
+import { fragmentOf, resolveUri, splitFragment } from '../source/uri.js';
+import { resolveDirectives, type DirectiveSource } from './directives.js';
+
+export interface LoadedDocument {
+  file: SourceFile;
+  root: Node;
+  /** Items of `$graph` by fragment; the root itself under its own id. */
+  fragments: Map<string, MapNode>;
+  isGraph: boolean;
+  /** `cwlVersion` of the document, as written. */
+  version?: { text: string; place: Place };
+}
+
+export class DocumentStore implements DirectiveSource {
+  private readonly documents = new Map<string, LoadedDocument | undefined>();
+  private readonly texts = new Map<string, { text: string } | { error: string }>();
+
+  constructor(
+    private readonly fetcher: Fetcher,
+    private readonly reporter: Reporter,
+  ) {}
+
+  /** The document at a URI (its fragment is ignored), or undefined after an error was reported at `at`, or at the document when there is no such place. */
+  async load(uri: string, at: Place | undefined, chain: readonly string[] = []): Promise<LoadedDocument | undefined> {
+    const address = splitFragment(uri).uri;
+    if (this.documents.has(address)) return this.documents.get(address);
+    const file: SourceFile = { uri: address, text: '', namespaces: {} };
+    const read = await this.read(address);
+    if ('error' in read) {
+      this.reporter.error(at ?? { file, start: -1, end: -1 }, 'cannot-read', read.error);
+      this.documents.set(address, undefined);
+      return undefined;
+    }
+    file.text = read.text;
+    const parsed = parseYaml(file, this.reporter);
+    if (parsed && isMap(parsed)) file.namespaces = namespacesOf(parsed);
+    const root = parsed && (await resolveDirectives(parsed, this, [...chain, address]));
+    const document = root && index(file, root);
+    this.documents.set(address, document);
+    return document;
+  }
+
+  /** A document that was loaded before. */
+  loaded(uri: string): LoadedDocument | undefined {
+    return this.documents.get(splitFragment(uri).uri);
+  }
+
+  /** Every document that could be read, in the order of reading. */
+  all(): LoadedDocument[] {
+    return [...this.documents.values()].filter((document) => document !== undefined);
+  }
+
+  async importNode(reference: string, at: Place, chain: readonly string[]): Promise<Node | undefined> {
+    const uri = this.resolve(reference, at);
+    if (uri === undefined) return undefined;
+    const { uri: address, fragment } = splitFragment(uri);
+    if (chain.includes(address)) {
+      this.reporter.error(
+        at,
+        'import-cycle',
+        `'${reference}' imports itself: ${[...chain, address].map((u) => displayName(u)).join(' → ')}`,
+      );
+      return undefined;
+    }
+    const document = await this.load(address, at, chain);
+    if (document === undefined || fragment === undefined) return document?.root;
+    return this.fragment(document, fragment, at);
+  }
+
+  async includeText(reference: string, at: Place): Promise<string | undefined> {
+    const uri = this.resolve(reference, at);
+    if (uri === undefined) return undefined;
+    const read = await this.read(splitFragment(uri).uri);
+    if ('text' in read) return read.text;
+    this.reporter.error(at, 'cannot-read', read.error);
+    return undefined;
+  }
+
+  /** The text behind an address, or why it cannot be had. */
+  async read(address: string): Promise<{ text: string } | { error: string }> {
+    const known = this.texts.get(address);
+    if (known) return known;
+    const read = await this.fetcher.fetch(address).then(
+      (text) => ({ text: text.charCodeAt(0) === 0xfeff ? text.slice(1) : text }),
+      (error: unknown) => ({ error: messageOf(error) }),
+    );
+    this.texts.set(address, read);
+    return read;
+  }
+
+  /** The process that a fragment names. */
+  fragment(document: LoadedDocument, fragment: string, at: Place): MapNode | undefined {
+    const found = document.fragments.get(fragment);
+    if (found) return found;
+    const names = [...document.fragments.keys()];
+    const known = names.length === 0 ? 'it names nothing' : `it has ${names.map((n) => `'${n}'`).join(', ')}`;
+    const message = `'${displayName(document.file.uri)}' has no '#${fragment}'; ${known}`;
+    this.reporter.error(at, 'unknown-fragment', message, didYouMean(fragment, names));
+    return undefined;
+  }
+
+  /** A reference made absolute; reports at `at` where it cannot be. */
+  resolve(reference: string, at: Place): string | undefined {
+    try {
+      return resolveUri(reference, at.file.uri);
+    } catch (error) {
+      this.reporter.error(at, 'cannot-read', messageOf(error));
+      return undefined;
+    }
+  }
+}
+
+/** Node's own errors are not `instanceof Error` in every realm. */
+function messageOf(error: unknown): string {
+  const message = typeof error === 'object' && error !== null ? (error as { message?: unknown }).message : undefined;
+  return typeof message === 'string' ? message : String(error);
+}
+
+function namespacesOf(root: MapNode): Record<string, string> {
+  const declared = field(root, '$namespaces');
+  if (!isMap(declared)) return {};
+  return Object.fromEntries(
+    [...declared.entries.values()].flatMap((e) => (stringOf(e.value) === undefined ? [] : [[e.key, stringOf(e.value) ?? '']])),
+  );
+}
+
+function index(file: SourceFile, root: Node): LoadedDocument {
+  const fragments = new Map<string, MapNode>();
+  const graph = isMap(root) ? field(root, '$graph') : root;
+  const add = (node: Node): void => {
+    if (!isMap(node)) return;
+    const id = stringField(node, 'id') ?? stringField(node, 'name');
+    if (id !== undefined) fragments.set(fragmentOf(id), node);
+  };
+  if (isList(graph)) graph.items.forEach(add);
+  else if (isMap(graph))
+    for (const entry of graph.entries.values()) if (isMap(entry.value)) fragments.set(fragmentOf(entry.key), entry.value);
+  if (isMap(root) && !isList(graph) && !isMap(graph)) add(root);
+  const version = isMap(root) ? root.entries.get('cwlVersion') : undefined;
+  const text = stringOf(version?.value);
+  return {
+    file,
+    root,
+    fragments,
+    isGraph: isList(graph) || isMap(graph),
+    version: version && text !== undefined ? { text, place: version.value } : undefined,
+  };
+}

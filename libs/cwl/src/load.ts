@@ -1,0 +1,115 @@
+/**
+ * The way of a document: fetch → parse → directives → select → check and build (upgrade and desugar on the way) → link checks → plan.
+ * Mistakes of the author become diagnostics, all in one pass; only a defect of this library throws.
+ */
+import type { FormatOntology, Plan, Process } from '@weft/plan';
+import type { Fetcher, LoadResult } from './api.js';
+import { ProcessBuilder } from './build/process.js';
+import { Reporter } from './diagnostics.js';
+import { DocumentStore, type LoadedDocument } from './documents/document-store.js';
+import { pruneOntology, readOntology } from './documents/formats.js';
+import { collectRuns, selectProcess, versionOf, type Target } from './documents/select.js';
+import { recordingFetcher, type DocumentBundle } from './fetchers.js';
+import { planHash } from './plan-hash.js';
+import { field, isMap, startOf, stringsOf, type Place } from './source/node.js';
+import { isExpression, splitFragment } from './source/uri.js';
+
+/** `rootUri`: absolute (`file:`, `http:`, `https:`, or `weft:document.cwl` for text without an address), with an optional `#process`. */
+export async function loadDocument(rootUri: string, fetcher: Fetcher): Promise<LoadResult> {
+  const reporter = new Reporter();
+  const store = new DocumentStore(fetcher, reporter);
+  const plan = await makePlan(rootUri, store, reporter);
+  const diagnostics = reporter.diagnostics();
+  const errors = diagnostics.filter((d) => d.severity === 'error');
+  if (errors.length > 0 || plan === undefined) {
+    return { diagnostics, unsupported: errors.length > 0 && errors.every((d) => d.code.startsWith('unsupported-')) };
+  }
+  return { plan, hash: planHash(plan), diagnostics, unsupported: false };
+}
+
+/** Loads a document and keeps the text of everything that was read, to be sent to a service that cannot read it itself. */
+export async function collectBundle(rootUri: string, fetcher: Fetcher): Promise<{ bundle: DocumentBundle; result: LoadResult }> {
+  const recording = recordingFetcher(fetcher);
+  const result = await loadDocument(rootUri, recording);
+  return { bundle: { rootUri, files: recording.files }, result };
+}
+
+async function makePlan(rootUri: string, store: DocumentStore, reporter: Reporter): Promise<Plan | undefined> {
+  const { uri, fragment } = splitFragment(rootUri);
+  const document = await store.load(uri, undefined);
+  if (document === undefined) return undefined;
+  const target = selectProcess(document, fragment === '' ? undefined : fragment, startOfDocument(document), store, reporter);
+  if (target === undefined) return undefined;
+  await collectRuns(target.node, store, reporter);
+  requireVersion(target, reporter);
+  const builder = new ProcessBuilder(store, reporter, uri);
+  const version = versionOf(target.node, document, 'v1.2', new Reporter());
+  const root = builder.build(target.node, uri, target.fragment, version);
+  if (root === undefined) return undefined;
+  const processes = builder.processes;
+  const formats = await ontologyOf(processes, store, reporter);
+  const plan: Plan = { planVersion: 1, cwlVersion: processes[root]?.declaredVersion ?? version, root, processes };
+  if (formats && Object.keys(formats).length > 0) plan.formats = formats;
+  return plan;
+}
+
+function startOfDocument(document: LoadedDocument): Place {
+  const { file } = document;
+  return document.root.file === file ? startOf(document.root) : { file, start: 0, end: 0 };
+}
+
+function requireVersion(target: Target, reporter: Reporter): void {
+  if (target.document.version !== undefined || field(target.node, 'cwlVersion') !== undefined) return;
+  const written = isMap(target.document.root) ? field(target.document.root, 'cwlVersion') : undefined;
+  if (written) reporter.error(written, 'wrong-type', "'cwlVersion' must be a string such as v1.2");
+  else
+    reporter.error(
+      startOfDocument(target.document),
+      'missing-field',
+      "the document needs the field 'cwlVersion'",
+      'write cwlVersion: v1.2',
+    );
+}
+
+/** Reads `$schemas` only where a format is asked for; a schema that cannot be read is a warning, as formats then compare by name. */
+async function ontologyOf(
+  processes: Readonly<Record<string, Process>>,
+  store: DocumentStore,
+  reporter: Reporter,
+): Promise<FormatOntology | undefined> {
+  const wanted = [...new Set(Object.values(processes).flatMap(formatsOf))];
+  if (wanted.length === 0) return undefined;
+  const relations = new Map<string, Set<string>>();
+  for (const place of schemasOf(store)) {
+    const uri = store.resolve(place.reference, place);
+    const read = uri === undefined ? undefined : await store.read(splitFragment(uri).uri);
+    if (read === undefined) continue;
+    if ('text' in read) readOntology(read.text, relations);
+    else reporter.warning(place, 'cannot-read', `formats compare by name only: ${read.error}`);
+  }
+  return pruneOntology(relations, wanted);
+}
+
+function formatsOf(process: Process): string[] {
+  return process.inputs.flatMap((input) => {
+    const own = typeof input.format === 'string' ? [input.format] : (input.format ?? []);
+    return [...own, ...formatsInType(input.type)].filter((f) => !isExpression(f));
+  });
+}
+
+function formatsInType(type: unknown): string[] {
+  if (Array.isArray(type)) return type.flatMap(formatsInType);
+  if (typeof type !== 'object' || type === null) return [];
+  const { items, fields } = type as { items?: unknown; fields?: { format?: string | string[]; type: unknown }[] };
+  return [
+    ...formatsInType(items),
+    ...(fields ?? []).flatMap((f) => [...(typeof f.format === 'string' ? [f.format] : (f.format ?? [])), ...formatsInType(f.type)]),
+  ];
+}
+
+function schemasOf(store: DocumentStore): (Place & { reference: string })[] {
+  return store.all().flatMap(({ root }) => {
+    const node = isMap(root) ? field(root, '$schemas') : undefined;
+    return node === undefined ? [] : stringsOf(node).map((reference) => ({ file: node.file, start: node.start, end: node.end, reference }));
+  });
+}

@@ -1,0 +1,164 @@
+/**
+ * YAML 1.2 (core schema) or JSON text → nodes with places. Nothing here knows CWL.
+ *
+ * Invariants:
+ *  1. Duplicate keys are errors; dates stay strings; numbers are finite.
+ *  2. Aliases may not make a document larger than MAX_NODES, nor contain themselves.
+ *  3. Of several syntax errors only the first is reported: the others are its consequences.
+ */
+import { parseDocument, isAlias, isMap, isScalar, isSeq, type Document, type ParsedNode, type YAMLError } from 'yaml';
+import type { Reporter } from '../diagnostics.js';
+import { scalarNode, type MapEntry, type MapNode, type Node, type Place, type ScalarNode, type SourceFile } from './node.js';
+
+/** Nodes of a document with all aliases written out; above this it is refused. */
+const MAX_NODES = 2_000_000;
+/** Nesting above this is refused: no author writes it, and recursive readers must not overflow. */
+const MAX_DEPTH = 200;
+
+/** The root node, or undefined after an error was reported. */
+export function parseYaml(file: SourceFile, reporter: Reporter): Node | undefined {
+  const nesting = deepestBracket(file.text);
+  if (nesting > MAX_DEPTH * 4) {
+    reporter.error({ file, start: 0, end: 0 }, 'yaml-syntax', `nested more than ${MAX_DEPTH} levels deep`);
+    return undefined;
+  }
+  const document = parseDocument(file.text, { version: '1.2', schema: 'core', prettyErrors: false, keepSourceTokens: false });
+  if (
+    reportSyntax(
+      document.errors.filter((e) => !isTolerable(e)),
+      file,
+      reporter,
+    )
+  )
+    return undefined;
+  if (document.contents === null) {
+    reporter.error({ file, start: 0, end: 0 }, 'yaml-syntax', 'the document is empty');
+    return undefined;
+  }
+  return new Converter(file, reporter).root(document);
+}
+
+/** Published documents close flow collections at the column of their parent; every other YAML reader takes them. */
+function isTolerable(error: YAMLError): boolean {
+  return error.code === 'BAD_INDENT' && error.message.startsWith('Flow ');
+}
+
+function reportSyntax(errors: YAMLError[], file: SourceFile, reporter: Reporter): boolean {
+  const place = (e: YAMLError): Place => ({ file, start: e.pos[0], end: e.pos[1] });
+  for (const e of errors.filter((e) => e.code === 'DUPLICATE_KEY')) {
+    const key = /^\S+/.exec(file.text.slice(e.pos[0]))?.[0].replace(/:$/, '') ?? '';
+    reporter.error(place(e), 'duplicate-key', `key ${quote(key)} is written twice in one mapping`);
+  }
+  const first = errors.find((e) => e.code !== 'DUPLICATE_KEY');
+  if (first) reporter.error(place(first), 'yaml-syntax', `not valid YAML: ${plain(first.message)}`);
+  return errors.length > 0;
+}
+
+const quote = (key: string): string => (/^['"]/.test(key) ? key : `'${key}'`);
+const plain = (message: string): string => message.charAt(0).toLowerCase() + message.slice(1);
+
+/** Rough depth of flow collections, so that the parser, which recurses, is never given hostile text. */
+function deepestBracket(text: string): number {
+  let [depth, deepest] = [0, 0];
+  for (let i = 0; i < text.length; i += 1) {
+    const c = text.charCodeAt(i);
+    if (c === 0x5b || c === 0x7b) deepest = Math.max(deepest, (depth += 1));
+    else if ((c === 0x5d || c === 0x7d) && depth > 0) depth -= 1;
+  }
+  return deepest;
+}
+
+class Converter {
+  private readonly anchors = new Map<string, { node: Node; size: number } | 'open'>();
+  private size = 0;
+  private failed = false;
+
+  constructor(
+    private readonly file: SourceFile,
+    private readonly reporter: Reporter,
+  ) {}
+
+  root(document: Document.Parsed): Node | undefined {
+    const node = this.convert(document.contents, 0, 0);
+    return this.failed ? undefined : node;
+  }
+
+  private convert(yaml: ParsedNode | null, at: number, depth: number): Node {
+    const start = yaml?.range?.[0] ?? at;
+    const place: Place = { file: this.file, start, end: yaml?.range?.[1] ?? start };
+    this.size += 1;
+    if (yaml === null || this.failed) return scalarNode(place, null);
+    if (this.size > MAX_NODES || depth > MAX_DEPTH) {
+      const what = depth > MAX_DEPTH ? `nested more than ${MAX_DEPTH} levels deep` : `larger than ${MAX_NODES} nodes`;
+      return this.fail(place, 'alias-limit', `the document, with its aliases written out, is ${what}`);
+    }
+    if (isAlias(yaml)) return this.aliased(yaml.source, place);
+    const { anchor } = yaml as { anchor?: string };
+    if (anchor !== undefined) this.anchors.set(anchor, 'open');
+    const before = this.size;
+    const node = this.convertPlain(yaml, place, depth);
+    if (anchor !== undefined) this.anchors.set(anchor, { node, size: this.size - before + 1 });
+    return node;
+  }
+
+  private convertPlain(yaml: ParsedNode, place: Place, depth: number): Node {
+    if (isMap(yaml)) return this.map(yaml.items as { key: ParsedNode; value: ParsedNode | null }[], place, depth);
+    if (isSeq(yaml))
+      return { kind: 'list', ...place, items: yaml.items.map((item) => this.convert(item as ParsedNode, place.start, depth + 1)) };
+    return isScalar(yaml) ? this.scalar(yaml.value, place) : this.fail(place, 'yaml-syntax', 'not a mapping, list or scalar');
+  }
+
+  private scalar(value: unknown, place: Place): Node {
+    if (typeof value === 'string' || typeof value === 'boolean' || value === null) return scalarNode(place, value);
+    if (typeof value === 'number' && Number.isFinite(value)) return scalarNode(place, value);
+    return this.fail(place, 'yaml-syntax', `${String(value)} is not a number that JSON can hold`);
+  }
+
+  private map(items: { key: ParsedNode; value: ParsedNode | null }[], place: Place, depth: number): MapNode {
+    const entries = new Map<string, MapEntry>();
+    const merged: Node[] = [];
+    for (const { key, value } of items) {
+      const start = key?.range?.[0] ?? place.start;
+      const keyPlace: Place = { file: this.file, start, end: key?.range?.[1] ?? start };
+      const name = this.keyName(key, keyPlace);
+      const node = this.convert(value, keyPlace.end, depth + 1);
+      if (name === '<<') merged.push(node);
+      else entries.set(name, { key: name, place: keyPlace, value: node });
+    }
+    for (const node of merged) this.merge(entries, node);
+    return { kind: 'map', ...place, entries };
+  }
+
+  /** `<<: *base`: fields of other maps that this map does not write itself. */
+  private merge(entries: Map<string, MapEntry>, node: Node): void {
+    for (const from of node.kind === 'list' ? node.items : [node]) {
+      if (from.kind !== 'map') {
+        this.fail(from, 'yaml-syntax', "'<<' must name a mapping or a list of mappings");
+        continue;
+      }
+      for (const entry of from.entries.values()) if (!entries.has(entry.key)) entries.set(entry.key, entry);
+    }
+  }
+
+  private keyName(key: ParsedNode | null, place: Place): string {
+    if (isScalar(key)) return typeof key.value === 'string' ? key.value : (key.source ?? String(key.value));
+    this.fail(place, 'yaml-syntax', 'a key must be plain text');
+    return '';
+  }
+
+  private aliased(name: string, place: Place): Node {
+    const target = this.anchors.get(name);
+    if (target === undefined) return this.fail(place, 'yaml-syntax', `alias '*${name}' names no anchor above it`);
+    if (target === 'open') return this.fail(place, 'alias-limit', `alias '*${name}' is part of what it names`);
+    this.size += target.size;
+    return this.size > MAX_NODES
+      ? this.fail(place, 'alias-limit', `the document, with its aliases written out, is larger than ${MAX_NODES} nodes`)
+      : target.node;
+  }
+
+  private fail(place: Place, code: string, message: string): ScalarNode {
+    if (!this.failed) this.reporter.error(place, code, message);
+    this.failed = true;
+    return scalarNode(place, null);
+  }
+}
