@@ -34,6 +34,11 @@ export interface TaskRequest {
   /** `--no-container`: ignore DockerRequirement. */
   noContainer: boolean;
   defaultContainer?: string;
+  /**
+   * Look for secondary files beside their primaries (default true). False for steps of workflows: there only what the value
+   * carries counts, as the workflow's own inputs said what belongs together (see `prepareRunInputs`).
+   */
+  discoverSecondaryFiles?: boolean;
 }
 
 /** Resources reserved for a task; RAM, tmpdir and outdir in mebibytes, as CWL's `runtime` gives them. */

@@ -1,1 +1,12 @@
 export * from './api.js';
+export { createTaskBuilder } from './task-builder.js';
+export type { TaskBuilderDeps } from './task-builder.js';
+export { classifyExit } from './exit.js';
+export type { ExitClass } from './exit.js';
+export { evaluateExpressionTool } from './expression-tool.js';
+export type { ExpressionToolRequest } from './expression-tool.js';
+export { evaluateStepBindings, isPlainStep } from './step-bindings.js';
+export type { EvaluatedStep, StepBindings } from './step-bindings.js';
+export { prepareRunInputs } from './run-inputs.js';
+export type { RunInputsRequest } from './run-inputs.js';
+export { filePreparer } from './file-values.js';

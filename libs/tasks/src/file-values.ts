@@ -1,0 +1,164 @@
+/**
+ * Files and Directories as expressions may see them: names, size, contents, listing.
+ *
+ * Invariants:
+ *  1. I/O happens only for what is asked for; names come from the URI alone.
+ *  2. A literal (no location) gets a location "_:<n>" while a task is built, so that copies of it made by expressions are recognised.
+ *     `withoutTaskFields` removes it, and everything else that holds only inside one task.
+ */
+import type { CwlValue, DirectoryValue, FileOptions, FileValue, LoadListing } from '@weft/plan';
+import { isDirectory, isFile, isFileOrDirectory, isObject, mapFiles, visitFiles } from '@weft/plan';
+import type { FileAccess, FilePreparer } from './api.js';
+import { TaskError } from './api.js';
+import { dirName, splitExtension, uriBaseName } from './names.js';
+
+export type Entry = FileValue | DirectoryValue;
+
+/** Most that loadContents may read, in bytes (CWL v1.2, "loadContents"). */
+export const CONTENTS_LIMIT = 64 * 1024;
+
+/** No URI of storage: the value exists only as its contents or listing. */
+export function isLiteral(value: Entry): boolean {
+  return !value.location || value.location.startsWith('_:');
+}
+
+/** Sets basename, and on Files nameroot and nameext, from what is known. */
+export function fillNames(value: Entry, fallback: string): void {
+  if (!value.basename)
+    value.basename = value.path ? uriBaseName(value.path) : isLiteral(value) ? fallback : uriBaseName(value.location ?? '');
+  if (isFile(value)) [value.nameroot, value.nameext] = splitExtension(value.basename);
+}
+
+/** Names for every File and Directory in a value, and locations for literals. */
+export function nameAll(value: CwlValue): void {
+  let literals = 0;
+  visitFiles(value, (entry) => {
+    if (isFile(entry) && !entry.location && entry.contents === undefined && !entry.path) {
+      throw new TaskError('INPUT_FILE', `File ${entry.basename ?? ''} has neither location nor contents`);
+    }
+    if (!entry.location && !entry.path) entry.location = `_:${++literals}`;
+    fillNames(entry, `literal-${literals}`);
+    if (isFile(entry) && isLiteral(entry) && entry.contents !== undefined) entry.size = Buffer.byteLength(entry.contents);
+  });
+}
+
+/** Size of a File, looked up once; directories and literals need none. */
+export async function fillSize(file: Entry, access: FileAccess): Promise<void> {
+  if (!isFile(file) || file.size !== undefined || isLiteral(file)) return;
+  file.size = (await onFile(file, () => access.stat(file.location ?? ''))).size;
+}
+
+export async function fillContents(file: FileValue, access: FileAccess): Promise<void> {
+  if (file.contents !== undefined) return;
+  const { size } = await onFile(file, () => access.stat(file.location ?? ''));
+  if (size > CONTENTS_LIMIT) {
+    throw new TaskError(
+      'CONTENTS_LIMIT',
+      `loadContents: ${file.basename ?? file.location ?? 'file'} has ${size} bytes; at most ${CONTENTS_LIMIT} may be loaded`,
+    );
+  }
+  file.size = size;
+  file.contents = await onFile(file, () => access.readText(file.location ?? '', CONTENTS_LIMIT));
+}
+
+/** Sets or removes `listing` as asked. A literal's listing is its substance and stays. */
+export async function fillListing(directory: DirectoryValue, loading: LoadListing, access: FileAccess): Promise<void> {
+  if (isLiteral(directory)) {
+    for (const entry of directory.listing ?? []) if (isDirectory(entry)) await fillListing(entry, loading, access);
+    return;
+  }
+  delete directory.listing;
+  if (loading === 'no_listing') return;
+  directory.listing = await listEntries(directory, loading === 'deep_listing', access);
+}
+
+async function listEntries(directory: DirectoryValue, deep: boolean, access: FileAccess): Promise<Entry[]> {
+  const found = await onFile(directory, () => access.list(directory.location ?? ''));
+  const listing: Entry[] = [];
+  for (const item of found) {
+    const entry: Entry =
+      item.kind === 'file'
+        ? { class: 'File', location: item.uri, basename: item.name, size: item.size }
+        : { class: 'Directory', location: item.uri, basename: item.name };
+    fillNames(entry, item.name);
+    if (isDirectory(entry) && deep) entry.listing = await listEntries(entry, true, access);
+    listing.push(entry);
+  }
+  return listing;
+}
+
+/** Runs a look-up; what storage says becomes a failure that names the file. */
+async function onFile<T>(value: Entry, look: () => Promise<T>): Promise<T> {
+  try {
+    return await look();
+  } catch (error) {
+    if (error instanceof TaskError) throw error;
+    throw new TaskError('INPUT_FILE', `${value.class} ${value.location ?? value.basename ?? ''}: ${messageOf(error)}`);
+  }
+}
+
+export function messageOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
+}
+
+/** Structural: errors cross realms and libraries. */
+export function isNotFound(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'NOT_FOUND';
+}
+
+/** Fills in what the options ask for, for one value with its secondaryFiles. */
+export async function prepareFile(value: Entry, options: FileOptions & { sizes?: boolean }, access: FileAccess): Promise<void> {
+  if (isDirectory(value)) {
+    await fillListing(value, options.loadListing ?? 'no_listing', access);
+    return;
+  }
+  if (options.loadContents) await fillContents(value, access);
+  if (options.sizes) {
+    await fillSize(value, access);
+    for (const secondary of value.secondaryFiles ?? []) await fillSize(secondary, access);
+  }
+}
+
+export const filePreparer: FilePreparer = {
+  async prepare(value, options, access) {
+    const copy = structuredClone(value);
+    nameAll(copy);
+    await prepareFile(copy, { ...options, sizes: true }, access);
+    return copy;
+  },
+};
+
+/** A copy of a value without what is true only inside one task: path, dirname, invented locations, contents of Files that lie in storage. */
+export function withoutTaskFields(value: CwlValue, keepContents = false): CwlValue {
+  return mapFiles(value, (entry) => stripEntry(entry, keepContents));
+}
+
+function stripEntry(entry: Entry, keepContents: boolean): Entry {
+  const copy: Entry = { ...entry };
+  delete copy.path;
+  delete copy['dirname'];
+  delete copy['writable'];
+  if (isLiteral(copy)) delete copy.location;
+  else if (isFile(copy) && !keepContents) delete copy.contents;
+  if (isFile(copy) && copy.secondaryFiles) {
+    if (copy.secondaryFiles.length === 0) delete copy.secondaryFiles;
+    else copy.secondaryFiles = copy.secondaryFiles.map((item) => stripEntry(item, keepContents));
+  }
+  if (isDirectory(copy) && copy.listing) copy.listing = copy.listing.map((item) => stripEntry(item, keepContents));
+  return copy;
+}
+
+/** Sets the path of a value and the names that follow from it. */
+export function setPath(value: Entry, path: string): void {
+  value.path = path;
+  value['dirname'] = dirName(path);
+  value.basename = path.slice(path.lastIndexOf('/') + 1);
+  if (isFile(value)) [value.nameroot, value.nameext] = splitExtension(value.basename);
+}
+
+/** True where a value holds a File or Directory anywhere. */
+export function holdsFiles(value: CwlValue | undefined): boolean {
+  if (Array.isArray(value)) return value.some(holdsFiles);
+  if (!isObject(value)) return false;
+  return isFileOrDirectory(value) || Object.keys(value).some((key) => holdsFiles(value[key]));
+}

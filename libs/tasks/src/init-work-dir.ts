@@ -1,0 +1,163 @@
+/**
+ * InitialWorkDirRequirement: what lies in the working directory before the tool starts.
+ * Source: CWL v1.2 CommandLineTool §5.6 "InitialWorkDirRequirement" and "Dirent".
+ *
+ * Invariants:
+ *  1. Nothing is placed outside the working directory unless a container is required and the name is absolute.
+ *  2. Inputs that are placed here are not staged a second time: their paths move.
+ */
+import type { CwlObject, CwlValue, Dirent, EffectiveRequirements, WorkDirItem } from '@weft/plan';
+import { find, isDirectory, isFileOrDirectory, isObject, visitFiles } from '@weft/plan';
+import { needsEvaluation } from '@weft/expressions';
+import { TaskError } from './api.js';
+import type { Entry } from './file-values.js';
+import { fillNames, setPath } from './file-values.js';
+import { baseName, dirName, escapes, normalizePath } from './names.js';
+import { numberText, spacedJson } from './numbers.js';
+import type { Scope } from './scope.js';
+import { brief, evaluate, evaluateString } from './scope.js';
+import type { StagingArea } from './staging.js';
+
+/** One thing to place: a value, the name it gets (its own where absent), and whether the task may change it. */
+interface Placement {
+  entry: Entry;
+  name?: string;
+  writable: boolean;
+}
+
+export interface WorkDirContext {
+  scope: Scope;
+  effective: EffectiveRequirements;
+  staging: StagingArea;
+  workDir: string;
+  /** The task runs in a container because the author requires it. */
+  containerRequired: boolean;
+}
+
+export async function stageWorkDir(context: WorkDirContext): Promise<void> {
+  const requirement = find(context.effective, 'InitialWorkDirRequirement');
+  if (!requirement) return;
+  const inPlace = find(context.effective, 'InplaceUpdateRequirement')?.value.inplaceUpdate ?? false;
+  const moved = new Map<string, string>();
+  const placed = (location: string, path: string): void => void moved.set(location, path);
+  for (const placement of await placements(context.scope, requirement.value.listing)) {
+    const { directory, name } = target(placement, context);
+    const entry: Entry = structuredClone(placement.entry);
+    entry.basename = name;
+    fillNames(entry, name);
+    nameSecondaries(entry);
+    context.staging.place(entry, directory, { writable: placement.writable, inPlace: placement.writable && inPlace, placed });
+    if (entry.path !== `${directory}/${name}`)
+      throw new TaskError('INITIAL_WORK_DIR', `InitialWorkDirRequirement puts two different things at ${directory}/${name}`);
+  }
+  moveInputs(context.scope.inputs, moved);
+  context.staging.dropUnused(context.scope.inputs);
+}
+
+function nameSecondaries(entry: Entry): void {
+  let unnamed = 0;
+  visitFiles(entry, (nested) => fillNames(nested, `literal-${++unnamed}`));
+}
+
+/** Inputs that were placed in the working directory are found there from now on, entries of their listings too. */
+function moveInputs(inputs: CwlObject, moved: Map<string, string>): void {
+  visitFiles(inputs, (entry) => {
+    const path = entry.location === undefined ? undefined : moved.get(entry.location);
+    if (path === undefined) return;
+    setPath(entry, path);
+    if (!isDirectory(entry)) return;
+    for (const child of entry.listing ?? [])
+      if (child.location && !moved.has(child.location)) moved.set(child.location, `${path}/${child.basename ?? ''}`);
+  });
+}
+
+function target(placement: Placement, context: WorkDirContext): { directory: string; name: string } {
+  const wanted = placement.name ?? placement.entry.basename ?? '';
+  const path = normalizePath(wanted);
+  if (path === '' || path === '/')
+    throw new TaskError('INITIAL_WORK_DIR', `InitialWorkDirRequirement: an entry has no name (${brief(placement.entry)})`);
+  if (escapes(path)) throw new TaskError('INITIAL_WORK_DIR', `InitialWorkDirRequirement: "${wanted}" leaves the working directory`);
+  if (path.startsWith('/') && !context.containerRequired) {
+    throw new TaskError(
+      'INITIAL_WORK_DIR',
+      `InitialWorkDirRequirement: absolute name "${wanted}" needs DockerRequirement under requirements, and a container to run in`,
+    );
+  }
+  const full = path.startsWith('/') ? path : `${context.workDir}/${path}`;
+  return { directory: dirName(full) === '/' ? '' : dirName(full), name: baseName(full) };
+}
+
+async function placements(scope: Scope, listing: string | WorkDirItem[]): Promise<Placement[]> {
+  if (typeof listing === 'string') return fromResult(await evaluate(scope, listing), listing);
+  const all: Placement[] = [];
+  for (const item of listing) {
+    if (typeof item === 'string') all.push(...fromResult(await evaluate(scope, item), item));
+    else if (isDirent(item)) all.push(...(await fromDirent(scope, item)));
+    else all.push(...fromResult(item, 'listing'));
+  }
+  return all;
+}
+
+function isDirent(item: WorkDirItem): item is Dirent {
+  return isObject(item) && typeof item['entry'] === 'string' && item['class'] === undefined;
+}
+
+/** What an expression may give: null, File, Directory, Dirent, and lists of those. */
+function fromResult(value: CwlValue, from: string): Placement[] {
+  if (value === null) return [];
+  if (Array.isArray(value)) return value.flatMap((item) => fromResult(item, from));
+  if (isFileOrDirectory(value)) return [{ entry: value, writable: value['writable'] === true }];
+  if (isObject(value) && value['entry'] !== undefined) return fromDirentValue(value, from);
+  throw new TaskError(
+    'INITIAL_WORK_DIR',
+    `InitialWorkDirRequirement: ${brief(from)} must give Files, Directories or Dirents; got ${brief(value)}`,
+  );
+}
+
+function fromDirentValue(value: CwlObject, from: string): Placement[] {
+  const { entryname, entry, writable } = value;
+  if (entryname !== undefined && entryname !== null && typeof entryname !== 'string') {
+    throw new TaskError(
+      'INITIAL_WORK_DIR',
+      `InitialWorkDirRequirement: entryname must be a string; ${brief(from)} gave ${brief(entryname)}`,
+    );
+  }
+  return place(entry ?? null, entryname ?? undefined, writable === true, from);
+}
+
+async function fromDirent(scope: Scope, dirent: Dirent): Promise<Placement[]> {
+  const name = dirent.entryname === undefined ? undefined : await evaluateString(scope, dirent.entryname, 'entryname');
+  return place(await evaluateEntry(scope, dirent.entry), name, dirent.writable ?? false, dirent.entry);
+}
+
+/** White space around a lone expression is part of the file here: "$(x)\n" is a text that ends in a new line. */
+async function evaluateEntry(scope: Scope, entry: string): Promise<CwlValue> {
+  if (!needsEvaluation(entry)) return entry;
+  const core = entry.trim();
+  const value = await evaluate(scope, core);
+  if (core.length === entry.length) return value;
+  const start = entry.indexOf(core);
+  return `${entry.slice(0, start)}${fileText(value)}${entry.slice(start + core.length)}`;
+}
+
+function fileText(value: CwlValue): string {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' ? numberText(value) : spacedJson(value);
+}
+
+function place(value: CwlValue, name: string | undefined, writable: boolean, from: string): Placement[] {
+  if (value === null) return [];
+  const named = name === undefined || name === '' ? {} : { name };
+  if (isFileOrDirectory(value)) return [{ entry: value, ...named, writable }];
+  if (Array.isArray(value) && value.every(isFileOrDirectory) && (value.length > 0 || named.name === undefined)) {
+    if (named.name !== undefined)
+      throw new TaskError(
+        'INITIAL_WORK_DIR',
+        `InitialWorkDirRequirement: entryname "${named.name}" cannot name a list of Files (${brief(from)})`,
+      );
+    return value.map((entry) => ({ entry, writable }));
+  }
+  if (named.name === undefined)
+    throw new TaskError('INITIAL_WORK_DIR', `InitialWorkDirRequirement: entry ${brief(from)} needs an entryname`);
+  return [{ entry: { class: 'File', contents: fileText(value) }, ...named, writable }];
+}

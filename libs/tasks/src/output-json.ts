@@ -1,0 +1,36 @@
+/**
+ * `cwl.output.json`: a tool's own statement of its outputs; it replaces all output bindings.
+ * Source: CWL v1.2 CommandLineTool §4.3 "Execution", "Output binding". Outputs it names that the tool does not declare are dropped.
+ */
+import type { CwlObject, CwlValue } from '@weft/plan';
+import { isObject } from '@weft/plan';
+import type { OutputCollector } from './api.js';
+import { TaskError } from './api.js';
+import { messageOf } from './file-values.js';
+
+export const OUTPUT_JSON = 'cwl.output.json';
+
+/** Bytes; a limit of ours, well below what one message may carry. */
+const OUTPUT_JSON_LIMIT = 32 * 1024 * 1024;
+
+export async function readOutputJson(names: string[], size: number, collector: OutputCollector): Promise<CwlObject> {
+  if (size > OUTPUT_JSON_LIMIT)
+    throw new TaskError('OUTPUT_JSON', `${OUTPUT_JSON} has ${size} bytes; at most ${OUTPUT_JSON_LIMIT} are read`);
+  const item = { path: OUTPUT_JSON, contents: true, contentsLimit: OUTPUT_JSON_LIMIT, checksum: false, publish: false };
+  const [file] = await collector.collect([item], { publish: false, release: false });
+  const stated = parse(file?.contents ?? '');
+  const outputs: CwlObject = {};
+  for (const name of names) outputs[name] = stated[name] ?? null;
+  return outputs;
+}
+
+function parse(text: string): CwlObject {
+  let value: CwlValue;
+  try {
+    value = JSON.parse(text) as CwlValue;
+  } catch (error) {
+    throw new TaskError('OUTPUT_JSON', `${OUTPUT_JSON} is not JSON: ${messageOf(error)}`);
+  }
+  if (!isObject(value)) throw new TaskError('OUTPUT_JSON', `${OUTPUT_JSON} must hold an object`);
+  return value;
+}

@@ -1,0 +1,78 @@
+/**
+ * A finished task → the tool's output object.
+ *
+ * Invariants:
+ *  1. Every output is type-checked before anything is published.
+ *  2. The ordinary case is one collector call (publish, checksums, release); contents for outputEval or cwl.output.json are one more before it.
+ */
+import { executor } from '@weft/contracts';
+import type { CwlObject } from '@weft/plan';
+import { inherit } from '@weft/plan';
+import type { ExpressionEvaluator } from '@weft/expressions';
+import type { BoundTask, OutputCollector, TaskRequest } from './api.js';
+import { TaskError } from './api.js';
+import { classifyExit } from './exit.js';
+import { OutputBindings } from './output-bindings.js';
+import { OUTPUT_JSON, readOutputJson } from './output-json.js';
+import { OutputPublisher } from './output-publisher.js';
+import type { Scope } from './scope.js';
+import { expressionOptions } from './scope.js';
+import { mismatch } from './type-check.js';
+import { WorkDirIndex } from './work-dir-index.js';
+
+export async function collectTaskOutputs(
+  request: TaskRequest,
+  bound: BoundTask,
+  finished: executor.Finished,
+  collector: OutputCollector,
+  evaluator: ExpressionEvaluator,
+): Promise<CwlObject> {
+  const { tool } = request;
+  assertSucceeded(request, finished);
+  const effective = inherit(request.effective, tool);
+  const { workDir } = bound.spec;
+  const index = new WorkDirIndex(finished.manifest, bound.spec);
+  const publisher = new OutputPublisher(index, workDir, bound.inputs, bound.spec.inputs);
+  const runtime = { ...bound.runtime, exitCode: finished.exitCode };
+  const scope: Scope = { evaluator, options: expressionOptions(effective, tool.declaredVersion), inputs: bound.inputs, runtime };
+  const stated = index.isFile(OUTPUT_JSON);
+  const values = stated
+    ? await readOutputJson(
+        tool.outputs.map((output) => output.name),
+        index.size(OUTPUT_JSON),
+        collector,
+      )
+    : await new OutputBindings({ scope, index, publisher, workDir, effective, declaredVersion: tool.declaredVersion }).evaluate(
+        tool.outputs,
+        collector,
+      );
+  const outputs: CwlObject = {};
+  for (const output of tool.outputs) {
+    const where = `output '${output.name}'`;
+    const value = values[output.name] ?? null;
+    const wrong = mismatch(output.type, value, where);
+    if (wrong !== undefined) {
+      throw new TaskError(value === null ? 'OUTPUT_MISSING' : 'OUTPUT_TYPE', `${wrong}${stated ? ` (from ${OUTPUT_JSON})` : ''}`);
+    }
+    outputs[output.name] = publisher.plan(value, where);
+  }
+  await publisher.publish(collector);
+  return outputs;
+}
+
+function assertSucceeded({ tool }: TaskRequest, finished: executor.Finished): void {
+  switch (finished.outcome) {
+    case executor.Outcome.EXITED:
+      break;
+    case executor.Outcome.CANCELLED:
+      throw new TaskError('CANCELLED', 'the task was cancelled');
+    case executor.Outcome.TIME_LIMIT:
+      throw new TaskError('TIME_LIMIT', 'the tool ran longer than its time limit');
+    case executor.Outcome.OUT_OF_MEMORY:
+      throw new TaskError('OUT_OF_MEMORY', 'the tool used more memory than was reserved for it');
+    default:
+      throw new TaskError(finished.failure?.code ?? 'INTERNAL', finished.failure?.message ?? 'the runner gave no outcome');
+  }
+  const exit = classifyExit(tool, finished.exitCode);
+  if (exit !== 'success') throw new TaskError('TOOL_EXIT', `the tool ended with exit code ${finished.exitCode} (${exit} failure)`);
+}

@@ -1,0 +1,74 @@
+/**
+ * ResourceRequirement and CUDARequirement → what is reserved for a task and what `runtime` says of it.
+ * Source: CWL v1.2 CommandLineTool §5.11 "ResourceRequirement"; v1.0 documents reserve 1024 MiB of RAM by default, later ones 256.
+ */
+import type { CwlObject, EffectiveRequirements, ResourceRequirement } from '@weft/plan';
+import { find } from '@weft/plan';
+import type { SandboxLayout, TaskResources } from './api.js';
+import { TaskError } from './api.js';
+import type { Scope } from './scope.js';
+import { evaluateNumber } from './scope.js';
+
+type Amount = 'cores' | 'ram' | 'tmpdir' | 'outdir';
+const DEFAULT_DIR_MIB = 1024;
+
+/** Reserves the least that each amount asks for; a lone maximum is also the minimum. Mebibytes are rounded up. */
+export async function evaluateResources(scope: Scope, effective: EffectiveRequirements, declaredVersion: string): Promise<TaskResources> {
+  const requirement = find(effective, 'ResourceRequirement')?.value;
+  const defaultRam = declaredVersion.startsWith('v1.0') ? 1024 : 256;
+  return {
+    cores: await amount(scope, requirement, 'cores', 1),
+    ramMiB: Math.ceil(await amount(scope, requirement, 'ram', defaultRam)),
+    tmpdirMiB: Math.ceil(await amount(scope, requirement, 'tmpdir', DEFAULT_DIR_MIB)),
+    outdirMiB: Math.ceil(await amount(scope, requirement, 'outdir', DEFAULT_DIR_MIB)),
+    gpus: await gpuCount(scope, effective),
+  };
+}
+
+/** True where some amount must be evaluated, which needs the prepared inputs. */
+export function resourcesNeedInputs(effective: EffectiveRequirements): boolean {
+  const isText = (value: unknown): boolean => typeof value === 'string';
+  const requirement = find(effective, 'ResourceRequirement')?.value;
+  const cuda = find(effective, 'CUDARequirement')?.value;
+  return (
+    (requirement !== undefined && Object.entries(requirement).some(([key, value]) => key !== 'class' && isText(value))) ||
+    isText(cuda?.cudaDeviceCountMin) ||
+    isText(cuda?.cudaDeviceCountMax)
+  );
+}
+
+async function amount(scope: Scope, requirement: ResourceRequirement | undefined, name: Amount, otherwise: number): Promise<number> {
+  const low = await bound(scope, requirement?.[`${name}Min`], `${name}Min`);
+  const high = await bound(scope, requirement?.[`${name}Max`], `${name}Max`);
+  if (low !== undefined && high !== undefined && low > high) {
+    throw new TaskError('RESOURCES', `ResourceRequirement: ${name}Min (${low}) is more than ${name}Max (${high})`);
+  }
+  return low ?? high ?? otherwise;
+}
+
+async function bound(scope: Scope, field: number | string | undefined, name: string): Promise<number | undefined> {
+  if (field === undefined) return undefined;
+  const value = await evaluateNumber(scope, field, `ResourceRequirement.${name}`);
+  if (value < 0) throw new TaskError('RESOURCES', `ResourceRequirement: ${name} is negative (${value})`);
+  return value;
+}
+
+async function gpuCount(scope: Scope, effective: EffectiveRequirements): Promise<number> {
+  const cuda = find(effective, 'CUDARequirement')?.value;
+  if (!cuda) return 0;
+  const low = await evaluateNumber(scope, cuda.cudaDeviceCountMin, 'CUDARequirement.cudaDeviceCountMin');
+  if (!Number.isInteger(low) || low < 1)
+    throw new TaskError('RESOURCES', `CUDARequirement: cudaDeviceCountMin must be a whole number from 1, got ${low}`);
+  return low;
+}
+
+/** The `runtime` object of expressions; cores are rounded up to a whole number. */
+export function runtimeObject(resources: TaskResources, layout?: SandboxLayout): CwlObject {
+  return {
+    ...(layout ? { outdir: layout.workDir, tmpdir: layout.tmpDir } : {}),
+    cores: Math.ceil(resources.cores),
+    ram: resources.ramMiB,
+    tmpdirSize: resources.tmpdirMiB,
+    outdirSize: resources.outdirMiB,
+  };
+}

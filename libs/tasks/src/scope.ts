@@ -1,0 +1,74 @@
+/**
+ * What one tool's expressions are evaluated against, and the rules that hold for every field that may carry one.
+ *
+ * Invariants:
+ *  1. Strings without an expression cost nothing: they never reach the evaluator.
+ *  2. A value of the wrong type is a TaskError that names the field.
+ */
+import type { ExpressionEvaluator, ExpressionOptions } from '@weft/expressions';
+import { needsEvaluation } from '@weft/expressions';
+import type { CwlObject, CwlValue, EffectiveRequirements } from '@weft/plan';
+import { find } from '@weft/plan';
+import { TaskError } from './api.js';
+
+export interface Scope {
+  evaluator: ExpressionEvaluator;
+  options: ExpressionOptions;
+  inputs: CwlObject;
+  runtime: CwlObject;
+}
+
+/** JavaScript and its library as the effective requirements allow. */
+export function expressionOptions(effective: EffectiveRequirements, declaredVersion: string): ExpressionOptions {
+  const javascript = find(effective, 'InlineJavascriptRequirement');
+  return { javascript: javascript !== undefined, expressionLib: javascript?.value.expressionLib ?? [], declaredVersion };
+}
+
+/** The value of a field; anything but a string with an expression in it is its own value. */
+export async function evaluate(scope: Scope, field: CwlValue | undefined, self: CwlValue = null): Promise<CwlValue> {
+  if (field === undefined) return null;
+  if (!needsEvaluation(field)) return field;
+  return scope.evaluator.evaluate(field, { inputs: scope.inputs, self, runtime: scope.runtime }, scope.options);
+}
+
+export async function evaluateString(scope: Scope, field: string, name: string, self: CwlValue = null): Promise<string> {
+  const value = await evaluate(scope, field, self);
+  if (typeof value !== 'string') throw new TaskError('EXPRESSION', `${name} must be a string; ${field} gave ${brief(value)}`);
+  return value;
+}
+
+export async function evaluateBoolean(scope: Scope, field: boolean | string, name: string, self: CwlValue = null): Promise<boolean> {
+  const value = await evaluate(scope, field, self);
+  if (typeof value !== 'boolean') throw new TaskError('EXPRESSION', `${name} must be true or false; ${String(field)} gave ${brief(value)}`);
+  return value;
+}
+
+export async function evaluateNumber(scope: Scope, field: number | string, name: string, self: CwlValue = null): Promise<number> {
+  const value = await evaluate(scope, field, self);
+  if (typeof value !== 'number' || !Number.isFinite(value)) {
+    throw new TaskError('EXPRESSION', `${name} must be a number; ${String(field)} gave ${brief(value)}`);
+  }
+  return value;
+}
+
+/** A value in a message: its JSON, cut to a readable length. */
+export function brief(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'undefined';
+  return text.length > 120 ? `${text.slice(0, 117)}…` : text;
+}
+
+/** Every text with an expression in it that a document part holds, joined: what its expressions could possibly look at. */
+export function expressionTexts(part: unknown): string {
+  const found: string[] = [];
+  const visit = (value: unknown): void => {
+    if (typeof value === 'string') {
+      if (needsEvaluation(value)) found.push(value);
+    } else if (Array.isArray(value)) {
+      value.forEach(visit);
+    } else if (typeof value === 'object' && value !== null) {
+      for (const [key, member] of Object.entries(value)) if (key !== 'doc' && key !== 'label') visit(member);
+    }
+  };
+  visit(part);
+  return found.join('\n');
+}

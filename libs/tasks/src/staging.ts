@@ -1,0 +1,145 @@
+/**
+ * Where a task finds its files: each input File with its secondary files in one numbered directory of its own, literals written out.
+ *
+ * Invariants:
+ *  1. A path belongs to one source; a second source that wants the same name gets `<name>_2`, `<name>_3`, ….
+ *  2. The same location under the same name is staged once, however many values point to it.
+ *  3. Every value that was placed has its `path` set.
+ */
+import { executor } from '@weft/contracts';
+import type { CwlValue } from '@weft/plan';
+import { isDirectory, isFile, visitFiles } from '@weft/plan';
+import { TaskError } from './api.js';
+import type { Entry } from './file-values.js';
+import { isLiteral, setPath } from './file-values.js';
+import { splitExtension } from './names.js';
+
+export interface PlaceOptions {
+  writable: boolean;
+  inPlace: boolean;
+  /** Told of every location that got a path, entries of listings included. */
+  placed?: (location: string, path: string) => void;
+}
+
+const READ_ONLY: PlaceOptions = { writable: false, inPlace: false };
+
+interface Staged {
+  input: executor.Input;
+  /** What lies there: location, or the text of a literal. */
+  source: string;
+}
+
+export class StagingArea {
+  private readonly staged = new Map<string, Staged>();
+  private readonly directories = new Map<string, string>();
+
+  constructor(private readonly inputDir: string) {}
+
+  get inputs(): executor.Input[] {
+    return [...this.staged.values()].map((entry) => entry.input);
+  }
+
+  /** Stages the outermost Files and Directories of a value below the input directory. */
+  stageInputs(value: CwlValue | undefined): void {
+    if (Array.isArray(value)) value.forEach((item) => this.stageInputs(item));
+    else if (isFile(value) || isDirectory(value)) this.place(value, this.directoryFor(value), READ_ONLY);
+    else if (typeof value === 'object' && value !== null) for (const key of Object.keys(value)) this.stageInputs(value[key]);
+  }
+
+  private directoryFor(value: Entry): string {
+    const key = `${value.location ?? value.path ?? ''}\n${value.basename ?? ''}`;
+    let directory = this.directories.get(key);
+    if (directory === undefined) {
+      directory = `${this.inputDir}/${this.directories.size}`;
+      this.directories.set(key, directory);
+    }
+    return directory;
+  }
+
+  /** Puts a value (and its secondary files beside it, its listing below it) into a directory. */
+  place(value: Entry, directory: string, options: PlaceOptions): void {
+    const input = this.inputFor(value, options);
+    const source = sourceKey(input, value);
+    const path = this.claim(`${directory}/${plainName(value)}`, source, input);
+    if (value.location) options.placed?.(value.location, path);
+    setPath(value, path);
+    if (isFile(value)) for (const secondary of value.secondaryFiles ?? []) this.place(secondary, directory, options);
+    else if (isLiteral(value)) for (const entry of value.listing ?? []) this.place(entry, path, options);
+    else listingPaths(value, options);
+  }
+
+  private inputFor(value: Entry, options: PlaceOptions): executor.Input {
+    const source = isLiteral(value) ? this.literalSource(value) : ({ $case: 'uri', value: value.location ?? '' } as const);
+    const kind = isFile(value) ? executor.InputKind.FILE : executor.InputKind.DIRECTORY;
+    const inPlace = options.inPlace && source?.$case === 'uri';
+    return { path: '', kind, source, writable: options.writable, inPlace };
+  }
+
+  private literalSource(value: Entry): executor.Input['source'] {
+    if (isFile(value) && value.contents !== undefined) return { $case: 'text', value: value.contents };
+    if (isDirectory(value) && value.listing !== undefined) return undefined;
+    // An expression may name a staged file by its path alone.
+    const known = value.path === undefined ? undefined : this.staged.get(value.path);
+    if (known) return known.input.source;
+    if (isDirectory(value) && !value.path) return undefined;
+    throw new TaskError(
+      'INPUT_FILE',
+      `${value.class} ${value.basename ?? ''} has neither a location nor ${isFile(value) ? 'contents' : 'a listing'}${value.path ? `, and nothing is staged at ${value.path}` : ''}`,
+    );
+  }
+
+  /** The path asked for, or one beside it where another source is there already. */
+  private claim(wanted: string, source: string, input: executor.Input): string {
+    const slash = wanted.lastIndexOf('/') + 1;
+    const [root, extension] = splitExtension(wanted.slice(slash));
+    for (let copy = 1; ; copy++) {
+      const path = copy === 1 ? wanted : `${wanted.slice(0, slash)}${root}_${copy}${extension}`;
+      const taken = this.staged.get(path);
+      if (!taken) {
+        input.path = path;
+        this.staged.set(path, { input, source });
+        return path;
+      }
+      if (taken.source === source) {
+        taken.input.writable ||= input.writable;
+        taken.input.inPlace ||= input.inPlace;
+        return path;
+      }
+    }
+  }
+
+  isTaken(path: string): boolean {
+    return this.staged.has(path);
+  }
+
+  /** Forgets what is below the input directory and no value points to any more. */
+  dropUnused(values: CwlValue): void {
+    const used = new Set<string>();
+    visitFiles(values, (entry) => entry.path !== undefined && used.add(entry.path));
+    for (const path of [...this.staged.keys()]) if (path.startsWith(`${this.inputDir}/`) && !used.has(path)) this.staged.delete(path);
+  }
+}
+
+/** A literal directory merges with another of its name; files are the same where their source is. */
+function sourceKey(input: executor.Input, value: Entry): string {
+  if (!input.source) return 'directory';
+  return input.source.$case === 'uri' ? `uri ${input.source.value}` : `text ${value.location ?? ''}\n${input.source.value}`;
+}
+
+function plainName(value: Entry): string {
+  const name = value.basename ?? '';
+  if (name === '' || name === '.' || name === '..' || name.includes('/') || name.includes('\0')) {
+    throw new TaskError('INPUT_FILE', `${value.class} ${value.location ?? ''}: basename "${name}" is not a plain file name`);
+  }
+  return name;
+}
+
+function listingPaths(directory: Entry, options: PlaceOptions): void {
+  if (!isDirectory(directory)) return;
+  for (const entry of directory.listing ?? []) {
+    const path = `${directory.path ?? ''}/${plainName(entry)}`;
+    if (entry.location) options.placed?.(entry.location, path);
+    setPath(entry, path);
+    listingPaths(entry, options);
+  }
+}

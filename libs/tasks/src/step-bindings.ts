@@ -1,0 +1,101 @@
+/**
+ * Step inputs of a workflow: loadContents and loadListing, then every valueFrom, then `when`.
+ * Source: CWL v1.2 Workflow §4.2 "WorkflowStepInput": valueFrom sees the inputs as they were before any valueFrom.
+ */
+import type { CwlObject, CwlValue, StepInput } from '@weft/plan';
+import { needsEvaluation } from '@weft/expressions';
+import { TaskError } from './api.js';
+import { isLiteral, nameAll, prepareFile, withoutTaskFields } from './file-values.js';
+import type { Entry } from './file-values.js';
+import type { Scope } from './scope.js';
+import { brief, evaluate } from './scope.js';
+import type { TaskBuilderDeps } from './task-builder.js';
+import { isDirectory, isFileOrDirectory, isObject, visitFiles } from '@weft/plan';
+
+export interface StepBindings {
+  inputs: StepInput[];
+  /** Linked values by name of the step input, defaults applied; for a scattered step, the values of one element. */
+  values: Record<string, CwlValue>;
+  when?: string;
+  /** InlineJavascriptRequirement is in effect. */
+  javascript: boolean;
+  expressionLib: string[];
+  declaredVersion?: string;
+}
+
+export interface EvaluatedStep {
+  /** What the step's process gets. */
+  inputs: CwlObject;
+  /** False: `when` said no, the step is skipped. */
+  run: boolean;
+}
+
+/** True where binding the step needs no evaluation and no I/O: its inputs are its values. */
+export function isPlainStep(step: Pick<StepBindings, 'inputs' | 'when'>): boolean {
+  return (
+    step.when === undefined &&
+    step.inputs.every((input) => input.valueFrom === undefined && !input.loadContents && input.loadListing === undefined)
+  );
+}
+
+/** Rejects with TaskError or ExpressionError. */
+export async function evaluateStepBindings(step: StepBindings, deps: TaskBuilderDeps): Promise<EvaluatedStep> {
+  const before: CwlObject = {};
+  for (const input of step.inputs) before[input.name] = step.values[input.name] ?? null;
+  if (isPlainStep(step)) return { inputs: before, run: true };
+  const seen = structuredClone(before);
+  nameAll(seen);
+  await load(step, seen, deps);
+  const options = {
+    javascript: step.javascript,
+    expressionLib: step.expressionLib,
+    ...(step.declaredVersion === undefined ? {} : { declaredVersion: step.declaredVersion }),
+  };
+  const scope: Scope = { evaluator: deps.evaluator, options, inputs: seen, runtime: {} };
+  const after: CwlObject = { ...seen };
+  for (const { name, valueFrom } of step.inputs) {
+    if (valueFrom !== undefined) after[name] = await evaluate(scope, valueFrom, seen[name] ?? null);
+  }
+  const run = step.when === undefined || (await decide(step.when, { ...scope, inputs: after }));
+  return { inputs: handedOn(after), run };
+}
+
+async function load(step: StepBindings, values: CwlObject, deps: TaskBuilderDeps): Promise<void> {
+  const expressions = [step.when, ...step.inputs.map((input) => input.valueFrom)].filter(needsEvaluation).join('\n');
+  const sizes = /\bsize\b|JSON/.test(expressions);
+  for (const input of step.inputs) {
+    for (const entry of outermost(values[input.name] ?? null)) {
+      // A Directory keeps the listing it came with unless the step asks for another.
+      if (isDirectory(entry) && input.loadListing === undefined) continue;
+      const { loadContents, loadListing } = input;
+      await prepareFile(entry, { ...(loadContents ? { loadContents } : {}), ...(loadListing ? { loadListing } : {}), sizes }, deps.files);
+    }
+  }
+}
+
+function outermost(value: CwlValue): Entry[] {
+  if (Array.isArray(value)) return value.flatMap(outermost);
+  if (isFileOrDirectory(value)) return [value];
+  return isObject(value) ? Object.keys(value).flatMap((key) => outermost(value[key] ?? null)) : [];
+}
+
+async function decide(when: string, scope: Scope): Promise<boolean> {
+  const value = await evaluate(scope, when);
+  if (typeof value !== 'boolean') throw new TaskError('EXPRESSION', `when must be true or false; ${when} gave ${brief(value)}`);
+  return value;
+}
+
+/** Contents and listings that the step loaded go on to its process; invented locations do not. */
+function handedOn(values: CwlObject): CwlObject {
+  const copy: CwlObject = {};
+  for (const name of Object.keys(values)) {
+    const value = values[name] ?? null;
+    visitFiles(value, (entry) => {
+      if (!isDirectory(entry) && isLiteral(entry) && entry.contents === undefined && !entry.path) {
+        throw new TaskError('INPUT_FILE', `input '${name}': File ${entry.basename ?? ''} has neither location nor contents`);
+      }
+    });
+    copy[name] = withoutTaskFields(value, true);
+  }
+  return copy;
+}
