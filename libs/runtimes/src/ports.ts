@@ -5,6 +5,7 @@
  *  1. `start` either rejects with RuntimeFailure and leaves nothing behind, or resolves once the tool is running (or has already ended).
  *  2. `wait` resolves exactly once per attempt, also for a handle that was adopted after a restart of the runner.
  *  3. After `remove`, no container, process or mount of the attempt is left.
+ *  4. A tool that writes to its log faster than `log` accepts is held up, never buffered without bound: `log` may return a promise.
  */
 import type { executor } from '@weft/contracts';
 
@@ -34,6 +35,7 @@ export interface ExitStatus {
 export interface RunningTask {
   /** Container id or process id. */
   handle: string;
+  /** @throws RuntimeFailure where it turns out only now that the tool could not be started. */
   wait(): Promise<ExitStatus>;
   stop(graceMs: number, reason: 'cancelled' | 'time-limit'): Promise<void>;
   remove(): Promise<void>;
@@ -50,17 +52,25 @@ export class RuntimeFailure extends Error {
   }
 }
 
+/** Takes a chunk of a task's log. Where it returns a promise, nothing more is read from the tool until that resolves. */
+export type LogSink = (stream: 'stdout' | 'stderr', data: Buffer) => void | Promise<void>;
+
 export interface TaskRuntime {
   readonly name: string;
   /** True where tasks run in an image and see only what is mounted. */
   readonly containers: boolean;
   /** Version, or why it cannot be used. */
   probe(): Promise<{ version: string; unavailable?: string }>;
-  start(
-    task: RuntimeTask,
-    on: { log: (stream: 'stdout' | 'stderr', data: Buffer) => void; preparing: (text: string) => void },
-  ): Promise<RunningTask>;
-  /** Attempts that this runner started in an earlier life and that still run or have ended unseen. */
-  adopt(on: { log: (key: string, stream: 'stdout' | 'stderr', data: Buffer) => void }): Promise<{ key: string; task: RunningTask }[]>;
+  /** @throws RuntimeFailure */
+  start(task: RuntimeTask, on: { log: LogSink; preparing: (text: string) => void }): Promise<RunningTask>;
+  /**
+   * Attempts that this runner started in an earlier life and that still run or have ended unseen. `known` gives back the task of a key as it
+   * was started; a key for which it gives nothing is not adopted, and whatever is left of it is removed.
+   */
+  adopt(
+    known: (key: string) => RuntimeTask | undefined,
+    on: { log: (key: string) => LogSink },
+  ): Promise<{ key: string; task: RunningTask }[]>;
+  /** Stops what cannot outlive the runner; what can (containers) is left for `adopt`. */
   close(): Promise<void>;
 }

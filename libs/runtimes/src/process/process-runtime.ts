@@ -1,0 +1,155 @@
+/**
+ * Runs tasks as processes of the host, with the runner's user, network and file system; resources are not limited.
+ *
+ * Invariants:
+ *  1. A task is a process group; stopping it is TERM to the group, then KILL.
+ *  2. Nothing outlives the runner: `close` kills every group, and a watchdog does where the runner is killed.
+ *     (A process that starts a session of its own escapes both, as it would from any job-control shell.)
+ *  3. The environment is exactly the spec's, plus PATH of the runner where the spec has none.
+ */
+import { accessSync, constants, statSync } from 'node:fs';
+import { availableParallelism, release } from 'node:os';
+import { type ExitStatus, type LogSink, type RunningTask, RuntimeFailure, type RuntimeTask, type TaskRuntime } from '../ports.js';
+import { afterMs } from '../time-limit.js';
+import { findCommand } from './command-lookup.js';
+import type { Launcher } from './launcher.js';
+import { LauncherPool } from './launcher-pool.js';
+
+/** Time between TERM and KILL where a time limit or the end of the runner stops a task. */
+const GRACE_MS = 2000;
+
+export interface ProcessRuntimeOptions {
+  /** PATH of tasks whose environment has none; default: the runner's. */
+  path?: string;
+  /** Launchers kept ready; default: as many as the host has cores, at least 2. */
+  keepIdle?: number;
+}
+
+export class ProcessRuntime implements TaskRuntime {
+  readonly name = 'process';
+  readonly containers = false;
+  private readonly path: string;
+  private readonly pool: LauncherPool;
+  private readonly running = new Set<ProcessTask>();
+
+  constructor(options: ProcessRuntimeOptions = {}) {
+    this.path = options.path ?? process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
+    this.pool = new LauncherPool(this.path, options.keepIdle ?? Math.max(2, availableParallelism()));
+  }
+
+  async probe(): Promise<{ version: string; unavailable?: string }> {
+    try {
+      await this.pool.findShell();
+      return { version: release() };
+    } catch (error) {
+      return { version: '', unavailable: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  /** Makes launchers in advance, so that the first tasks need not wait for them. */
+  warm(): Promise<void> {
+    return this.pool.warm();
+  }
+
+  async start(task: RuntimeTask, on: { log: LogSink; preparing: (text: string) => void }): Promise<RunningTask> {
+    const { spec } = task;
+    checkWords(spec.argv, spec.environment);
+    const environment = { PATH: this.path, ...spec.environment };
+    const [command = ''] = spec.argv;
+    const found = findCommand(command, environment.PATH, task.hostWorkDir);
+    if ('missing' in found) throw new RuntimeFailure('COMMAND_NOT_FOUND', found.missing, false);
+    if (task.hostStdin !== undefined) checkReadable(task.hostStdin);
+    const launcher = await this.pool.acquire();
+    const exited = launcher.run(
+      {
+        workDir: task.hostWorkDir,
+        environment,
+        // `exec -x` would be an option of the shell's.
+        argv: command.startsWith('-') ? [found.path, ...spec.argv.slice(1)] : spec.argv,
+        stdin: task.hostStdin,
+        stdout: task.hostStdout,
+        stderr: task.hostStderr,
+      },
+      on.log,
+    );
+    const process = new ProcessTask(launcher, exited, spec.timeLimitMs);
+    this.running.add(process);
+    const done = (): void => {
+      this.running.delete(process);
+      this.pool.release(launcher);
+    };
+    exited.then(done, done);
+    return process;
+  }
+
+  /** Processes do not outlive the runner. */
+  adopt(): Promise<never[]> {
+    return Promise.resolve([]);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.running].map((task) => task.stop(GRACE_MS, 'cancelled')));
+    this.pool.close();
+  }
+}
+
+class ProcessTask implements RunningTask {
+  readonly handle: string;
+  private stopped: 'cancelled' | 'time-limit' | undefined;
+  private ended = false;
+  private readonly exit: Promise<ExitStatus>;
+
+  constructor(
+    private readonly launcher: Launcher,
+    exited: Promise<{ exitCode: number; cpuSeconds?: number }>,
+    timeLimitMs: number,
+  ) {
+    this.handle = String(launcher.pid);
+    const disarm = timeLimitMs > 0 ? afterMs(timeLimitMs, () => void this.stop(GRACE_MS, 'time-limit')) : () => undefined;
+    this.exit = exited
+      .then((exit) => ({ outcome: this.stopped ?? ('exited' as const), ...exit }))
+      .finally(() => {
+        this.ended = true;
+        disarm();
+      });
+    // Whoever waits gets the rejection; where nobody does, it must not end the runner.
+    this.exit.catch(() => undefined);
+  }
+
+  wait(): Promise<ExitStatus> {
+    return this.exit;
+  }
+
+  async stop(graceMs: number, reason: 'cancelled' | 'time-limit'): Promise<void> {
+    if (this.ended) return;
+    this.stopped ??= reason;
+    this.launcher.signal(graceMs > 0 ? 'SIGTERM' : 'SIGKILL');
+    const kill = setTimeout(() => {
+      if (!this.ended) this.launcher.signal('SIGKILL');
+    }, graceMs);
+    await this.exit.finally(() => clearTimeout(kill));
+  }
+
+  async remove(): Promise<void> {
+    await this.stop(0, 'cancelled');
+  }
+}
+
+/** A NUL cannot be passed to a program. */
+function checkWords(argv: readonly string[], environment: Readonly<Record<string, string>>): void {
+  const names = Object.keys(environment);
+  const bad = [...argv, ...names, ...Object.values(environment)].find((word) => word.includes('\0'));
+  if (bad !== undefined)
+    throw new RuntimeFailure('INTERNAL', `a command line or variable holds a NUL character: ${JSON.stringify(bad)}`, false);
+  const name = names.find((candidate) => candidate === '' || candidate.includes('='));
+  if (name !== undefined) throw new RuntimeFailure('INTERNAL', `'${name}' cannot name an environment variable`, false);
+}
+
+function checkReadable(path: string): void {
+  try {
+    accessSync(path, constants.R_OK);
+  } catch {
+    throw new RuntimeFailure('INPUT_FILE', `stdin '${path}' does not exist or cannot be read`, false);
+  }
+  if (statSync(path).isDirectory()) throw new RuntimeFailure('INPUT_FILE', `stdin '${path}' is a directory`, false);
+}
