@@ -1,0 +1,32 @@
+/**
+ * weft.al.v1.AlCoordinator. Served with startGrpcServer rather than Nest's gRPC transport: an rpc without a handler stops the start
+ * instead of being skipped, errors are mapped once for all services, and the health service and the shared secret come with it.
+ */
+import { Injectable } from '@nestjs/common';
+import type { al } from '@weft/contracts';
+import { unary } from '@weft/platform';
+import { commandMessage, sessionMessage } from './al.messages.js';
+import { AlService } from './al.service.js';
+import { TemplateCatalog } from './templates/template.catalog.js';
+
+@Injectable()
+export class AlGrpcController {
+  constructor(
+    private readonly service: AlService,
+    private readonly templates: TemplateCatalog,
+  ) {}
+
+  handlers(): al.AlCoordinatorServer {
+    return {
+      command: unary(async (request) => ({ command: commandMessage(await this.service.command(request)) })),
+      getCommand: unary(async (request) => ({
+        command: commandMessage(await this.service.getCommand(request.projectId, request.commandId)),
+      })),
+      listSessions: unary(async (request) => ({ sessions: (await this.service.listSessions(request.projectId)).map(sessionMessage) })),
+      getSession: unary(async (request) => ({
+        session: sessionMessage(await this.service.getSession(request.projectId, request.sessionId)),
+      })),
+      listTemplates: unary(async () => ({ templates: await this.templates.list() })),
+    };
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * Where the templates' Python runs: in containers where Docker answers, else with a local Python that weft prepares.
+ *
+ * Invariants:
+ *  1. Every decision is told through `note`; nothing is changed silently.
+ *  2. Preparing twice, also from two processes at once, gives the same result.
+ *  3. Nothing is installed where something usable is there already.
+ */
+import { prepareImage, type ImageBuilder } from './docker-image.js';
+import { prepareLocalPython, type PythonHost } from './local-python.js';
+
+/** `auto` prefers containers and goes on to a local Python; the others insist. */
+export type RuntimeChoice = 'auto' | 'docker' | 'python';
+
+export type AlRuntime = { kind: 'docker'; image: string } | { kind: 'python'; python: string };
+
+export interface PrepareOptions {
+  choice: RuntimeChoice;
+  /** Tells a person what is going on and what was decided. */
+  note: (text: string) => void;
+  images: ImageBuilder;
+  host: PythonHost;
+}
+
+/** Rejects with one message that says what to install where neither way is open. */
+export async function prepareAlRuntime({ choice, note, images, host }: PrepareOptions): Promise<AlRuntime> {
+  const image = choice === 'python' ? { ready: false as const, reason: 'containers are turned off' } : await prepareImage(images, note);
+  if (image.ready) return { kind: 'docker', image: image.image };
+  if (choice === 'docker') throw new Error(`the active-learning templates must run in containers, but ${image.reason}`);
+  const python = await prepareLocalPython(host, note);
+  note(`running with ${python} without containers: ${image.reason}`);
+  return { kind: 'python', python };
+}

@@ -1,0 +1,79 @@
+/**
+ * The template workflows: what they are, and their files as a bundle that a scheduler can load without this folder.
+ */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { run } from '@weft/contracts';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import type { CommandName } from '../session/session.machine.js';
+import { type TemplateName, TEMPLATES } from '../session/session.types.js';
+
+export const COMMANDS_OF: Record<TemplateName, CommandName[]> = {
+  'query-selection': ['start_querying', 'continue_querying'],
+  training: ['prompt_training'],
+  evaluation: ['evaluate_model'],
+  finalize: ['finalize_results'],
+};
+
+export interface TemplateInfo {
+  name: TemplateName;
+  title: string;
+  description: string;
+  commands: CommandName[];
+}
+
+const HeadSchema = z.looseObject({ label: z.string(), doc: z.string() });
+
+export class TemplateCatalog {
+  constructor(readonly directory: string) {}
+
+  async list(): Promise<TemplateInfo[]> {
+    return Promise.all(
+      TEMPLATES.map(async (name) => {
+        const head = HeadSchema.parse(parse(await readFile(this.path(name), 'utf8')));
+        return { name, title: head.label, description: head.doc, commands: COMMANDS_OF[name] };
+      }),
+    );
+  }
+
+  /** The template with every file it runs or includes. Rejects where one is missing. */
+  async bundle(name: TemplateName): Promise<run.DocumentBundle> {
+    const root = pathToFileURL(this.path(name)).href;
+    const files: Record<string, string> = {};
+    await collect(root, files);
+    return { rootUri: root, files };
+  }
+
+  private path(name: TemplateName): string {
+    return join(this.directory, `${name}.cwl`);
+  }
+}
+
+async function collect(uri: string, files: Record<string, string>): Promise<void> {
+  if (files[uri] !== undefined) return;
+  const text = await readFile(fileURLToPath(uri), 'utf8');
+  files[uri] = text;
+  if (!uri.endsWith('.cwl')) return;
+  for (const reference of references(parse(text))) await collect(new URL(reference, uri).href, files);
+}
+
+/** What a document runs, imports or includes, as written. */
+function references(node: unknown): string[] {
+  if (Array.isArray(node)) return node.flatMap(references);
+  if (typeof node !== 'object' || node === null) return [];
+  return Object.entries(node).flatMap(([key, value]) =>
+    ['run', '$include', '$import'].includes(key) && typeof value === 'string' ? [value] : references(value),
+  );
+}
+
+/** The `templates` folder beside or above a module's file. */
+export function findTemplates(moduleUrl: string): string {
+  for (let directory = dirname(fileURLToPath(moduleUrl)); ; directory = dirname(directory)) {
+    const candidate = join(directory, 'templates');
+    if (existsSync(join(candidate, `${TEMPLATES[0]}.cwl`))) return candidate;
+    if (dirname(directory) === directory) throw new Error(`no folder 'templates' with ${TEMPLATES[0]}.cwl above ${moduleUrl}`);
+  }
+}
