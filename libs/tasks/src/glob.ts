@@ -49,7 +49,10 @@ function bracket(segment: string, start: number): { source: string; end: number 
   const negated = segment.charAt(i) === '!' || segment.charAt(i) === '^';
   if (negated) i++;
   const first = i;
-  while (i < segment.length && (segment.charAt(i) !== ']' || i === first)) i++;
+  while (i < segment.length && (segment.charAt(i) !== ']' || i === first)) {
+    const named = /^\[:\w+:\]/.exec(segment.slice(i));
+    i += named ? named[0].length : 1;
+  }
   if (i >= segment.length) return undefined;
   return { source: `[${negated ? '^/' : ''}${classMembers(segment.slice(first, i))}]`, end: i };
 }

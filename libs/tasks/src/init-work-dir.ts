@@ -41,8 +41,9 @@ export async function stageWorkDir(context: WorkDirContext): Promise<void> {
   const moved = new Map<string, string>();
   const placed = (location: string, path: string): void => void moved.set(location, path);
   for (const placement of await placements(context.scope, requirement.value.listing)) {
-    const { directory, name } = target(placement, context);
     const entry: Entry = structuredClone(placement.entry);
+    fillNames(entry, '');
+    const { directory, name } = target(placement.name ?? entry.basename ?? '', entry, context);
     entry.basename = name;
     fillNames(entry, name);
     nameSecondaries(entry);
@@ -71,11 +72,10 @@ function moveInputs(inputs: CwlObject, moved: Map<string, string>): void {
   });
 }
 
-function target(placement: Placement, context: WorkDirContext): { directory: string; name: string } {
-  const wanted = placement.name ?? placement.entry.basename ?? '';
+function target(wanted: string, entry: Entry, context: WorkDirContext): { directory: string; name: string } {
   const path = normalizePath(wanted);
   if (path === '' || path === '/')
-    throw new TaskError('INITIAL_WORK_DIR', `InitialWorkDirRequirement: an entry has no name (${brief(placement.entry)})`);
+    throw new TaskError('INITIAL_WORK_DIR', `InitialWorkDirRequirement: an entry has no name (${brief(entry)})`);
   if (escapes(path)) throw new TaskError('INITIAL_WORK_DIR', `InitialWorkDirRequirement: "${wanted}" leaves the working directory`);
   if (path.startsWith('/') && !context.containerRequired) {
     throw new TaskError(

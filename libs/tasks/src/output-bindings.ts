@@ -126,7 +126,7 @@ export class OutputBindings {
   }
 
   private relative(entry: Entry): string {
-    return (entry.path ?? '').slice(this.work.workDir.length + 1) || '.';
+    return (entry.path ?? '').slice(this.work.workDir.length + 1);
   }
 
   private async value(port: OutputPort, where: string): Promise<CwlValue> {
