@@ -16,15 +16,20 @@ export interface ExpressionOptions {
   javascript: boolean;
   /** Library code, in order. */
   expressionLib: string[];
-  /** v1.0 and v1.1 documents: no `\$(` unescaping differences are applied here unless the specification says so. */
+  /** "v1.0" and "v1.1" documents: a backslash outside of an expression only takes the special meaning from the next character. Default: v1.2's rule. */
   declaredVersion?: string;
+  /**
+   * Default true: white space around the text is dropped, so that a lone expression in a block scalar keeps its type.
+   * False for `Dirent.entry`, whose text becomes a file as it stands.
+   */
+  stripWhitespace?: boolean;
 }
 
 /** Evaluates strings with `$(…)` or `${…}` in them. */
 export interface ExpressionEvaluator {
   /**
    * The value of `expression`: a lone expression gives its value, one inside other text is interpolated into a string,
-   * a string without any is returned unescaped.
+   * a string without any (see `needsEvaluation`) is returned as it is. The value may share structure with the context.
    * Rejects with ExpressionError (code "EXPRESSION"): what was evaluated, what went wrong, where in the script.
    */
   evaluate(expression: string, context: ExpressionContext, options: ExpressionOptions): Promise<CwlValue>;

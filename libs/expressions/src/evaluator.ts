@@ -1,0 +1,123 @@
+/**
+ * The evaluator of CWL expressions: scans the text, takes parameter references the short way and sends JavaScript to the pool.
+ *
+ * Invariant: whatever goes wrong with an expression rejects with ExpressionError, and the evaluator goes on working.
+ */
+import type { CwlObject, CwlValue } from '@weft/plan';
+import { ExpressionError, needsEvaluation, type ExpressionContext, type ExpressionEvaluator, type ExpressionOptions } from './api.js';
+import { interpolatedText } from './interpolate.js';
+import { parseParameterReference, resolveReference, type ParameterReference } from './parameter-reference.js';
+import { escapeRule, scan } from './scanner.js';
+import { shortened } from './script-errors.js';
+import { locateWorker } from './worker-location.js';
+import { WorkerPool } from './worker-pool.js';
+
+const DEFAULT_TIMEOUT_MS = 20_000;
+const DEFAULT_MEMORY_BYTES = 128 * 1024 * 1024;
+const DEFAULT_WORKERS = 2;
+/** The interpreter is asked to stop this much before its thread is killed. */
+const INTERRUPT_SHARE = 0.9;
+const REMEMBERED_TEXTS = 2000;
+
+export interface EvaluatorOptions {
+  /** Milliseconds of wall time that one evaluation may take, the killing of its thread included. Default 20,000. */
+  timeoutMs?: number;
+  /** Bytes that one evaluation may use. Default 128 MiB. */
+  memoryBytes?: number;
+  /** Most threads; a second one is started only behind a slow script. Default 2. */
+  workers?: number;
+  /** Program of the worker thread. Default: `expression-worker.mjs` beside the bundle. */
+  workerUrl?: URL;
+}
+
+type Compiled = { kind: 'literal'; text: string } | { kind: 'expression'; code: string; reference: ParameterReference | undefined };
+
+export function createEvaluator(options: EvaluatorOptions = {}): ExpressionEvaluator & { close(): Promise<void> } {
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, memoryBytes = DEFAULT_MEMORY_BYTES, workers = DEFAULT_WORKERS, workerUrl } = options;
+  const pool = new WorkerPool({
+    workers,
+    killAfterMs: timeoutMs,
+    limits: { interruptAfterMs: Math.ceil(timeoutMs * INTERRUPT_SHARE), memoryBytes },
+    locate: workerUrl ? () => Promise.resolve(workerUrl) : locateWorker,
+  });
+  return new Evaluator(pool);
+}
+
+class Evaluator implements ExpressionEvaluator {
+  private readonly compiled = new Map<string, Compiled[]>();
+
+  constructor(private readonly pool: WorkerPool) {}
+
+  async evaluate(expression: string, context: ExpressionContext, options: ExpressionOptions): Promise<CwlValue> {
+    if (!needsEvaluation(expression)) return expression;
+    const segments = this.compile(expression, options);
+    const only = segments.length === 1 ? segments[0] : undefined;
+    if (only?.kind === 'expression') return this.value(only, context, options);
+    const texts = segments.map((segment) =>
+      segment.kind === 'literal' ? segment.text : this.value(segment, context, options).then(interpolatedText),
+    );
+    return (await Promise.all(texts)).join('');
+  }
+
+  async close(): Promise<void> {
+    await this.pool.close();
+  }
+
+  private compile(expression: string, options: ExpressionOptions): Compiled[] {
+    const rule = escapeRule(options.declaredVersion);
+    const text = options.stripWhitespace === false ? expression : expression.trim();
+    const key = `${rule} ${text}`;
+    const known = this.compiled.get(key);
+    if (known) return known;
+    const compiled = scan(text, rule).map((segment): Compiled =>
+      segment.kind === 'literal' ? segment : { ...segment, reference: parseParameterReference(segment.code) },
+    );
+    if (this.compiled.size >= REMEMBERED_TEXTS) this.compiled.clear();
+    this.compiled.set(key, compiled);
+    return compiled;
+  }
+
+  private async value(
+    segment: Compiled & { kind: 'expression' },
+    context: ExpressionContext,
+    options: ExpressionOptions,
+  ): Promise<CwlValue> {
+    const { code, reference } = segment;
+    if (reference && !(options.javascript && reference.escaped)) {
+      const resolved = resolveReference(reference, { inputs: context.inputs, self: context.self, runtime: context.runtime });
+      if (resolved.found) return resolved.value;
+      if (!options.javascript) throw failure(resolved.reason, code);
+    }
+    if (!options.javascript) {
+      throw failure('this is JavaScript and not a parameter reference; it needs InlineJavascriptRequirement', code);
+    }
+    return this.script(code, context, options.expressionLib);
+  }
+
+  private async script(code: string, context: ExpressionContext, library: string[]): Promise<CwlValue> {
+    const json = await this.pool
+      .run({
+        code,
+        library,
+        inputsJson: JSON.stringify(context.inputs),
+        selfJson: JSON.stringify(context.self ?? null),
+        runtimeJson: JSON.stringify(context.runtime),
+      })
+      .catch((error: unknown) => {
+        throw failure(error instanceof Error ? error.message : String(error), code);
+      });
+    return parseResult(json);
+  }
+}
+
+function failure(reason: string, code: string): ExpressionError {
+  return new ExpressionError(`${reason}: $${shortened(code)}`, `$${code}`);
+}
+
+/** A member named `__proto__` would change the prototype of whatever object it is copied to: it is left out. */
+function parseResult(json: string): CwlValue {
+  if (!json.includes('__proto__')) return JSON.parse(json) as CwlValue;
+  return JSON.parse(json, function (this: CwlObject, key: string, value: CwlValue) {
+    return key === '__proto__' ? undefined : value;
+  }) as CwlValue;
+}

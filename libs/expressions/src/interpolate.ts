@@ -1,0 +1,21 @@
+/** Values inside text. Source: CWL v1.2 CommandLineTool §3.5: a string is inserted as it is, anything else as JSON. */
+import type { CwlValue } from '@weft/plan';
+
+/** A number in decimal notation without exponent, as tools that do not know "1e-05" want it. Exact: it reads back as the same number. */
+export function plainNumber(value: number): string {
+  const text = String(value);
+  const match = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(text);
+  if (!match) return text;
+  const [, sign = '', first = '', rest = '', exponent = ''] = match;
+  const digits = first + rest;
+  const point = 1 + Number(exponent);
+  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`;
+  return point >= digits.length
+    ? `${sign}${digits}${'0'.repeat(point - digits.length)}`
+    : `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
+}
+
+export function interpolatedText(value: CwlValue): string {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' ? plainNumber(value) : JSON.stringify(value);
+}

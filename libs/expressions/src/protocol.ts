@@ -1,0 +1,46 @@
+/**
+ * What the evaluator and its worker threads say to each other. Everything is plain data; values travel as JSON text.
+ *
+ * Invariant: an evaluation has no effect outside of the sandbox, so it may be sent again to another worker when one dies.
+ */
+
+/** One script. Numbers point into the batch's tables, so that equal texts travel once. */
+export interface EvaluationRequest {
+  id: number;
+  /** "(…)" or "{…}", with its bracket. */
+  code: string;
+  inputs: number;
+  self: number;
+  runtime: number;
+  library: number;
+}
+
+export interface Batch {
+  /** JSON texts. */
+  texts: string[];
+  /** Library code, in order. */
+  libraries: string[][];
+  evaluations: EvaluationRequest[];
+}
+
+/** `json` is the value's JSON text; `error` is a sentence. */
+export type EvaluationReply = { id: number; json: string } | { id: number; error: string };
+
+/** From the worker: replies so far; `done` once the batch is finished. */
+export interface BatchReply {
+  replies: EvaluationReply[];
+  done: boolean;
+}
+
+export interface SandboxLimits {
+  /** Milliseconds of wall time after which the interpreter interrupts a script. */
+  interruptAfterMs: number;
+  /** Bytes that a script and its data may occupy. */
+  memoryBytes: number;
+}
+
+export interface WorkerSetup {
+  limits: SandboxLimits;
+  /** Two 64-bit floats: id of the evaluation that is running (0: none), and when it began (milliseconds since the epoch). */
+  progress: SharedArrayBuffer;
+}
