@@ -1,1 +1,16 @@
 export * from './ports.js';
+export { InvalidRequestError } from './errors.js';
+export { type RedisRunStoreOptions, createRedisRunStore } from './redis-run-store.adapter.js';
+// What every implementation of the ports holds to.
+export {
+  SEALING_EVENT,
+  TASK_LOG_CHUNK_CHARS,
+  TASK_LOG_ENTRY_OVERHEAD,
+  TASK_LOG_LIMIT_BYTES,
+  checkLimit,
+  isFinal,
+  matches,
+  splitText,
+} from './limits.js';
+export { decodePageToken, encodePageToken, positionOf } from './page-token.js';
+export { Wake } from './wake.js';

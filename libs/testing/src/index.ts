@@ -1,1 +1,6 @@
-export {};
+export { type Deferred, DeferredGate, Inbox, deferred } from './gate.js';
+export { Faults, misbehaving } from './faults.js';
+export { type TestRedis, startRedis } from './start-redis.js';
+export { FakeRunStoreData, createFakeRunStore } from './fake-run-store.js';
+export { aRunHeader } from './builders.js';
+export { type RunStoreFixture, runStoreContract } from './run-store.contract.js';

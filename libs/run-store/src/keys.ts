@@ -1,0 +1,48 @@
+/**
+ * Names of keys and channels.
+ *
+ * Invariants: every key of a run, and of its partition, carries the hash tag `{pNN}` of the partition, so that in a cluster they share a slot.
+ * Plans and indexes are touched by single-key commands only.
+ */
+import { partitionOf } from './ports.js';
+
+export interface Keys {
+  header(runId: string): string;
+  log(runId: string): string;
+  taskLog(runId: string): string;
+  taskLogSize(runId: string): string;
+  /** Set of the ids of runs that have not ended. */
+  active(partition: number): string;
+  lease(partition: number): string;
+  /** Channel: `<last sequence> <run id>`; sequence 0 = removed. */
+  nudge(partition: number): string;
+  /** Channel: anything = there are new task log chunks. */
+  taskLogNudge(runId: string): string;
+  plan(hash: string): string;
+  /** In the partition of the key itself: the run it leads to may be in another. */
+  idempotency(projectId: string, key: string): string;
+  /** Months that have an index, as sorted set. `projectId` undefined = all projects. */
+  months(projectId: string | undefined): string;
+  index(projectId: string | undefined, month: string): string;
+}
+
+export function createKeys(prefix: string): Keys {
+  if (/[{}]/.test(prefix)) throw new RangeError(`the key prefix "${prefix}" must not have braces: they would replace the hash tags`);
+  const tag = (partition: number): string => `${prefix}{p${String(partition).padStart(2, '0')}}`;
+  const run = (runId: string): string => `${tag(partitionOf(runId))}:run:${runId}`;
+  const scope = (projectId: string | undefined): string => (projectId === undefined ? 'all' : `project:${encodeURIComponent(projectId)}`);
+  return {
+    header: (runId) => `${run(runId)}:header`,
+    log: (runId) => `${run(runId)}:log`,
+    taskLog: (runId) => `${run(runId)}:tasklog`,
+    taskLogSize: (runId) => `${run(runId)}:tasklogsize`,
+    active: (partition) => `${tag(partition)}:active`,
+    lease: (partition) => `${tag(partition)}:lease`,
+    nudge: (partition) => `${tag(partition)}:nudge`,
+    taskLogNudge: (runId) => `${run(runId)}:tasklognudge`,
+    plan: (hash) => `${prefix}plan:${hash}`,
+    idempotency: (projectId, key) => `${tag(partitionOf(key))}:idem:${encodeURIComponent(projectId)}:${key}`,
+    months: (projectId) => `${prefix}runs:${scope(projectId)}`,
+    index: (projectId, month) => `${prefix}runs:${scope(projectId)}:${month}`,
+  };
+}

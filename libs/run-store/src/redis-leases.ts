@@ -1,0 +1,47 @@
+/** Leases over partitions. Time is Redis' time, so the clocks of hosts do not matter. */
+import type { Redis } from 'ioredis';
+import type { Keys } from './keys.js';
+import { type Lease, type Leases, PARTITIONS, partitionOf } from './ports.js';
+import { type RunScript, defineScript } from './redis-script.js';
+import { acquireLease, releaseLease, renewLease } from './scripts/leases.lua.js';
+
+export class RedisLeases implements Leases {
+  private readonly acquireLease: RunScript;
+  private readonly renewLease: RunScript;
+  private readonly releaseLease: RunScript;
+
+  constructor(
+    redis: Redis,
+    private readonly keys: Keys,
+  ) {
+    this.acquireLease = defineScript(redis, acquireLease);
+    this.renewLease = defineScript(redis, renewLease);
+    this.releaseLease = defineScript(redis, releaseLease);
+  }
+
+  async acquire(owner: string, ttlMs: number, want = PARTITIONS): Promise<Lease[]> {
+    // Each owner starts elsewhere, so that replicas that start together do not all try for the same ones.
+    const start = partitionOf(owner);
+    const order = Array.from({ length: PARTITIONS }, (_, i) => (start + i) % PARTITIONS);
+    const held = await this.try(owner, ttlMs, order, false);
+    const mine = new Set(held.map((lease) => lease.partition));
+    const others = order.filter((partition) => !mine.has(partition));
+    while (held.length < want && others.length > 0) {
+      held.push(...(await this.try(owner, ttlMs, others.splice(0, want - held.length), true)));
+    }
+    return held;
+  }
+
+  async renew(lease: Lease, ttlMs: number): Promise<boolean> {
+    return (await this.renewLease([this.keys.lease(lease.partition)], [lease.owner, lease.token, ttlMs])) === 1;
+  }
+
+  async release(lease: Lease): Promise<void> {
+    await this.releaseLease([this.keys.lease(lease.partition)], [lease.owner, lease.token]);
+  }
+
+  private async try(owner: string, ttlMs: number, partitions: number[], take: boolean): Promise<Lease[]> {
+    const tokens = await Promise.all(partitions.map((p) => this.acquireLease([this.keys.lease(p)], [owner, ttlMs, take ? '1' : '0'])));
+    return partitions.flatMap((partition, i) => (tokens[i] === null ? [] : [{ partition, owner, token: Number(tokens[i]) }]));
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * Submissions.
+ *
+ * A run touches keys in several slots (its own partition, the idempotency key's, the index), so a submission is a chain of steps, each atomic and
+ * idempotent, that a retry completes:
+ *  1. The idempotency key is claimed (SET NX) for run id and submission time. Who comes second finds both.
+ *  2. The run is indexed. An entry without a run is skipped by readers; a run without an entry could never be listed.
+ *  3. Header, first event and active set in one script. Whoever runs it first creates the run.
+ * A key that leads to no run means that its first call died between 1 and 3, or is still between them: the second call goes on with the claimed
+ * id and time, and the script lets exactly one of the two create it.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Plan } from '@weft/plan';
+import type { Redis } from 'ioredis';
+import type { Keys } from './keys.js';
+import { type LogEntry, type RunHeader, type RunIntake, partitionOf } from './ports.js';
+import { type RunScript, defineScript } from './redis-script.js';
+import type { RedisRunIndex } from './redis-run-index.js';
+import { createRun } from './scripts/create-run.lua.js';
+import { requestEvent } from './scripts/request-event.lua.js';
+
+/** How long a retry finds the run of its first call. */
+const IDEMPOTENCY_TTL_MS = 7 * 24 * 3600 * 1000;
+
+type Claim = Pick<RunHeader, 'runId' | 'submittedAtMs'>;
+
+export class RedisRunIntake implements RunIntake {
+  private readonly createRun: RunScript;
+  private readonly requestEvent: RunScript;
+
+  constructor(
+    private readonly redis: Redis,
+    private readonly keys: Keys,
+    private readonly index: RedisRunIndex,
+  ) {
+    this.createRun = defineScript(redis, createRun);
+    this.requestEvent = defineScript(redis, requestEvent);
+  }
+
+  async create(header: RunHeader, accepted: LogEntry['event'], idempotencyKey?: string): Promise<{ runId: string; existing: boolean }> {
+    const key = idempotencyKey === undefined ? '' : this.keys.idempotency(header.projectId, idempotencyKey);
+    const claim = key === '' ? header : await this.claim(key, header);
+    const { runId } = claim;
+    if (runId !== header.runId && (await this.redis.exists(this.keys.header(runId)))) return { runId, existing: true };
+    // The event of a completed claim must speak of the run it starts.
+    const event = accepted['runId'] === header.runId ? { ...accepted, runId } : accepted;
+    const final: RunHeader = { ...header, runId, submittedAtMs: claim.submittedAtMs };
+    await this.index.add(final);
+    const partition = partitionOf(runId);
+    const created = await this.createRun(
+      [this.keys.header(runId), this.keys.log(runId), this.keys.active(partition)],
+      [runId, Date.now(), this.keys.nudge(partition), JSON.stringify(final), final.state, JSON.stringify(event), key, randomUUID()],
+    );
+    return { runId, existing: created !== 1 };
+  }
+
+  async request(runId: string, event: LogEntry['event']): Promise<boolean> {
+    const keys = [this.keys.header(runId), this.keys.log(runId)];
+    const args = [runId, Date.now(), this.keys.nudge(partitionOf(runId)), JSON.stringify(event), randomUUID()];
+    return (await this.requestEvent(keys, args)) === 1;
+  }
+
+  async putPlan(hash: string, plan: Plan): Promise<void> {
+    await this.redis.set(this.keys.plan(hash), JSON.stringify(plan), 'NX');
+  }
+
+  /** The claim of whoever came first. */
+  private async claim(key: string, header: Claim): Promise<Claim> {
+    const mine: Claim = { runId: header.runId, submittedAtMs: header.submittedAtMs };
+    for (;;) {
+      if ((await this.redis.set(key, JSON.stringify(mine), 'PX', IDEMPOTENCY_TTL_MS, 'NX')) === 'OK') return mine;
+      const first = await this.redis.get(key);
+      // Null: it lapsed, or its run was removed, between the two commands.
+      if (first !== null) return JSON.parse(first) as Claim;
+    }
+  }
+}

@@ -1,0 +1,318 @@
+/**
+ * The run store in memory: same contract as the Redis adapter. Several stores over one FakeRunStoreData are several processes over one Redis.
+ */
+import { canonicalJson, type Plan } from '@weft/plan';
+import {
+  type AppendResult,
+  InvalidRequestError,
+  type Lease,
+  type LogEntry,
+  PARTITIONS,
+  type RunHeader,
+  type RunQuery,
+  type RunStore,
+  TASK_LOG_ENTRY_OVERHEAD,
+  TASK_LOG_LIMIT_BYTES,
+  type TaskLogChunk,
+  SEALING_EVENT,
+  Wake,
+  checkLimit,
+  decodePageToken,
+  encodePageToken,
+  matches,
+  partitionOf,
+  positionOf,
+  splitText,
+} from '@weft/run-store';
+
+type Event = LogEntry['event'];
+type Listener = (runId: string, sequence: number) => void;
+
+interface FakeRun {
+  header: RunHeader;
+  log: LogEntry[];
+  sealed: boolean;
+  idempotencyKey: string | undefined;
+  taskLog: (TaskLogChunk & { cursor: string })[];
+}
+
+interface HeldLease {
+  owner: string;
+  token: number;
+  expiresMs: number;
+}
+
+/** What Redis would hold. */
+export class FakeRunStoreData {
+  readonly runs = new Map<string, FakeRun>();
+  readonly plans = new Map<string, Plan>();
+  readonly idempotency = new Map<string, string>();
+  readonly leases = new Map<number, HeldLease>();
+  readonly nudged = new Map<number, Set<Listener>>();
+  readonly logged = new Set<(runId: string) => void>();
+  chunks = 0;
+
+  /** `nowMs` is Redis' clock and the writers' clock in one. */
+  constructor(readonly nowMs: () => number = Date.now) {}
+
+  nudge(runId: string, sequence: number): void {
+    for (const tell of [...(this.nudged.get(partitionOf(runId)) ?? [])]) tell(runId, sequence);
+  }
+
+  listen(partition: number, listener: Listener): () => void {
+    const listeners = this.nudged.get(partition) ?? new Set();
+    this.nudged.set(partition, listeners.add(listener));
+    return () => void listeners.delete(listener);
+  }
+}
+
+export function createFakeRunStore(data = new FakeRunStoreData()): RunStore {
+  const closing = new AbortController();
+  return {
+    intake: new FakeIntake(data),
+    log: new FakeLog(data),
+    leases: new FakeLeases(data),
+    nudges: {
+      subscribe: async (partition, onNudge) => {
+        const stop = data.listen(partition, (runId, sequence) => sequence > 0 && onNudge(runId, sequence));
+        closing.signal.addEventListener('abort', stop);
+        return async () => stop();
+      },
+    },
+    reader: new FakeReader(data, closing.signal),
+    taskLogs: new FakeTaskLogs(data, closing.signal),
+    close: async () => closing.abort(),
+  };
+}
+
+/** What went through JSON: nobody shares objects with the store. */
+const copy = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+
+class FakeIntake {
+  constructor(private readonly data: FakeRunStoreData) {}
+
+  async create(header: RunHeader, accepted: Event, idempotencyKey?: string): Promise<{ runId: string; existing: boolean }> {
+    const key = idempotencyKey === undefined ? undefined : canonicalJson([header.projectId, idempotencyKey]);
+    const runId = (key !== undefined && this.data.idempotency.get(key)) || header.runId;
+    if (this.data.runs.has(runId)) return { runId, existing: true };
+    if (key !== undefined) this.data.idempotency.set(key, runId);
+    const first: LogEntry = { sequence: 1, atMs: this.data.nowMs(), event: copy(accepted) };
+    positionOf(header);
+    this.data.runs.set(runId, { header: copy(header), log: [first], sealed: false, idempotencyKey: key, taskLog: [] });
+    this.data.nudge(runId, 1);
+    return { runId, existing: false };
+  }
+
+  async request(runId: string, event: Event): Promise<boolean> {
+    const run = this.data.runs.get(runId);
+    if (!run || run.sealed) return run !== undefined;
+    run.log.push({ sequence: run.log.length + 1, atMs: this.data.nowMs(), event: copy(event) });
+    this.data.nudge(runId, run.log.length);
+    return true;
+  }
+
+  async putPlan(hash: string, plan: Plan): Promise<void> {
+    if (!this.data.plans.has(hash)) this.data.plans.set(hash, copy(plan));
+  }
+}
+
+class FakeLog {
+  constructor(private readonly data: FakeRunStoreData) {}
+
+  async append(lease: Lease, runId: string, afterSequence: number, events: Event[]): Promise<AppendResult> {
+    if (events.length === 0) throw new InvalidRequestError('an append needs at least one event');
+    return this.write(lease, runId, afterSequence, events);
+  }
+
+  async seal(lease: Lease, header: RunHeader, afterSequence: number, ended: Event): Promise<AppendResult> {
+    return this.write(lease, header.runId, afterSequence, [ended], (run) => {
+      run.header = copy(header);
+      run.sealed = true;
+    });
+  }
+
+  async updateHeader(lease: Lease, header: RunHeader): Promise<boolean> {
+    const run = this.data.runs.get(header.runId);
+    if (!this.holds(lease, header.runId) || !run || run.sealed) return false;
+    run.header = copy(header);
+    return true;
+  }
+
+  async read(runId: string, afterSequence: number): Promise<LogEntry[]> {
+    return copy(this.data.runs.get(runId)?.log.slice(afterSequence) ?? []);
+  }
+
+  async active(partition: number): Promise<string[]> {
+    return [...this.data.runs].filter(([id, run]) => partitionOf(id) === partition && !run.sealed).map(([id]) => id);
+  }
+
+  async getPlan(hash: string): Promise<Plan | undefined> {
+    const plan = this.data.plans.get(hash);
+    return plan && copy(plan);
+  }
+
+  private write(lease: Lease, runId: string, after: number, events: Event[], also?: (run: FakeRun) => void): AppendResult {
+    if (!this.holds(lease, runId)) return { ok: false, reason: 'fenced' };
+    const run = this.data.runs.get(runId);
+    if (!run) return { ok: false, reason: 'gone' };
+    const last = run.log.length;
+    const sequence = after + events.length;
+    const atMs = this.data.nowMs();
+    if (last !== after || run.sealed) {
+      const stored = run.log.slice(after, sequence);
+      const same = stored.length === events.length && stored.every((entry, i) => JSON.stringify(entry.event) === JSON.stringify(events[i]));
+      return same ? { ok: true, sequence, atMs: stored[0]?.atMs ?? atMs } : { ok: false, reason: 'conflict', sequence: last };
+    }
+    events.forEach((event, i) => run.log.push({ sequence: after + i + 1, atMs, event: copy(event) }));
+    also?.(run);
+    this.data.nudge(runId, sequence);
+    return { ok: true, sequence, atMs };
+  }
+
+  private holds(lease: Lease, runId: string): boolean {
+    if (lease.partition !== partitionOf(runId)) throw new InvalidRequestError(`run ${runId} is not of partition ${lease.partition}`);
+    const held = this.data.leases.get(lease.partition);
+    return held?.owner === lease.owner && held.token === lease.token;
+  }
+}
+
+class FakeLeases {
+  constructor(private readonly data: FakeRunStoreData) {}
+
+  async acquire(owner: string, ttlMs: number, want = PARTITIONS): Promise<Lease[]> {
+    const now = this.data.nowMs();
+    const leases: Lease[] = [];
+    const isMine = (held: HeldLease | undefined): boolean => held !== undefined && held.owner === owner && held.expiresMs > now;
+    const all = Array.from({ length: PARTITIONS }, (_, partition) => partition);
+    for (const partition of all.sort((a, b) => Number(isMine(this.data.leases.get(b))) - Number(isMine(this.data.leases.get(a))))) {
+      const held = this.data.leases.get(partition);
+      if (!isMine(held) && ((held && held.expiresMs > now) || leases.length >= want)) continue;
+      const token = isMine(held) ? (held?.token ?? 0) : (held?.token ?? 0) + 1;
+      this.data.leases.set(partition, { owner, token, expiresMs: now + ttlMs });
+      leases.push({ partition, owner, token });
+    }
+    return leases;
+  }
+
+  async renew(lease: Lease, ttlMs: number): Promise<boolean> {
+    const held = this.data.leases.get(lease.partition);
+    if (held?.owner !== lease.owner || held.token !== lease.token) return false;
+    held.expiresMs = this.data.nowMs() + ttlMs;
+    return true;
+  }
+
+  async release(lease: Lease): Promise<void> {
+    const held = this.data.leases.get(lease.partition);
+    if (held?.owner === lease.owner && held.token === lease.token) Object.assign(held, { owner: '', expiresMs: 0 });
+  }
+}
+
+class FakeReader {
+  constructor(
+    private readonly data: FakeRunStoreData,
+    private readonly closed: AbortSignal,
+  ) {}
+
+  async get(runId: string): Promise<RunHeader | undefined> {
+    const run = this.data.runs.get(runId);
+    return run && copy(run.header);
+  }
+
+  async list(query: RunQuery): Promise<{ runs: RunHeader[]; nextPageToken?: string }> {
+    checkLimit(query.limit);
+    const after = query.pageToken ? decodePageToken(query.pageToken) : undefined;
+    const found = [...this.data.runs.values()]
+      .filter(({ header }) => matches(header, query) && (after === undefined || positionOf(header) < after))
+      .map(({ header }) => copy(header))
+      .sort((a, b) => (positionOf(a) < positionOf(b) ? 1 : -1));
+    const runs = found.slice(0, query.limit);
+    const last = runs.at(-1);
+    return found.length > query.limit && last ? { runs, nextPageToken: encodePageToken(positionOf(last)) } : { runs };
+  }
+
+  async read(runId: string, afterSequence: number): Promise<LogEntry[]> {
+    return copy(this.data.runs.get(runId)?.log.slice(afterSequence) ?? []);
+  }
+
+  async *follow(runId: string, afterSequence: number, signal: AbortSignal): AsyncGenerator<LogEntry, void, undefined> {
+    const wake = new Wake();
+    const stop = this.data.listen(partitionOf(runId), (id) => id === runId && wake.signal());
+    const done = AbortSignal.any([signal, this.closed]);
+    done.addEventListener('abort', () => wake.signal());
+    wake.signal();
+    try {
+      for (let last = afterSequence; ;) {
+        await wake.next();
+        for (const entry of await this.read(runId, last)) {
+          if (done.aborted) return;
+          last = entry.sequence;
+          yield entry;
+          if (entry.event.type === SEALING_EVENT) return;
+        }
+        const run = this.data.runs.get(runId);
+        if (done.aborted || !run || (run.sealed && last >= run.log.length)) return;
+      }
+    } finally {
+      stop();
+    }
+  }
+
+  async remove(runId: string): Promise<boolean> {
+    const run = this.data.runs.get(runId);
+    if (!run?.sealed) return false;
+    this.data.runs.delete(runId);
+    if (run.idempotencyKey !== undefined) this.data.idempotency.delete(run.idempotencyKey);
+    this.data.nudge(runId, 0);
+    return true;
+  }
+}
+
+class FakeTaskLogs {
+  constructor(
+    private readonly data: FakeRunStoreData,
+    private readonly closed: AbortSignal,
+  ) {}
+
+  async append(runId: string, chunks: TaskLogChunk[]): Promise<void> {
+    const run = this.data.runs.get(runId);
+    if (!run) return;
+    for (const chunk of chunks) {
+      for (const text of splitText(chunk.text)) run.taskLog.push({ ...copy(chunk), text, cursor: `${++this.data.chunks}-0` });
+    }
+    let bytes = 0;
+    const size = ({ cursor, ...chunk }: TaskLogChunk & { cursor: string }): number =>
+      Buffer.byteLength(JSON.stringify(chunk)) + TASK_LOG_ENTRY_OVERHEAD;
+    const dropped = run.taskLog.findLastIndex((chunk) => (bytes += size(chunk)) > TASK_LOG_LIMIT_BYTES);
+    run.taskLog.splice(0, dropped + 1);
+    for (const tell of [...this.data.logged]) tell(runId);
+  }
+
+  async *stream(
+    runId: string,
+    afterCursor: string,
+    follow: boolean,
+    signal: AbortSignal,
+  ): AsyncGenerator<TaskLogChunk & { cursor: string }, void, undefined> {
+    if (!/^(\d+-\d+)?$/.test(afterCursor)) throw new InvalidRequestError('this log cursor is not one of ours');
+    const wake = new Wake();
+    const onLogged = (id: string): void => void (id === runId && wake.signal());
+    this.data.logged.add(onLogged);
+    const done = AbortSignal.any([signal, this.closed]);
+    done.addEventListener('abort', () => wake.signal());
+    wake.signal();
+    try {
+      let last = Number.parseInt(afterCursor || '0', 10);
+      do {
+        await wake.next();
+        for (const chunk of copy(this.data.runs.get(runId)?.taskLog ?? [])) {
+          if (done.aborted) return;
+          if (Number.parseInt(chunk.cursor, 10) <= last) continue;
+          last = Number.parseInt(chunk.cursor, 10);
+          yield chunk;
+        }
+      } while (follow && !done.aborted);
+    } finally {
+      this.data.logged.delete(onLogged);
+    }
+  }
+}

@@ -1,0 +1,309 @@
+/**
+ * The contract of the run store's writing ports (RunIntake, RunLog, Leases, Nudges), for the fake and for every adapter.
+ * The reading ports' part is run-store-readers.contract.ts.
+ */
+import { type Lease, type LogEntry, PARTITIONS, type RunHeader, type RunStore, partitionOf } from '@weft/run-store';
+import { aRunHeader } from './builders.js';
+import { Inbox } from './gate.js';
+import { runStoreReadersContract } from './run-store-readers.contract.js';
+
+/** Two stores over the same, empty data, as two processes have them. */
+export interface RunStoreFixture {
+  one: RunStore;
+  two: RunStore;
+  /** Closes both and forgets the data. */
+  close(): Promise<void>;
+}
+
+export const accepted = (runId: string): LogEntry['event'] => ({ type: 'RunAccepted', runId });
+export const ended: LogEntry['event'] = { type: 'RunEnded', state: 'succeeded' };
+const note = (text: string): LogEntry['event'] => ({ type: 'Noted', text });
+
+/** A run in the store and the lease over its partition. */
+export async function startRun(store: RunStore, header: RunHeader = aRunHeader()): Promise<Lease> {
+  await store.intake.create(header, accepted(header.runId));
+  return leaseOf(store, header.runId);
+}
+
+export async function leaseOf(store: RunStore, runId: string, owner = 'owner-1', ttlMs = 600_000): Promise<Lease> {
+  const lease = (await store.leases.acquire(owner, ttlMs)).find(({ partition }) => partition === partitionOf(runId));
+  if (!lease) throw new Error(`${owner} did not get the partition of ${runId}`);
+  return lease;
+}
+
+export function runStoreContract(open: () => Promise<RunStoreFixture>): void {
+  let fixture: RunStoreFixture;
+  beforeEach(async () => {
+    fixture = await open();
+  });
+  afterEach(() => fixture.close());
+  const get = (): RunStoreFixture => fixture;
+  describe('intake', () => intakeContract(get));
+  describe('log', () => logContract(get));
+  describe('seal', () => sealContract(get));
+  describe('leases', () => leasesContract(get));
+  describe('nudges', () => nudgesContract(get));
+  runStoreReadersContract(get);
+}
+
+function intakeContract(get: () => RunStoreFixture): void {
+  it('stores header, first event and active id', async () => {
+    const { one, two } = get();
+    const header = aRunHeader({ inputs: { text: 'ä', list: [1, null] }, labels: { a: 'b' } });
+    expect(await one.intake.create(header, accepted('r-1'))).toEqual({ runId: 'r-1', existing: false });
+    expect(await two.reader.get('r-1')).toEqual(header);
+    expect(await two.log.read('r-1', 0)).toEqual([{ sequence: 1, atMs: expect.any(Number), event: accepted('r-1') }]);
+    expect(await two.log.active(partitionOf('r-1'))).toEqual(['r-1']);
+    expect(await two.log.active((partitionOf('r-1') + 1) % PARTITIONS)).toEqual([]);
+  });
+
+  it('leaves a run of the same id as it is', async () => {
+    const { one } = get();
+    await one.intake.create(aRunHeader(), accepted('r-1'));
+    expect(await one.intake.create(aRunHeader({ name: 'other' }), accepted('r-1'))).toEqual({ runId: 'r-1', existing: true });
+    expect((await one.reader.get('r-1'))?.name).toBe('demo');
+    expect(await one.log.read('r-1', 0)).toHaveLength(1);
+  });
+
+  it('answers a known idempotency key with the run that has it, per project', async () => {
+    const { one, two } = get();
+    const create = (store: RunStore, runId: string, projectId: string) =>
+      store.intake.create(aRunHeader({ runId, projectId }), accepted(runId), 'key');
+    expect(await create(one, 'r-1', 'p1')).toEqual({ runId: 'r-1', existing: false });
+    expect(await create(two, 'r-2', 'p1')).toEqual({ runId: 'r-1', existing: true });
+    expect(await create(two, 'r-3', 'p2')).toEqual({ runId: 'r-3', existing: false });
+    expect(await two.reader.get('r-2')).toBeUndefined();
+    expect((await two.reader.list({ limit: 10 })).runs).toHaveLength(2);
+  });
+
+  it('creates one run however many calls race with one key', async () => {
+    const { one, two } = get();
+    const ids = Array.from({ length: 20 }, (_, n) => `r-race-${n}`);
+    const answers = await Promise.all(
+      ids.map((runId, n) =>
+        (n % 2 ? one : two).intake.create(aRunHeader({ runId, submittedAtMs: 1_760_000_000_000 + n }), accepted(runId), 'key'),
+      ),
+    );
+    const winners = new Set(answers.map((answer) => answer.runId));
+    expect(winners.size).toBe(1);
+    expect(answers.filter((answer) => !answer.existing)).toHaveLength(1);
+    const { runs } = await one.reader.list({ limit: 100 });
+    expect(runs.map((run) => run.runId)).toEqual([...winners]);
+    expect((await one.log.read([...winners][0] ?? '', 0)).map((entry) => entry.event)).toEqual([accepted([...winners][0] ?? '')]);
+  });
+
+  it('takes requests for runs that exist, without a lease', async () => {
+    const { one, two } = get();
+    expect(await two.intake.request('r-1', { type: 'CancelAsked' })).toBe(false);
+    await one.intake.create(aRunHeader(), accepted('r-1'));
+    expect(await two.intake.request('r-1', { type: 'CancelAsked' })).toBe(true);
+    expect((await one.log.read('r-1', 1)).map(({ sequence, event }) => [sequence, event.type])).toEqual([[2, 'CancelAsked']]);
+  });
+
+  it('keeps plans by hash', async () => {
+    const { one, two } = get();
+    const plan = { planVersion: 1 as const, cwlVersion: 'v1.2', root: 'main', processes: {} };
+    expect(await two.log.getPlan('h')).toBeUndefined();
+    await one.intake.putPlan('h', plan);
+    await one.intake.putPlan('h', { ...plan, root: 'changed' });
+    expect(await two.log.getPlan('h')).toEqual(plan);
+  });
+}
+
+function logContract(get: () => RunStoreFixture): void {
+  it('appends after the expected sequence only', async () => {
+    const { one } = get();
+    const lease = await startRun(one);
+    expect(await one.log.append(lease, 'r-1', 1, [note('a'), note('b')])).toEqual({ ok: true, sequence: 3, atMs: expect.any(Number) });
+    expect(await one.log.append(lease, 'r-1', 1, [note('x')])).toEqual({ ok: false, reason: 'conflict', sequence: 3 });
+    expect(await one.log.append(lease, 'r-1', 7, [note('x')])).toEqual({ ok: false, reason: 'conflict', sequence: 3 });
+    expect((await one.log.read('r-1', 0)).map((entry) => entry.sequence)).toEqual([1, 2, 3]);
+    expect((await one.log.read('r-1', 2)).map((entry) => entry.event)).toEqual([note('b')]);
+    expect(await one.log.read('r-1', 3)).toEqual([]);
+    expect(await one.log.read('r-none', 0)).toEqual([]);
+  });
+
+  it('gives all entries of an append the time it answers with', async () => {
+    const { one } = get();
+    const lease = await startRun(one);
+    const result = await one.log.append(lease, 'r-1', 1, [note('a'), note('b')]);
+    const times = (await one.log.read('r-1', 1)).map((entry) => entry.atMs);
+    expect(result).toMatchObject({ ok: true, atMs: times[0] });
+    expect(times[1]).toBe(times[0]);
+  });
+
+  it('recognises an append that was done before its answer was lost', async () => {
+    const { one } = get();
+    const lease = await startRun(one);
+    const first = await one.log.append(lease, 'r-1', 1, [note('a'), note('b')]);
+    expect(await one.log.append(lease, 'r-1', 1, [note('a'), note('b')])).toEqual(first);
+    await one.intake.request('r-1', { type: 'CancelAsked' });
+    expect(await one.log.append(lease, 'r-1', 1, [note('a'), note('b')])).toEqual(first);
+    expect(await one.log.append(lease, 'r-1', 1, [note('a'), note('c')])).toMatchObject({ reason: 'conflict' });
+    expect(await one.log.append(lease, 'r-1', 1, [note('a'), note('b'), note('c')])).toMatchObject({ reason: 'conflict' });
+    expect(await one.log.read('r-1', 0)).toHaveLength(4);
+  });
+
+  it('lets exactly one of two racing appends through', async () => {
+    const { one, two } = get();
+    const lease = await startRun(one);
+    const results = await Promise.all([one.log.append(lease, 'r-1', 1, [note('a')]), two.intake.request('r-1', note('b'))]);
+    expect(results[1]).toBe(true);
+    expect(await one.log.read('r-1', 0)).toHaveLength(results[0].ok ? 3 : 2);
+  });
+
+  it('fences an owner whose lease was taken over or given back', async () => {
+    const { one, two } = get();
+    await one.intake.create(aRunHeader(), accepted('r-1'));
+    const lapsed = await leaseOf(one, 'r-1', 'owner-1', 0);
+    const taken = await leaseOf(two, 'r-1', 'owner-2');
+    expect(await one.log.append(lapsed, 'r-1', 1, [note('a')])).toEqual({ ok: false, reason: 'fenced' });
+    expect(await one.log.updateHeader(lapsed, aRunHeader({ name: 'x' }))).toBe(false);
+    expect(await one.log.seal(lapsed, aRunHeader({ state: 'failed' }), 1, ended)).toEqual({ ok: false, reason: 'fenced' });
+    expect(await two.log.append(taken, 'r-1', 1, [note('a')])).toMatchObject({ ok: true });
+    await two.leases.release(taken);
+    expect(await two.log.append(taken, 'r-1', 2, [note('b')])).toEqual({ ok: false, reason: 'fenced' });
+    expect((await one.reader.get('r-1'))?.name).toBe('demo');
+  });
+
+  it('says when there is no such run, and refuses what makes no sense', async () => {
+    const { one } = get();
+    const lease = await startRun(one);
+    const other = { ...lease, partition: (lease.partition + 1) % PARTITIONS };
+    await expect(one.log.append(other, 'r-1', 1, [note('a')])).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(one.log.append(lease, 'r-1', 1, [])).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    const gone = await leaseOf(one, 'r-none');
+    expect(await one.log.append(gone, 'r-none', 1, [note('a')])).toEqual({ ok: false, reason: 'gone' });
+    expect(await one.log.seal(gone, aRunHeader({ runId: 'r-none' }), 1, ended)).toEqual({ ok: false, reason: 'gone' });
+    expect(await one.log.updateHeader(gone, aRunHeader({ runId: 'r-none' }))).toBe(false);
+    expect(await one.reader.get('r-none')).toBeUndefined();
+  });
+
+  it('replaces the header', async () => {
+    const { one, two } = get();
+    const lease = await startRun(one);
+    const running = aRunHeader({ state: 'running', startedAtMs: 5, currentSteps: ['align'] });
+    expect(await one.log.updateHeader(lease, running)).toBe(true);
+    expect(await two.reader.get('r-1')).toEqual(running);
+  });
+}
+
+function sealContract(get: () => RunStoreFixture): void {
+  const final = aRunHeader({ state: 'succeeded', finishedAtMs: 9, outputs: { n: 1 } });
+
+  it('ends log and header at once and takes nothing more', async () => {
+    const { one, two } = get();
+    const lease = await startRun(one);
+    const sealed = await one.log.seal(lease, final, 1, ended);
+    expect(sealed).toEqual({ ok: true, sequence: 2, atMs: expect.any(Number) });
+    expect(await two.reader.get('r-1')).toEqual(final);
+    expect(await two.log.active(partitionOf('r-1'))).toEqual([]);
+    expect(await one.log.append(lease, 'r-1', 2, [note('late')])).toEqual({ ok: false, reason: 'conflict', sequence: 2 });
+    expect(await one.log.updateHeader(lease, aRunHeader({ state: 'running' }))).toBe(false);
+    expect(await two.intake.request('r-1', { type: 'CancelAsked' })).toBe(true);
+    expect(await one.log.seal(lease, final, 1, ended)).toEqual(sealed);
+    expect(await one.log.seal(lease, final, 2, ended)).toMatchObject({ reason: 'conflict' });
+    expect(await two.log.read('r-1', 0)).toHaveLength(2);
+    expect(await two.reader.get('r-1')).toEqual(final);
+  });
+
+  it('does nothing when somebody else was first', async () => {
+    const { one } = get();
+    const lease = await startRun(one);
+    await one.intake.request('r-1', { type: 'CancelAsked' });
+    expect(await one.log.seal(lease, final, 1, ended)).toEqual({ ok: false, reason: 'conflict', sequence: 2 });
+    expect((await one.reader.get('r-1'))?.state).toBe('pending');
+    expect(await one.log.active(partitionOf('r-1'))).toEqual(['r-1']);
+  });
+}
+
+function leasesContract(get: () => RunStoreFixture): void {
+  const partitions = (leases: Lease[]): number[] => leases.map((lease) => lease.partition).sort((a, b) => a - b);
+
+  it('shares partitions out without overlap, as many as wanted', async () => {
+    const { one, two } = get();
+    const some = await one.leases.acquire('owner-1', 600_000, 10);
+    expect(some).toHaveLength(10);
+    const rest = await two.leases.acquire('owner-2', 600_000);
+    expect(rest).toHaveLength(PARTITIONS - 10);
+    expect(partitions([...some, ...rest])).toEqual(Array.from({ length: PARTITIONS }, (_, n) => n));
+  });
+
+  it('gives an owner what it holds again, with the same token', async () => {
+    const { one } = get();
+    const byPartition = (a: Lease, b: Lease): number => a.partition - b.partition;
+    const first = await one.leases.acquire('owner-1', 600_000, 3);
+    expect((await one.leases.acquire('owner-1', 600_000, 3)).sort(byPartition)).toEqual([...first].sort(byPartition));
+    expect(await one.leases.acquire('owner-1', 600_000, 1)).toHaveLength(3);
+    expect(await one.leases.acquire('owner-1', 600_000, 5)).toHaveLength(5);
+  });
+
+  it('hands lapsed and released partitions on, with a greater token', async () => {
+    const { one, two } = get();
+    const lapsed = await leaseOf(one, 'r-1', 'owner-1', 0);
+    const second = await leaseOf(two, 'r-1', 'owner-2');
+    expect(second.token).toBeGreaterThan(lapsed.token);
+    expect(await one.leases.renew(lapsed, 600_000)).toBe(false);
+    await one.leases.release(lapsed);
+    expect(await one.leases.acquire('owner-3', 600_000)).toEqual([]);
+    await two.leases.release(second);
+    const third = await leaseOf(one, 'r-1', 'owner-3');
+    expect(third.token).toBeGreaterThan(second.token);
+    expect(await two.leases.renew(second, 600_000)).toBe(false);
+  });
+
+  it('counts an owner that let its lease lapse as a new one', async () => {
+    const { one } = get();
+    const lapsed = await leaseOf(one, 'r-1', 'owner-1', 0);
+    expect((await leaseOf(one, 'r-1', 'owner-1')).token).toBeGreaterThan(lapsed.token);
+  });
+
+  it('renews, also what lapsed while nobody wanted it', async () => {
+    const { one, two } = get();
+    const lease = await leaseOf(one, 'r-1', 'owner-1', 0);
+    expect(await one.leases.renew(lease, 600_000)).toBe(true);
+    expect((await two.leases.acquire('owner-2', 600_000)).map(({ partition }) => partition)).not.toContain(lease.partition);
+  });
+}
+
+function nudgesContract(get: () => RunStoreFixture): void {
+  it('tell every process of what was created and appended, with its sequence', async () => {
+    const { one, two } = get();
+    const heard = new Inbox<[string, number]>();
+    const stop = await two.nudges.subscribe(
+      partitionOf('r-1'),
+      (runId, sequence) => heard.push([runId, sequence]),
+      () => undefined,
+    );
+    const lease = await startRun(one);
+    await one.log.append(lease, 'r-1', 1, [note('a'), note('b')]);
+    await one.intake.request('r-1', { type: 'CancelAsked' });
+    await one.log.seal(lease, aRunHeader({ state: 'cancelled' }), 4, ended);
+    expect(await heard.atLeast(4)).toEqual([
+      ['r-1', 1],
+      ['r-1', 3],
+      ['r-1', 4],
+      ['r-1', 5],
+    ]);
+    await stop();
+  });
+
+  it('reach each subscriber of a partition, and none after it stopped', async () => {
+    const { one, two } = get();
+    const [left, right] = [new Inbox<number>(), new Inbox<number>()];
+    const listen = (inbox: Inbox<number>) =>
+      two.nudges.subscribe(
+        partitionOf('r-1'),
+        (_id, sequence) => inbox.push(sequence),
+        () => undefined,
+      );
+    const stops = await Promise.all([listen(left), listen(right)]);
+    await one.intake.create(aRunHeader(), accepted('r-1'));
+    await Promise.all([left.atLeast(1), right.atLeast(1)]);
+    await stops[0]();
+    await one.intake.request('r-1', { type: 'CancelAsked' });
+    expect(await right.atLeast(2)).toEqual([1, 2]);
+    expect(left.items).toEqual([1]);
+    await stops[1]();
+  });
+}
