@@ -2,25 +2,28 @@
  * Step inputs of a workflow: loadContents and loadListing, then every valueFrom, then `when`.
  * Source: CWL v1.2 Workflow §4.2 "WorkflowStepInput": valueFrom sees the inputs as they were before any valueFrom.
  */
-import type { CwlObject, CwlValue, StepInput } from '@weft/plan';
+import type { CwlObject, CwlValue, EffectiveRequirements, LoopInput, StepInput } from '@weft/plan';
+import { isDirectory, isFileOrDirectory, isObject, visitFiles } from '@weft/plan';
+import type { ExpressionOptions } from '@weft/expressions';
 import { needsEvaluation } from '@weft/expressions';
 import { TaskError } from './api.js';
 import { isLiteral, nameAll, prepareFile, withoutTaskFields } from './file-values.js';
 import type { Entry } from './file-values.js';
+import { defaultListing } from './input-values.js';
 import type { Scope } from './scope.js';
 import { brief, evaluate } from './scope.js';
 import type { TaskBuilderDeps } from './task-builder.js';
-import { isDirectory, isFileOrDirectory, isObject, visitFiles } from '@weft/plan';
 
 export interface StepBindings {
-  inputs: StepInput[];
+  /** Of the step, or of its loop. */
+  stepInputs: (StepInput | LoopInput)[];
   /** Linked values by name of the step input, defaults applied; for a scattered step, the values of one element. */
-  values: Record<string, CwlValue>;
+  values: CwlObject;
   when?: string;
-  /** InlineJavascriptRequirement is in effect. */
-  javascript: boolean;
-  expressionLib: string[];
-  declaredVersion?: string;
+  /** What the workflow's expressions may do. */
+  options: ExpressionOptions;
+  /** In effect for the step: LoadListingRequirement says what its expressions see of Directories. */
+  effective: EffectiveRequirements;
 }
 
 export interface EvaluatedStep {
@@ -31,29 +34,24 @@ export interface EvaluatedStep {
 }
 
 /** True where binding the step needs no evaluation and no I/O: its inputs are its values. */
-export function isPlainStep(step: Pick<StepBindings, 'inputs' | 'when'>): boolean {
+export function isPlainStep(step: Pick<StepBindings, 'stepInputs' | 'when'>): boolean {
   return (
     step.when === undefined &&
-    step.inputs.every((input) => input.valueFrom === undefined && !input.loadContents && input.loadListing === undefined)
+    step.stepInputs.every((input) => input.valueFrom === undefined && !input.loadContents && input.loadListing === undefined)
   );
 }
 
 /** Rejects with TaskError or ExpressionError. */
 export async function evaluateStepBindings(step: StepBindings, deps: TaskBuilderDeps): Promise<EvaluatedStep> {
   const before: CwlObject = {};
-  for (const input of step.inputs) before[input.name] = step.values[input.name] ?? null;
+  for (const input of step.stepInputs) before[input.name] = step.values[input.name] ?? null;
   if (isPlainStep(step)) return { inputs: before, run: true };
   const seen = structuredClone(before);
   nameAll(seen);
   await load(step, seen, deps);
-  const options = {
-    javascript: step.javascript,
-    expressionLib: step.expressionLib,
-    ...(step.declaredVersion === undefined ? {} : { declaredVersion: step.declaredVersion }),
-  };
-  const scope: Scope = { evaluator: deps.evaluator, options, inputs: seen, runtime: {} };
+  const scope: Scope = { evaluator: deps.evaluator, options: step.options, inputs: seen, runtime: {} };
   const after: CwlObject = { ...seen };
-  for (const { name, valueFrom } of step.inputs) {
+  for (const { name, valueFrom } of step.stepInputs) {
     if (valueFrom !== undefined) after[name] = await evaluate(scope, valueFrom, seen[name] ?? null);
   }
   const run = step.when === undefined || (await decide(step.when, { ...scope, inputs: after }));
@@ -61,13 +59,15 @@ export async function evaluateStepBindings(step: StepBindings, deps: TaskBuilder
 }
 
 async function load(step: StepBindings, values: CwlObject, deps: TaskBuilderDeps): Promise<void> {
-  const expressions = [step.when, ...step.inputs.map((input) => input.valueFrom)].filter(needsEvaluation).join('\n');
+  const expressions = [step.when, ...step.stepInputs.map((input) => input.valueFrom)].filter(needsEvaluation).join('\n');
+  const otherwise = defaultListing(step.effective, step.options.declaredVersion ?? 'v1.2', expressions);
   const sizes = /\bsize\b|JSON/.test(expressions);
-  for (const input of step.inputs) {
+  for (const input of step.stepInputs) {
     for (const entry of outermost(values[input.name] ?? null)) {
-      // A Directory keeps the listing it came with unless the step asks for another.
-      if (isDirectory(entry) && input.loadListing === undefined) continue;
-      const { loadContents, loadListing } = input;
+      const { loadContents } = input;
+      const loadListing = input.loadListing ?? (otherwise === 'no_listing' ? undefined : otherwise);
+      // A Directory keeps the listing it came with unless another is asked for.
+      if (isDirectory(entry) && loadListing === undefined) continue;
       await prepareFile(entry, { ...(loadContents ? { loadContents } : {}), ...(loadListing ? { loadListing } : {}), sizes }, deps.files);
     }
   }
