@@ -1,0 +1,84 @@
+/**
+ * Starts the gateway: HTTP and gRPC, in one Nest application.
+ *
+ * Invariants: it holds no state that outlives it; `close` ends every stream, lets requests in flight finish, and frees every handle.
+ */
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Logger as NestLogger } from 'nestjs-pino';
+import { createLogger, createRedis, type Logger } from '@weft/platform';
+import { AlGateway } from './clients/al.client.js';
+import { SchedulerGateway } from './clients/scheduler.client.js';
+import { refusePublicWithoutTokens, type GatewayConfig } from './config/config.js';
+import { boundAddress } from './config/listen.js';
+import { GatewayModule } from './gateway.module.js';
+import { startRunsServer } from './grpc/grpc-server.js';
+import { runsHandlers } from './grpc/runs.handlers.js';
+import { serveApiPages } from './http/api-pages.js';
+import { ErrorsFilter } from './http/errors.filter.js';
+import { createHttpServer, measureRequests } from './http/http-server.js';
+import { OpenStreams } from './http/open-streams.js';
+import { GatewayMetrics } from './ops/gateway-metrics.js';
+import { serveQueueBoard } from './ops/queue-board.js';
+import { RunsService } from './runs/runs.service.js';
+
+export interface Gateway {
+  /** `host:port` with the real ports. */
+  httpAddress: string;
+  grpcAddress: string;
+  close(): Promise<void>;
+}
+
+/** @throws ConfigError where the configuration would expose an unauthenticated listener. */
+export async function startGateway(config: GatewayConfig): Promise<Gateway> {
+  refusePublicWithoutTokens(config);
+  const logger = createLogger('gateway', config.logLevel);
+  const redis = createRedis(config.redisUrl);
+  redis.on('error', reportOnce(logger));
+  const adapter = createHttpServer(config);
+  const app = await NestFactory.create<NestFastifyApplication>(GatewayModule.with(config, logger, redis), adapter, {
+    bodyParser: false,
+    bufferLogs: true,
+    abortOnError: false,
+  });
+  const closers: (() => Promise<unknown> | void)[] = [() => redis.disconnect()];
+  const close = async (): Promise<void> => {
+    app.get(OpenStreams).closeAll();
+    for (const closer of closers.reverse()) await closer();
+  };
+  try {
+    app.useLogger(app.get(NestLogger));
+    app.useGlobalFilters(new ErrorsFilter(logger));
+    closers.push(
+      () => app.get(SchedulerGateway).close(),
+      () => app.get(AlGateway).close(),
+    );
+    closers.push(() => app.close());
+    measureRequests(adapter.getInstance(), app.get(GatewayMetrics));
+    await serveQueueBoard(adapter.getInstance(), []);
+    serveApiPages(app);
+    await app.init();
+    const grpc = await startRunsServer(config, runsHandlers(app.get(RunsService), app.get(OpenStreams)));
+    closers.push(() => grpc.close());
+    await adapter.getInstance().listen({ host: config.http.host, port: config.http.port });
+    return { httpAddress: boundAddress(config.http, portOf(app)), grpcAddress: grpc.address, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function portOf(app: NestFastifyApplication): number {
+  const address: unknown = app.getHttpServer().address();
+  if (typeof address !== 'object' || address === null || !('port' in address)) throw new Error('the HTTP server has no port');
+  return Number(address.port);
+}
+
+/** Logs a lost Redis once until it is back: /readyz says the rest. */
+function reportOnce(logger: Logger): (error: Error) => void {
+  let last = '';
+  return (error) => {
+    if (error.message !== last) logger.warn({ err: error }, 'Redis cannot be reached');
+    last = error.message;
+  };
+}

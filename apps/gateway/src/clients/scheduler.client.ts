@@ -1,0 +1,50 @@
+/** The scheduler as the gateway calls it: promises and async iterables that fail with ServiceError. */
+import { scheduler, run } from '@weft/contracts';
+import { callServerStream, callUnary, createClient } from '@weft/platform';
+
+/** Milliseconds a unary call may take before it fails with DEADLINE_EXCEEDED. */
+const UNARY_DEADLINE_MS = 30_000;
+
+export class SchedulerGateway {
+  private readonly client: scheduler.SchedulerClient;
+
+  constructor(address: string, secret?: string) {
+    this.client = createClient(scheduler.SchedulerClient, address, secret);
+  }
+
+  submit(request: scheduler.SubmitRunRequest): Promise<scheduler.SubmitRunResponse> {
+    return callUnary(this.client, this.client.submitRun, request, { deadlineMs: UNARY_DEADLINE_MS });
+  }
+
+  get(request: scheduler.GetRunRequest): Promise<scheduler.GetRunResponse> {
+    return callUnary(this.client, this.client.getRun, request, { deadlineMs: UNARY_DEADLINE_MS });
+  }
+
+  list(request: scheduler.ListRunsRequest, deadlineMs = UNARY_DEADLINE_MS): Promise<scheduler.ListRunsResponse> {
+    return callUnary(this.client, this.client.listRuns, request, { deadlineMs });
+  }
+
+  tasks(request: scheduler.ListTasksRequest): Promise<scheduler.ListTasksResponse> {
+    return callUnary(this.client, this.client.listTasks, request, { deadlineMs: UNARY_DEADLINE_MS });
+  }
+
+  cancel(request: scheduler.CancelRunRequest): Promise<scheduler.CancelRunResponse> {
+    return callUnary(this.client, this.client.cancelRun, request, { deadlineMs: UNARY_DEADLINE_MS });
+  }
+
+  delete(request: scheduler.DeleteRunRequest): Promise<scheduler.DeleteRunResponse> {
+    return callUnary(this.client, this.client.deleteRun, request, { deadlineMs: UNARY_DEADLINE_MS });
+  }
+
+  watch(request: scheduler.WatchRunRequest, signal: AbortSignal): AsyncIterable<run.RunEvent> {
+    return callServerStream(this.client.watchRun.bind(this.client), request, { signal });
+  }
+
+  logs(request: scheduler.StreamLogsRequest, signal: AbortSignal): AsyncIterable<run.LogChunk> {
+    return callServerStream(this.client.streamLogs.bind(this.client), request, { signal });
+  }
+
+  close(): void {
+    this.client.close();
+  }
+}

@@ -1,0 +1,101 @@
+/** The DVRE dialect's active-learning calls: /al-engine/…, /dal/templates; forwarded to the AL coordinator. */
+import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { ServiceError } from '@weft/platform';
+import { AlGateway } from '../clients/al.client.js';
+import { describeRoute } from '../http/openapi.js';
+import { ZodPipe } from '../http/validation.js';
+import * as schemas from './al-engine.schemas.js';
+import type { CommandBodyData } from './al-engine.schemas.js';
+import { commandAnswer, sessionCommand, sessionStats, sessionView } from './al-engine.view.js';
+import { callerOf, type CallerHeaders } from './caller.js';
+import { DalTemplates } from './dal-templates.js';
+
+@ApiTags('DVRE active learning')
+@Controller()
+export class AlEngineController {
+  constructor(
+    @Inject(AlGateway) private readonly al: AlGateway,
+    @Inject(DalTemplates) private readonly dal: DalTemplates,
+  ) {}
+
+  @Post('al-engine/command')
+  @HttpCode(200)
+  @describeRoute({
+    summary: 'Give a command to an active-learning session',
+    body: schemas.CommandBody,
+    headers: { 'X-User-Wallet': 'Who sends it (a claim)', 'X-User-Role': 'coordinator, contributor or observer (a claim)' },
+    answers: { 200: schemas.CommandAnswer },
+    errors: [400, 403, 404, 409, 503],
+  })
+  async command(
+    @Body(new ZodPipe(schemas.CommandBody, 'body')) body: CommandBodyData,
+    @Headers() headers: CallerHeaders & { 'idempotency-key'?: string },
+  ): Promise<schemas.CommandAnswer> {
+    const caller = callerOf(headers, body);
+    const parameters = parametersOf(body);
+    const { command } = await this.al.command({
+      projectId: body.project_id,
+      command: commandName(body),
+      parametersJson: JSON.stringify(parameters),
+      sessionId: body.session_id ?? firstText(parameters['session_id'], parameters['previous_session_id']),
+      contractAddress: body.contract_address ?? '',
+      transactionHash: body.transaction_hash ?? '',
+      authorizedBy: body.authorized_by ?? caller.wallet,
+      userRole: caller.role,
+      idempotencyKey: headers['idempotency-key'] ?? '',
+    });
+    if (!command) throw new ServiceError('INTERNAL', 'the AL coordinator answered without a command');
+    return commandAnswer(command);
+  }
+
+  @Get('al-engine/sessions')
+  @describeRoute({ summary: 'Sessions of all projects', answers: { 200: schemas.AllSessions }, errors: [503] })
+  async allSessions(): Promise<object> {
+    const { sessions } = await this.al.sessions('');
+    return { sessions: sessions.map((session) => ({ ...sessionView(session), project_id: session.projectId })) };
+  }
+
+  @Get('al-engine/sessions/:project')
+  @describeRoute({ summary: "A project's sessions", answers: { 200: schemas.ProjectSessions }, errors: [503] })
+  async projectSessions(@Param('project') project: string): Promise<object> {
+    return { project_id: project, sessions: (await this.al.sessions(project)).sessions.map(sessionView) };
+  }
+
+  @Get('al-engine/sessions/:project/:session')
+  @describeRoute({ summary: 'One session with its commands', answers: { 200: schemas.SessionDetail }, errors: [404, 503] })
+  async session(@Param('project') project: string, @Param('session') id: string): Promise<object> {
+    const { session } = await this.al.session(project, id);
+    if (!session) throw new ServiceError('INTERNAL', 'the AL coordinator answered without a session');
+    return { ...sessionView(session), project_id: session.projectId, commands: session.commands.map(sessionCommand) };
+  }
+
+  @Get('al-engine/session-stats/:project')
+  @describeRoute({ summary: "Sums over a project's sessions", answers: { 200: schemas.SessionStats }, errors: [503] })
+  async stats(@Param('project') project: string): Promise<schemas.SessionStats> {
+    return sessionStats(project, (await this.al.sessions(project)).sessions);
+  }
+
+  @Get('dal/templates')
+  @describeRoute({ summary: 'The workflows that commands run', answers: { 200: schemas.TemplateList }, errors: [503] })
+  async templates(): Promise<object> {
+    const templates = await this.dal.list();
+    return { templates: templates.map(({ name, title, description, commands }) => ({ name, title, description, commands })) };
+  }
+}
+
+/** @throws ServiceError INVALID_ARGUMENT where no command, or two different ones, are named. */
+function commandName(body: CommandBodyData): string {
+  const { command, command_type: type } = body;
+  if (command && type && command !== type) throw new ServiceError('INVALID_ARGUMENT', "'command' and 'command_type' differ");
+  const name = command ?? type;
+  if (!name) throw new ServiceError('INVALID_ARGUMENT', "'command' (or 'command_type') is needed");
+  return name;
+}
+
+const firstText = (...values: unknown[]): string => values.find((value) => typeof value === 'string') ?? '';
+
+/** `workflow_id` of the second form travels with the parameters, which the coordinator keeps. */
+function parametersOf({ parameters = {}, workflow_id: workflowId }: CommandBodyData): Record<string, unknown> {
+  return workflowId === undefined ? parameters : { workflow_id: workflowId, ...parameters };
+}

@@ -1,0 +1,13 @@
+/** The OpenAPI page at /docs and its JSON at /docs-json. */
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+
+const DESCRIPTION =
+  'Runs CWL workflows. The native API is **runs**; the DVRE sections serve clients of that dialect. ' +
+  'The same runs are served over gRPC as `weft.gateway.v1.Runs` (with reflection).';
+
+export function serveApiPages(app: NestFastifyApplication): void {
+  const outline = new DocumentBuilder().setTitle('weft').setDescription(DESCRIPTION).setVersion('1').addBearerAuth().build();
+  const document = SwaggerModule.createDocument(app, outline);
+  SwaggerModule.setup('docs', app, document, { jsonDocumentUrl: 'docs-json', customSiteTitle: 'weft API' });
+}

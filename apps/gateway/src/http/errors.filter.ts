@@ -1,0 +1,64 @@
+/**
+ * Every failure of an HTTP request → `{ error, code, diagnostics? }` with the right status; the one place where that is decided.
+ *
+ * Invariants: what we did not foresee is logged with its stack and answered without it.
+ */
+import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { httpStatusOf, isServiceError, type Logger, type ServiceErrorCode } from '@weft/platform';
+import { diagnosticView } from '../runs/run.view.js';
+import type { ErrorView } from '../runs/runs.schemas.js';
+
+/** Bytes of a request body; more is refused with 413. */
+export const BODY_LIMIT_BYTES = 16 * 1024 * 1024;
+
+export interface HttpProblem {
+  status: number;
+  body: ErrorView;
+}
+
+@Catch()
+export class ErrorsFilter implements ExceptionFilter {
+  constructor(private readonly logger: Logger) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const reply = http.getResponse<FastifyReply>();
+    const problem = problemOf(error, request);
+    if (problem.status >= 500) this.logger.error({ err: error, request_id: request.id, status: problem.status }, 'request failed');
+    if (reply.sent) return;
+    void reply.code(problem.status).type('application/json; charset=utf-8').send(JSON.stringify(problem.body));
+  }
+}
+
+export function problemOf(error: unknown, request: Pick<FastifyRequest, 'id' | 'method' | 'url'>): HttpProblem {
+  if (isServiceError(error)) {
+    const body: ErrorView = { error: error.message, code: error.code };
+    if (error.diagnostics?.length) body.diagnostics = error.diagnostics.map(diagnosticView);
+    return { status: httpStatusOf(error.code), body };
+  }
+  const { statusCode, code, message } = shapeOf(error);
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return problem(413, `the request body is larger than ${BODY_LIMIT_BYTES / 1024 / 1024} MiB`, 'BODY_TOO_LARGE');
+  }
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
+    return problem(415, 'send JSON with Content-Type: application/json', 'UNSUPPORTED_MEDIA_TYPE');
+  if (statusCode === 404) return problem(404, `no route ${request.method} ${pathOf(request.url)}; /docs lists them`, 'NOT_FOUND');
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return problem(statusCode, message, 'INVALID_ARGUMENT');
+  return problem(500, `internal error (request ${request.id})`, 'INTERNAL');
+}
+
+function problem(status: number, error: string, code: ServiceErrorCode | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE'): HttpProblem {
+  return { status, body: { error, code } };
+}
+
+/** The parts of a Fastify error or a Nest HttpException that matter, by shape. */
+function shapeOf(error: unknown): { statusCode?: number; code?: string; message: string } {
+  if (typeof error !== 'object' || error === null) return { message: String(error) };
+  const { statusCode, status, code, message } = error as Record<string, unknown>;
+  const numeric = [statusCode, status].find((value) => typeof value === 'number');
+  return { statusCode: numeric, code: typeof code === 'string' ? code : undefined, message: String(message) };
+}
+
+const pathOf = (url: string): string => url.split('?')[0] ?? url;

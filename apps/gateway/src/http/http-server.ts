@@ -1,0 +1,40 @@
+/** The Fastify side of the gateway: what applies to every request before and after Nest's controllers. */
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import type { GatewayConfig } from '../config/config.js';
+import type { GatewayMetrics } from '../ops/gateway-metrics.js';
+import { guardAccess } from './access.hook.js';
+import { BODY_LIMIT_BYTES } from './errors.filter.js';
+import { requestId } from './request-logging.js';
+
+/** Label of requests that no route serves, so that unknown paths cannot multiply the series. */
+const NO_ROUTE = 'none';
+
+export function createHttpServer(config: GatewayConfig): FastifyAdapter {
+  const adapter = new FastifyAdapter({ bodyLimit: BODY_LIMIT_BYTES, requestIdHeader: false, genReqId: requestId });
+  const server: FastifyInstance = adapter.getInstance();
+  server.addHook('onRequest', async (request, reply) => {
+    void reply.headers({ 'X-Request-Id': request.id, 'X-Content-Type-Options': 'nosniff', 'X-Frame-Options': 'DENY' });
+  });
+  guardAccess(server, config);
+  acceptOnlyJson(server);
+  return adapter;
+}
+
+/** Times every request, whatever serves it. */
+export function measureRequests(server: FastifyInstance, metrics: GatewayMetrics): void {
+  server.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? NO_ROUTE;
+    metrics.requestSeconds.observe({ method: request.method, route, status: String(reply.statusCode) }, reply.elapsedTime / 1000);
+  });
+}
+
+/** JSON bodies only: forms and plain text are what a page of another site could send without being asked. An empty body is none. */
+function acceptOnlyJson(server: FastifyInstance): void {
+  const parse = server.getDefaultJsonParser('error', 'error');
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body.trim() === '') done(null, undefined);
+    else void parse(request, body, done);
+  });
+}

@@ -1,0 +1,64 @@
+/**
+ * The OpenAPI description of a route, made of the zod schemas that the route validates and answers with.
+ */
+import { applyDecorators } from '@nestjs/common';
+import { ApiBody, ApiHeader, ApiOperation, ApiProduces, ApiQuery, ApiResponse, type OpenAPIObject } from '@nestjs/swagger';
+import { z } from 'zod';
+import { ErrorView } from '../runs/runs.schemas.js';
+
+type OpenApiSchema = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>[string];
+
+/** A JSON answer by its schema, a stream by its media type, nothing by null. */
+type Answer = z.ZodType | `${'text' | 'application'}/${string}` | null;
+
+export interface RouteDescription {
+  summary: string;
+  body?: z.ZodType;
+  query?: z.ZodObject;
+  headers?: Record<string, string>;
+  answers: Record<number, Answer>;
+  errors: number[];
+}
+
+const ERROR_MEANING: Record<number, string> = {
+  400: 'The request is wrong; the message names the field, diagnostics the line',
+  401: 'An API token is missing or wrong',
+  403: 'Not allowed',
+  404: 'No such thing',
+  409: 'Not in this state',
+  413: 'The body is larger than 16 MiB',
+  429: 'Too much at once; try again later',
+  501: 'The document needs a feature that is not supported',
+  503: 'A service behind the gateway cannot be reached',
+};
+
+export function describeRoute(route: RouteDescription): MethodDecorator {
+  const decorators = [ApiOperation({ summary: route.summary }), ...Object.entries(route.answers).map(answerDecorator)];
+  for (const status of [...new Set([401, ...route.errors])].sort()) {
+    const description = ERROR_MEANING[status] ?? 'Error';
+    decorators.push(ApiResponse({ status, description, content: { 'application/json': { schema: openApiSchema(ErrorView) } } }));
+  }
+  if (route.body) decorators.push(ApiBody({ schema: openApiSchema(route.body), required: !route.body.safeParse(undefined).success }));
+  for (const [name, field] of Object.entries(route.query?.shape ?? {})) {
+    const schema = openApiSchema(field as z.ZodType);
+    decorators.push(ApiQuery({ name, required: false, schema }));
+  }
+  for (const [name, description] of Object.entries(route.headers ?? {})) decorators.push(ApiHeader({ name, description, required: false }));
+  return applyDecorators(...decorators);
+}
+
+function answerDecorator([status, answer]: [string, Answer]): MethodDecorator {
+  const code = Number(status);
+  if (answer === null) return ApiResponse({ status: code, description: 'No content' });
+  if (typeof answer !== 'string') {
+    const schema = openApiSchema(answer);
+    return ApiResponse({ status: code, description: answer.description ?? 'OK', content: { 'application/json': { schema } } });
+  }
+  const content = { [answer]: { schema: { type: 'string' as const } } };
+  return applyDecorators(ApiProduces(answer), ApiResponse({ status: code, description: answer, content }));
+}
+
+export function openApiSchema(schema: z.ZodType): OpenApiSchema {
+  const { $schema: _dialect, ...json } = z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input' });
+  return json as OpenApiSchema;
+}

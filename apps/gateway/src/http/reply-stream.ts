@@ -1,0 +1,19 @@
+/** Sends generated text as a chunked answer, pulled as fast as the client reads. */
+import { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
+import type { OpenStreams } from './open-streams.js';
+
+/** An abort signal that fires when the client is gone, the answer is done or the gateway closes. */
+export function streamSignal(reply: FastifyReply, streams: OpenStreams): AbortSignal {
+  const controller = streams.open();
+  reply.raw.once('close', () => controller.abort());
+  return controller.signal;
+}
+
+export function sendText(reply: FastifyReply, contentType: string, text: AsyncIterable<string>): void {
+  void reply
+    .type(contentType)
+    .header('Cache-Control', 'no-cache, no-transform')
+    .header('X-Accel-Buffering', 'no')
+    .send(Readable.from(text, { objectMode: false, encoding: 'utf8' }));
+}

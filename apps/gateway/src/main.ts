@@ -1,0 +1,15 @@
+/** Process entry: configuration from the environment, one `ready` line on stdout, graceful end on a signal. */
+import { ConfigError, createLogger, loadConfig, onShutdown } from '@weft/platform';
+import { startGateway } from './app.js';
+import { gatewayConfig, gatewayEnvironment } from './config/config.js';
+
+try {
+  const gateway = await startGateway(gatewayConfig(loadConfig(gatewayEnvironment())));
+  onShutdown(() => gateway.close());
+  process.stdout.write(`ready ${JSON.stringify({ http: gateway.httpAddress, grpc: gateway.grpcAddress })}\n`);
+} catch (error) {
+  const logger = createLogger('gateway');
+  if (error instanceof ConfigError) logger.fatal(error.message);
+  else logger.fatal({ err: error }, 'the gateway cannot start');
+  process.exitCode = 1;
+}

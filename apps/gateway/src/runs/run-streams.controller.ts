@@ -1,0 +1,83 @@
+/** The streams of a run over HTTP: events (SSE) and logs (plain text). */
+import { Controller, Get, Headers, Inject, Param, Query, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { describeRoute } from '../http/openapi.js';
+import { OpenStreams } from '../http/open-streams.js';
+import { sendText, streamSignal } from '../http/reply-stream.js';
+import { ZodPipe } from '../http/validation.js';
+import { GATEWAY_CONFIG, type GatewayConfig } from '../config/config.js';
+import { numberedEvents, parseLastEventId, replayAfter, sseFrames, type NumberedEvent } from './run-events.stream.js';
+import { labelledLogText, rawLogText } from './run-logs.stream.js';
+import { isFinal } from './run.view.js';
+import * as schemas from './runs.schemas.js';
+import type { LogsQueryData } from './runs.schemas.js';
+import { RunsService } from './runs.service.js';
+
+@ApiTags('runs')
+@Controller('api/v1/runs')
+export class RunStreamsController {
+  constructor(
+    @Inject(RunsService) private readonly runs: RunsService,
+    @Inject(OpenStreams) private readonly streams: OpenStreams,
+    @Inject(GATEWAY_CONFIG) private readonly config: Pick<GatewayConfig, 'heartbeatMs'>,
+  ) {}
+
+  @Get(':id/events')
+  @describeRoute({
+    summary: "A run's events as Server-Sent Events, from the first (or after Last-Event-ID) until the run ends",
+    headers: { 'Last-Event-ID': 'Go on after this event' },
+    answers: { 200: 'text/event-stream', 204: null },
+    errors: [400, 404, 503],
+  })
+  async events(@Param('id') id: string, @Headers('last-event-id') lastId: string | undefined, @Res() reply: FastifyReply): Promise<void> {
+    const resume = parseLastEventId(lastId);
+    const ended = isFinal((await this.runs.get(id)).status);
+    const signal = streamSignal(reply, this.streams);
+    let events: AsyncIterable<NumberedEvent> = numberedEvents(
+      this.runs.watch({ runId: id, afterSequence: replayAfter(resume) }, signal),
+      resume,
+    );
+    if (resume && ended) {
+      const first = await peek(events);
+      // 204 tells an EventSource that has seen the end not to come back.
+      if (!first) return void reply.code(204).send();
+      events = first;
+    }
+    sendText(reply, 'text/event-stream; charset=utf-8', sseFrames(events, signal, this.config.heartbeatMs));
+  }
+
+  @Get(':id/logs')
+  @describeRoute({
+    summary: "A run's logs; with follow=true until the run ends, with task_id only that task's",
+    query: schemas.LogsQuery,
+    answers: { 200: 'text/plain' },
+    errors: [400, 404, 503],
+  })
+  async logs(
+    @Param('id') id: string,
+    @Query(new ZodPipe(schemas.LogsQuery, 'query')) query: LogsQueryData,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    await this.runs.get(id);
+    const follow = query.follow === 'true';
+    const signal = streamSignal(reply, this.streams);
+    const chunks = this.runs.logs({ runId: id, taskId: query.task_id ?? '', follow, afterCursor: '' }, signal);
+    const text = query.task_id === undefined ? labelledLogText(chunks) : rawLogText(chunks);
+    // Without follow the first chunk comes at once: wait for it, so that a failure still gets its status.
+    sendText(reply, 'text/plain; charset=utf-8', follow ? text : ((await peek(text)) ?? empty()));
+  }
+}
+
+async function* empty(): AsyncGenerator<string, void> {}
+
+/** The same sequence once its first item is there; undefined where it has none. */
+async function peek<T>(source: AsyncIterable<T>): Promise<AsyncIterable<T> | undefined> {
+  const iterator = source[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  if (first.done) return undefined;
+  return (async function* () {
+    yield first.value;
+    for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
+  })();
+}
