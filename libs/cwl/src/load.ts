@@ -10,6 +10,7 @@ import { DocumentStore, type LoadedDocument } from './documents/document-store.j
 import { pruneOntology, readOntology } from './documents/formats.js';
 import { collectRuns, selectProcess, versionOf, type Target } from './documents/select.js';
 import { recordingFetcher, type DocumentBundle } from './fetchers.js';
+import { checkLinks } from './link/check-links.js';
 import { planHash } from './plan-hash.js';
 import { field, isMap, startOf, stringsOf, type Place } from './source/node.js';
 import { isExpression, splitFragment } from './source/uri.js';
@@ -46,7 +47,8 @@ async function makePlan(rootUri: string, store: DocumentStore, reporter: Reporte
   const version = versionOf(target.node, document, 'v1.2', new Reporter());
   const root = builder.build(target.node, uri, target.fragment, version);
   if (root === undefined) return undefined;
-  const processes = builder.processes;
+  const { processes } = builder;
+  checkLinks(processes, root, builder.origins, reporter);
   const formats = await ontologyOf(processes, store, reporter);
   const plan: Plan = { planVersion: 1, cwlVersion: processes[root]?.declaredVersion ?? version, root, processes };
   if (formats && Object.keys(formats).length > 0) plan.formats = formats;
@@ -59,8 +61,9 @@ function startOfDocument(document: LoadedDocument): Place {
 }
 
 function requireVersion(target: Target, reporter: Reporter): void {
-  if (target.document.version !== undefined || field(target.node, 'cwlVersion') !== undefined) return;
-  const written = isMap(target.document.root) ? field(target.document.root, 'cwlVersion') : undefined;
+  const { document, node } = target;
+  if (document.version !== undefined || field(node, 'cwlVersion') !== undefined || field(node, 'class') === undefined) return;
+  const written = isMap(document.root) ? field(document.root, 'cwlVersion') : undefined;
   if (written) reporter.error(written, 'wrong-type', "'cwlVersion' must be a string such as v1.2");
   else
     reporter.error(

@@ -1,0 +1,56 @@
+/** One workflow as the link checks see it: its parts by name, and where they were written. */
+import type { InputParameter, Process, SourceRef, Workflow, WorkflowStep } from '@weft/plan';
+import type { Origins } from '../build/context.js';
+import type { Reporter } from '../diagnostics.js';
+import { fieldPlace, itemsOf, startOf, type MapNode, type Place } from '../source/node.js';
+
+export class WorkflowScope {
+  readonly inputs: Map<string, InputParameter>;
+  readonly steps: Map<string, WorkflowStep>;
+
+  constructor(
+    readonly workflow: Workflow,
+    private readonly processes: Readonly<Record<string, Process>>,
+    readonly origins: Origins,
+    readonly reporter: Reporter,
+  ) {
+    this.inputs = new Map(workflow.inputs.map((input) => [input.name, input]));
+    this.steps = new Map(workflow.steps.map((step) => [step.name, step]));
+  }
+
+  /** Undefined where it could not be built; that was reported. */
+  processOf(step: WorkflowStep): Process | undefined {
+    return Object.hasOwn(this.processes, step.run) ? this.processes[step.run] : undefined;
+  }
+
+  /** Place of a field of a part, of the part itself where it lacks the field. */
+  placeOf(part: object, name?: string): Place {
+    const node = this.origins.node(part);
+    if (node === undefined) return this.startOfWorkflow();
+    return name === undefined ? startOf(node) : fieldPlace(node, name);
+  }
+
+  /** Place of the n-th item of a field that is a list or one value. */
+  itemPlace(part: object, name: string, index: number): Place {
+    const value = this.origins.node(part)?.entries.get(name)?.value;
+    const item = value && itemsOf(value)[index];
+    return item ? startOf(item) : this.placeOf(part, name);
+  }
+
+  sourcePlace(ref: SourceRef): Place {
+    return this.origins.place(ref) ?? this.startOfWorkflow();
+  }
+
+  /** Everything that a source may name, as an author writes it. */
+  sourceNames(): string[] {
+    return [...this.inputs.keys(), ...this.workflow.steps.flatMap((step) => step.out.map((port) => `${step.name}/${port}`))];
+  }
+
+  private startOfWorkflow(): Place {
+    return startOf(this.origins.node(this.workflow) as MapNode);
+  }
+}
+
+export function refName(ref: SourceRef): string {
+  return ref.step === null ? ref.port : `${ref.step}/${ref.port}`;
+}
