@@ -1,0 +1,65 @@
+/**
+ * Gives the RunsClient for this command: the gateway that was named, else the scheduler of the local stack (started if need be).
+ */
+import { homeOf } from '../home.js';
+import { type StackConnection, connectOrStart } from '../stack/connect.js';
+import type { RunsClient } from './runs-client.js';
+
+export interface Connected {
+  runs: RunsClient;
+  /** Lets go of the stack, too. */
+  close(): void;
+}
+
+export interface ConnectOptions {
+  /** `host:port` or `unix:/path` of a gateway's gRPC; absent: WEFT_URL, else the local stack. */
+  gateway?: string;
+  say(line: string): void;
+}
+
+/** A stack that main.ts began to start before anything else was loaded. */
+let early: Promise<StackConnection> | undefined;
+
+export function startEarly(connection: Promise<StackConnection>): void {
+  early = connection;
+  // Whoever asks for it gets the error; nobody asks when the command ends before.
+  early.catch(() => undefined);
+}
+
+export async function connectRuns(options: ConnectOptions): Promise<Connected> {
+  const address = options.gateway ?? process.env['WEFT_URL'];
+  const secret = process.env['WEFT_SERVICE_SECRET'];
+  if (address !== undefined && address !== '') {
+    const { gatewayRuns } = await import('./gateway-runs.adapter.js');
+    const runs = gatewayRuns(address.replace(/^grpc:\/\//, ''), secret);
+    return { runs, close: () => runs.close() };
+  }
+  const [stack, { schedulerRuns }] = await Promise.all([localStack(options.say), import('./scheduler-runs.adapter.js')]);
+  const status = await stack.ready();
+  const announced = status.services['scheduler']?.addresses['address'] ?? status.services['scheduler']?.addresses['grpc'];
+  if (typeof announced !== 'string') throw new Error('the stack does not say where its scheduler answers');
+  const runs = schedulerRuns(announced, secret);
+  return {
+    runs,
+    close: () => {
+      runs.close();
+      stack.close();
+    },
+  };
+}
+
+function localStack(say: (line: string) => void): Promise<StackConnection> {
+  early ??= connectOrStart(homeOf(), say);
+  return early;
+}
+
+/** Ends a stack that was started for this command and is not needed after all. */
+export async function dropEarlyStack(): Promise<void> {
+  const stack = await early?.catch(() => undefined);
+  if (stack === undefined) return;
+  if (stack.startedHere) {
+    stack.send({ type: 'yield' });
+    await stack.nextStatus().catch(() => undefined);
+  }
+  stack.close();
+}

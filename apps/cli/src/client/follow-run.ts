@@ -1,0 +1,26 @@
+/**
+ * A run's events from the first to the last, across reconnects: a service that is restarted in between loses nothing.
+ */
+import type { run } from '@weft/contracts';
+import { isServiceError } from '@weft/platform';
+import type { RunsClient } from './runs-client.js';
+import { isFinal } from './status.js';
+
+const RECONNECT_DELAY_MS = 200;
+
+export async function* followRun(runs: RunsClient, runId: string, signal?: AbortSignal): AsyncGenerator<run.RunEvent, void, undefined> {
+  let sequence = 0;
+  for (;;) {
+    try {
+      for await (const event of runs.watch(runId, sequence, signal)) {
+        sequence = Math.max(sequence, event.sequence);
+        yield event;
+        if (event.event?.$case === 'runStatus' && isFinal(event.event.value.status)) return;
+      }
+    } catch (error) {
+      if (!isServiceError(error) || error.code !== 'UNAVAILABLE') throw error;
+    }
+    // The stream ended before the run did: the service went away and comes back.
+    await new Promise((resolve) => setTimeout(resolve, RECONNECT_DELAY_MS));
+  }
+}

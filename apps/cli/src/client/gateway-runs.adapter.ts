@@ -1,0 +1,22 @@
+/** RunsClient over a gateway's public gRPC interface. */
+import { gateway } from '@weft/contracts';
+import { callServerStream, callUnary, createClient } from '@weft/platform';
+import type { RunsClient } from './runs-client.js';
+import { present } from './scheduler-runs.adapter.js';
+
+export function gatewayRuns(address: string, secret?: string): RunsClient {
+  const client = createClient(gateway.RunsClient, address, secret);
+  return {
+    submit: async ({ document, ...request }) => {
+      const answer = await callUnary(client, client.submit, { ...request, document: { $case: 'bundle', value: document } });
+      return { run: present(answer.run), existing: answer.existing, diagnostics: answer.diagnostics };
+    },
+    get: async (runId) => present((await callUnary(client, client.get, { runId })).run),
+    list: (filter) => callUnary(client, client.list, filter),
+    tasks: (runId, pageToken) => callUnary(client, client.tasks, { runId, pageSize: 1000, pageToken }),
+    watch: (runId, afterSequence, signal) => callServerStream(client.watch.bind(client), { runId, afterSequence }, { signal }),
+    logs: (query, signal) => callServerStream(client.logs.bind(client), query, { signal }),
+    cancel: async (runId, reason) => present((await callUnary(client, client.cancel, { runId, reason })).run),
+    close: () => client.close(),
+  };
+}

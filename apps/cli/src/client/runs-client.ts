@@ -1,0 +1,46 @@
+/**
+ * What the CLI needs of whoever runs runs: the scheduler of a local stack, or a gateway somewhere.
+ */
+import type { run } from '@weft/contracts';
+
+export interface Submission {
+  document: run.DocumentBundle;
+  /** The CWL input object, JSON. */
+  inputsJson: string;
+  inputsBaseUri: string;
+  name: string;
+  projectId: string;
+  pool: string;
+  labels: Record<string, string>;
+  idempotencyKey: string;
+  noContainer: boolean;
+  defaultContainer: string;
+  /** Seconds; 0 = none. */
+  deadlineS: number;
+}
+
+export interface Submitted {
+  run: run.Run;
+  /** The idempotency key had been seen before. */
+  existing: boolean;
+  diagnostics: run.Diagnostic[];
+}
+
+export interface RunFilter {
+  projectId: string;
+  statuses: run.RunStatus[];
+  pageSize: number;
+  pageToken: string;
+}
+
+/** Every rejection is a ServiceError. */
+export interface RunsClient {
+  submit(submission: Submission): Promise<Submitted>;
+  get(runId: string): Promise<run.Run>;
+  list(filter: RunFilter): Promise<{ runs: run.Run[]; nextPageToken: string }>;
+  tasks(runId: string, pageToken: string): Promise<{ tasks: run.Task[]; nextPageToken: string }>;
+  watch(runId: string, afterSequence: number, signal?: AbortSignal): AsyncIterable<run.RunEvent>;
+  logs(query: { runId: string; taskId: string; follow: boolean; afterCursor: string }, signal?: AbortSignal): AsyncIterable<run.LogChunk>;
+  cancel(runId: string, reason: string): Promise<run.Run>;
+  close(): void;
+}

@@ -1,0 +1,149 @@
+/**
+ * The client's side of a stack: connect to the one of this WEFT_HOME, or start one and connect to that.
+ */
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { type Socket, connect } from 'node:net';
+import { join } from 'node:path';
+import { type Home, prepareHome, socketPath } from '../home.js';
+import { type FromStack, type StackStatus, type ToStack, onMessages, send } from './protocol.js';
+import { ensureRedisServer, givenRedisUrl } from './redis.js';
+import { distDirectory } from './services.js';
+import { stackVersion } from './version.js';
+
+/** An open connection: it holds the stack up until close(). */
+export class StackConnection {
+  /** This process had it started. */
+  startedHere = false;
+  private latest: StackStatus | undefined;
+  private readonly listeners = new Set<(message: FromStack) => void>();
+  private readonly ended: Promise<void>;
+
+  constructor(private readonly socket: Socket) {
+    this.ended = new Promise((resolve) => socket.on('close', () => resolve()));
+    socket.on('error', () => socket.destroy());
+    onMessages<FromStack>(socket, (message) => {
+      if (message.type === 'status') this.latest = message;
+      for (const listener of this.listeners) listener(message);
+    });
+  }
+
+  /** Resolves with the first status for which `wanted` is true; rejects when the stack fails or goes away. */
+  status(wanted: (status: StackStatus) => boolean): Promise<StackStatus> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (this.latest === undefined) return;
+        if (this.latest.state === 'failed') reject(new Error(`the stack could not start: ${this.latest.message ?? 'see its logs'}`));
+        else if (this.latest.state === 'stopping') reject(new StackGone());
+        else if (wanted(this.latest)) resolve(this.latest);
+      };
+      this.listeners.add(look);
+      void this.ended.then(() => reject(new StackGone()));
+      look();
+    });
+  }
+
+  /** The status that answers what was just sent. */
+  nextStatus(): Promise<StackStatus> {
+    this.latest = undefined;
+    return this.status(() => true);
+  }
+
+  ready(): Promise<StackStatus> {
+    return this.status((status) => status.state === 'ready');
+  }
+
+  onMessage(listener: (message: FromStack) => void): void {
+    this.listeners.add(listener);
+  }
+
+  send(message: ToStack): void {
+    send(this.socket, message);
+  }
+
+  /** Resolves when the stack closed the connection, which it does when everything has stopped. */
+  closed(): Promise<void> {
+    return this.ended;
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+}
+
+/** The stack went away under the connection: asking again starts or finds another. */
+export class StackGone extends Error {
+  override readonly name = 'StackGone';
+  constructor() {
+    super('the stack has stopped');
+  }
+}
+
+/** A connection to the stack that runs, if one does. */
+export function connectToStack(home: Home): Promise<StackConnection | undefined> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(socketPath(home, 'stack'));
+    socket.once('connect', () => resolve(new StackConnection(socket)));
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(undefined);
+      else reject(error);
+    });
+  });
+}
+
+/** Connects, after starting a stack where none answers. It need not be ready yet: `ready()` waits for that. */
+export async function connectOrStart(home: Home, say: (line: string) => void): Promise<StackConnection> {
+  let started = false;
+  for (let attempt = 0; attempt < 5; attempt += 1) {
+    const running = await connectToStack(home);
+    if (running !== undefined && (await isUsable(running, say))) {
+      running.startedHere = started;
+      return running;
+    }
+    if (givenRedisUrl() === undefined) ensureRedisServer(say);
+    await startSupervisor(home);
+    started = true;
+  }
+  throw new Error(`the stack of ${home.root} starts but does not answer; see ${join(home.logs, 'supervisor.log')}`);
+}
+
+/** A stack of another build is asked to make room; where somebody else uses it, it is used as it is. */
+async function isUsable(connection: StackConnection, say: (line: string) => void): Promise<boolean> {
+  try {
+    const { version } = await connection.status(() => true);
+    if (version === stackVersion()) return true;
+    connection.send({ type: 'yield' });
+    await connection.nextStatus();
+    say('the stack that runs is of another build, and in use: `weft down` stops it');
+    return true;
+  } catch (error) {
+    if ((error as Error).name === 'StackGone') return connection.closed().then(() => false);
+    return true;
+  }
+}
+
+/** Resolves when a supervisor (this one or another that was quicker) answers on the control socket. */
+function startSupervisor(home: Home): Promise<void> {
+  prepareHome(home);
+  const logFile = join(home.logs, 'supervisor.log');
+  const log = openSync(logFile, 'a', 0o600);
+  const child = spawn(process.execPath, [join(distDirectory(), 'cli.mjs'), '__supervise'], {
+    detached: true,
+    stdio: ['ignore', 'pipe', log],
+    env: { ...process.env, WEFT_HOME: home.root },
+    cwd: home.root,
+  });
+  closeSync(log);
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code) =>
+      code === 0 ? resolve() : reject(new Error(`the stack's supervisor ended with exit code ${code}; see ${logFile}`)),
+    );
+    child.stdout.on('data', () => {
+      child.removeAllListeners('exit');
+      child.stdout.destroy();
+      child.unref();
+      resolve();
+    });
+  });
+}

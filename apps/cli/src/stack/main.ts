@@ -1,0 +1,39 @@
+/**
+ * Entry of the supervisor process (`weft __supervise`): detached, its own session, told everything by its environment.
+ * Writes "listening" or "taken" on stdout for the client that started it; everything else goes to its log.
+ */
+import { homeOf } from '../home.js';
+import { findRedisServer, givenRedisUrl } from './redis.js';
+import { supervise } from './supervisor.js';
+import { stackVersion } from './version.js';
+
+export async function superviseMain(): Promise<void> {
+  const redisUrl = givenRedisUrl();
+  const outcome = await supervise(
+    {
+      home: homeOf(),
+      version: stackVersion(),
+      lingerMs: lingerMs(),
+      redisUrl,
+      redisCommand: redisUrl === undefined ? findRedisServer() : undefined,
+      // Loaded only when it is asked for: gRPC takes longer to load than the supervisor takes to start everything.
+      runsFinished: async (address, signal) => (await import('./active-runs.js')).runsFinished(address, signal),
+    },
+    () => tell('listening'),
+  );
+  if (outcome === 'taken') tell('taken');
+  process.exit(outcome === 'failed' ? 1 : 0);
+}
+
+/** The client may be gone already. */
+function tell(word: string): void {
+  process.stdout.on('error', () => undefined);
+  process.stdout.write(`${word}\n`);
+}
+
+function lingerMs(): number {
+  const seconds = Number(process.env['WEFT_LINGER_S'] ?? '5');
+  if (!Number.isFinite(seconds) || seconds < 0)
+    throw new Error(`WEFT_LINGER_S must be a number of seconds, not "${process.env['WEFT_LINGER_S']}"`);
+  return seconds * 1000;
+}

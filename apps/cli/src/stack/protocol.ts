@@ -1,0 +1,75 @@
+/**
+ * What is said over the control socket of a stack: one JSON object per line.
+ * A connection holds an embedded stack up: when the last one is gone and no run is active, the stack goes.
+ */
+import type { Socket } from 'node:net';
+
+export type StackState = 'starting' | 'ready' | 'failed' | 'stopping';
+
+export interface StackStatus {
+  type: 'status';
+  state: StackState;
+  /** Process id of the supervisor. */
+  pid: number;
+  /** The checkout it runs from and the programs it was built from: another build should not talk to it. */
+  version: string;
+  /** Whether it stays until it is told to stop. */
+  kept: boolean;
+  /** What each program said when it was ready. */
+  services: Record<string, ServiceStatus>;
+  /** Why it failed. */
+  message?: string;
+}
+
+export interface ServiceStatus {
+  pid: number;
+  /** The addresses that the program printed with `ready`. */
+  addresses: Record<string, unknown>;
+}
+
+/** Something that a person watching the stack wants to know: a program was restarted, … */
+export interface StackNote {
+  type: 'note';
+  text: string;
+}
+
+export type FromStack = StackStatus | StackNote;
+
+export type ToStack =
+  /** Start these programs too, and answer with a status when they are ready. */
+  | { type: 'extend'; services: string[]; env: Record<string, string> }
+  /** Stay after the last connection. */
+  | { type: 'keep' }
+  /** Stop now if nobody else is connected: the stack was started for nothing, or is of another build. */
+  | { type: 'yield' }
+  | { type: 'stop' };
+
+export function send(socket: Socket, message: FromStack | ToStack): void {
+  if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
+}
+
+/** Calls `handle` for every line that arrives; a line that is no JSON ends the connection. */
+export function onMessages<T>(socket: Socket, handle: (message: T) => void): void {
+  let rest = '';
+  socket.setEncoding('utf8');
+  socket.on('data', (chunk: string) => {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const message = parse<T>(line);
+      if (message === undefined) {
+        socket.destroy();
+        return;
+      }
+      handle(message);
+    }
+  });
+}
+
+function parse<T>(line: string): T | undefined {
+  try {
+    return JSON.parse(line) as T;
+  } catch {
+    return undefined;
+  }
+}

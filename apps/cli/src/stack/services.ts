@@ -1,0 +1,63 @@
+/**
+ * Which programs make up a stack and how each is started: names, order, environment.
+ */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Home, socketPath } from '../home.js';
+import type { ProgramSpec } from './child.js';
+import { redisArguments, redisReadyLine } from './redis.js';
+
+/** What `weft run` needs. */
+export const EMBEDDED_SERVICES = ['step-runner', 'scheduler'];
+/** What `weft up` adds. */
+export const EXTRA_SERVICES = ['al-coordinator', 'gateway'];
+
+/** The directory of the built programs: this file is bundled into it. */
+export function distDirectory(): string {
+  return dirname(fileURLToPath(import.meta.url));
+}
+
+export function redisProgram(home: Home, command: string): ProgramSpec {
+  return { name: 'redis', command, args: redisArguments(home), env: process.env, readyLine: redisReadyLine };
+}
+
+export function serviceProgram(home: Home, name: string, redisUrl: string, extra: Record<string, string> = {}): ProgramSpec {
+  const script = join(distDirectory(), `${name}.mjs`);
+  if (!existsSync(script)) throw new Error(`${script} is not there: build it with \`npm run build\``);
+  return {
+    name,
+    command: process.execPath,
+    args: [script],
+    env: { ...process.env, ...extra, ...serviceEnvironment(home, redisUrl) },
+    readyLine: readyAddresses,
+  };
+}
+
+/** Everything internal goes over sockets below the run directory; only the gateway listens on TCP. */
+function serviceEnvironment(home: Home, redisUrl: string): NodeJS.ProcessEnv {
+  const unix = (name: string): string => `unix:${socketPath(home, name)}`;
+  return {
+    WEFT_HOME: home.root,
+    WEFT_REDIS_URL: redisUrl,
+    WEFT_SCHEDULER_LISTEN: unix('scheduler'),
+    WEFT_SCHEDULER_ADDRESS: unix('scheduler'),
+    WEFT_AL_LISTEN: unix('al'),
+    WEFT_AL_ADDRESS: unix('al'),
+    WEFT_RUNNER_LISTEN: unix('runner'),
+    WEFT_RUNNER_ID: process.env['WEFT_RUNNER_ID'] ?? 'local',
+    WEFT_SANDBOX_ROOT: home.sandboxes,
+    WEFT_DATA_URI: home.dataUri,
+  };
+}
+
+/** Every program prints one line `ready <json>` when it serves. */
+export function readyAddresses(line: string): Record<string, unknown> | undefined {
+  if (!line.startsWith('ready')) return undefined;
+  try {
+    const parsed: unknown = JSON.parse(line.slice('ready'.length).trim() || '{}');
+    return typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
