@@ -39,16 +39,22 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
   const registry = createRedisRunnerRegistry({ redis: connection });
   const files = new LocalStorage({ allowedRoots: config.allowedRoots });
   const evaluator = createEvaluator();
-  const plans = new PlanCache((hash) => store.getPlan(hash));
+  const plans = new PlanCache((hash) => store.log.getPlan(hash));
   const pool = new RunnerPool();
   const clients = new RunnerClients(config.secret);
-  const logs = new TaskLogBuffer(store, logger);
-  const reporter = new ReportRouter(() => owner, store);
+  const logs = new TaskLogBuffer(store.taskLogs, logger);
+  const reporter = new ReportRouter((): PartitionOwner => owner, store.intake);
   const builder = createTaskBuilder({ evaluator, files });
   const dispatcher = new Dispatcher({ plans, builder, pool, clients, reporter, logs, logger, dataUri: config.dataUri });
   const executor = new CommandRunner({ queue, canceller: dispatcher, evaluator, files, logger });
   const owner = new PartitionOwner({ store, executor, logger, owner: `${hostname()}-${ulid()}`, leaseTtlMs: config.leaseTtlMs });
-  const submissions = new Submissions({ intake: store, files, evaluator, pools: () => pool.pools(), maxAttempts: config.maxAttempts });
+  const submissions = new Submissions({
+    intake: store.intake,
+    files,
+    evaluator,
+    pools: () => pool.pools(),
+    maxAttempts: config.maxAttempts,
+  });
   const queries = new RunQueries({ store, plans, owner, storage: files, dataUri: config.dataUri });
 
   const refresh = (): void =>

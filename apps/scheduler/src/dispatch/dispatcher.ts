@@ -91,7 +91,7 @@ export class Dispatcher implements TaskCanceller {
   }
 
   private async runPlaced(attempt: Attempt, prepared: PreparedTask): Promise<EngineEvent> {
-    const { job, request } = attempt;
+    const { job } = attempt;
     const placement = await this.deps.pool.place(placementRequest(attempt, prepared));
     let execution: TaskExecution | undefined;
     try {

@@ -5,7 +5,16 @@
 import { evaluateExpressionTool, evaluateStepBindings, TaskError, type FileAccess } from '@weft/tasks';
 import type { Command, EngineEvent, Failure } from '@weft/engine';
 import type { ExpressionEvaluator } from '@weft/expressions';
-import { find, inherit, type EffectiveRequirements, type ExpressionTool, type Workflow } from '@weft/plan';
+import {
+  find,
+  type CwlObject,
+  type CwlValue,
+  type EffectiveRequirements,
+  type ExpressionTool,
+  type StepInput,
+  type Workflow,
+  type WorkflowStep,
+} from '@weft/plan';
 import type { Logger } from '@weft/platform';
 import type { TaskJob, TaskQueue } from '@weft/queue';
 import pLimit from 'p-limit';
@@ -83,16 +92,16 @@ export class CommandRunner implements CommandExecutor {
     const workflow = actor.plan.processes[command.workflow] as Workflow;
     const step = workflow.steps.find(({ name }) => name === command.step);
     if (!step) throw new Error(`workflow ${command.workflow} has no step ${command.step}`);
+    const options = expressionOptions(command.effective, workflow.declaredVersion);
     try {
       const shards = await Promise.all(
         command.shards.map(async ({ index, values }) => {
           const bound = await evaluateStepBindings(
             {
-              stepInputs: command.loop ? (step.loop ?? []) : step.in,
-              values,
+              stepInputs: inputsOf(step, values, command.loop),
+              values: definedValues(values),
               when: step.when,
-              options: expressionOptions(command.effective, workflow.declaredVersion),
-              declaredVersion: workflow.declaredVersion,
+              options,
               effective: command.effective,
             },
             { evaluator: this.deps.evaluator, files: this.deps.files },
@@ -113,7 +122,7 @@ export class CommandRunner implements CommandExecutor {
     const tool = actor.plan.processes[command.process] as ExpressionTool;
     try {
       const outputs = await evaluateExpressionTool(
-        { tool, inputs, effective: inherit(command.inherited, tool), formats: actor.plan.formats },
+        { tool, inputs, effective: command.inherited, formats: actor.plan.formats },
         { evaluator: this.deps.evaluator, files: this.deps.files },
       );
       return { type: 'TaskSucceeded', taskId, attempt, outputs };
@@ -139,6 +148,18 @@ function jobOf(actor: RunActor, command: Of<'RunTask'>): TaskJob {
     options: defaultContainer === undefined ? { noContainer } : { noContainer, defaultContainer },
     priority: 0,
   };
+}
+
+/** What is bound: the step's inputs; from a loop's second iteration on its loop inputs, and the others as they were. */
+function inputsOf(step: WorkflowStep, values: CwlObject, loop: boolean): StepInput[] {
+  if (!loop) return step.in;
+  const changing = step.loop ?? [];
+  const kept = Object.keys(values).filter((name) => !changing.some((input) => input.name === name));
+  return [...changing, ...kept.map((name) => ({ name }))];
+}
+
+function definedValues(values: CwlObject): Record<string, CwlValue> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value ?? null]));
 }
 
 function expressionOptions(

@@ -6,11 +6,11 @@
  *  2. Subscribe first, then look: a run created between the two is found by one of them, and loading it twice is one load.
  */
 import type { Logger } from '@weft/platform';
-import { partitionOf, type Lease, type Leases, type Nudges, type RunLog, type RunReader } from '@weft/run-store';
+import { partitionOf, type Lease, type RunStore } from '@weft/run-store';
 import { RunActor, type CommandExecutor } from './run-actor.js';
 
 export interface PartitionOwnerDeps {
-  store: RunLog & RunReader & Leases & Nudges;
+  store: RunStore;
   executor: CommandExecutor;
   logger: Logger;
   /** Name of this replica, unique among replicas. */
@@ -67,21 +67,21 @@ export class PartitionOwner {
     const { store, owner, leaseTtlMs } = this.deps;
     await Promise.all(
       [...this.held.values()].map(async (held) => {
-        if (!(await store.renew(held.lease, leaseTtlMs))) {
+        if (!(await store.leases.renew(held.lease, leaseTtlMs))) {
           this.deps.logger.warn({ partition: held.lease.partition }, 'lease lost');
           await this.letGo(held, false);
         }
       }),
     );
     if (this.closed) return;
-    const gained = await store.acquire(owner, leaseTtlMs);
+    const gained = await store.leases.acquire(owner, leaseTtlMs);
     await Promise.all(gained.filter((lease) => !this.held.has(lease.partition)).map((lease) => this.take(lease)));
   }
 
   private async take(lease: Lease): Promise<void> {
     const { store } = this.deps;
     const { partition } = lease;
-    const unsubscribe = await store.subscribe(
+    const unsubscribe = await store.nudges.subscribe(
       partition,
       (runId, sequence) => this.onNudge(runId, sequence),
       () => void this.loadActive(partition).catch((error: unknown) => this.deps.logger.error({ err: error, partition }, 'runs not loaded')),
@@ -94,11 +94,11 @@ export class PartitionOwner {
     this.held.delete(held.lease.partition);
     for (const actor of [...this.actors.values()]) if (partitionOf(actor.runId) === held.lease.partition) actor.stop();
     await held.unsubscribe();
-    if (release) await this.deps.store.release(held.lease);
+    if (release) await this.deps.store.leases.release(held.lease);
   }
 
   private async loadActive(partition: number): Promise<void> {
-    const runIds = await this.deps.store.active(partition);
+    const runIds = await this.deps.store.log.active(partition);
     await Promise.all(runIds.map((runId) => this.load(runId, Number.MAX_SAFE_INTEGER)));
   }
 
@@ -122,14 +122,14 @@ export class PartitionOwner {
 
   private async recover(runId: string): Promise<void> {
     const { store, executor, logger } = this.deps;
-    const [header, entries] = await Promise.all([store.get(runId), store.read(runId, 0)]);
+    const [header, entries] = await Promise.all([store.reader.get(runId), store.log.read(runId, 0)]);
     const held = this.held.get(partitionOf(runId));
     if (!header || !held || this.closed || entries.some((entry) => entry.event.type === 'RunEnded')) return;
-    const plan = await store.getPlan(header.planHash);
+    const plan = await store.log.getPlan(header.planHash);
     if (!plan) throw new Error(`run ${runId} names plan ${header.planHash}, which is not stored`);
     if (this.held.get(partitionOf(runId)) !== held || this.closed) return;
     const actor = RunActor.recover(header, plan, entries, held.lease, {
-      log: store,
+      log: store.log,
       executor,
       logger,
       onDone: (done) => this.actors.delete(done.runId),

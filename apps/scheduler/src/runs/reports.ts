@@ -2,7 +2,7 @@
  * Brings a task's answer to the run's owner: directly where this replica owns the run, through the log otherwise.
  */
 import type { EngineEvent } from '@weft/engine';
-import type { LogEntry, RunIntake } from '@weft/run-store';
+import type { RunIntake } from '@weft/run-store';
 import type { Reporter } from '../dispatch/dispatcher.js';
 import type { PartitionOwner } from './partition-owner.js';
 import { toLogEvent } from './log-events.js';

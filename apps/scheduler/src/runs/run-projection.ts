@@ -3,7 +3,7 @@
  * Any replica can make one; it needs the log and the plan, not the run's owner.
  */
 import { run as pb } from '@weft/contracts';
-import { decide, initialState, type EngineEvent, type RunState, type TaskRecord } from '@weft/engine';
+import { decide, initialState, type RunState, type TaskRecord } from '@weft/engine';
 import type { Plan } from '@weft/plan';
 import type { LogEntry, RunHeader } from '@weft/run-store';
 import { runStatus, toFailure, toTask } from '../grpc/mapping.js';

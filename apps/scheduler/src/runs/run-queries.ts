@@ -1,7 +1,7 @@
 /** Reading runs: lists, tasks, watching, logs; and the two requests that only concern stored runs, cancel and delete. */
 import type { run as pb, scheduler } from '@weft/contracts';
 import { ServiceError } from '@weft/platform';
-import type { LogEntry, RunHeader, RunIntake, RunLog, RunReader, RunState, TaskLogs } from '@weft/run-store';
+import type { LogEntry, RunHeader, RunState, RunStore } from '@weft/run-store';
 import type { StorageWriter } from '@weft/storage';
 import { runState, toLogChunk, toRun, toTask } from '../grpc/mapping.js';
 import { mergeUntilMainEnds } from './merge.js';
@@ -10,7 +10,7 @@ import type { PartitionOwner } from './partition-owner.js';
 import { RunProjection } from './run-projection.js';
 
 export interface RunQueriesDeps {
-  store: RunReader & RunLog & RunIntake & TaskLogs;
+  store: RunStore;
   plans: PlanCache;
   owner: PartitionOwner;
   storage: StorageWriter;
@@ -28,14 +28,14 @@ export class RunQueries {
     // The owner's memory is ahead of the stored header.
     const header = this.deps.owner.actorOf(runId)?.header();
     if (header && !FINAL.has(header.state)) return header;
-    const stored = await this.deps.store.get(runId);
+    const stored = await this.deps.store.reader.get(runId);
     if (!stored) throw new ServiceError('NOT_FOUND', `no run ${runId}`);
     return stored;
   }
 
   async list(request: scheduler.ListRunsRequest): Promise<scheduler.ListRunsResponse> {
     const states = request.statuses.map(runState).filter((state) => state !== undefined);
-    const { runs, nextPageToken } = await this.deps.store.list({
+    const { runs, nextPageToken } = await this.deps.store.reader.list({
       projectId: request.projectId || undefined,
       states: states.length > 0 ? states : undefined,
       labels: Object.keys(request.labels).length > 0 ? request.labels : undefined,
@@ -56,7 +56,7 @@ export class RunQueries {
 
   private async replayedTasks(header: RunHeader): Promise<ReturnType<RunProjection['tasks']>> {
     const projection = new RunProjection(header, await this.deps.plans.get(header.planHash));
-    for (const entry of await this.deps.store.read(header.runId, 0)) projection.apply(entry);
+    for (const entry of await this.deps.store.reader.read(header.runId, 0)) projection.apply(entry);
     return projection.tasks();
   }
 
@@ -64,14 +64,14 @@ export class RunQueries {
   async *watch(request: scheduler.WatchRunRequest, signal: AbortSignal): AsyncGenerator<pb.RunEvent, void, undefined> {
     const header = await this.get(request.runId);
     const projection = new RunProjection(header, await this.deps.plans.get(header.planHash));
-    const entries = this.deps.store.follow(request.runId, 0, signal);
+    const entries = this.deps.store.reader.follow(request.runId, 0, signal);
     const stop = new AbortController();
     const notes = this.notes(request.runId, AbortSignal.any([signal, stop.signal]));
     yield* mergeUntilMainEnds(projected(projection, entries, request.afterSequence), notes, () => stop.abort());
   }
 
   private async *notes(runId: string, signal: AbortSignal): AsyncGenerator<pb.RunEvent, void, undefined> {
-    for await (const { stream, taskId, step, text, atMs } of this.deps.store.stream(runId, '', true, signal)) {
+    for await (const { stream, taskId, step, text, atMs } of this.deps.store.taskLogs.stream(runId, '', true, signal)) {
       if (stream === 'system') yield { runId, sequence: 0, at: new Date(atMs), event: { $case: 'note', value: { taskId, step, text } } };
     }
   }
@@ -83,13 +83,13 @@ export class RunQueries {
     if (follow) void this.whenSealed(request.runId, AbortSignal.any([signal, stop.signal])).then(() => stop.abort());
     try {
       let cursor = request.afterCursor;
-      for await (const chunk of this.deps.store.stream(request.runId, cursor, follow, AbortSignal.any([signal, stop.signal]))) {
+      for await (const chunk of this.deps.store.taskLogs.stream(request.runId, cursor, follow, AbortSignal.any([signal, stop.signal]))) {
         cursor = chunk.cursor;
         if (request.taskId === '' || request.taskId === chunk.taskId) yield toLogChunk(chunk);
       }
       if (!follow || signal.aborted) return;
       // What was written between the last chunk seen and the run's end.
-      for await (const chunk of this.deps.store.stream(request.runId, cursor, false, signal)) {
+      for await (const chunk of this.deps.store.taskLogs.stream(request.runId, cursor, false, signal)) {
         if (request.taskId === '' || request.taskId === chunk.taskId) yield toLogChunk(chunk);
       }
     } finally {
@@ -98,14 +98,14 @@ export class RunQueries {
   }
 
   private async whenSealed(runId: string, signal: AbortSignal): Promise<void> {
-    for await (const entry of this.deps.store.follow(runId, 0, signal)) if (entry.event.type === 'RunEnded') return;
+    for await (const entry of this.deps.store.reader.follow(runId, 0, signal)) if (entry.event.type === 'RunEnded') return;
   }
 
   async cancel(runId: string, reason: string): Promise<RunHeader> {
     const header = await this.get(runId);
     if (FINAL.has(header.state)) return header;
     const asked = { type: 'CancelAsked', reason: reason || 'cancelled by the user' };
-    await this.deps.store.request(runId, asked);
+    await this.deps.store.intake.request(runId, asked);
     return { ...(await this.get(runId)), state: 'cancelling' };
   }
 
@@ -114,7 +114,7 @@ export class RunQueries {
     if (!FINAL.has(header.state)) {
       throw new ServiceError('FAILED_PRECONDITION', `run ${runId} is ${header.state}: cancel it first, or wait for its end`);
     }
-    await this.deps.store.remove(runId);
+    await this.deps.store.reader.remove(runId);
     await this.deps.storage.removeTree(`${this.deps.dataUri}runs/${runId}/`);
   }
 }

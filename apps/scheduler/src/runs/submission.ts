@@ -11,7 +11,7 @@ import { decide, initialState, type EngineEvent } from '@weft/engine';
 import type { ExpressionEvaluator } from '@weft/expressions';
 import type { CwlObject, Plan, Requirement } from '@weft/plan';
 import { ServiceError } from '@weft/platform';
-import type { LogEntry, RunHeader, RunIntake } from '@weft/run-store';
+import type { RunHeader, RunIntake } from '@weft/run-store';
 import type { FileAccess } from '@weft/tasks';
 import { ulid } from 'ulid';
 import { toDiagnostic } from '../grpc/mapping.js';

@@ -1,0 +1,116 @@
+// Three kinds of rules: ordinary TypeScript hygiene, the layering of ARCHITECTURE.md (imports point down only), and the purity
+// of libs/plan and libs/engine. tests/architecture/lint-bites.spec.ts plants violations and expects each of them to be found.
+import nx from '@nx/eslint-plugin';
+import prettier from 'eslint-config-prettier';
+import tseslint from 'typescript-eslint';
+
+/** From the bottom up: a layer may import itself and the layers before it, but for what `EXCEPT` takes away. */
+const LAYERS = [
+  'plan',
+  'cwl',
+  'expressions',
+  'engine',
+  'contracts',
+  'tasks',
+  'run-store',
+  'queue',
+  'registry',
+  'storage',
+  'runtimes',
+  'platform',
+  'testing',
+  'app',
+];
+
+/** Layers that must not see each other although one stands above the other. */
+const MAY_IMPORT = {
+  plan: ['plan'],
+  cwl: ['plan', 'cwl'],
+  expressions: ['plan', 'expressions'],
+  engine: ['plan', 'engine'],
+  contracts: ['contracts'],
+};
+
+const depConstraints = LAYERS.map((layer, i) => ({
+  sourceTag: `layer:${layer}`,
+  onlyDependOnLibsWithTags: (MAY_IMPORT[layer] ?? LAYERS.slice(0, layer === 'app' ? i : i + 1)).map((name) => `layer:${name}`),
+}));
+
+const IMPURE_GLOBALS = [
+  'Date',
+  'process',
+  'Buffer',
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'queueMicrotask',
+  'performance',
+  'crypto',
+  'fetch',
+  'console',
+];
+
+export default tseslint.config(
+  { ignores: ['dist/**', 'node_modules/**', '.nx/**', 'libs/contracts/src/gen/**', 'coverage/**'] },
+  ...tseslint.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    plugins: { '@nx': nx },
+    rules: {
+      '@nx/enforce-module-boundaries': [
+        'error',
+        {
+          enforceBuildableLibDependency: false,
+          allow: [],
+          depConstraints,
+          checkDynamicDependenciesExceptions: [],
+          // Specs below libs/testing run its contract suites against their adapters; sources do not.
+          ignoredCircularDependencies: LAYERS.slice(0, -2).map((layer) => [`@weft/${layer}`, '@weft/testing']),
+        },
+      ],
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { attributes: false } }],
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "CallExpression[callee.object.name='it'][callee.property.name=/^(skip|only|todo)$/]",
+          message: 'a test runs or is gone',
+        },
+      ],
+      'max-lines': ['error', { max: 350, skipBlankLines: true, skipComments: true }],
+      'max-lines-per-function': ['error', { max: 80, skipBlankLines: true, skipComments: true }],
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
+    },
+  },
+  {
+    files: ['**/*.spec.ts', '**/test/**/*.ts', '**/contract/**/*.ts', 'libs/testing/**/*.ts', '**/testing/**/*.ts'],
+    rules: {
+      '@nx/enforce-module-boundaries': 'off',
+      'max-lines-per-function': 'off',
+      'max-lines': ['error', { max: 500, skipBlankLines: true, skipComments: true }],
+    },
+  },
+  {
+    files: ['libs/plan/src/**/*.ts', 'libs/engine/src/**/*.ts'],
+    ignores: ['**/*.spec.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ regex: '^(?!\\.|@weft/(plan|engine)$)', message: 'this lib is pure: it imports nothing but plan and engine' }] },
+      ],
+      'no-restricted-globals': [
+        'error',
+        ...IMPURE_GLOBALS.map((name) => ({ name, message: 'this lib is pure: time, ids and I/O come in as data' })),
+      ],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Math', property: 'random', message: 'this lib is pure: randomness comes in as data' },
+      ],
+    },
+  },
+  prettier,
+);
