@@ -1,0 +1,84 @@
+/**
+ * Wires the step-runner: runtimes, attempt table, gRPC service, registration.
+ *
+ * Invariant: what an earlier life left is taken up before the first call is answered and before anybody hears of this runner.
+ */
+import { mkdirSync, realpathSync } from 'node:fs';
+import { executor } from '@weft/contracts';
+import { createLogger, startGrpcServer } from '@weft/platform';
+import { ProcessRuntime, type TaskRuntime } from '@weft/runtimes';
+import { LocalStorage } from '@weft/storage';
+import { AttemptTable } from './attempt-table.js';
+import type { StepRunnerConfig } from './config.js';
+import { executorService } from './executor.service.js';
+import { describeRuntimes, freeDiskBytes, hostCapacity, hostLabels } from './host.js';
+import { Registrar } from './registrar.js';
+import { stableRunnerId } from './runner-id.js';
+
+const VERSION = '0.1.0';
+/** Streams of tasks that ran to their end are written out; those of containers that run on are cut. */
+const STREAM_GRACE_MS = 1000;
+
+export interface StepRunner {
+  /** gRPC target. */
+  address: string;
+  runnerId: string;
+  sandboxRoot: string;
+  close(): Promise<void>;
+}
+
+export async function startStepRunner(config: StepRunnerConfig): Promise<StepRunner> {
+  const log = createLogger('step-runner', config.logLevel);
+  mkdirSync(config.sandboxRoot, { recursive: true, mode: 0o700 });
+  mkdirSync(config.dataDirectory, { recursive: true });
+  const sandboxRoot = realpathSync(config.sandboxRoot);
+  const runnerId = config.runnerId ?? stableRunnerId(sandboxRoot);
+  const roots = config.allowedRoots === undefined ? undefined : [...config.allowedRoots, config.dataDirectory];
+  const storage = new LocalStorage({ allowedRoots: roots });
+  const onProblem = (text: string, error: unknown): void => log.error({ err: error }, text);
+  const runtimes = createRuntimes(config, runnerId, storage, onProblem);
+  const table = new AttemptTable({ sandboxRoot, runtimes, storage, onProblem });
+  const [adopted, capacity] = await Promise.all([table.adopt(), hostCapacity()]);
+  if (adopted.running + adopted.finished + adopted.removed > 0) log.info(adopted, 'took up what an earlier life left');
+
+  const describe = async (): Promise<executor.DescribeResponse> => ({
+    runnerId,
+    version: VERSION,
+    pool: config.pool,
+    runtimes: await describeRuntimes(runtimes),
+    capacity: { ...capacity, diskBytes: await freeDiskBytes(sandboxRoot) },
+    labels: hostLabels(),
+    sandboxRoot,
+  });
+  const implementation = executorService({ table, storage, describe, publishRoots: roots, fsync: config.publishFsync });
+  const services = [{ definition: executor.ContainerExecutorService, implementation }];
+  const server = await startGrpcServer({ listen: config.listen, services, secret: config.secret });
+  const { schedulerAddress, secret } = config;
+  const address = config.advertise ?? server.address;
+  const registrar =
+    schedulerAddress === undefined ? undefined : new Registrar({ schedulerAddress, secret, address, runnerId, describe, log });
+  return {
+    address: server.address,
+    runnerId,
+    sandboxRoot,
+    close: async () => {
+      await registrar?.close();
+      // Tasks first: their watchers hear how they ended before the server goes.
+      await table.close();
+      await server.close(STREAM_GRACE_MS);
+    },
+  };
+}
+
+function createRuntimes(
+  config: StepRunnerConfig,
+  runnerId: string,
+  storage: LocalStorage,
+  onProblem: (text: string, error: unknown) => void,
+): TaskRuntime[] {
+  const makers: Record<StepRunnerConfig['runtimes'][number], () => TaskRuntime[]> = {
+    process: () => [new ProcessRuntime()],
+    docker: () => [],
+  };
+  return config.runtimes.flatMap((name) => makers[name]());
+}

@@ -1,0 +1,69 @@
+/**
+ * The life of one attempt, as a pure table.
+ *
+ * Invariants:
+ *  1. `finished` happens once; after it nothing starts or stops the tool.
+ *  2. The sandbox is removed exactly once, after the tool has ended and release was asked for.
+ *  3. Asking twice to cancel or to release is tolerated in every phase; every other surprise is an illegal transition, that is: a bug.
+ */
+
+export type Phase = 'preparing' | 'running' | 'releasing' | 'finished' | 'released';
+
+export interface AttemptState {
+  phase: Phase;
+  /** The tool is to be stopped as soon as there is one. */
+  stopAsked: boolean;
+}
+
+export type AttemptSignal = 'started' | 'finished' | 'cancel' | 'release';
+
+/** `stop`: the running tool; `remove`: the sandbox. */
+export type AttemptEffect = 'stop' | 'remove';
+
+export type Decision = { state: AttemptState; effects: AttemptEffect[] } | { illegal: string };
+
+export const initialAttempt: AttemptState = { phase: 'preparing', stopAsked: false };
+
+interface Rule {
+  to: Phase;
+  effects?: AttemptEffect[];
+  asksToStop?: true;
+  /** `stop` follows only where it was asked for before. */
+  stopIfAsked?: true;
+}
+
+const RULES: Record<Phase, Partial<Record<AttemptSignal, Rule>>> = {
+  preparing: {
+    started: { to: 'running', stopIfAsked: true },
+    finished: { to: 'finished' },
+    cancel: { to: 'preparing', asksToStop: true },
+    release: { to: 'releasing', asksToStop: true },
+  },
+  running: {
+    finished: { to: 'finished' },
+    cancel: { to: 'running', asksToStop: true, effects: ['stop'] },
+    release: { to: 'releasing', asksToStop: true, effects: ['stop'] },
+  },
+  releasing: {
+    started: { to: 'releasing', effects: ['stop'] },
+    finished: { to: 'released', effects: ['remove'] },
+    cancel: { to: 'releasing' },
+    release: { to: 'releasing' },
+  },
+  finished: {
+    cancel: { to: 'finished' },
+    release: { to: 'released', effects: ['remove'] },
+  },
+  released: {
+    cancel: { to: 'released' },
+    release: { to: 'released' },
+  },
+};
+
+export function decideAttempt(state: AttemptState, signal: AttemptSignal): Decision {
+  const rule = RULES[state.phase][signal];
+  if (rule === undefined) return { illegal: `${signal} while ${state.phase}` };
+  const effects = [...(rule.effects ?? [])];
+  if (rule.stopIfAsked === true && state.stopAsked) effects.push('stop');
+  return { state: { phase: rule.to, stopAsked: state.stopAsked || rule.asksToStop === true }, effects };
+}

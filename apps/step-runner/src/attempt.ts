@@ -1,0 +1,206 @@
+/**
+ * One attempt while it lives: drives the machine, the sandbox and the runtime, and tells its watchers.
+ *
+ * Invariants:
+ *  1. Every attempt ends in exactly one `finished` event, whatever fails.
+ *  2. The tool runs on when nobody watches.
+ */
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { executor } from '@weft/contracts';
+import { type LogSink, type RunningTask, RuntimeFailure, type RuntimeTask, type TaskRuntime } from '@weft/runtimes';
+import { type LocalStorage, removeTree } from '@weft/storage';
+import { type AttemptSignal, type AttemptState, decideAttempt, initialAttempt } from './attempt.machine.js';
+import { EventFeed } from './event-feed.js';
+import { failedResult, finishedResult } from './attempt-result.js';
+import { type SandboxLayout, type StagingPlan } from './sandbox-layout.js';
+import { makeSandbox, stageInputs } from './stage.js';
+import { StderrTail } from './stderr-tail.js';
+import { runtimeTaskOf } from './runtime-task.js';
+import { WorkTree } from './work-tree.js';
+
+const DEFAULT_GRACE_MS = 10_000;
+export const SPEC_FILE = 'spec.bin';
+export const RESULT_FILE = 'result.bin';
+
+export interface AttemptContext {
+  spec: executor.TaskSpec;
+  layout: SandboxLayout;
+  runtime: TaskRuntime;
+  storage: LocalStorage;
+  onProblem: (text: string, error: unknown) => void;
+}
+
+export class Attempt {
+  private state: AttemptState = initialAttempt;
+  private readonly feed = new EventFeed();
+  private readonly tail = new StderrTail();
+  private running: RunningTask | undefined;
+  private plan: StagingPlan | undefined;
+  private startedEvent: executor.TaskEvent | undefined;
+  private lastPreparing: executor.TaskEvent | undefined;
+  private finishedEvent: executor.TaskEvent | undefined;
+  private graceMs = DEFAULT_GRACE_MS;
+  private removal: Promise<void> = Promise.resolve();
+  private readonly ended: Promise<void>;
+  private begunAt = performance.now();
+
+  private constructor(
+    readonly context: AttemptContext,
+    run: (attempt: Attempt) => Promise<executor.Finished>,
+  ) {
+    this.ended = run(this)
+      .catch((error: unknown) => this.fail(error))
+      .then((finished) => this.finish(finished));
+  }
+
+  static begin(context: AttemptContext): Attempt {
+    return new Attempt(context, (attempt) => attempt.prepareAndRun());
+  }
+
+  /** Of an earlier life of the runner, still running or ended unseen. */
+  static adopt(context: AttemptContext, plan: StagingPlan, running: RunningTask, tail: StderrTail): Attempt {
+    return new Attempt(context, (attempt) => {
+      attempt.plan = plan;
+      attempt.tail.addAll(tail);
+      return attempt.follow(running);
+    });
+  }
+
+  /** Of an earlier life of the runner, with the result it wrote down. */
+  static restore(context: AttemptContext, plan: StagingPlan, finished: executor.Finished): Attempt {
+    return new Attempt(context, (attempt) => {
+      attempt.plan = plan;
+      return Promise.resolve(finished);
+    });
+  }
+
+  get released(): boolean {
+    return this.state.phase === 'released' || this.state.phase === 'releasing';
+  }
+
+  get finished(): boolean {
+    return this.finishedEvent !== undefined;
+  }
+
+  /** What a watcher missed, without the log, and then what comes. */
+  watch(signal: AbortSignal): AsyncIterable<executor.TaskEvent> {
+    const past = [this.startedEvent ?? this.lastPreparing, this.finishedEvent].filter((event) => event !== undefined);
+    return this.feed.watch(past, signal);
+  }
+
+  /** Takes a chunk of the tool's log. */
+  readonly log: LogSink = (stream, data) => {
+    if (stream === 'stderr') this.tail.add(data);
+    const named = stream === 'stderr' ? executor.Log_Stream.STDERR : executor.Log_Stream.STDOUT;
+    return this.feed.publishLog(eventOf({ $case: 'log', value: { stream: named, data } }), data.length);
+  };
+
+  /** Resolves once the tool is stopped. */
+  async cancel(graceMs: number): Promise<void> {
+    this.graceMs = graceMs;
+    this.signal('cancel');
+    await this.ended;
+  }
+
+  /** Resolves once the sandbox is gone. */
+  async release(): Promise<void> {
+    if (this.state.phase === 'preparing' || this.state.phase === 'running') this.graceMs = 0;
+    this.signal('release');
+    await this.ended;
+    await this.removal;
+  }
+
+  /** Resolves once the tool has ended. */
+  end(): Promise<void> {
+    return this.ended;
+  }
+
+  /** @throws Error where the attempt has not finished */
+  workTree(): WorkTree {
+    const { spec, layout, runtime } = this.context;
+    if (this.plan === undefined || !this.finished) throw new Error(`attempt ${layout.key} left nothing to collect`);
+    return new WorkTree(spec, layout, this.plan, runtime.containers);
+  }
+
+  get collectable(): boolean {
+    return this.finished && this.plan !== undefined && !this.released;
+  }
+
+  private async prepareAndRun(): Promise<executor.Finished> {
+    const { spec, layout, runtime, storage } = this.context;
+    await makeSandbox(layout);
+    if (runtime.containers) writeFileSync(join(layout.root, SPEC_FILE), executor.TaskSpec.encode(spec).finish());
+    this.plan = await stageInputs(spec, layout, runtime.containers, storage);
+    if (this.state.stopAsked) return executor.Finished.create({ outcome: executor.Outcome.CANCELLED });
+    const preparing = (text: string): void => {
+      this.lastPreparing = eventOf({ $case: 'preparing', value: { text } });
+      this.feed.publish(this.lastPreparing);
+    };
+    this.begunAt = performance.now();
+    return this.follow(await runtime.start(runtimeTaskOf(spec, layout, this.plan), { log: this.log, preparing }));
+  }
+
+  private async follow(running: RunningTask): Promise<executor.Finished> {
+    const { spec, layout, runtime } = this.context;
+    this.running = running;
+    this.startedEvent = eventOf({ $case: 'started', value: { handle: running.handle } });
+    this.feed.publish(this.startedEvent);
+    this.signal('started');
+    try {
+      const exit = await running.wait();
+      const wallMs = Math.round(performance.now() - this.begunAt);
+      if (spec.stderrPath !== '') this.tail.addFile(join(layout.hostWorkDir, spec.stderrPath));
+      const finished = finishedResult(
+        exit,
+        new WorkTree(spec, layout, this.plan!, runtime.containers).manifest(),
+        this.tail.lines(),
+        wallMs,
+      );
+      // The container, which could tell again how it ended, goes next.
+      if (runtime.containers) writeFileSync(join(layout.root, RESULT_FILE), executor.Finished.encode(finished).finish());
+      return finished;
+    } finally {
+      // Beside the report of the exit, not before it; release waits for it.
+      this.removal = running.remove().catch((error: unknown) => this.context.onProblem(`cannot remove what ran ${layout.key}`, error));
+    }
+  }
+
+  private fail(error: unknown): executor.Finished {
+    if (!(error instanceof RuntimeFailure)) this.context.onProblem(`attempt ${this.context.layout.key} failed unexpectedly`, error);
+    return failedResult(error, this.tail.lines());
+  }
+
+  private finish(finished: executor.Finished): void {
+    this.finishedEvent = eventOf({ $case: 'finished', value: finished });
+    this.signal('finished');
+    this.feed.publish(this.finishedEvent);
+  }
+
+  private signal(signal: AttemptSignal): void {
+    const decision = decideAttempt(this.state, signal);
+    if ('illegal' in decision) throw new Error(`attempt ${this.context.layout.key}: ${decision.illegal}`);
+    this.state = decision.state;
+    for (const effect of decision.effects) {
+      if (effect === 'stop') this.stop();
+      else this.removal = this.removal.then(() => this.removeSandbox());
+    }
+  }
+
+  private stop(): void {
+    this.running
+      ?.stop(this.graceMs, 'cancelled')
+      .catch((error: unknown) => this.context.onProblem(`cannot stop ${this.context.layout.key}`, error));
+  }
+
+  private async removeSandbox(): Promise<void> {
+    const { root, key } = this.context.layout;
+    // First what a later life would take for a finished attempt.
+    rmSync(join(root, SPEC_FILE), { force: true });
+    await removeTree(root).catch((error: unknown) => this.context.onProblem(`cannot remove the sandbox of ${key}`, error));
+  }
+}
+
+export function eventOf(event: NonNullable<executor.TaskEvent['event']>): executor.TaskEvent {
+  return { at: new Date(), event };
+}

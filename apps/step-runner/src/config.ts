@@ -1,0 +1,74 @@
+/** The runner's configuration from the environment, checked once at boot. Variables: README. */
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { z } from 'zod';
+import { fileUriToPath, pathToFileUri } from '@weft/storage';
+
+export const RUNTIME_NAMES = ['process', 'docker'] as const;
+export type RuntimeName = (typeof RUNTIME_NAMES)[number];
+
+const absolute = z.string().refine(isAbsolute, 'must be an absolute path');
+const pathList = z
+  .string()
+  .transform((text) => text.split(':').filter((path) => path !== ''))
+  .pipe(z.array(absolute).min(1));
+const runtimeList = z
+  .string()
+  .transform((text) => text.split(',').map((name) => name.trim()))
+  .pipe(z.array(z.enum(RUNTIME_NAMES)).min(1));
+
+const environment = z.object({
+  WEFT_HOME: absolute.optional(),
+  WEFT_RUNNER_LISTEN: z.string().min(1).optional(),
+  WEFT_RUNNER_ADVERTISE: z.string().min(1).optional(),
+  WEFT_RUNNER_ID: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]+$/, 'must be [A-Za-z0-9._-]+')
+    .optional(),
+  WEFT_RUNNER_POOL: z.string().min(1).default('default'),
+  WEFT_RUNTIMES: runtimeList.optional(),
+  WEFT_SCHEDULER_ADDRESS: z.string().min(1).optional(),
+  WEFT_SANDBOX_ROOT: absolute.optional(),
+  WEFT_DATA_URI: z.string().startsWith('file:', 'only file: is served here').endsWith('/', "must end in '/'").optional(),
+  WEFT_ALLOWED_ROOTS: pathList.optional(),
+  WEFT_PUBLISH_FSYNC: z.enum(['0', '1']).default('0'),
+  WEFT_SERVICE_SECRET: z.string().min(1).optional(),
+  WEFT_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+});
+
+export interface StepRunnerConfig {
+  listen: string;
+  /** Where others reach it, if not where it listens. */
+  advertise?: string;
+  runnerId?: string;
+  pool: string;
+  runtimes: readonly RuntimeName[];
+  /** Absent: the runner does not register (a static registry names it). */
+  schedulerAddress?: string;
+  sandboxRoot: string;
+  /** Below which file: inputs may lie; absent: anywhere. */
+  allowedRoots?: readonly string[];
+  /** Where published results go; readable and writable also where `allowedRoots` does not name it. */
+  dataDirectory: string;
+  publishFsync: boolean;
+  secret?: string;
+  logLevel: string;
+}
+
+export const configSchema: z.ZodType<StepRunnerConfig> = environment.transform((env) => {
+  const home = env.WEFT_HOME ?? join(homedir(), '.weft');
+  return {
+    listen: env.WEFT_RUNNER_LISTEN ?? `unix:${join(home, 'run', 'step-runner.sock')}`,
+    advertise: env.WEFT_RUNNER_ADVERTISE,
+    runnerId: env.WEFT_RUNNER_ID,
+    pool: env.WEFT_RUNNER_POOL,
+    runtimes: env.WEFT_RUNTIMES ?? RUNTIME_NAMES,
+    schedulerAddress: env.WEFT_SCHEDULER_ADDRESS,
+    sandboxRoot: env.WEFT_SANDBOX_ROOT ?? join(home, 'sandboxes'),
+    allowedRoots: env.WEFT_ALLOWED_ROOTS,
+    dataDirectory: fileUriToPath(env.WEFT_DATA_URI ?? `${pathToFileUri(join(home, 'data'))}/`),
+    publishFsync: env.WEFT_PUBLISH_FSYNC === '1',
+    secret: env.WEFT_SERVICE_SECRET,
+    logLevel: env.WEFT_LOG_LEVEL,
+  };
+});

@@ -1,0 +1,69 @@
+/**
+ * Keeps the runner registered with the scheduler: a heartbeat every third of the lifetime that the scheduler grants.
+ *
+ * Invariant: a scheduler that is away is waited for; its coming back is noticed by the connection, not by asking again and again.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { type executor, registry } from '@weft/contracts';
+import { callUnary, createClient, type Logger } from '@weft/platform';
+
+/** A call that hangs is given up, so that a scheduler that moved behind the same address is found again. */
+const CALL_DEADLINE_MS = 30_000;
+const RETRY_MS = 1000;
+
+export interface RegistrarOptions {
+  schedulerAddress: string;
+  secret?: string;
+  /** Where the scheduler reaches this runner. */
+  address: string;
+  runnerId: string;
+  describe: () => Promise<executor.DescribeResponse>;
+  log: Logger;
+}
+
+export class Registrar {
+  private readonly client: registry.RunnerRegistryClient;
+  private readonly stop = new AbortController();
+  private readonly loop: Promise<void>;
+  private registered = false;
+
+  constructor(private readonly options: RegistrarOptions) {
+    this.client = createClient(registry.RunnerRegistryClient, options.schedulerAddress, options.secret);
+    this.loop = this.run();
+  }
+
+  /** Deregisters where the scheduler can be reached, and goes. */
+  async close(): Promise<void> {
+    this.stop.abort();
+    await this.loop;
+    if (this.registered) {
+      const request = { runnerId: this.options.runnerId };
+      await callUnary(this.client, this.client.deregister, request, { deadlineMs: 2000 }).catch((error: unknown) =>
+        this.options.log.warn({ err: error }, 'could not deregister; the registration lapses by itself'),
+      );
+    }
+    this.client.close();
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.stop;
+    while (!signal.aborted) {
+      const pauseMs = await this.register().catch((error: unknown) => {
+        if (!signal.aborted) this.options.log.warn({ err: error }, 'could not register with the scheduler');
+        return RETRY_MS;
+      });
+      await delay(pauseMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** Milliseconds until the next heartbeat. */
+  private async register(): Promise<number> {
+    const request = { address: this.options.address, description: await this.options.describe(), draining: false };
+    const { signal } = this.stop;
+    const call = { signal, deadlineMs: CALL_DEADLINE_MS, waitForReady: true };
+    const { ttlMs } = await callUnary(this.client, this.client.register, request, call);
+    if (!this.registered) this.options.log.info({ scheduler: this.options.schedulerAddress, ttlMs }, 'registered');
+    this.registered = true;
+    return Math.max(100, Math.floor(ttlMs / 3));
+  }
+}

@@ -1,0 +1,34 @@
+/** A spec and its staged sandbox → what a runtime must do. Pure. */
+import { join } from 'node:path';
+import type { executor } from '@weft/contracts';
+import { RuntimeFailure, type RuntimeTask } from '@weft/runtimes';
+import { isWithin, type SandboxLayout, type StagingPlan } from './sandbox-layout.js';
+
+export function runtimeTaskOf(spec: executor.TaskSpec, layout: SandboxLayout, plan: StagingPlan): RuntimeTask {
+  return {
+    spec,
+    key: layout.key,
+    hostWorkDir: layout.hostWorkDir,
+    hostTmpDir: layout.hostTmpDir,
+    mounts: plan.mounts,
+    hostStdin: spec.stdinPath === '' ? undefined : hostPathOf(spec.stdinPath, spec, layout, plan),
+    hostStdout: spec.stdoutPath === '' ? undefined : join(layout.hostWorkDir, spec.stdoutPath),
+    hostStderr: spec.stderrPath === '' ? undefined : join(layout.hostWorkDir, spec.stderrPath),
+  };
+}
+
+/** @throws RuntimeFailure INPUT_FILE where the task sees nothing of the host at that path. */
+function hostPathOf(taskPath: string, spec: executor.TaskSpec, layout: SandboxLayout, plan: StagingPlan): string {
+  const roots: [taskPath: string, hostPath: string][] = [
+    ...plan.staged.map((input): [string, string] => [input.taskPath, input.sourcePath]),
+    ...plan.mounts.map((mount): [string, string] => [mount.taskPath, mount.hostPath]),
+    [spec.workDir, layout.hostWorkDir],
+    [spec.tmpDir, layout.hostTmpDir],
+    [layout.hostInputDir, layout.hostInputDir],
+  ];
+  const within = roots.filter(([root]) => isWithin(taskPath, root)).sort((a, b) => b[0].length - a[0].length);
+  const [best] = within;
+  if (best === undefined)
+    throw new RuntimeFailure('INPUT_FILE', `stdin '${taskPath}' is neither an input nor in the working directory`, false);
+  return best[1] + taskPath.slice(best[0].length);
+}

@@ -1,0 +1,133 @@
+/**
+ * Where things of one attempt lie on the host, and what the task calls them. Pure.
+ *
+ * Invariant: for a process, task paths are host paths and lie inside the sandbox; for a container they are the container's.
+ */
+import { basename, isAbsolute, join, normalize, relative } from 'node:path';
+import { executor } from '@weft/contracts';
+
+export interface SandboxLayout {
+  /** `<task_id>.<attempt>` */
+  key: string;
+  /** `<sandbox_root>/<key>` */
+  root: string;
+  hostWorkDir: string;
+  hostTmpDir: string;
+  /** Where inputs are made that the task sees outside its working and scratch directory. */
+  hostInputDir: string;
+}
+
+export function layoutOf(sandboxRoot: string, taskId: string, attempt: number): SandboxLayout {
+  const key = attemptKey(taskId, attempt);
+  const root = join(sandboxRoot, key);
+  return { key, root, hostWorkDir: join(root, 'work'), hostTmpDir: join(root, 'tmp'), hostInputDir: join(root, 'in') };
+}
+
+export function attemptKey(taskId: string, attempt: number): string {
+  return `${taskId}.${attempt}`;
+}
+
+/** Whether `path` is `directory` or lies below it. Both normalised. */
+export function isWithin(path: string, directory: string): boolean {
+  return path === directory || path.startsWith(directory.endsWith('/') ? directory : `${directory}/`);
+}
+
+/** What is wrong with a spec, in words for INVALID_ARGUMENT; undefined where nothing is. */
+export function problemOf(spec: executor.TaskSpec, containers: boolean, layout: SandboxLayout): string | undefined {
+  if (!containers && spec.argv.length === 0) return 'argv is empty';
+  if (containers && spec.image === undefined) return `runtime '${spec.runtime}' needs an image`;
+  for (const path of [
+    spec.workDir,
+    spec.tmpDir,
+    ...spec.inputs.map((input) => input.path),
+    ...(spec.stdinPath === '' ? [] : [spec.stdinPath]),
+  ]) {
+    if (!isAbsolute(path) || normalize(path) !== path || (path !== '/' && path.endsWith('/')))
+      return `'${path}' is not an absolute normalised path`;
+    if (path.includes('\0')) return 'a path holds a NUL';
+  }
+  for (const path of [spec.stdoutPath, spec.stderrPath]) {
+    if (path !== '' && (isAbsolute(path) || path.split('/').includes('..') || path.includes('\0')))
+      return `'${path}' is not a path below work_dir`;
+  }
+  if (!containers) return processProblem(spec, layout);
+  return undefined;
+}
+
+function processProblem(spec: executor.TaskSpec, layout: SandboxLayout): string | undefined {
+  const wrong = [
+    ['work_dir', spec.workDir, layout.hostWorkDir],
+    ['tmp_dir', spec.tmpDir, layout.hostTmpDir],
+  ].find(([, given, wanted]) => given !== wanted);
+  if (wrong !== undefined) return `${wrong[0]} of a process must be '${wrong[2]}', not '${wrong[1]}'`;
+  const places = [layout.hostWorkDir, layout.hostTmpDir, layout.hostInputDir];
+  const outside = spec.inputs.find((input) => !places.some((place) => input.path !== place && isWithin(input.path, place)));
+  return outside === undefined ? undefined : `input '${outside.path}' is outside the sandbox '${layout.root}'`;
+}
+
+/** An input that the task sees where it lies in storage: by link or by mount. */
+export interface StagedInput {
+  taskPath: string;
+  sourcePath: string;
+  uri: string;
+}
+
+export type Placement =
+  | { act: 'directory'; hostPath: string }
+  | { act: 'write'; hostPath: string; contents: string | Buffer }
+  | { act: 'copy'; hostPath: string; sourcePath: string }
+  | { act: 'link'; hostPath: string; sourcePath: string }
+  /** Something for a container engine to mount over. */
+  | { act: 'placeholder'; hostPath: string; kind: 'file' | 'directory' };
+
+export interface StagingPlan {
+  placements: Placement[];
+  mounts: { hostPath: string; taskPath: string; readOnly: boolean }[];
+  staged: StagedInput[];
+}
+
+/** An input whose source, where it has one, is known to exist at a host path. */
+export interface ResolvedInput {
+  input: executor.Input;
+  sourcePath?: string;
+  /** Of a literal whose bytes are not in the spec as text. */
+  contents?: Buffer;
+}
+
+export function planStaging(spec: executor.TaskSpec, inputs: ResolvedInput[], layout: SandboxLayout, containers: boolean): StagingPlan {
+  const plan: StagingPlan = { placements: [], mounts: [], staged: [] };
+  // Host directories that hold what the task sees at a path; the longest match wins.
+  const homes: [taskPath: string, hostPath: string][] = [
+    [spec.workDir, layout.hostWorkDir],
+    [spec.tmpDir, layout.hostTmpDir],
+  ];
+  if (containers) for (const [taskPath, hostPath] of homes) plan.mounts.push({ hostPath, taskPath, readOnly: false });
+  const sorted = [...inputs].sort((a, b) => (a.input.path < b.input.path ? -1 : 1));
+  for (const [index, { input, sourcePath, contents }] of sorted.entries()) {
+    const directory = input.kind === executor.InputKind.DIRECTORY;
+    const home = homeOf(input.path, homes);
+    const hostPath = containers ? (home ?? join(layout.hostInputDir, String(index), basename(input.path))) : input.path;
+    const original = sourcePath !== undefined && (input.inPlace || !input.writable);
+    if (original) {
+      plan.staged.push({ taskPath: input.path, sourcePath, uri: input.source?.value ?? '' });
+      if (!containers) plan.placements.push({ act: 'link', hostPath, sourcePath });
+      else {
+        if (home !== undefined) plan.placements.push({ act: 'placeholder', hostPath, kind: directory ? 'directory' : 'file' });
+        plan.mounts.push({ hostPath: sourcePath, taskPath: input.path, readOnly: !input.inPlace });
+      }
+      continue;
+    }
+    if (sourcePath !== undefined) plan.placements.push({ act: 'copy', hostPath, sourcePath });
+    else if (directory) plan.placements.push({ act: 'directory', hostPath });
+    else plan.placements.push({ act: 'write', hostPath, contents: contents ?? input.source?.value ?? '' });
+    if (containers && home === undefined) plan.mounts.push({ hostPath, taskPath: input.path, readOnly: !input.writable });
+    if (directory) homes.push([input.path, hostPath]);
+  }
+  return plan;
+}
+
+function homeOf(taskPath: string, homes: [string, string][]): string | undefined {
+  let best: [string, string] | undefined;
+  for (const home of homes) if (isWithin(taskPath, home[0]) && (best === undefined || home[0].length > best[0].length)) best = home;
+  return best === undefined ? undefined : join(best[1], relative(best[0], taskPath));
+}

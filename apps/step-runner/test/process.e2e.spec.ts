@@ -1,0 +1,47 @@
+import { executor } from '@weft/contracts';
+import { executorContract } from './executor.contract.js';
+import { RunnerFixture } from './runner.fixture.js';
+
+describe('step-runner with the process runtime', () => {
+  executorContract(() => new RunnerFixture('process'));
+});
+
+describe('step-runner, processes only', () => {
+  const runner = new RunnerFixture('process');
+  beforeAll(() => runner.start());
+  afterAll(() => runner.dispose());
+
+  it('fails with COMMAND_NOT_FOUND and the name', async () => {
+    const { finished, events } = await runner.run(runner.spec(['no-such-tool-of-weft']));
+    expect(finished).toMatchObject({
+      outcome: executor.Outcome.FAILED,
+      failure: { code: 'COMMAND_NOT_FOUND', message: expect.stringContaining("'no-such-tool-of-weft'") },
+    });
+    expect(events.map((event) => event.event?.$case)).toEqual(['queued', 'finished']);
+  });
+
+  it('refuses paths outside the sandbox', async () => {
+    await expect(runner.run(runner.shell('true', { workDir: '/tmp' }))).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    const outside = runner.shell('true', { inputs: [runner.input('/etc/weft', runner.file('x', ''))] });
+    await expect(runner.run(outside)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+});
+
+describe('step-runner with allowed roots', () => {
+  const runner = new RunnerFixture('process', undefined, { allowedRoots: ['/usr'] });
+  beforeAll(() => runner.start());
+  afterAll(() => runner.dispose());
+
+  it('stages nothing from outside them, and publishes nowhere else', async () => {
+    const spec = runner.shell('echo x > f');
+    spec.inputs = [runner.input(`${runner.pathsOf(spec.taskId).in}/0/x`, runner.file('x', ''))];
+    const { finished } = await runner.run(spec);
+    expect(finished.failure).toMatchObject({ code: 'INPUT_FILE', message: expect.stringContaining('outside the allowed roots') });
+    const fine = runner.shell('echo x > f');
+    await runner.run(fine);
+    await expect(runner.collect(fine, [{ path: 'f', publish: true }], { publishTo: 'file:///tmp/weft-elsewhere/' })).rejects.toMatchObject({
+      code: 'PERMISSION_DENIED',
+    });
+    expect((await runner.collect(fine, [{ path: 'f', publish: true }])).files[0]?.uri).toBe(`${runner.publishTo}f`);
+  });
+});
