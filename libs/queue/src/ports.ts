@@ -4,7 +4,8 @@
  * Invariants:
  *  1. The job id is the task's id and attempt: adding twice while the job exists adds once.
  *  2. A job is handed to one consumer at a time; if that consumer dies, to another.
- *  3. The handler's promise decides: resolved = done and forgotten; rejected = handed out again (after `retryAfterMs`).
+ *  3. The handler's promise decides: resolved = done, and the same id may be added again; rejected = handed out again, after the error's
+ *     `retryAfterMs` where it has one, else with back-off; never given up.
  */
 import type { CwlObject } from '@weft/plan';
 
@@ -22,7 +23,7 @@ export interface TaskJob {
   /** Effective requirements of the scopes around the tool (not its own). */
   inherited: { requirements: import('@weft/plan').Requirement[]; hints: import('@weft/plan').Requirement[] };
   options: { noContainer: boolean; defaultContainer?: string };
-  /** Smaller runs first; 0 = default. */
+  /** 0 = default and first; then 1, 2, …: greater runs later. */
   priority: number;
 }
 

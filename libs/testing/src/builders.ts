@@ -1,4 +1,5 @@
 /** Small valid values for tests; every member can be overridden. */
+import type { TaskJob } from '@weft/queue';
 import type { RunHeader } from '@weft/run-store';
 
 export function aRunHeader(overrides: Partial<RunHeader> = {}): RunHeader {
@@ -14,6 +15,24 @@ export function aRunHeader(overrides: Partial<RunHeader> = {}): RunHeader {
     inputs: {},
     tasks: { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, skipped: 0, known: 0 },
     currentSteps: [],
+    ...overrides,
+  };
+}
+
+export function aTaskJob(overrides: Partial<TaskJob> = {}): TaskJob {
+  return {
+    runId: 'r-1',
+    taskId: 't-1',
+    attempt: 1,
+    step: 'align',
+    index: '',
+    pool: 'default',
+    planHash: 'a'.repeat(64),
+    processId: 'main',
+    inputs: {},
+    inherited: { requirements: [], hints: [] },
+    options: { noContainer: false },
+    priority: 0,
     ...overrides,
   };
 }

@@ -1,0 +1,84 @@
+/**
+ * The consuming side: one BullMQ worker per pool.
+ *
+ * Invariants: a handler's signal aborts when the consumer closes and when its job's lock was lost (another consumer may have the job by then).
+ * Nothing but its handler's promise ends a job; a job whose consumer died goes to another, however often that happens.
+ */
+import { type Job, Worker, type WorkerOptions } from 'bullmq';
+import type { TaskHandler, TaskJob } from './ports.js';
+import { taskQueueName } from './queue-names.js';
+import { retryDelayMs } from './retry-delay.js';
+
+/** What a metric is made of, once per handled job. Times in milliseconds. */
+export interface HandledJob {
+  pool: string;
+  ok: boolean;
+  waitedMs: number;
+  ranMs: number;
+}
+
+export interface PoolConsumerOptions {
+  pool: string;
+  concurrency: number;
+  handler: TaskHandler;
+  worker: WorkerOptions;
+  onError: (error: Error) => void;
+  onHandled?: (job: HandledJob) => void;
+}
+
+/** A job that stalled goes back to the queue; the dispatcher runs no user code that could make it stall for ever. */
+const MAX_STALLED = 1_000_000;
+
+export class PoolConsumer {
+  private readonly running = new Map<string, AbortController>();
+  private readonly worker: Worker<TaskJob, void>;
+  private closing = false;
+
+  constructor(private readonly options: PoolConsumerOptions) {
+    this.worker = new Worker<TaskJob, void>(taskQueueName(options.pool), (job) => this.handle(job), {
+      ...options.worker,
+      concurrency: options.concurrency,
+      maxStalledCount: MAX_STALLED,
+      settings: { backoffStrategy: (rejections, _type, error) => (this.closing ? 0 : retryDelayMs(error, rejections)) },
+    });
+    this.worker.on('error', options.onError);
+    this.worker.on('lockRenewalFailed', (jobIds) => jobIds.forEach((id) => this.running.get(id)?.abort()));
+  }
+
+  async ready(): Promise<void> {
+    await this.worker.waitUntilReady();
+  }
+
+  async close(): Promise<void> {
+    this.closing = true;
+    const closed = this.worker.close();
+    for (const controller of this.running.values()) controller.abort();
+    await closed;
+  }
+
+  private async handle(job: Job<TaskJob, void>): Promise<void> {
+    const id = job.id ?? '';
+    const controller = new AbortController();
+    this.running.set(id, controller);
+    // A job that was fetched while the consumer began to close.
+    if (this.closing) controller.abort();
+    const startedAtMs = Date.now();
+    let ok = false;
+    try {
+      await this.options.handler(job.data, controller.signal);
+      ok = true;
+    } catch (error) {
+      throw asError(error);
+    } finally {
+      this.running.delete(id);
+      this.options.onHandled?.({ pool: this.options.pool, ok, waitedMs: startedAtMs - job.timestamp, ranMs: Date.now() - startedAtMs });
+    }
+  }
+}
+
+/** BullMQ reads `message` and `name` and gives names of its own a meaning; `{ retryAfterMs }` may be a plain object. */
+function asError(thrown: unknown): Error {
+  const shape = typeof thrown === 'object' && thrown !== null ? (thrown as { message?: unknown; retryAfterMs?: unknown }) : {};
+  const message = typeof shape.message === 'string' ? shape.message : `the handler rejected with ${JSON.stringify(thrown)}`;
+  return Object.assign(new Error(message, { cause: thrown }), { retryAfterMs: shape.retryAfterMs });
+}

@@ -1,0 +1,169 @@
+/**
+ * The task queue on BullMQ: a queue per pool, one connection for adding to all of them, two per consumed pool.
+ *
+ * Invariants:
+ *  1. Finished jobs are kept for the board (the newest 1000 per pool) but do not stand in the way: adding a finished job's id again
+ *     hands it out again. Whether a result is known is the run log's business.
+ *  2. A job that was added while it waits or is worked on is not added twice.
+ */
+import { type JobsOptions, Queue } from 'bullmq';
+import { Redis, type RedisOptions } from 'ioredis';
+import { type HandledJob, PoolConsumer } from './bull-task-consumer.js';
+import type { TaskConsumer, TaskHandler, TaskJob, TaskQueue } from './ports.js';
+import { DEFAULT_PREFIX, jobIdOf, poolsKey, taskQueueName, taskQueuePrefix } from './queue-names.js';
+
+export interface BullTaskQueueOptions {
+  /** Connection options as `redisConnection(url)` of @weft/platform gives them. */
+  connection: RedisOptions;
+  /** Default `weft`. */
+  prefix?: string;
+  /** A consumer that is silent for so long is taken for dead. Default 30,000. */
+  lockMs?: number;
+  /** How often consumers look for jobs of dead ones. Default 15,000. */
+  stalledCheckMs?: number;
+  /** Told of connection errors and lost locks. Default: a process warning. */
+  onError?: (error: Error) => void;
+  /** Metrics hook: called once per handled job. */
+  onHandled?: (job: HandledJob) => void;
+}
+
+/** Jobs per round trip. */
+const CHUNK = 1000;
+
+const JOB_OPTIONS: JobsOptions = {
+  // Rejected = handed out again, always; how long it waits is the worker's backoffStrategy.
+  attempts: 1_000_000_000,
+  backoff: { type: 'handler' },
+  removeOnComplete: { count: 1000 },
+  removeOnFail: false,
+  stackTraceLimit: 3,
+};
+
+export function createBullTaskQueue(options: BullTaskQueueOptions): TaskQueue & TaskConsumer {
+  return new BullTaskQueue(options);
+}
+
+class BullTaskQueue implements TaskQueue, TaskConsumer {
+  private readonly redis: Redis;
+  private readonly prefix: string;
+  private readonly onError: (error: Error) => void;
+  private readonly queues = new Map<string, Promise<Queue<TaskJob, void, string>>>();
+  private readonly consumers = new Map<string, PoolConsumer>();
+
+  constructor(private readonly options: BullTaskQueueOptions) {
+    this.prefix = options.prefix ?? DEFAULT_PREFIX;
+    this.onError = options.onError ?? ((error) => process.emitWarning(error));
+    this.redis = new Redis({ ...options.connection, maxRetriesPerRequest: null, retryStrategy });
+    this.redis.on('error', this.onError);
+  }
+
+  async add(jobs: TaskJob[]): Promise<void> {
+    for (const [pool, ofPool] of groupByPool(jobs)) {
+      const queue = await this.queueOf(pool);
+      for (const chunk of chunksOf(ofPool)) {
+        await this.forgetFinished(queue, chunk.map(jobIdOf));
+        await queue.addBulk(
+          chunk.map((job) => ({
+            name: nameOf(job),
+            data: job,
+            opts: { jobId: jobIdOf(job), ...(job.priority > 0 ? { priority: job.priority } : {}) },
+          })),
+        );
+      }
+    }
+  }
+
+  async remove(jobs: Pick<TaskJob, 'pool' | 'taskId' | 'attempt'>[]): Promise<void> {
+    for (const [pool, ofPool] of groupByPool(jobs)) {
+      const queue = await this.queueOf(pool);
+      // remove() answers 0 for a job that a consumer holds: that one is left to it.
+      for (const chunk of chunksOf(ofPool)) await Promise.all(chunk.map((job) => queue.remove(jobIdOf(job))));
+    }
+  }
+
+  async depth(pool: string): Promise<{ waiting: number; active: number; delayed: number; failed: number }> {
+    const queue = await this.queueOf(pool);
+    const counts = await queue.getJobCounts('wait', 'prioritized', 'active', 'delayed', 'failed');
+    const of = (state: string): number => counts[state] ?? 0;
+    return { waiting: of('wait') + of('prioritized'), active: of('active'), delayed: of('delayed'), failed: of('failed') };
+  }
+
+  async consume(pool: string, concurrency: number, handler: TaskHandler): Promise<void> {
+    if (this.consumers.has(pool)) throw new Error(`pool ${pool} is being consumed already`);
+    const { connection, lockMs = 30_000, stalledCheckMs = 15_000, onHandled } = this.options;
+    const worker = {
+      connection: { ...connection, maxRetriesPerRequest: null, retryStrategy },
+      prefix: taskQueuePrefix(pool, this.prefix),
+      lockDuration: lockMs,
+      stalledInterval: stalledCheckMs,
+    };
+    const consumer = new PoolConsumer({ pool, concurrency, handler, worker, onError: this.onError, onHandled });
+    this.consumers.set(pool, consumer);
+    await this.announce(pool);
+    await consumer.ready();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.consumers.values()].map((consumer) => consumer.close()));
+    const queues = await Promise.all(this.queues.values());
+    await Promise.all(queues.map((queue) => queue.close()));
+    if (this.redis.status === 'ready') await this.redis.quit();
+    else this.redis.disconnect();
+  }
+
+  private queueOf(pool: string): Promise<Queue<TaskJob, void, string>> {
+    let queue = this.queues.get(pool);
+    if (!queue) {
+      queue = this.openQueue(pool);
+      queue.catch(() => this.queues.delete(pool));
+      this.queues.set(pool, queue);
+    }
+    return queue;
+  }
+
+  private async openQueue(pool: string): Promise<Queue<TaskJob, void, string>> {
+    const prefix = taskQueuePrefix(pool, this.prefix);
+    await this.announce(pool);
+    const queue = new Queue<TaskJob, void, string>(taskQueueName(pool), { connection: this.redis, prefix, defaultJobOptions: JOB_OPTIONS });
+    queue.on('error', this.onError);
+    return queue;
+  }
+
+  private async announce(pool: string): Promise<void> {
+    await this.redis.sadd(poolsKey(this.prefix), pool);
+  }
+
+  /** A job that is kept for the board would swallow a new one of the same id. */
+  private async forgetFinished(queue: Queue<TaskJob, void, string>, ids: string[]): Promise<void> {
+    const scores = await Promise.all([
+      this.redis.zmscore(queue.toKey('completed'), ...ids),
+      this.redis.zmscore(queue.toKey('failed'), ...ids),
+    ]);
+    const finished = ids.filter((_id, i) => scores.some((found) => found[i] !== null));
+    await Promise.all(finished.map((id) => queue.remove(id)));
+  }
+}
+
+function retryStrategy(times: number): number {
+  return Math.min(times * 50, 1000);
+}
+
+/** What the board shows as the job's name. */
+function nameOf(job: TaskJob): string {
+  const step = job.step || job.processId;
+  return job.index ? `${step}[${job.index}]` : step;
+}
+
+function groupByPool<T extends { pool: string }>(jobs: T[]): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const job of jobs) {
+    const group = groups.get(job.pool);
+    if (group) group.push(job);
+    else groups.set(job.pool, [job]);
+  }
+  return groups;
+}
+
+function* chunksOf<T>(items: T[]): Generator<T[]> {
+  for (let i = 0; i < items.length; i += CHUNK) yield items.slice(i, i + CHUNK);
+}

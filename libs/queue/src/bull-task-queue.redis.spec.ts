@@ -1,0 +1,89 @@
+/** The BullMQ task queue keeps the contract, over a real Redis; and what only Redis can show. */
+import { Inbox, type TestRedis, aTaskJob, startRedis, taskQueueContract } from '@weft/testing';
+import { Redis } from 'ioredis';
+import { createBullTaskQueue, discoverPools, openBoardQueues } from './index.js';
+
+describe('bull task queue', () => {
+  let server: TestRedis;
+  let admin: Redis;
+  beforeAll(async () => {
+    server = await startRedis();
+    admin = new Redis(server.connection);
+  });
+  afterAll(async () => {
+    await admin.quit();
+    await server.stop();
+  });
+  afterEach(() => admin.flushall());
+
+  taskQueueContract(async () => {
+    const open = (): ReturnType<typeof createBullTaskQueue> => closable(createBullTaskQueue({ connection: server.connection }));
+    const [one, two] = [open(), open()];
+    return { one, two, close: async () => void (await Promise.all([one.close(), two.close()])) };
+  });
+
+  /** close() again is what it was the first time. */
+  function closable(queue: ReturnType<typeof createBullTaskQueue>): ReturnType<typeof createBullTaskQueue> {
+    const close = queue.close.bind(queue);
+    let closed: Promise<void> | undefined;
+    return Object.assign(queue, { close: () => (closed ??= close()) });
+  }
+
+  it('shows a board the same queues, with their jobs', async () => {
+    const queue = createBullTaskQueue({ connection: server.connection });
+    await queue.add([aTaskJob({ step: 'qc/trim', index: '3' }), aTaskJob({ pool: 'gpu' })]);
+    const pools = await discoverPools(server.connection);
+    expect(pools).toEqual(['default', 'gpu']);
+    const board = openBoardQueues(server.connection, pools);
+    expect(await Promise.all(board.queues.map((shown) => shown.getWaitingCount()))).toEqual([1, 1]);
+    expect((await board.queues[0]?.getJob('t-1.1'))?.name).toBe('qc/trim[3]');
+    await board.close();
+    await queue.close();
+  });
+
+  it('keeps every key of a pool in one slot', async () => {
+    const queue = createBullTaskQueue({ connection: server.connection });
+    const inbox = new Inbox<string>();
+    await queue.consume('default', 1, async (job) => inbox.push(job.taskId));
+    await queue.add([aTaskJob()]);
+    await inbox.atLeast(1);
+    const keys = await admin.keys('*');
+    expect(keys.filter((key) => key !== 'weft:pools' && !key.startsWith('{weft:default}:'))).toEqual([]);
+    await queue.close();
+  });
+
+  it('hands the job of a consumer that died to another', async () => {
+    const dead = createBullTaskQueue({ connection: server.connection, lockMs: 300, stalledCheckMs: 100, onError: () => undefined });
+    const alive = createBullTaskQueue({ connection: server.connection, lockMs: 300, stalledCheckMs: 100, onError: () => undefined });
+    const taken = new Inbox<string>();
+    const recovered = new Inbox<string>();
+    const lost = new Inbox<string>();
+    await dead.consume('default', 1, async (job, signal) => {
+      taken.push(job.taskId);
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+      lost.push(job.taskId);
+    });
+    await dead.add([aTaskJob()]);
+    await taken.atLeast(1);
+    await alive.consume('default', 1, async (job) => recovered.push(job.taskId));
+    // What a dead process leaves behind: a job that is active and whose lock nobody renews.
+    await admin.del('{weft:default}:weft-tasks-default:t-1.1:lock');
+    expect(await recovered.atLeast(1)).toEqual(['t-1']);
+    expect(await lost.atLeast(1)).toEqual(['t-1']);
+    await Promise.all([dead.close(), alive.close()]);
+  });
+
+  it('goes on after Redis was restarted', async () => {
+    const durable = await startRedis({ durable: true });
+    const queue = createBullTaskQueue({ connection: durable.connection, onError: () => undefined });
+    const inbox = new Inbox<string>();
+    await queue.consume('default', 2, async (job) => inbox.push(job.taskId));
+    await queue.add([aTaskJob({ taskId: 'before' })]);
+    await inbox.atLeast(1);
+    await durable.restart();
+    await queue.add([aTaskJob({ taskId: 'after' })]);
+    expect((await inbox.atLeast(2)).at(-1)).toBe('after');
+    await queue.close();
+    await durable.stop();
+  });
+});
