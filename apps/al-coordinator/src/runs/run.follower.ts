@@ -98,10 +98,7 @@ export class RunFollower {
 
   private async submit(command: Command): Promise<string | undefined> {
     if (!command.job) throw new Error('the command has not started');
-    const runtime = await this.deps.runtime.get((text) => {
-      this.deps.logger.info({ command: command.commandId }, text);
-      this.tell(command, text);
-    });
+    const runtime = await this.prepare(command);
     const request = await this.request(command, runtime);
     const runId = await this.persist(() => this.deps.scheduler.submit(request, this.stop.signal));
     const stored = await this.deps.updater.update(command, (session, current) =>
@@ -112,14 +109,25 @@ export class RunFollower {
     return undefined;
   }
 
-  /** Adds to the command's notes; a note that cannot be stored is in the log all the same. */
-  private tell(command: Command, text: string): void {
-    const add = this.deps.updater.update(command, (session, current) =>
+  /** What is told meanwhile goes to the log at once, and is among the command's notes before this resolves or rejects. */
+  private async prepare(command: Command): Promise<AlRuntime> {
+    let told = Promise.resolve();
+    try {
+      return await this.deps.runtime.get((text) => {
+        this.deps.logger.info({ command: command.commandId }, text);
+        told = told.then(() => this.tell(command, text));
+      });
+    } finally {
+      await told;
+    }
+  }
+
+  private async tell(command: Command, text: string): Promise<void> {
+    await this.deps.updater.update(command, (session, current) =>
       current.finishedAt || current.notes.includes(text)
         ? undefined
         : { session, commands: [{ ...current, notes: [...current.notes, text] }] },
     );
-    add.catch((error: unknown) => this.deps.logger.warn({ err: error, command: command.commandId }, 'a note was not stored'));
   }
 
   private async request(command: Command, runtime: AlRuntime): Promise<Parameters<SchedulerPort['submit']>[0]> {

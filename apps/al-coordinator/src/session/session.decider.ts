@@ -79,6 +79,7 @@ function terminate(session: Session, command: Command, open: readonly Command[],
   const ended: Session = {
     ...session,
     phase: next.phase,
+    round: roundsDone(session),
     running: undefined,
     queue: [],
     waiting: [],
@@ -134,6 +135,11 @@ function guard(session: Session, command: Command): void {
   if (hash) throw invalid(`${hash[0]} '${hash[1]}' names content that this version cannot fetch; send the labels with submit_labels`);
   if (session.waiting.length > 0) throw refused(`${session.waiting.length} queried samples wait for labels: submit_labels first`);
   throw refused(`training needs labels of at least two classes; session ${session.sessionId} has ${classes}: submit_labels first`);
+}
+
+/** The round a session is in once its running query, if any, has come to nothing. */
+export function roundsDone(session: Session): number {
+  return session.phase === 'querying' ? session.round - 1 : session.round;
 }
 
 export function closed(command: Command, status: 'completed' | 'failed', note: string, now: string): Command {

@@ -5,7 +5,7 @@
  */
 import { isServiceError } from '@weft/platform';
 import { EvaluationResult, FinalResult, parseResult, QueryResult, TrainingResult } from '../commands/results.js';
-import { begin, type Change, closed } from './session.decider.js';
+import { begin, type Change, closed, roundsDone } from './session.decider.js';
 import { type Outcome, transition } from './session.machine.js';
 import type { Command, Metrics, Round, Session } from './session.types.js';
 
@@ -25,14 +25,13 @@ export function finish(session: Session, command: Command, end: RunEnd, queued: 
   const result = end.ok ? resultOf(session, command, end.outputsJson) : failure(session, end.message);
   const next = transition(session.phase, result.outcome, session.resume);
   if (!next.ok) throw new Error(`a workflow ended ${result.outcome} while the session was ${session.phase}`);
-  const undo = result.outcome !== 'succeeded' && session.phase === 'querying';
   const after: Session = {
     ...result.session,
     phase: next.phase,
     resume: undefined,
     running: undefined,
     currentWorkflow: '',
-    round: undo ? session.round - 1 : session.round,
+    round: result.outcome === 'succeeded' ? session.round : roundsDone(session),
     workflowsExecuted: session.workflowsExecuted + (command.runId === '' ? 0 : 1),
     lastActivity: now,
   };

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { run } from '@weft/contracts';
+import { collectBundle, formatDiagnostic } from '@weft/cwl';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { CommandName } from '../session/session.machine.js';
@@ -39,34 +40,18 @@ export class TemplateCatalog {
     );
   }
 
-  /** The template with every file it runs or includes. Rejects where one is missing. */
+  /** The template with every file it runs or includes. Rejects where one is missing or the template is invalid. */
   async bundle(name: TemplateName): Promise<run.DocumentBundle> {
-    const root = pathToFileURL(this.path(name)).href;
-    const files: Record<string, string> = {};
-    await collect(root, files);
-    return { rootUri: root, files };
+    const fetcher = { fetch: (uri: string) => readFile(fileURLToPath(uri), 'utf8') };
+    const { bundle, result } = await collectBundle(pathToFileURL(this.path(name)).href, fetcher);
+    const errors = result.diagnostics.filter((one) => one.severity === 'error').map((one) => formatDiagnostic(one));
+    if (errors.length > 0) throw new Error(`template ${name} is invalid: ${errors.join('; ')}`);
+    return bundle;
   }
 
   private path(name: TemplateName): string {
     return join(this.directory, `${name}.cwl`);
   }
-}
-
-async function collect(uri: string, files: Record<string, string>): Promise<void> {
-  if (files[uri] !== undefined) return;
-  const text = await readFile(fileURLToPath(uri), 'utf8');
-  files[uri] = text;
-  if (!uri.endsWith('.cwl')) return;
-  for (const reference of references(parse(text))) await collect(new URL(reference, uri).href, files);
-}
-
-/** What a document runs, imports or includes, as written. */
-function references(node: unknown): string[] {
-  if (Array.isArray(node)) return node.flatMap(references);
-  if (typeof node !== 'object' || node === null) return [];
-  return Object.entries(node).flatMap(([key, value]) =>
-    ['run', '$include', '$import'].includes(key) && typeof value === 'string' ? [value] : references(value),
-  );
 }
 
 /** The `templates` folder beside or above a module's file. */
