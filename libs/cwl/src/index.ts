@@ -4,3 +4,4 @@ export { recordingFetcher, bundleFetcher, type DocumentBundle } from './fetchers
 export { formatDiagnostic } from './diagnostics.js';
 export { planHash } from './plan-hash.js';
 export { normaliseRequirements, normaliseRequirementNode, type NormaliseOptions } from './normalise-requirements.js';
+export * from './inputs/index.js';

@@ -21,7 +21,7 @@ import {
 } from './shape.js';
 import type { FieldShape, RecordShape } from './shape.js';
 import { requirementList } from './requirement-shapes.js';
-import { outputTypeRules, secondaryFiles, stepRules, toolRules, typePlacement } from './rules.js';
+import { misplacedMember, outputTypeRules, secondaryFiles, stepRules, toolRules, typePlacement } from './rules.js';
 
 export const LOAD_LISTING = choice('no_listing', 'shallow_listing', 'deep_listing');
 export const LINK_MERGE = choice('merge_nested', 'merge_flattened');
@@ -69,12 +69,14 @@ export const INPUT: RecordShape = {
     ...fileOptions,
     ...loading,
   },
+  leaves: misplacedMember,
   also: typePlacement,
 };
 
 export const OUTPUT: RecordShape = {
   says: 'an output',
   fields: { ...text, type: required(any), outputBinding: optional(record(OUTPUT_BINDING)), ...fileOptions },
+  leaves: misplacedMember,
   also: (node, context) => {
     typePlacement(node, context);
     outputTypeRules(node, context);
@@ -93,6 +95,7 @@ export const WORKFLOW_OUTPUT: RecordShape = {
     ...linking,
     ...fileOptions,
   },
+  leaves: misplacedMember,
   also: typePlacement,
 };
 
@@ -108,6 +111,7 @@ export const RECORD_FIELD: RecordShape = {
     ...fileOptions,
     ...loading,
   },
+  leaves: misplacedMember,
   also: typePlacement,
 };
 

@@ -29,8 +29,12 @@ const MEMBERS: Readonly<Record<string, string>> = { array: 'items', record: 'fie
 
 /** True for `type: array` beside `items`, a type whose parts stand where the parameter's should. */
 export function isMisplacedType(node: MapNode): boolean {
-  const member = MEMBERS[stringField(node, 'type') ?? ''];
-  return member !== undefined;
+  return misplacedMember(node) !== undefined;
+}
+
+/** The part that then stands beside the type. */
+export function misplacedMember(node: MapNode): string | undefined {
+  return MEMBERS[stringField(node, 'type') ?? ''];
 }
 
 /** Says once what `type: array` with `items` beside it should look like. */
@@ -86,6 +90,10 @@ export function toolRules(node: MapNode, context: CheckContext): void {
 
 export function stepRules(node: MapNode, context: CheckContext): void {
   const { reporter } = context;
+  const run = field(node, 'run');
+  if (run !== undefined && stringOf(run) === undefined && !isMap(run)) {
+    reporter.error(run, 'wrong-type', `'run' must be the address of a process or a process, not ${describe(run)}`);
+  }
   const scatter = itemsOf(field(node, 'scatter'));
   if (scatter.length > 1 && field(node, 'scatterMethod') === undefined) {
     reporter.error(
@@ -95,16 +103,13 @@ export function stepRules(node: MapNode, context: CheckContext): void {
     );
   }
   const loops = field(node, 'loop') !== undefined;
+  if (loops && isBefore(context.version, 'v1.3')) return;
   if (loops && scatter.length > 0)
     reporter.error(fieldPlace(node, 'loop'), 'conflicting-fields', "'loop' and 'scatter' exclude each other");
   if (loops && field(node, 'when') === undefined)
     reporter.error(fieldPlace(node, 'loop'), 'missing-field', "a step with 'loop' needs the field 'when'");
   if (!loops && field(node, 'outputMethod') !== undefined) {
     reporter.error(fieldPlace(node, 'outputMethod'), 'conflicting-fields', "'outputMethod' means nothing without 'loop'");
-  }
-  const run = field(node, 'run');
-  if (run !== undefined && stringOf(run) === undefined && !isMap(run)) {
-    reporter.error(run, 'wrong-type', `'run' must be the address of a process or a process, not ${describe(run)}`);
   }
 }
 

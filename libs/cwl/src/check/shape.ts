@@ -26,6 +26,8 @@ export interface RecordShape {
   /** With its article: "a step". Used in messages. */
   says: string;
   fields: Readonly<Record<string, FieldShape>>;
+  /** Unknown fields that `also` speaks about. */
+  leaves?: (node: MapNode) => string | undefined;
   /** What cannot be said field by field. Called after the fields were checked. */
   also?: (node: MapNode, context: CheckContext) => void;
 }

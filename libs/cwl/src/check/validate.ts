@@ -3,7 +3,7 @@
  * not reported as missing, nor what refers to it), and a value of the wrong kind is not looked into.
  */
 import type { Reporter } from '../diagnostics.js';
-import { alias, isMap, isNull, startOf, type ListNode, type MapEntry, type MapNode, type Node } from '../source/node.js';
+import { alias, isFailed, isMap, isNull, startOf, type ListNode, type MapEntry, type MapNode, type Node } from '../source/node.js';
 import { idMapItems } from '../source/id-map.js';
 import { nearestName } from '../source/nearest-name.js';
 import { isBefore, type Version } from '../source/version.js';
@@ -16,6 +16,7 @@ export interface CheckContext {
 
 /** Checks a value. `what` names it in messages: "'position'", "an item of 'arguments'". */
 export function checkShape(node: Node, shape: Shape, context: CheckContext, what: string): void {
+  if (isFailed(node)) return;
   switch (shape.kind) {
     case 'any':
       return;
@@ -39,16 +40,18 @@ export function checkShape(node: Node, shape: Shape, context: CheckContext, what
 /** Checks the fields of a map. Fields with a ':' are extensions and anybody's own. */
 export function checkRecord(node: MapNode, shape: RecordShape, context: CheckContext): void {
   const meant = new Set<string>();
+  const left = shape.leaves?.(node);
   for (const entry of [...node.entries.values()]) {
     const known = ownField(shape, entry.key);
     if (known) checkField(entry, known, shape, context);
-    else if (!entry.key.includes(':')) checkUnknown(node, entry, shape, context, meant);
+    else if (!entry.key.includes(':') && entry.key !== left) checkUnknown(node, entry, shape, context, meant);
   }
   for (const [name, f] of Object.entries(shape.fields)) {
     if (!f.required || meant.has(name)) continue;
     const entry = node.entries.get(name);
     if (entry === undefined) context.reporter.error(startOf(node), 'missing-field', `${shape.says} needs the field '${name}'`);
-    else if (isNull(entry.value)) context.reporter.error(entry.place, 'missing-field', `the field '${name}' of ${shape.says} is empty`);
+    else if (isNull(entry.value) && !isFailed(entry.value))
+      context.reporter.error(entry.place, 'missing-field', `the field '${name}' of ${shape.says} is empty`);
   }
   shape.also?.(node, context);
 }
@@ -92,6 +95,7 @@ function checkIdMap(node: Node, shape: Extract<Shape, { kind: 'idMap' }>, contex
   if (node.kind === 'scalar') return wrongKind(node, shape, context, what);
   const seen = new Set<string>();
   for (const item of idMapItems(node, shape.subject, shape.predicate)) {
+    if (isFailed(item.node)) continue;
     if (!isMap(item.node)) {
       context.reporter.error(item.node, 'wrong-type', `an item of ${what} must be a mapping, not ${describe(item.node)}`);
       continue;

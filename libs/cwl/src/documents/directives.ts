@@ -13,6 +13,7 @@ import {
   type MapNode,
   type Node,
   type Place,
+  type ScalarNode,
 } from '../source/node.js';
 
 /** What the directives need of the store of documents. Both report what goes wrong and then answer undefined. */
@@ -58,10 +59,12 @@ class DirectiveResolver {
 
   private async map(node: MapNode): Promise<Node> {
     const imported = stringOf(field(node, '$import'));
-    if (imported !== undefined)
-      return (await this.source.importNode(imported, fieldPlace(node, '$import'), this.chain)) ?? scalarNode(node, null);
+    if (imported !== undefined) return (await this.source.importNode(imported, fieldPlace(node, '$import'), this.chain)) ?? failed(node);
     const included = stringOf(field(node, '$include'));
-    if (included !== undefined) return scalarNode(node, (await this.source.includeText(included, fieldPlace(node, '$include'))) ?? null);
+    if (included !== undefined) {
+      const text = await this.source.includeText(included, fieldPlace(node, '$include'));
+      return text === undefined ? failed(node) : scalarNode(node, text);
+    }
     const entries = new Map<string, MapEntry>();
     const mixin = stringOf(field(node, '$mixin'));
     if (mixin !== undefined) {
@@ -73,4 +76,8 @@ class DirectiveResolver {
     }
     return { ...node, entries };
   }
+}
+
+function failed(at: Place): ScalarNode {
+  return { ...scalarNode(at, null), failed: true };
 }

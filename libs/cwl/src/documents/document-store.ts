@@ -3,11 +3,11 @@
  * Reading is sequential on purpose: the chain of imports is then known, so that a circle is reported instead of waited for.
  */
 import type { Fetcher } from '../api.js';
-import { displayName, type Reporter } from '../diagnostics.js';
+import type { Reporter } from '../diagnostics.js';
 import { didYouMean } from '../source/nearest-name.js';
 import { field, isList, isMap, stringField, stringOf, type MapNode, type Node, type Place, type SourceFile } from '../source/node.js';
 import { parseYaml } from '../source/parse-yaml.js';
-import { fragmentOf, resolveUri, splitFragment } from '../source/uri.js';
+import { fragmentOf, resolveUri, shortName, splitFragment } from '../source/uri.js';
 import { resolveDirectives, type DirectiveSource } from './directives.js';
 
 export interface LoadedDocument {
@@ -64,11 +64,8 @@ export class DocumentStore implements DirectiveSource {
     if (uri === undefined) return undefined;
     const { uri: address, fragment } = splitFragment(uri);
     if (chain.includes(address)) {
-      this.reporter.error(
-        at,
-        'import-cycle',
-        `'${reference}' imports itself: ${[...chain, address].map((u) => displayName(u)).join(' → ')}`,
-      );
+      const circle = [...chain.slice(chain.indexOf(address)), address].map(shortName).join(' → ');
+      this.reporter.error(at, 'import-cycle', `'${reference}' imports itself: ${circle}`);
       return undefined;
     }
     const document = await this.load(address, at, chain);
@@ -103,7 +100,7 @@ export class DocumentStore implements DirectiveSource {
     if (found) return found;
     const names = [...document.fragments.keys()];
     const known = names.length === 0 ? 'it names nothing' : `it has ${names.map((n) => `'${n}'`).join(', ')}`;
-    const message = `'${displayName(document.file.uri)}' has no '#${fragment}'; ${known}`;
+    const message = `'${shortName(document.file.uri)}' has no '#${fragment}'; ${known}`;
     this.reporter.error(at, 'unknown-fragment', message, didYouMean(fragment, names));
     return undefined;
   }

@@ -1,7 +1,7 @@
 /** Finding processes in documents: by fragment, by `run`, and what class and version they declare. */
 import type { Reporter } from '../diagnostics.js';
 import { didYouMean, nearestName } from '../source/nearest-name.js';
-import { field, fieldPlace, isList, isMap, startOf, stringOf, type MapNode, type Node, type Place } from '../source/node.js';
+import { field, fieldPlace, isFailed, isList, isMap, startOf, stringOf, type MapNode, type Node, type Place } from '../source/node.js';
 import { expandPrefix, splitFragment } from '../source/uri.js';
 import { describe } from '../check/validate.js';
 import { parseVersion, VERSIONS, type Version } from '../source/version.js';
@@ -32,6 +32,7 @@ export function selectProcess(
     return node && { document, node, fragment: wanted };
   }
   if (!isMap(root)) {
+    if (isFailed(root)) return undefined;
     reporter.error(root, 'wrong-type', `a CWL document must be a mapping, not ${describe(root)}`);
     return undefined;
   }

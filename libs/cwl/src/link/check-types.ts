@@ -10,6 +10,7 @@ import { refName, type WorkflowScope } from './scope.js';
 
 export function checkTypes(scope: WorkflowScope): void {
   for (const step of scope.workflow.steps) {
+    if (step.scatter.some((name) => !step.in.some((input) => input.name === name))) continue;
     const parameters = new Map(scope.processOf(step)?.inputs.map((p) => [p.name, p]));
     for (const input of step.in) {
       const parameter = parameters.get(input.name);

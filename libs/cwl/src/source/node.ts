@@ -41,6 +41,8 @@ export interface ListNode extends Place {
 export interface ScalarNode extends Place {
   kind: 'scalar';
   value: null | boolean | number | string;
+  /** Stands for something that could not be read, which was reported: say nothing more about it. */
+  failed?: true;
 }
 
 export type Node = MapNode | ListNode | ScalarNode;
@@ -48,6 +50,8 @@ export type Node = MapNode | ListNode | ScalarNode;
 export const isMap = (node: Node | undefined): node is MapNode => node?.kind === 'map';
 export const isList = (node: Node | undefined): node is ListNode => node?.kind === 'list';
 export const isNull = (node: Node | undefined): boolean => node?.kind === 'scalar' && node.value === null;
+
+export const isFailed = (node: Node | undefined): boolean => node?.kind === 'scalar' && node.failed === true;
 
 /** The value of a field; a field that is null counts as absent. */
 export function field(node: MapNode, name: string): Node | undefined {

@@ -23,24 +23,12 @@ export function parseYaml(file: SourceFile, reporter: Reporter): Node | undefine
     reporter.error({ file, start: 0, end: 0 }, 'document-limit', TOO_DEEP);
     return undefined;
   }
-  if (
-    reportSyntax(
-      document.errors.filter((e) => !isTolerable(e)),
-      file,
-      reporter,
-    )
-  )
-    return undefined;
+  if (reportSyntax(document.errors, file, reporter)) return undefined;
   if (document.contents === null) {
     reporter.error({ file, start: 0, end: 0 }, 'yaml-syntax', 'the document is empty');
     return undefined;
   }
   return new Converter(file, reporter).root(document);
-}
-
-/** Published documents close flow collections at the column of their parent; every other YAML reader takes them. */
-function isTolerable(error: YAMLError): boolean {
-  return error.code === 'BAD_INDENT' && error.message.startsWith('Flow ');
 }
 
 function reportSyntax(errors: YAMLError[], file: SourceFile, reporter: Reporter): boolean {
@@ -59,6 +47,9 @@ const quote = (key: string): string => (/^['"]/.test(key) ? key : `'${key}'`);
 
 function plain(message: string): string {
   if (message.startsWith('Source contains multiple documents')) return "a second document starts at '---'; only one is read";
+  const flow = /^Flow (map|sequence) in block collection/.exec(message);
+  if (flow)
+    return `what starts with '${flow[1] === 'map' ? '{' : '['}' is not closed before this line, or this line is not indented enough`;
   return message.charAt(0).toLowerCase() + message.slice(1);
 }
 
