@@ -3,9 +3,9 @@
  * Source: CWL v1.2 Workflow §5.2 "ExpressionTool".
  */
 import type { CwlObject, EffectiveRequirements, ExpressionTool, FormatOntology } from '@weft/plan';
-import { inherit, isObject } from '@weft/plan';
+import { inherit, isFile, isObject, visitFiles } from '@weft/plan';
 import { TaskError } from './api.js';
-import { nameAll, withoutTaskFields } from './file-values.js';
+import { describeLiteral, isLiteral, nameAll, withoutTaskFields } from './file-values.js';
 import { prepareInputs } from './input-values.js';
 import { evaluateResources, runtimeObject } from './resources.js';
 import type { Scope } from './scope.js';
@@ -50,6 +50,9 @@ export async function evaluateExpressionTool(request: ExpressionToolRequest, dep
     const wrong = mismatch(output.type, value, `output '${output.name}'`);
     if (wrong !== undefined) throw new TaskError(value === null ? 'OUTPUT_MISSING' : 'OUTPUT_TYPE', wrong);
     nameAll(value);
+    visitFiles(value, (entry) => {
+      if (isFile(entry) && isLiteral(entry)) describeLiteral(entry);
+    });
     outputs[output.name] = withoutTaskFields(value);
   }
   return outputs;

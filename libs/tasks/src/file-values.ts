@@ -6,6 +6,7 @@
  *  2. A literal (no location) gets a location "_:<n>" while a task is built, so that copies of it made by expressions are recognised.
  *     `withoutTaskFields` removes it, and everything else that holds only inside one task.
  */
+import { createHash } from 'node:crypto';
 import type { CwlValue, DirectoryValue, FileOptions, FileValue, LoadListing } from '@weft/plan';
 import { isDirectory, isFile, isFileOrDirectory, isObject, mapFiles, visitFiles } from '@weft/plan';
 import type { FileAccess, FilePreparer } from './api.js';
@@ -42,10 +43,25 @@ export function nameAll(value: CwlValue): void {
   });
 }
 
+/** Size and checksum of a literal File, which its contents say. */
+export function describeLiteral(file: FileValue): void {
+  const text = file.contents ?? '';
+  file.size = Buffer.byteLength(text);
+  file.checksum = `sha1$${createHash('sha1').update(text).digest('hex')}`;
+}
+
 /** Size of a File, looked up once; directories and literals need none. */
 export async function fillSize(file: Entry, access: FileAccess): Promise<void> {
   if (!isFile(file) || file.size !== undefined || isLiteral(file)) return;
   file.size = (await onFile(file, () => access.stat(file.location ?? ''))).size;
+}
+
+/** Listings that were loaded hold sizes already: this is for the entries of literals. */
+async function fillListedSizes(directory: DirectoryValue, access: FileAccess): Promise<void> {
+  for (const entry of directory.listing ?? []) {
+    if (isDirectory(entry)) await fillListedSizes(entry, access);
+    else await fillSize(entry, access);
+  }
 }
 
 export async function fillContents(file: FileValue, access: FileAccess): Promise<void> {
@@ -110,6 +126,7 @@ export function isNotFound(error: unknown): boolean {
 export async function prepareFile(value: Entry, options: FileOptions & { sizes?: boolean }, access: FileAccess): Promise<void> {
   if (isDirectory(value)) {
     await fillListing(value, options.loadListing ?? 'no_listing', access);
+    if (options.sizes) await fillListedSizes(value, access);
     return;
   }
   if (options.loadContents) await fillContents(value, access);

@@ -10,3 +10,5 @@ export type { EvaluatedStep, StepBindings } from './step-bindings.js';
 export { prepareRunInputs } from './run-inputs.js';
 export type { RunInputsRequest } from './run-inputs.js';
 export { filePreparer } from './file-values.js';
+export { completeRunOutputs } from './run-outputs.js';
+export type { RunOutputsDeps } from './run-outputs.js';

@@ -116,7 +116,7 @@ class InputWalk {
   }
 
   private async directory(directory: DirectoryValue, options: FileOptions): Promise<void> {
-    await prepareFile(directory, { loadListing: options.loadListing ?? this.listing }, this.work.access);
+    await prepareFile(directory, { loadListing: options.loadListing ?? this.listing, sizes: this.sizes }, this.work.access);
   }
 
   private async formats(format: string | string[], where: string): Promise<string[]> {

@@ -3,20 +3,20 @@
  *
  * Invariants:
  *  1. One collector call publishes everything and releases the sandbox; nothing is published before the whole object is known to be right.
- *  2. What was staged from storage keeps its location and is not published again.
+ *  2. What was staged from storage keeps its location and is not published again (a runner answers with where it lies).
  *  3. No `path` is left in the result.
  */
-import { createHash } from 'node:crypto';
 import { executor } from '@weft/contracts';
 import type { CwlObject, CwlValue, DirectoryValue } from '@weft/plan';
 import { isDirectory, isFile, mapFiles, visitFiles } from '@weft/plan';
 import type { OutputCollector } from './api.js';
 import { TaskError } from './api.js';
 import type { Entry } from './file-values.js';
+import { describeLiteral } from './file-values.js';
 import { baseName } from './names.js';
 import type { WorkDirIndex } from './work-dir-index.js';
 
-/** A value that waits for what the runner says of a path. */
+/** A value that waits for what the runner says of a path (relative to the working directory, or absolute as the task saw it). */
 interface Pending {
   path: string;
   value: Entry;
@@ -60,9 +60,13 @@ export class OutputPublisher {
       this.pending.push({ path: found.path === '' ? '.' : found.path, value: copy });
     } else if (found.at === 'storage') {
       copy.location = found.uri;
-      // A listing is loaded where it is asked for; beside a location it would only be a second, ageing truth.
-    } else if (isFile(copy)) literalFile(copy, found.at === 'text' ? found.text : isFile(entry) ? (entry.contents ?? '') : '');
-    else copy.listing = (isDirectory(entry) ? (entry.listing ?? []) : []).map((one) => this.planEntry(one, where));
+      // What the task was given lies with the runner: it says size and checksum, and publishes nothing.
+      if (found.path !== undefined && (isDirectory(copy) || copy.checksum === undefined))
+        this.pending.push({ path: found.path, value: copy });
+    } else if (isFile(copy)) {
+      copy.contents = found.at === 'text' ? found.text : isFile(entry) ? (entry.contents ?? '') : '';
+      describeLiteral(copy);
+    } else copy.listing = (isDirectory(entry) ? (entry.listing ?? []) : []).map((one) => this.planEntry(one, where));
     return copy;
   }
 
@@ -81,7 +85,7 @@ export class OutputPublisher {
 }
 
 function complete(value: Entry, file: executor.CollectedFile): void {
-  value.location = file.uri;
+  value.location ??= file.uri;
   if (isDirectory(value)) value.listing = listingOf(file);
   else describe(value, file);
 }
@@ -107,10 +111,4 @@ function bare(entry: Entry): Entry {
   for (const key of ['path', 'location', 'dirname', 'nameroot', 'nameext', 'contents', 'listing', 'secondaryFiles', 'writable'])
     delete copy[key];
   return copy;
-}
-
-function literalFile(file: Entry, text: string): void {
-  file['contents'] = text;
-  file['size'] = Buffer.byteLength(text);
-  file['checksum'] = `sha1$${createHash('sha1').update(text).digest('hex')}`;
 }

@@ -161,14 +161,16 @@ describe('output bindings', () => {
       ],
     };
     const inputs = { f: { class: 'File', location: 'file:///d/a' }, d: { class: 'Directory', location: 'file:///d/x' } };
-    const given = await collect({ ...part, ...out({ outputBinding: { outputEval: '$(inputs.f)' } }) }, {}, inputs);
-    expect(given.outputs['o']).toEqual({ class: 'File', basename: 'a', location: 'file:///d/a' });
-    const below = await collect(
-      { ...part, ...out({ outputBinding: { outputEval: '$({class: "File", path: inputs.d.path + "/y"})' } }) },
-      {},
+    const staged = (path: string, uri: string, text: string): LeftFiles => ({ [path]: { input: uri, text } });
+    const given = await collect(
+      { ...part, ...out({ outputBinding: { outputEval: '$(inputs.f)' } }) },
+      staged('/in/0/a', 'file:///d/a', 'aaa'),
       inputs,
     );
-    expect(below.outputs['o']).toEqual({ class: 'File', basename: 'y', location: 'file:///d/x/y' });
+    expect(given.outputs['o']).toEqual({ class: 'File', basename: 'a', location: 'file:///d/a', size: 3, checksum: sha1('aaa') });
+    const port = out({ outputBinding: { outputEval: '$({class: "File", path: inputs.d.path + "/y"})' } });
+    const below = await collect({ ...part, ...port }, staged('/in/1/x/y', 'file:///d/x/y', 'y'), inputs);
+    expect(below.outputs['o']).toEqual({ class: 'File', basename: 'y', location: 'file:///d/x/y', size: 1, checksum: sha1('y') });
     const linked = await collect(
       { ...part, ...out({ outputBinding: { glob: 'a' } }) },
       { a: { input: 'file:///d/a', text: 'aaa' } },

@@ -11,8 +11,8 @@ import { baseName, filePathOf, fileUri, hasScheme, relativeTo, splitExtension } 
 export type Found =
   /** In the working directory; `path` is relative to it, "" is the directory itself. */
   | { at: 'work'; path: string; kind: Entry['class'] }
-  /** A staged input, or something below one. */
-  | { at: 'storage'; uri: string }
+  /** A staged input, or something below one; `path` where the task saw it, if it did. */
+  | { at: 'storage'; uri: string; path?: string }
   /** A literal that was staged: its text is the file. */
   | { at: 'text'; text: string }
   | { at: 'literal' }
@@ -21,6 +21,7 @@ export type Found =
 export class WorkDirIndex {
   private readonly entries = new Map<string, executor.ManifestEntry>();
   private readonly staged = new Map<string, executor.Input>();
+  private readonly stagedAt = new Map<string, string>();
   readonly paths: string[];
 
   constructor(
@@ -28,7 +29,10 @@ export class WorkDirIndex {
     private readonly spec: Pick<executor.TaskSpec, 'workDir' | 'inputs'>,
   ) {
     for (const entry of manifest) this.entries.set(entry.path, entry);
-    for (const input of spec.inputs) this.staged.set(input.path, input);
+    for (const input of spec.inputs) {
+      this.staged.set(input.path, input);
+      if (input.source?.$case === 'uri') this.stagedAt.set(input.source.value, input.path);
+    }
     this.paths = [...this.entries.keys()].sort();
   }
 
@@ -82,8 +86,10 @@ export class WorkDirIndex {
 
   private findLocation(location: string, known: ReadonlySet<string>): Found {
     if (!hasScheme(location)) return this.findPath(location);
+    const staged = this.stagedAt.get(location);
     const path = filePathOf(location);
-    if (path === undefined) return { at: 'storage', uri: location };
+    if (staged !== undefined || path === undefined)
+      return { at: 'storage', uri: location, ...(staged === undefined ? {} : { path: staged }) };
     const found = this.findPath(path);
     // A tool may hand on what it was given; naming any other file of the host would let it publish what it may not read.
     return found.at === 'nowhere' && isKnown(location, known) ? { at: 'storage', uri: location } : found;
@@ -96,6 +102,7 @@ export class WorkDirIndex {
         const below = path.slice(above.length);
         return {
           at: 'storage',
+          path,
           uri: below === '' ? source.value : `${source.value.replace(/\/$/, '')}${fileUri(below).slice('file://'.length)}`,
         };
       }

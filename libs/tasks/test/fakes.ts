@@ -107,13 +107,14 @@ export interface MemoryCollector extends OutputCollector {
   calls: { items: executor.CollectItem[]; publish: boolean; release: boolean }[];
 }
 
-/** Publishes below `store:///`; a path whose text is `{ input }` is a link to that URI. */
+/** Publishes below `store:///`; a path with `{ input }` is (a link to) what was staged from that URI, an absolute one lies outside the manifest. */
 export type LeftFiles = Record<string, string | { input: string; text: string } | null>;
 
 /** Manifest of a working directory; null is an empty directory, parents are added. */
 export function manifestOf(left: LeftFiles): executor.ManifestEntry[] {
   const entries = new Map<string, executor.ManifestEntry>();
   for (const [path, content] of Object.entries(left)) {
+    if (path.startsWith('/')) continue;
     const parts = path.split('/');
     for (let depth = 1; depth < parts.length; depth++) {
       const directory = parts.slice(0, depth).join('/');
@@ -162,7 +163,8 @@ export function memoryCollector(left: LeftFiles): MemoryCollector {
     collect(items, options) {
       calls.push({ items, ...options });
       for (const { path } of items)
-        if (path !== '.' && !entries.some((entry) => entry.path === path)) return Promise.reject(new Error(`NOT_FOUND ${path}`));
+        if (path !== '.' && !(path in left) && !entries.some((entry) => entry.path === path))
+          return Promise.reject(new Error(`NOT_FOUND ${path}`));
       return Promise.resolve(items.map((item) => collected(item.path, item)));
     },
   };
