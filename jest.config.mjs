@@ -20,12 +20,12 @@ const base = {
   transform,
   transformIgnorePatterns: ['/node_modules/'],
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.nx'],
-  watchman: false,
 };
 const project = (displayName, testMatch, extra = {}) => ({ ...base, displayName, testMatch, ...extra });
 const here = (suffix) => ['apps', 'libs', 'tests'].map((d) => `<rootDir>/${d}/**/*${suffix}`);
 
 export default {
+  watchman: false,
   projects: [
     project('unit', here('.spec.ts'), { testPathIgnorePatterns: ['/node_modules/', '\\.(redis|docker|e2e)\\.spec\\.ts$'] }),
     project('redis', here('.redis.spec.ts')),

@@ -6,7 +6,6 @@ import { evaluateExpressionTool, evaluateStepBindings, TaskError, type FileAcces
 import type { Command, EngineEvent, Failure } from '@weft/engine';
 import type { ExpressionEvaluator } from '@weft/expressions';
 import {
-  find,
   type CwlObject,
   type CwlValue,
   type EffectiveRequirements,
@@ -18,6 +17,7 @@ import {
 import type { Logger } from '@weft/platform';
 import type { TaskJob, TaskQueue } from '@weft/queue';
 import pLimit from 'p-limit';
+import { expressionOptions } from './expression-options.js';
 import type { CommandExecutor, RunActor } from './run-actor.js';
 
 /** Evaluations at once: they wait for files and for the sandbox, which batches what comes together. */
@@ -160,14 +160,6 @@ function inputsOf(step: WorkflowStep, values: CwlObject, loop: boolean): StepInp
 
 function definedValues(values: CwlObject): Record<string, CwlValue> {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value ?? null]));
-}
-
-function expressionOptions(
-  effective: EffectiveRequirements,
-  declaredVersion: string,
-): { javascript: boolean; expressionLib: string[]; declaredVersion: string } {
-  const javascript = find(effective, 'InlineJavascriptRequirement');
-  return { javascript: javascript !== undefined, expressionLib: javascript?.value.expressionLib ?? [], declaredVersion };
 }
 
 /** Structural: an error that names a code of ours keeps it, anything else is a fault of the program. */

@@ -6,15 +6,25 @@
  *  2. One that is answered is in the log: plan first, then header and RunAccepted in one step.
  */
 import type { scheduler } from '@weft/contracts';
-import { bindInputs, bundleFetcher, formatDiagnostic, loadDocument, planHash, resolveInputFiles, type Diagnostic } from '@weft/cwl';
+import {
+  bindInputs,
+  bundleFetcher,
+  formatDiagnostic,
+  loadDocument,
+  planHash,
+  resolveInputFiles,
+  type Diagnostic,
+  type FileExpressionEvaluator,
+} from '@weft/cwl';
 import { decide, initialState, type EngineEvent } from '@weft/engine';
 import type { ExpressionEvaluator } from '@weft/expressions';
-import type { CwlObject, Plan, Requirement } from '@weft/plan';
+import { inherit, NO_REQUIREMENTS, type CwlObject, type Plan, type Requirement } from '@weft/plan';
 import { ServiceError } from '@weft/platform';
 import type { RunHeader, RunIntake } from '@weft/run-store';
-import type { FileAccess } from '@weft/tasks';
+import { prepareRunInputs, type FileAccess } from '@weft/tasks';
 import { ulid } from 'ulid';
 import { toDiagnostic } from '../grpc/mapping.js';
+import { expressionOptions } from './expression-options.js';
 import { headerOf } from './run-header.js';
 import { toLogEvent } from './log-events.js';
 
@@ -52,12 +62,32 @@ export class Submissions {
     const bound = bindInputs({ plan: loaded.plan, job, baseUri: request.inputsBaseUri });
     const diagnostics = [...loaded.diagnostics, ...bound.diagnostics];
     if (!bound.inputs) throw refusal(diagnostics, false);
-    const resolved = await resolveInputFiles(loaded.plan, bound.inputs, this.deps.files, this.deps.evaluator);
+    const resolved = await resolveInputFiles(loaded.plan, bound.inputs, this.deps.files, { evaluator: this.evaluatorFor(loaded.plan) });
     diagnostics.push(...resolved.diagnostics);
     if (!resolved.inputs) throw refusal(diagnostics, false);
     const plan = withJobRequirements(loaded.plan, bound.requirements ?? []);
-    const stored = await this.store(request, pool, plan, resolved.inputs);
+    const stored = await this.store(request, pool, plan, await this.withContents(plan, resolved.inputs));
     return { ...stored, diagnostics };
+  }
+
+  /** Expressions in the root's secondaryFiles and formats run under the root's requirements. */
+  private evaluatorFor(plan: Plan): FileExpressionEvaluator {
+    const root = plan.processes[plan.root];
+    const options = expressionOptions(root ? inherit(NO_REQUIREMENTS, root) : NO_REQUIREMENTS, root?.declaredVersion ?? plan.cwlVersion);
+    return { evaluate: (expression, context) => this.deps.evaluator.evaluate(expression, context, options) };
+  }
+
+  /** loadContents and loadListing on a workflow's own inputs: what they load travels to the expressions of its steps. */
+  private async withContents(plan: Plan, inputs: CwlObject): Promise<CwlObject> {
+    const process = plan.processes[plan.root];
+    const loads = process?.inputs.some((parameter) => parameter.loadContents || parameter.loadListing !== undefined);
+    if (process?.class !== 'Workflow' || !loads) return inputs;
+    try {
+      return await prepareRunInputs({ process, inputs, effective: NO_REQUIREMENTS, formats: plan.formats }, this.deps);
+    } catch (error) {
+      if (typeof (error as { code?: unknown }).code !== 'string') throw error;
+      throw new ServiceError('INVALID_ARGUMENT', (error as Error).message);
+    }
   }
 
   private async load(document: scheduler.SubmitRunRequest['document']): ReturnType<typeof loadDocument> {

@@ -1,0 +1,146 @@
+import type { Command, EngineEvent } from '@weft/engine';
+import type { CommandLineTool, Plan, Workflow } from '@weft/plan';
+import { createLogger } from '@weft/platform';
+import type { LogEntry, RunStore } from '@weft/run-store';
+import { aRunHeader, createFakeRunStore, Faults, FakeRunStoreData, Inbox, misbehaving } from '@weft/testing';
+import { toLogEvent } from './log-events.js';
+import { PartitionOwner } from './partition-owner.js';
+import type { CommandExecutor, RunActor } from './run-actor.js';
+
+const NONE = { requirements: [], hints: [], declaredVersion: 'v1.2' };
+const tool: CommandLineTool = {
+  ...NONE,
+  class: 'CommandLineTool',
+  id: 't',
+  inputs: [{ name: 'x', type: 'Any' }],
+  outputs: [{ name: 'out', type: 'Any' }],
+  baseCommand: ['t'],
+  arguments: [],
+  successCodes: [0],
+  temporaryFailCodes: [],
+  permanentFailCodes: [],
+};
+const scattered: Workflow = {
+  ...NONE,
+  class: 'Workflow',
+  id: 'w',
+  inputs: [{ name: 'i', type: 'Any' }],
+  outputs: [{ name: 'o', type: 'Any', link: { sources: [{ step: 's', port: 'out' }], list: false, linkMerge: 'merge_nested' } }],
+  steps: [
+    {
+      name: 's',
+      run: 't',
+      in: [{ name: 'x', link: { sources: [{ step: null, port: 'i' }], list: false, linkMerge: 'merge_nested' } }],
+      out: ['out'],
+      scatter: ['x'],
+      requirements: [],
+      hints: [],
+    },
+  ],
+};
+const plan: Plan = { planVersion: 1, cwlVersion: 'v1.2', root: 'w', processes: { w: scattered, t: tool } };
+const RUN = 'r-1';
+const accepted: EngineEvent = {
+  type: 'RunAccepted',
+  runId: RUN,
+  planHash: 'h',
+  inputs: { i: [1, 2] },
+  options: { noContainer: false, maxAttempts: 3 },
+};
+const logger = createLogger('test', 'silent');
+
+class Recorder implements CommandExecutor {
+  readonly commands = new Inbox<Command>();
+  actor: RunActor | undefined;
+  execute(actor: RunActor, commands: Command[]): void {
+    this.actor = actor;
+    commands.forEach(this.commands.push);
+  }
+}
+
+async function owning(store: RunStore): Promise<{ owner: PartitionOwner; executor: Recorder }> {
+  const executor = new Recorder();
+  const owner = new PartitionOwner({ store, executor, logger, owner: 'me', leaseTtlMs: 60_000 });
+  await owner.start();
+  return { owner, executor };
+}
+
+async function submitted(store: RunStore): Promise<void> {
+  await store.intake.putPlan('h', plan);
+  await store.intake.create(aRunHeader({ runId: RUN, planHash: 'h', inputs: { i: [1, 2] } }), toLogEvent(accepted));
+}
+
+const succeeded = (taskId: string, out: string): EngineEvent => ({ type: 'TaskSucceeded', taskId, attempt: 1, outputs: { out } });
+
+/** The log to its end, by following it as a watcher would. */
+async function wholeLog(store: RunStore): Promise<LogEntry[]> {
+  const entries: LogEntry[] = [];
+  for await (const entry of store.reader.follow(RUN, 0, new AbortController().signal)) entries.push(entry);
+  return entries;
+}
+
+describe('a run in the hands of its owner', () => {
+  it('is picked up when it is created, and sealed with its final header when its last task has answered', async () => {
+    const store = createFakeRunStore();
+    const { owner, executor } = await owning(store);
+    await submitted(store);
+    const tasks = await executor.commands.atLeast(2);
+    expect(tasks.map((command) => command.type)).toEqual(['RunTask', 'RunTask']);
+    void executor.actor?.offer(succeeded(`${RUN}-1`, 'a'));
+    void executor.actor?.offer(succeeded(`${RUN}-2`, 'b'));
+    const log = await wholeLog(store);
+    expect(log.map(({ event }) => event.type)).toEqual(['RunAccepted', 'TaskSucceeded', 'TaskSucceeded', 'RunEnded']);
+    expect(await store.reader.get(RUN)).toMatchObject({ state: 'succeeded', outputs: { o: ['a', 'b'] } });
+    await owner.close();
+  });
+
+  it('goes on after a take-over with exactly the tasks whose answers are due', async () => {
+    const data = new FakeRunStoreData();
+    const first = await owning(createFakeRunStore(data));
+    await submitted(createFakeRunStore(data));
+    await first.executor.commands.atLeast(2);
+    await first.executor.actor?.offer(succeeded(`${RUN}-1`, 'a'));
+    await first.owner.close();
+    const second = await owning(createFakeRunStore(data));
+    const [due] = await second.executor.commands.atLeast(1);
+    expect(due).toMatchObject({ type: 'RunTask', taskId: `${RUN}-2`, attempt: 1 });
+    expect(second.executor.commands.items).toHaveLength(1);
+    await second.owner.close();
+  });
+
+  it('takes a cancel that came in between in the order of the log', async () => {
+    const faults = new Faults();
+    const data = new FakeRunStoreData();
+    const { owner, executor } = await owning(misbehaving(createFakeRunStore(data), faults));
+    await submitted(createFakeRunStore(data));
+    await executor.commands.atLeast(2);
+    const append = faults.hold('log.append');
+    const offered = executor.actor?.offer(succeeded(`${RUN}-1`, 'a'));
+    await append.reached;
+    await createFakeRunStore(data).intake.request(RUN, toLogEvent({ type: 'CancelAsked', reason: 'enough' }));
+    append.open();
+    await offered;
+    const commands = await executor.commands.atLeast(3);
+    expect(commands[2]).toEqual({ type: 'CancelTasks', tasks: [1, 2].map((n) => ({ taskId: `${RUN}-${n}`, attempt: 1 })) });
+    await executor.actor?.offer({ type: 'TaskCancelled', taskId: `${RUN}-2`, attempt: 1 });
+    const log = await wholeLog(createFakeRunStore(data));
+    expect(log.map(({ event }) => event.type)).toEqual(['RunAccepted', 'CancelAsked', 'TaskSucceeded', 'TaskCancelled', 'RunEnded']);
+    expect(await createFakeRunStore(data).reader.get(RUN)).toMatchObject({ state: 'cancelled' });
+    await owner.close();
+  });
+
+  it('is left alone by an owner whose lease was taken over', async () => {
+    let now = 0;
+    const data = new FakeRunStoreData(() => now);
+    const first = await owning(createFakeRunStore(data));
+    await submitted(createFakeRunStore(data));
+    await first.executor.commands.atLeast(2);
+    now = 120_000;
+    const leases = await createFakeRunStore(data).leases.acquire('other', 60_000);
+    expect(leases.length).toBe(64);
+    await first.executor.actor?.offer(succeeded(`${RUN}-1`, 'a'));
+    expect(first.owner.actorOf(RUN)).toBeUndefined();
+    expect((await createFakeRunStore(data).log.read(RUN, 0)).map(({ event }) => event.type)).toEqual(['RunAccepted']);
+    await first.owner.close();
+  });
+});
