@@ -1,5 +1,6 @@
 /** Small valid values for tests; every member can be overridden. */
 import type { TaskJob } from '@weft/queue';
+import type { RunnerRecord } from '@weft/registry';
 import type { RunHeader } from '@weft/run-store';
 
 export function aRunHeader(overrides: Partial<RunHeader> = {}): RunHeader {
@@ -33,6 +34,21 @@ export function aTaskJob(overrides: Partial<TaskJob> = {}): TaskJob {
     inherited: { requirements: [], hints: [] },
     options: { noContainer: false },
     priority: 0,
+    ...overrides,
+  };
+}
+
+export function aRunner(overrides: Partial<Omit<RunnerRecord, 'lastSeenMs'>> = {}): Omit<RunnerRecord, 'lastSeenMs'> {
+  return {
+    runnerId: 'runner-1',
+    address: 'unix:/run/runner-1.sock',
+    pool: 'default',
+    version: '0.1.0',
+    runtimes: [{ name: 'process', version: '', containers: false, unavailable: '' }],
+    capacity: { cores: 4, ramBytes: 8 * 1024 ** 3, diskBytes: 100 * 1024 ** 3, gpus: 0 },
+    labels: {},
+    sandboxRoot: '/var/lib/weft/sandboxes',
+    draining: false,
     ...overrides,
   };
 }
