@@ -1,7 +1,6 @@
 /**
  * Starts the coordinator: recovers first, then serves.
  */
-import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { al } from '@weft/contracts';
 import { type Logger, startGrpcServer } from '@weft/platform';
