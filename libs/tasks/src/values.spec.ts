@@ -1,0 +1,160 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { CwlType, CwlValue } from '@weft/plan';
+import { classifyExit } from './exit.js';
+import { formatSatisfies } from './format.js';
+import {
+  applyPattern,
+  baseName,
+  dirName,
+  escapes,
+  filePathOf,
+  fileUri,
+  normalizePath,
+  relativeTo,
+  siblingUri,
+  splitExtension,
+  uriBaseName,
+} from './names.js';
+import { numberText, spacedJson } from './numbers.js';
+import { matchesType, mismatch, typeName } from './type-check.js';
+
+describe('numberText', () => {
+  it.each([
+    [0, '0'],
+    [-0, '0'],
+    [44.4, '44.4'],
+    [1e-5, '0.00001'],
+    [1.23e-5, '0.0000123'],
+    [-1.5e-10, '-0.00000000015'],
+    [1e21, '1000000000000000000000'],
+    [-1.25e25, '-12500000000000000000000000'],
+    [4.2e42, '4200000000000000000000000000000000000000000'],
+    [4242424242, '4242424242'],
+  ])('%p', (value, text) => expect(numberText(value)).toBe(text));
+
+  it('reads back as the same number, without exponent', () => {
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
+        const text = numberText(value);
+        expect(text).toMatch(/^-?\d+(\.\d+)?$/);
+        expect(Number(text)).toBe(value + 0);
+      }),
+    );
+  });
+});
+
+describe('spacedJson', () => {
+  it('is JSON with sorted keys', () => {
+    expect(spacedJson({ b: [1, 'x', null], a: { d: true, c: undefined } })).toBe('{"a": {"d": true}, "b": [1, "x", null]}');
+  });
+
+  it('reads back as the same value', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => expect(JSON.parse(spacedJson(value as CwlValue))).toEqual(JSON.parse(JSON.stringify(value)))),
+    );
+  });
+});
+
+describe('names', () => {
+  it.each([
+    ['a.tar.gz', ['a.tar', '.gz']],
+    ['a', ['a', '']],
+    ['.bashrc', ['.bashrc', '']],
+    ['..x.y', ['..x', '.y']],
+    ['a.', ['a', '.']],
+    ['', ['', '']],
+  ])('splitExtension(%p)', (name, parts) => expect(splitExtension(name)).toEqual(parts));
+
+  it.each([
+    ['a.bam', '.bai', 'a.bam.bai'],
+    ['a.bam', '^.bai', 'a.bai'],
+    ['a.b.c', '^^.d', 'a.d'],
+    ['a', '^^.d', 'a.d'],
+    ['a.b', '_x', 'a.b_x'],
+  ])('applyPattern(%p, %p)', (name, pattern, expected) => expect(applyPattern(name, pattern)).toBe(expected));
+
+  it.each([
+    ['a/./b//c/', 'a/b/c'],
+    ['a/../../b', '../b'],
+    ['/a/../../b', '/b'],
+    ['.', ''],
+    ['..', '..'],
+  ])('normalizePath(%p)', (path, expected) => expect(normalizePath(path)).toBe(expected));
+
+  it('tells what is below a directory', () => {
+    expect(relativeTo('/w/a/../b', '/w')).toBe('b');
+    expect(relativeTo('/w', '/w/')).toBe('');
+    expect(relativeTo('/wx/b', '/w')).toBeUndefined();
+    expect([escapes('..'), escapes('../a'), escapes('..a')]).toEqual([true, true, false]);
+    expect([dirName('/a'), dirName('a'), dirName('/a/b'), baseName('/a/b')]).toEqual(['/', '', '/a', 'b']);
+  });
+
+  it('goes between paths and URIs without loss', () => {
+    const name = fc.string({ unit: 'grapheme', minLength: 1 }).filter((text) => !text.includes('/') && !text.includes('\0'));
+    fc.assert(
+      fc.property(name, (text) => {
+        expect(filePathOf(fileUri(`/d/${text}`))).toBe(`/d/${text}`);
+        expect(uriBaseName(fileUri(`/d/${text}`))).toBe(text);
+        expect(siblingUri('file:///d/other', text)).toBe(fileUri(`/d/${text}`));
+        expect(fileUri(`/d/${text}`)).not.toMatch(/[#?\s]/);
+      }),
+    );
+  });
+
+  it('takes a stray percent sign as it is', () => expect(uriBaseName('file:///d/100%')).toBe('100%'));
+});
+
+describe('types', () => {
+  const record: CwlType = { type: 'record', fields: [{ name: 'a', type: 'int' }, { name: 'b', type: ['null', { type: 'array', items: 'File' }] }] }; // prettier-ignore
+  it.each<[CwlType, CwlValue, boolean]>([
+    ['null', null, true],
+    ['int', 1, true],
+    ['int', 1.5, false],
+    ['long', 2 ** 40, true],
+    ['double', 1, true],
+    ['boolean', 'true', false],
+    ['Any', null, false],
+    ['Any', [], true],
+    ['File', { class: 'File' }, true],
+    ['File', { class: 'Directory' }, false],
+    [['null', 'int'], null, true],
+    [['null', 'int'], 'x', false],
+    [{ type: 'enum', symbols: ['a'] }, 'a', true],
+    [{ type: 'enum', symbols: ['a'] }, 'b', false],
+    [record, { a: 1 }, true],
+    [record, { a: 1, b: [{ class: 'File' }] }, true],
+    [record, { class: 'File', a: 1 }, false],
+    [record, [], false],
+  ])('%j of %j: %p', (type, value, expected) => expect(matchesType(type, value)).toBe(expected));
+
+  it('says where and what', () => {
+    expect(mismatch(record, { a: 1, b: [{ class: 'File' }, 3] }, "output 'o'")).toBe("output 'o'.b[1] should be File, got 3");
+    expect(mismatch(['int', 'string'], null, 'x')).toBe('x should be int or string, got null');
+    expect(typeName({ type: 'array', items: ['null', 'File'] })).toBe('(null or File)[]');
+  });
+});
+
+describe('formats', () => {
+  it('follow the ontology, in circles too', () => {
+    const ontology = { a: ['b'], b: ['a', 'c'] };
+    expect([formatSatisfies('a', 'c', ontology), formatSatisfies('c', 'a', ontology), formatSatisfies('x', 'x', {})]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+  });
+});
+
+describe('classifyExit', () => {
+  const codes = { successCodes: [2], temporaryFailCodes: [3], permanentFailCodes: [0] };
+  it.each([
+    [2, 'success'],
+    [3, 'temporary'],
+    [0, 'permanent'],
+    [1, 'permanent'],
+  ])('%d is %s', (exitCode, expected) => expect(classifyExit(codes, exitCode)).toBe(expected));
+  it('takes 0 as success where nothing is listed', () => {
+    expect(classifyExit({ successCodes: [], temporaryFailCodes: [], permanentFailCodes: [] }, 0)).toBe('success');
+  });
+});
