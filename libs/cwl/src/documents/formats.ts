@@ -76,7 +76,14 @@ function statements(text: string): string[][] {
     else if (depth === 0 && token === '.') {
       all.push(current);
       current = [];
-    } else if (depth === 0) current.push(token);
+    } else if (depth === 0) {
+      current.push(token);
+      // SPARQL's PREFIX has no dot at its end.
+      if (current.length === 3 && /^prefix$/i.test(current[0] ?? '')) {
+        all.push(current);
+        current = [];
+      }
+    }
   }
   return current.length === 0 ? all : [...all, current];
 }

@@ -47,6 +47,8 @@ const quote = (key: string): string => (/^['"]/.test(key) ? key : `'${key}'`);
 
 function plain(message: string): string {
   if (message.startsWith('Source contains multiple documents')) return "a second document starts at '---'; only one is read";
+  const bracket = /^Unexpected flow-(seq|map)-start at node end/.exec(message);
+  if (bracket) return `text that contains '${bracket[1] === 'seq' ? '[' : '{'}' must be in quotes here`;
   const flow = /^Flow (map|sequence) in block collection/.exec(message);
   if (flow)
     return `what starts with '${flow[1] === 'map' ? '{' : '['}' is not closed before this line, or this line is not indented enough`;

@@ -1,0 +1,192 @@
+/** Whole documents: several files, fragments, versions, ontologies, bundles, addresses. */
+import { existsSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import {
+  bundleFetcher,
+  collectBundle,
+  formatDiagnostic,
+  loadDocument,
+  normaliseRequirements,
+  planHash,
+  recordingFetcher,
+} from './index.js';
+import { BASE, loadFiles, loadText, planOf } from './spec-support/load-text.js';
+
+const OP = 'cwlVersion: v1.2\nclass: Operation\ninputs: {i: Any}\noutputs: {o: Any}\n';
+const RUNS = (run: string): string =>
+  `cwlVersion: v1.2\nclass: Workflow\ninputs: {x: Any}\noutputs: []\nsteps: {s: {run: ${run}, in: {i: x}, out: [o]}}\n`;
+
+describe('several files', () => {
+  test('run below and above; keys are relative to the root document', async () => {
+    const features = (text: string): string => text.replace('inputs:', 'requirements: {SubworkflowFeatureRequirement: {}}\ninputs:');
+    const middle = RUNS('../../u.cwl')
+      .replace('inputs: {x: Any}\noutputs: []', 'inputs: {i: Any}\noutputs: {o: {type: Any, outputSource: s/o}}')
+      .replace('i: x', 'i: i');
+    const plan = await planOf({ 'a/main.cwl': features(RUNS('sub/t.cwl')), 'a/sub/t.cwl': middle, 'u.cwl': OP }, 'a/main.cwl');
+    expect(Object.keys(plan.processes)).toEqual(['../u.cwl', 'sub/t.cwl', 'main.cwl']);
+    expect(plan.processes['../u.cwl']?.at).toEqual({ file: '../u.cwl', line: 1, column: 1 });
+  });
+
+  test('fragments of other files', async () => {
+    const library = `cwlVersion: v1.1\n$graph:\n  - {id: t, class: CommandLineTool, inputs: {i: Any}, outputs: {o: Any}}\n  - {id: u, class: CommandLineTool, inputs: [], outputs: []}\n`;
+    const plan = await planOf({ 'main.cwl': RUNS('lib/l.cwl#t'), 'lib/l.cwl': library });
+    expect(Object.keys(plan.processes)).toEqual(['lib/l.cwl#t', 'main.cwl']);
+    expect(plan.processes['lib/l.cwl#t']?.declaredVersion).toBe('v1.1');
+  });
+
+  test('a process that two steps run is built once', async () => {
+    const plan = await planOf({
+      'main.cwl': RUNS('t.cwl').replace('out: [o]}}', 'out: [o]}, r: {run: ./t.cwl, in: {i: s/o}, out: []}}'),
+      't.cwl': OP,
+    });
+    expect(Object.keys(plan.processes)).toEqual(['t.cwl', 'main.cwl']);
+  });
+
+  test('$import into maps and lists, $include as text, $mixin under own fields', async () => {
+    const plan = await planOf({
+      'main.cwl': `cwlVersion: v1.2
+class: CommandLineTool
+requirements:
+  - {class: InlineJavascriptRequirement, expressionLib: [{$include: lib.js}]}
+  - {class: SchemaDefRequirement, types: [{$import: types.yml}]}
+inputs:
+  a: {type: "types.yml#t"}
+  b: {$mixin: base.yml, label: own}
+outputs: []
+`,
+      'lib.js': 'function f() { return "{"; }',
+      'types.yml': '- {name: t, type: enum, symbols: [x]}\n- {name: u, type: record, fields: {f: t}}\n',
+      'base.yml': 'type: int\nlabel: base\n',
+    });
+    expect(plan.processes['main.cwl']).toMatchObject({
+      requirements: [{ expressionLib: ['function f() { return "{"; }'] }, { class: 'SchemaDefRequirement' }],
+      inputs: [
+        { name: 'a', type: { type: 'enum', symbols: ['x'] } },
+        { name: 'b', type: 'int', label: 'own' },
+      ],
+    });
+  });
+
+  test('equal documents in other places have equal plans', async () => {
+    const files = (base: string): Record<string, string> => ({ [`${base}main.cwl`]: RUNS('t.cwl'), [`${base}t.cwl`]: OP });
+    const [here, there] = await Promise.all(
+      ['file:///a/', 'https://h.org/deep/'].map((b) => loadDocument(`${b}main.cwl`, bundleFetcher(files(b)))),
+    );
+    expect(here?.hash).toMatch(/^[0-9a-f]{64}$/);
+    expect(there?.hash).toBe(here?.hash);
+    expect(here?.plan && planHash(here.plan)).toBe(here?.hash);
+  });
+});
+
+describe('selection', () => {
+  const graph = (ids: string[]): string =>
+    `cwlVersion: v1.2\n$graph:\n${ids.map((id) => `  - {id: ${id}, class: Operation, inputs: [], outputs: []}\n`).join('')}`;
+
+  test.each<[string, string, string]>([
+    [graph(['a', 'main']), 'main.cwl', 'main.cwl#main'],
+    [graph(['a', '"#b"']), 'main.cwl#b', 'main.cwl#b'],
+    [graph(['only']), 'main.cwl', 'main.cwl#only'],
+    [OP, 'main.cwl', 'main.cwl'],
+    [`${OP}id: p\n`, 'main.cwl#p', 'main.cwl'],
+    [OP, 'main.cwl#main', 'main.cwl'],
+  ])('%j as %s', async (text, root, key) => {
+    expect((await planOf({ 'main.cwl': text }, root)).root).toBe(key);
+  });
+
+  test('JSON, a shebang line and a byte order mark', async () => {
+    expect(
+      (await loadText('\uFEFF#!/usr/bin/env cwl-runner\n{"cwlVersion":"v1.2","class":"Operation","inputs":[],"outputs":[]}')).diagnostics,
+    ).toEqual([]);
+  });
+
+  test('an inline document', async () => {
+    const result = await loadDocument('weft:document.cwl', bundleFetcher({ 'weft:document.cwl': RUNS('t.cwl'), 'weft:t.cwl': OP }));
+    expect(Object.keys(result.plan?.processes ?? {})).toEqual(['t.cwl', 'document.cwl']);
+  });
+});
+
+describe('bundles', () => {
+  test('what was read can be sent and gives the same plan', async () => {
+    const files = { [`${BASE}main.cwl`]: RUNS('t.cwl'), [`${BASE}t.cwl`]: OP, [`${BASE}unrelated.cwl`]: OP };
+    const { bundle, result } = await collectBundle(`${BASE}main.cwl`, bundleFetcher(files));
+    expect(Object.keys(bundle.files).sort()).toEqual([`${BASE}main.cwl`, `${BASE}t.cwl`]);
+    const again = await loadDocument(bundle.rootUri, bundleFetcher(bundle.files));
+    expect([again.hash, again.diagnostics]).toEqual([result.hash, []]);
+  });
+
+  test('what is missing is named', async () => {
+    await expect(bundleFetcher({}).fetch('file:///x')).rejects.toThrow("'file:///x' is not in the bundle that was sent");
+    await expect(recordingFetcher(bundleFetcher({ constructor: 'x' })).fetch('toString')).rejects.toThrow('not in the bundle');
+    expect((await loadFiles({}, 'gone.cwl')).diagnostics).toMatchObject([{ code: 'cannot-read', line: 0, file: `${BASE}gone.cwl` }]);
+  });
+});
+
+describe('formats', () => {
+  const TOOL = (schemas: string): string =>
+    `cwlVersion: v1.2\nclass: Operation\n$namespaces: {e: "http://e/", g: "http://g/"}\n$schemas: [${schemas}]\ninputs: {x: {type: File, format: e:text}}\noutputs: []\n`;
+  const XML = `<?xml version="1.0"?>\n<!DOCTYPE rdf:RDF [<!ENTITY e "http://e/">]>\n<rdf:RDF>
+<owl:Class rdf:about="http://e/fasta"><rdfs:subClassOf rdf:resource="&e;text"/></owl:Class>
+<owl:Class rdf:about="http://e/image"><rdfs:subClassOf rdf:resource="http://e/data"/></owl:Class>
+</rdf:RDF>`;
+  const TURTLE = `@prefix e: <http://e/> .\nPREFIX owl: <http://www.w3.org/2002/07/owl#>
+# comment . with ; dots
+<http://g/fa> a owl:Class ; <http://www.w3.org/2000/01/rdf-schema#comment> "x . y ; z"@en ;
+  owl:equivalentClass e:fasta , [ a owl:Restriction ] .`;
+
+  test('only what leads to a format that is asked for is kept', async () => {
+    const plan = await planOf({ 'main.cwl': TOOL('o.owl, t.ttl'), 'o.owl': XML, 't.ttl': TURTLE });
+    expect(plan.formats).toEqual({ 'http://e/fasta': ['http://e/text', 'http://g/fa'], 'http://g/fa': ['http://e/fasta'] });
+  });
+
+  test('a schema that cannot be read is a warning, and unread where no format is asked for', async () => {
+    const result = await loadFiles({ 'main.cwl': TOOL('gone.owl') });
+    expect(result.diagnostics).toMatchObject([{ severity: 'warning', code: 'cannot-read', line: 4 }]);
+    expect((await loadFiles({ 'main.cwl': TOOL('gone.owl').replace(', format: e:text', '') })).diagnostics).toEqual([]);
+  });
+});
+
+describe('printing', () => {
+  const d = { severity: 'error' as const, code: 'c', message: 'm', file: 'file:///w/a%20b.cwl', line: 2, column: 3 };
+  test.each([
+    [formatDiagnostic(d), '/w/a b.cwl:2:3: error: m'],
+    [formatDiagnostic(d, '/w'), 'a b.cwl:2:3: error: m'],
+    [formatDiagnostic(d, '/other'), '/w/a b.cwl:2:3: error: m'],
+    [formatDiagnostic({ ...d, hint: "did you mean 'x'?" }, '/w/'), "a b.cwl:2:3: error: m; did you mean 'x'?"],
+    [formatDiagnostic({ ...d, line: 0, column: 0, file: 'https://h/x' }), 'https://h/x: error: m'],
+    [formatDiagnostic({ ...d, file: 'weft:document.cwl' }), 'document.cwl:2:3: error: m'],
+  ])('%s', (printed, expected) => expect(printed).toBe(expected));
+});
+
+test('requirements from elsewhere', () => {
+  const options = { uri: 'file:///w/job.yml' };
+  expect(normaliseRequirements([{ class: 'EnvVarRequirement', envDef: { A: 'b' } }], options)).toEqual({
+    requirements: [{ class: 'EnvVarRequirement', envDef: [{ envName: 'A', envValue: 'b' }] }],
+    diagnostics: [],
+  });
+  expect(normaliseRequirements({ EnvVarRequirement: { envDfe: {} } }, options).diagnostics).toMatchObject([
+    { code: 'unknown-field', file: 'file:///w/job.yml', line: 0, hint: "did you mean 'envDef'?" },
+  ]);
+});
+
+/** The public suite is not part of the project; where a clone lies beside it, every document of it must load. */
+const SUITES = ['v1.2', 'v1.3']
+  .map((v) => join(process.cwd(), '..', 'shared', 'conformance', v))
+  .filter((d) => existsSync(join(d, 'conformance_tests.json')));
+
+describe('the public suite', () => {
+  test('is read where it lies', () => expect(SUITES.every((d) => existsSync(d))).toBe(true));
+  for (const directory of SUITES) {
+    const tests = JSON.parse(readFileSync(join(directory, 'conformance_tests.json'), 'utf8')) as { tool: string; should_fail?: boolean }[];
+    test(`${directory.slice(-4)}: every document that should work loads`, async () => {
+      const fetcher = { fetch: (uri: string) => readFile(new URL(uri), 'utf8') };
+      const failed: string[] = [];
+      for (const tool of new Set(tests.filter((t) => t.should_fail !== true).map((t) => t.tool))) {
+        const result = await loadDocument(pathToFileURL(directory).href + '/' + tool, fetcher);
+        if (result.plan === undefined) failed.push(...result.diagnostics.map((d) => formatDiagnostic(d, directory)));
+      }
+      expect(failed).toEqual([]);
+    });
+  }
+});
