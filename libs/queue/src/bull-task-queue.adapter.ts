@@ -49,6 +49,7 @@ class BullTaskQueue implements TaskQueue, TaskConsumer {
   private readonly onError: (error: Error) => void;
   private readonly queues = new Map<string, Promise<Queue<TaskJob, void, string>>>();
   private readonly consumers = new Map<string, PoolConsumer>();
+  private closing: Promise<void> | undefined;
 
   constructor(private readonly options: BullTaskQueueOptions) {
     this.prefix = options.prefix ?? DEFAULT_PREFIX;
@@ -103,7 +104,12 @@ class BullTaskQueue implements TaskQueue, TaskConsumer {
     await consumer.ready();
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.closing ??= this.closeAll();
+    return this.closing;
+  }
+
+  private async closeAll(): Promise<void> {
     await Promise.all([...this.consumers.values()].map((consumer) => consumer.close()));
     const queues = await Promise.all(this.queues.values());
     await Promise.all(queues.map((queue) => queue.close()));

@@ -1,7 +1,20 @@
 /** The Redis run store keeps the contract, over a real Redis; and what only Redis can show. */
+import { Inbox, type TestRedis, aRunHeader, runStoreContract, startRedis } from '@weft/testing';
 import { Redis } from 'ioredis';
-import { type TestRedis, runStoreContract, startRedis } from '@weft/testing';
-import { createRedisRunStore } from './redis-run-store.adapter.js';
+import { type LogEntry, PARTITIONS, type RunStore, createRedisRunStore, partitionOf } from './index.js';
+import { createKeys } from './keys.js';
+import { defineScript } from './redis-script.js';
+import { appendEvents } from './scripts/append-events.lua.js';
+
+const keys = createKeys('weft:');
+const accepted = { type: 'RunAccepted', runId: 'r-1' };
+const ended = { type: 'RunEnded' };
+
+async function own(store: RunStore, runId: string): Promise<Parameters<RunStore['log']['append']>[0]> {
+  const lease = (await store.leases.acquire('owner', 600_000)).find(({ partition }) => partition === partitionOf(runId));
+  if (!lease) throw new Error('no lease');
+  return lease;
+}
 
 describe('redis run store', () => {
   let server: TestRedis;
@@ -25,5 +38,133 @@ describe('redis run store', () => {
         await admin.flushall();
       },
     };
+  });
+
+  describe('alone', () => {
+    let store: RunStore;
+    beforeEach(() => {
+      store = createRedisRunStore({ redis: server.connection });
+    });
+    afterEach(async () => {
+      await store.close();
+      await admin.flushall();
+    });
+
+    it('completes a submission whose first call died after claiming the idempotency key', async () => {
+      const claim = { runId: 'r-first', submittedAtMs: 1_750_000_000_000 };
+      await admin.set(keys.idempotency('project-1', 'key'), JSON.stringify(claim));
+      expect(await store.intake.create(aRunHeader(), accepted, 'key')).toEqual({ runId: 'r-first', existing: false });
+      expect(await store.reader.get('r-first')).toEqual(aRunHeader(claim));
+      expect((await store.reader.read('r-first', 0))[0]?.event).toEqual({ type: 'RunAccepted', runId: 'r-first' });
+      expect(await store.reader.get('r-1')).toBeUndefined();
+      expect(await store.intake.create(aRunHeader({ runId: 'r-2' }), accepted, 'key')).toEqual({ runId: 'r-first', existing: true });
+    });
+
+    it('skips index entries without a run', async () => {
+      await store.intake.create(aRunHeader(), accepted);
+      await admin.del(keys.header('r-1'));
+      expect(await store.reader.list({ limit: 5 })).toEqual({ runs: [] });
+    });
+
+    it('keeps everything of a partition in one slot', async () => {
+      await store.intake.create(aRunHeader(), accepted, 'key');
+      const lease = await own(store, 'r-1');
+      await store.log.append(lease, 'r-1', 1, [{ type: 'Noted' }]);
+      await store.taskLogs.append('r-1', [{ taskId: 't', step: '', stream: 'stdout', text: 'x', atMs: 1 }]);
+      const tag = `weft:{p${String(partitionOf('r-1')).padStart(2, '0')}}:`;
+      const ofRun = (await admin.keys('*')).filter((key) => key.includes('r-1') || key.endsWith(':active'));
+      expect(ofRun.length).toBeGreaterThanOrEqual(5);
+      expect(ofRun.filter((key) => !key.startsWith(tag))).toEqual([]);
+    });
+
+    it('rejects a prefix that would replace the hash tags', () => {
+      expect(() => createKeys('{x}')).toThrow('braces');
+    });
+
+    it('reads and follows a run of 100,000 events in pages', async () => {
+      const total = 100_000;
+      await store.intake.create(aRunHeader(), accepted);
+      const lease = await own(store, 'r-1');
+      for (let after = 1; after < total - 1;) {
+        const events = Array.from({ length: Math.min(2000, total - 1 - after) }, (_, n) => ({ type: 'Noted', n: after + n }));
+        expect(await store.log.append(lease, 'r-1', after, events)).toMatchObject({ ok: true });
+        after += events.length;
+      }
+      await store.log.seal(lease, aRunHeader({ state: 'succeeded' }), total - 1, ended);
+      expect(await store.reader.read('r-1', 0)).toHaveLength(total);
+      const followed: number[] = [];
+      for await (const entry of store.reader.follow('r-1', 0, new AbortController().signal)) followed.push(entry.sequence);
+      expect(followed.length).toBe(total);
+      expect(followed.findIndex((sequence, i) => sequence !== i + 1)).toBe(-1);
+    });
+  });
+
+  it('survives a restart of Redis: appends are durable, followers and subscribers go on', async () => {
+    const durable = await startRedis({ durable: true });
+    const connect = (): RunStore => createRedisRunStore({ redis: durable.connection, onError: () => undefined });
+    const [one, two] = [connect(), connect()];
+    await one.intake.create(aRunHeader(), accepted);
+    const lease = await own(one, 'r-1');
+    const [entries, resets] = [new Inbox<LogEntry>(), new Inbox<string>()];
+    const stop = await two.nudges.subscribe(
+      partitionOf('r-1'),
+      () => undefined,
+      () => resets.push('reset'),
+    );
+    const followed = (async () => {
+      for await (const entry of two.reader.follow('r-1', 0, new AbortController().signal)) entries.push(entry);
+    })();
+    await entries.atLeast(1);
+    const restarted = durable.restart();
+    const appended = one.log.append(lease, 'r-1', 1, [{ type: 'Noted' }]);
+    await restarted;
+    expect(await appended).toMatchObject({ ok: true, sequence: 2 });
+    await resets.atLeast(1);
+    expect((await entries.atLeast(2))[1]?.event).toEqual({ type: 'Noted' });
+    await one.log.seal(lease, aRunHeader({ state: 'succeeded' }), 2, ended);
+    await followed;
+    expect((await one.reader.read('r-1', 0)).map((entry) => entry.sequence)).toEqual([1, 2, 3]);
+    await stop();
+    await Promise.all([one.close(), two.close()]);
+    await durable.stop();
+  });
+
+  it('ends followers when the store is closed', async () => {
+    const store = createRedisRunStore({ redis: server.connection });
+    await store.intake.create(aRunHeader(), accepted);
+    const entries = new Inbox<LogEntry>();
+    const followed = (async () => {
+      for await (const entry of store.reader.follow('r-1', 0, new AbortController().signal)) entries.push(entry);
+    })();
+    await entries.atLeast(1);
+    await store.close();
+    await followed;
+    expect(entries.items).toHaveLength(1);
+    await admin.flushall();
+  });
+
+  it('spreads the first partitions of different owners', async () => {
+    const store = createRedisRunStore({ redis: server.connection });
+    const held = await Promise.all(['a', 'b', 'c', 'd'].map((owner) => store.leases.acquire(owner, 600_000, PARTITIONS / 4)));
+    expect(new Set(held.flat().map((lease) => lease.partition)).size).toBe(PARTITIONS);
+    await store.close();
+    await admin.flushall();
+  });
+
+  it('answers a script call it has carried out already with the first answer', async () => {
+    const store = createRedisRunStore({ redis: server.connection });
+    await store.intake.create(aRunHeader(), accepted);
+    const lease = await own(store, 'r-1');
+    const append = defineScript(admin, appendEvents);
+    const call = (): Promise<unknown> =>
+      append(
+        [keys.lease(lease.partition), keys.header('r-1'), keys.log('r-1')],
+        [lease.owner, lease.token, 'r-1', 1, 12345, keys.nudge(lease.partition), '{"type":"Noted"}'],
+      );
+    expect(await call()).toEqual(['ok', 2, '12345']);
+    expect(await call()).toEqual(['ok', 2, '12345']);
+    expect(await store.reader.read('r-1', 1)).toEqual([{ sequence: 2, atMs: 12345, event: { type: 'Noted' } }]);
+    await store.close();
+    await admin.flushall();
   });
 });
