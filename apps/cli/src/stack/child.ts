@@ -5,10 +5,11 @@
  *  1. A death before the program was ever ready is final: its configuration is wrong, and another try would not help.
  *  2. stop() resolves only once the process is gone (TERM, and KILL for one that does not heed it).
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { restartDelay } from './restart-policy.js';
 
 const STOP_GRACE_MS = 10_000;
@@ -32,7 +33,7 @@ export interface ProgramEvents {
 
 export class Program {
   addresses: Record<string, unknown> = {};
-  private process: ChildProcess | undefined;
+  private process: ChildProcessByStdio<null, Readable, null> | undefined;
   private readonly deaths: number[] = [];
   private stopping = false;
   private everReady = false;
@@ -57,9 +58,11 @@ export class Program {
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
       const log = openSync(this.logFile, 'a', 0o600);
-      const child = spawn(this.spec.command, this.spec.args, { env: this.spec.env, stdio: ['ignore', 'pipe', log], detached: false });
+      const stdio: ['ignore', 'pipe', number] = ['ignore', 'pipe', log];
+      const child = spawn(this.spec.command, this.spec.args, { env: this.spec.env, stdio }) as ChildProcessByStdio<null, Readable, null>;
       this.process = child;
-      const lines = createInterface({ input: child.stdout }).on('close', () => closeSync(log));
+      const lines = createInterface({ input: child.stdout });
+      lines.on('close', () => closeSync(log));
       lines.on('line', (line) => {
         const addresses = this.spec.readyLine(line);
         if (addresses === undefined) return void writeSync(log, `${line}\n`);

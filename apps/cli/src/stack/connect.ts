@@ -139,9 +139,9 @@ function startSupervisor(home: Home): Promise<void> {
     child.on('exit', (code) =>
       code === 0 ? resolve() : reject(new Error(`the stack's supervisor ended with exit code ${code}; see ${logFile}`)),
     );
-    child.stdout.on('data', () => {
+    child.stdout?.on('data', () => {
       child.removeAllListeners('exit');
-      child.stdout.destroy();
+      child.stdout?.destroy();
       child.unref();
       resolve();
     });

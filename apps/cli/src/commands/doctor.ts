@@ -1,0 +1,148 @@
+/** `weft doctor`: what weft needs on this machine, what is there, and what to do about what is not. */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, mkdirSync, statfsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import pc from 'picocolors';
+import { homeOf } from '../home.js';
+import { connectToStack } from '../stack/connect.js';
+import { findInPath, findRedisServer, givenRedisUrl } from '../stack/redis.js';
+
+interface Finding {
+  what: string;
+  ok: boolean;
+  /** Something works less well without it, but runs do work. */
+  optional?: boolean;
+  found: string;
+  advice?: string;
+}
+
+const GIB = 1024 ** 3;
+
+export async function doctorCommand(options: { json?: boolean }): Promise<void> {
+  const findings = [node(), redis(), docker(), ...(await ports()), home(), disk(), python(), await stack()];
+  if (options.json) process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
+  else for (const finding of findings) process.stdout.write(line(finding));
+  if (findings.some(({ ok, optional }) => !ok && !optional)) process.exitCode = 1;
+}
+
+function line({ what, ok, optional, found, advice }: Finding): string {
+  const mark = ok ? pc.green('✓') : optional ? pc.yellow('✗') : pc.red('✗');
+  return `${mark} ${what.padEnd(10)} ${found}${ok || advice === undefined ? '' : `\n             → ${advice}`}\n`;
+}
+
+function node(): Finding {
+  const ok = Number(process.versions.node.split('.')[0]) >= 20;
+  return { what: 'Node.js', ok, found: `${process.version} (${process.execPath})`, advice: 'install Node.js 20 or newer' };
+}
+
+function redis(): Finding {
+  const url = givenRedisUrl();
+  if (url !== undefined) return { what: 'Redis', ok: true, found: `yours, at ${url.replace(/\/\/[^@/]*@/, '//…@')}` };
+  const program = findRedisServer();
+  if (program === undefined)
+    return {
+      what: 'Redis',
+      ok: false,
+      found: 'no redis-server or valkey-server',
+      advice: 'apt-get install redis-server, or set REDIS_URL',
+    };
+  return { what: 'Redis', ok: true, found: firstLine(spawnSync(program, ['--version'], { encoding: 'utf8' }).stdout) };
+}
+
+function docker(): Finding {
+  const what = 'Docker';
+  const program = findInPath(['docker']);
+  if (program === undefined) {
+    return {
+      what,
+      ok: false,
+      optional: true,
+      found: 'no docker command',
+      advice: 'apt-get install docker.io; tools without DockerRequirement run without it',
+    };
+  }
+  const answer = spawnSync(program, ['version', '--format', '{{.Server.Version}}'], { encoding: 'utf8', timeout: 10_000 });
+  if (answer.status === 0) return { what, ok: true, found: `engine ${answer.stdout.trim()} answers` };
+  const denied = /permission denied/i.test(answer.stderr);
+  const advice = denied
+    ? 'add yourself to its group: sudo usermod -aG docker "$USER", then log in again'
+    : 'start it: sudo systemctl start docker (or run dockerd as root)';
+  return { what, ok: false, optional: true, found: denied ? 'the engine may not be used by this user' : 'no engine answers', advice };
+}
+
+async function ports(): Promise<Finding[]> {
+  const listens = [process.env['WEFT_HTTP_LISTEN'] ?? '127.0.0.1:5004', process.env['WEFT_GRPC_LISTEN'] ?? '127.0.0.1:5005'];
+  const up = (await stackServices()).includes('gateway');
+  return Promise.all(
+    listens.map(async (listen): Promise<Finding> => {
+      const free = up || (await isFree(listen));
+      const found = up ? `${listen} is used by weft` : free ? `${listen} is free` : `${listen} is taken`;
+      return {
+        what: 'port',
+        ok: free,
+        optional: true,
+        found,
+        advice: 'set WEFT_HTTP_LISTEN and WEFT_GRPC_LISTEN to others; `weft run` needs none',
+      };
+    }),
+  );
+}
+
+function isFree(listen: string): Promise<boolean> {
+  const colon = listen.lastIndexOf(':');
+  return new Promise((resolve) => {
+    const server = createServer().on('error', () => resolve(false));
+    server.listen(Number(listen.slice(colon + 1)), listen.slice(0, colon), () => server.close(() => resolve(true)));
+  });
+}
+
+function home(): Finding {
+  const { root } = homeOf();
+  try {
+    mkdirSync(root, { recursive: true, mode: 0o700 });
+    accessSync(root, constants.W_OK | constants.X_OK);
+    return { what: 'WEFT_HOME', ok: true, found: root };
+  } catch (error) {
+    return { what: 'WEFT_HOME', ok: false, found: (error as Error).message, advice: 'set WEFT_HOME to a directory that you may write' };
+  }
+}
+
+function disk(): Finding {
+  const { root } = homeOf();
+  try {
+    const { bavail, bsize } = statfsSync(root);
+    const free = (bavail * bsize) / GIB;
+    return {
+      what: 'disk',
+      ok: free >= 1,
+      found: `${free.toFixed(1)} GiB free at ${root}`,
+      advice: 'outputs and sandboxes are kept there: make room or move WEFT_HOME',
+    };
+  } catch (error) {
+    return { what: 'disk', ok: false, found: (error as Error).message, advice: 'see WEFT_HOME' };
+  }
+}
+
+function python(): Finding {
+  const what = 'Python';
+  const program = findInPath(['python3']);
+  const advice = 'only active learning without Docker needs it: apt-get install python3 python3-venv';
+  if (program === undefined) return { what, ok: false, optional: true, found: 'no python3', advice };
+  return { what, ok: true, found: firstLine(spawnSync(program, ['--version'], { encoding: 'utf8' }).stdout) };
+}
+
+async function stack(): Promise<Finding> {
+  const services = await stackServices();
+  return { what: 'stack', ok: true, found: services.length === 0 ? 'none runs; `weft run` starts one' : `runs: ${services.join(', ')}` };
+}
+
+async function stackServices(): Promise<string[]> {
+  const connection = await connectToStack(homeOf());
+  if (connection === undefined) return [];
+  const status = await connection.status(() => true).finally(() => connection.close());
+  return Object.keys(status.services);
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0] ?? '';
+}

@@ -1,0 +1,74 @@
+/** `weft show`: one run with its tasks, and why it failed. */
+import { run } from '@weft/contracts';
+import type { RunsClient } from '../client/runs-client.js';
+import { runWord, taskWord } from '../client/status.js';
+import { describeFailure } from '../execute.js';
+import { between, localTime, table } from '../table.js';
+import { withRuns } from './with-runs.js';
+
+export async function showCommand(runId: string, options: { json?: boolean; gateway?: string }): Promise<void> {
+  const { found, tasks } = await withRuns(options, async (client) => ({
+    found: await client.get(runId),
+    tasks: await allTasks(client, runId),
+  }));
+  if (options.json) {
+    const shown = { ...(run.Run.toJSON(found) as object), tasks: tasks.map((task) => run.Task.toJSON(task)) };
+    return void process.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
+  }
+  process.stdout.write(describe(found));
+  if (tasks.length > 0)
+    process.stdout.write(`\n${table(['STEP', 'INDEX', 'STATUS', 'ATTEMPT', 'TOOK', 'EXIT', 'RUNNER', 'TASK'], tasks.map(row))}`);
+  if (found.failure) process.stdout.write(`\n${describeFailure(found.failure)}\n`);
+  if (found.outputsJson) process.stdout.write(`\noutputs ${JSON.stringify(JSON.parse(found.outputsJson), null, 2)}\n`);
+}
+
+async function allTasks(client: RunsClient, runId: string): Promise<run.Task[]> {
+  const tasks: run.Task[] = [];
+  let pageToken = '';
+  do {
+    const page = await client.tasks(runId, pageToken);
+    tasks.push(...page.tasks);
+    pageToken = page.nextPageToken;
+  } while (pageToken !== '');
+  return tasks;
+}
+
+function describe(found: run.Run): string {
+  const facts: [string, string][] = [
+    ['run', found.runId],
+    ['name', found.name],
+    ['status', runWord(found.status)],
+    ['submitted', localTime(found.submittedAt)],
+    ['started', localTime(found.startedAt)],
+    ['finished', localTime(found.finishedAt)],
+    ['took', between(found.startedAt, found.finishedAt)],
+    ['project', found.projectId],
+    ['pool', found.pool],
+    [
+      'labels',
+      Object.entries(found.labels)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(', '),
+    ],
+    ['plan', found.planHash],
+  ];
+  return facts
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => `${name.padEnd(10)} ${value}\n`)
+    .join('');
+}
+
+function row(task: run.Task): string[] {
+  const exit = task.exitCode === undefined ? '' : String(task.exitCode);
+  const runner = task.runnerId === '' ? '' : `${task.runnerId} (${task.runtime})`;
+  return [
+    task.step || '-',
+    task.index,
+    taskWord(task.status),
+    String(task.attempt),
+    between(task.startedAt, task.finishedAt),
+    exit,
+    runner,
+    task.taskId,
+  ];
+}

@@ -1,0 +1,123 @@
+/**
+ * One conformance test through the whole stack: the same way as `weft run`, and then the outputs compared with what is expected and
+ * the files on disk with what the output object says of them.
+ */
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type CwlObject, type FileValue, isFile, visitFiles } from '@weft/plan';
+import { isServiceError } from '@weft/platform';
+import type { RunsClient } from '../client/runs-client.js';
+import { Refused, prepare } from '../document/prepare.js';
+import { CommandError, EXIT_UNSUPPORTED } from '../errors.js';
+import { NO_OPTIONS, type Outcome, describeFailure, follow, submitPrepared } from '../execute.js';
+import { silent } from '../progress/reporter.js';
+import { mismatch } from './compare.js';
+import type { ConformanceTest } from './suite.js';
+
+export interface TestResult {
+  id: string;
+  tags: string[];
+  passed: boolean;
+  /** Why it did not pass. */
+  reason?: string;
+  /** An optional feature that is not supported, and said so. */
+  unsupported: boolean;
+  /** Machine-readable reason of the run's failure. */
+  failureCode?: string;
+  ms: number;
+}
+
+/** What a test came to, before it is compared with what was wanted. */
+type Ended =
+  { kind: 'outputs'; outputs: CwlObject } | { kind: 'failed'; message: string; code: string; unsupported: boolean; proper: boolean };
+
+export async function runTest(runs: RunsClient, folder: string, test: ConformanceTest, timeoutS: number): Promise<TestResult> {
+  const started = Date.now();
+  const outdir = await mkdtemp(join(tmpdir(), 'weft-conformance-'));
+  try {
+    const ended = await runToEnd(runs, folder, test, outdir, timeoutS);
+    const reason = await judge(test, ended);
+    const unsupported = ended.kind === 'failed' && ended.unsupported;
+    const failureCode = ended.kind === 'failed' ? ended.code : undefined;
+    return { id: test.id, tags: test.tags, passed: reason === undefined, reason, unsupported, failureCode, ms: Date.now() - started };
+  } finally {
+    await rm(outdir, { recursive: true, force: true });
+  }
+}
+
+async function judge(test: ConformanceTest, ended: Ended): Promise<string | undefined> {
+  if (test.should_fail) {
+    if (ended.kind === 'outputs') return `should have failed, but gave ${JSON.stringify(ended.outputs).slice(0, 300)}`;
+    return ended.proper ? undefined : `should have been refused, but broke: ${ended.message}`;
+  }
+  if (ended.kind === 'failed') return ended.message;
+  return mismatch(test.output ?? {}, ended.outputs) ?? (await wrongFile(ended.outputs));
+}
+
+async function runToEnd(runs: RunsClient, folder: string, test: ConformanceTest, outdir: string, timeoutS: number): Promise<Ended> {
+  try {
+    const prepared = await prepare(join(folder, test.tool), test.job === undefined ? [] : [join(folder, test.job)]);
+    const submitted = await submitPrepared(runs, prepared, { ...NO_OPTIONS, name: test.id, labels: { conformance: test.id } });
+    return endedBy(await within(runs, submitted.run.runId, { outdir, inputs: prepared.inputs }, timeoutS));
+  } catch (error) {
+    return thrown(error, timeoutS);
+  }
+}
+
+async function within(runs: RunsClient, runId: string, place: { outdir: string; inputs: CwlObject }, timeoutS: number): Promise<Outcome> {
+  const timeout = AbortSignal.timeout(timeoutS * 1000);
+  try {
+    return await follow(runs, runId, place, silent, timeout);
+  } catch (error) {
+    if (timeout.aborted) await runs.cancel(runId, 'the conformance test took too long');
+    throw timeout.aborted ? new TimedOut() : error;
+  }
+}
+
+class TimedOut extends Error {}
+
+function endedBy(outcome: Outcome): Ended {
+  if (outcome.status === 'succeeded') return { kind: 'outputs', outputs: outcome.outputs };
+  const { failure } = outcome;
+  if (outcome.status === 'cancelled' || failure === undefined) return broken(`run ${outcome.runId} was cancelled`);
+  const message = describeFailure(failure);
+  return { kind: 'failed', message, code: failure.code, unsupported: failure.code === 'UNSUPPORTED', proper: failure.code !== 'INTERNAL' };
+}
+
+function thrown(error: unknown, timeoutS: number): Ended {
+  if (error instanceof TimedOut) return broken(`did not end within ${timeoutS} s`);
+  if (error instanceof Refused || error instanceof CommandError) {
+    return { kind: 'failed', message: error.message, code: 'REFUSED', unsupported: error.exitCode === EXIT_UNSUPPORTED, proper: true };
+  }
+  if (isServiceError(error)) {
+    const proper = ['INVALID_ARGUMENT', 'UNIMPLEMENTED', 'FAILED_PRECONDITION'].includes(error.code);
+    return {
+      kind: 'failed',
+      message: `${error.code}: ${error.message}`,
+      code: error.code,
+      unsupported: error.code === 'UNIMPLEMENTED',
+      proper,
+    };
+  }
+  return broken(error instanceof Error ? (error.stack ?? error.message) : String(error));
+}
+
+function broken(message: string): Ended {
+  return { kind: 'failed', message, code: 'INTERNAL', unsupported: false, proper: false };
+}
+
+/** A file that is not what the output object says of it. */
+async function wrongFile(outputs: CwlObject): Promise<string | undefined> {
+  const files: FileValue[] = [];
+  visitFiles(outputs, (entry) => void (isFile(entry) && files.push(entry)));
+  for (const { path, size, checksum } of files) {
+    if (path === undefined) continue;
+    const bytes = await readFile(path);
+    const actual = `sha1$${createHash('sha1').update(bytes).digest('hex')}`;
+    if (size !== bytes.length) return `${path} has ${bytes.length} bytes, the output object says ${size}`;
+    if (checksum !== actual) return `${path} has checksum ${actual}, the output object says ${checksum}`;
+  }
+  return undefined;
+}

@@ -1,0 +1,48 @@
+/** Reads documents by URI for the loader: files and http(s). */
+import { readFile, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Fetcher } from '@weft/cwl';
+
+const FETCH_TIMEOUT_MS = 30_000;
+
+export const localFetcher: Fetcher = { fetch: (uri) => (uri.startsWith('file:') ? readLocal(uri) : readRemote(uri)) };
+
+async function readLocal(uri: string): Promise<string> {
+  const path = fileURLToPath(uri);
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new Error(reasonOf(path, error as NodeJS.ErrnoException), { cause: error });
+  }
+}
+
+function reasonOf(path: string, error: NodeJS.ErrnoException): string {
+  if (error.code === 'ENOENT') return `${path} does not exist`;
+  if (error.code === 'EISDIR') return `${path} is a directory`;
+  if (error.code === 'EACCES') return `${path} may not be read by this user`;
+  return `${path} cannot be read: ${error.message}`;
+}
+
+async function readRemote(uri: string): Promise<string> {
+  if (!/^https?:/.test(uri)) throw new Error(`${uri}: only file:, http: and https: documents can be read`);
+  const response = await fetch(uri, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) });
+  if (!response.ok) throw new Error(`${uri}: the server answered ${response.status} ${response.statusText}`);
+  return response.text();
+}
+
+/** What the command line names, as an absolute URI with its fragment. A path that exists as it stands wins over one with a fragment. */
+export async function documentUri(name: string): Promise<string> {
+  if (/^(https?|file):/.test(name)) return name;
+  if (await exists(name)) return pathToFileURL(resolve(name)).href;
+  const hash = name.lastIndexOf('#');
+  if (hash < 0) return pathToFileURL(resolve(name)).href;
+  return `${pathToFileURL(resolve(name.slice(0, hash))).href}${name.slice(hash)}`;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,76 @@
+/**
+ * From what the command line names to what can be submitted: the document with everything it reads, and the job bound to its inputs.
+ * Mistakes are found here, before anything is started.
+ */
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Diagnostic, bindInputs, collectBundle, formatDiagnostic, jobFromArguments, parseJob } from '@weft/cwl';
+import type { run } from '@weft/contracts';
+import type { CwlObject, Plan } from '@weft/plan';
+import { CommandError, EXIT_FAILURE, EXIT_UNSUPPORTED } from '../errors.js';
+import { documentUri, localFetcher } from './fetcher.js';
+
+export interface Prepared {
+  bundle: run.DocumentBundle;
+  plan: Plan;
+  /** The job as written (with the command line's inputs), to be bound again by whoever runs it. */
+  job: CwlObject;
+  /** What relative locations in the job refer to. */
+  baseUri: string;
+  /** The job bound to the inputs. */
+  inputs: CwlObject;
+  warnings: Diagnostic[];
+}
+
+/** The document or the job has mistakes: every one is in the message, at its place. */
+export class Refused extends CommandError {
+  constructor(
+    readonly diagnostics: Diagnostic[],
+    unsupported: boolean,
+  ) {
+    const shown = diagnostics.filter((d) => d.severity === 'error').map((d) => formatDiagnostic(d, process.cwd()));
+    super(shown.join('\n'), unsupported ? EXIT_UNSUPPORTED : EXIT_FAILURE);
+  }
+}
+
+export async function loadPlan(document: string): Promise<{ bundle: run.DocumentBundle; plan: Plan; warnings: Diagnostic[] }> {
+  const { bundle, result } = await collectBundle(await documentUri(document), localFetcher);
+  if (result.plan === undefined) throw new Refused(result.diagnostics, result.unsupported);
+  return { bundle, plan: result.plan, warnings: result.diagnostics };
+}
+
+/** `rest`: what follows the document: a job file if the first is no option, then `--name value` inputs. */
+export async function prepare(document: string, rest: string[]): Promise<Prepared> {
+  const { bundle, plan, warnings } = await loadPlan(document);
+  const named = rest[0] !== undefined && !rest[0].startsWith('-') ? rest[0] : undefined;
+  const { job: fileJob, baseUri, parsed } = await readJob(named);
+  const argumentsOnly = named === undefined ? rest : rest.slice(1);
+  const given = jobFromArguments(plan, argumentsOnly, directoryUri());
+  if (given.diagnostics.some((d) => d.severity === 'error')) throw new Refused(given.diagnostics, false);
+  const fromCommandLine = Object.keys(given.job).length > 0;
+  const job = { ...fileJob, ...given.job };
+  // A job file as it was written keeps its places, so that messages can name the line.
+  const bound = bindInputs({
+    plan,
+    job: fromCommandLine || parsed === undefined ? job : parsed,
+    baseUri,
+    file: fromCommandLine ? 'command line' : undefined,
+  });
+  if (bound.inputs === undefined) throw new Refused(bound.diagnostics, false);
+  return { bundle, plan, job, baseUri, inputs: bound.inputs, warnings: [...warnings, ...given.diagnostics, ...bound.diagnostics] };
+}
+
+async function readJob(name: string | undefined): Promise<{ job: CwlObject; baseUri: string; parsed?: ReturnType<typeof parseJob> }> {
+  if (name === undefined) return { job: {}, baseUri: directoryUri() };
+  const uri = /^(https?|file):/.test(name) ? name : pathToFileURL(resolve(name)).href;
+  const text = await localFetcher.fetch(uri).catch((error: Error) => {
+    throw new CommandError(`the job file cannot be read: ${error.message}`);
+  });
+  const parsed = parseJob(text, uri);
+  if (parsed.value === undefined) throw new Refused(parsed.diagnostics, false);
+  return { job: parsed.value, baseUri: uri, parsed };
+}
+
+function directoryUri(): string {
+  return `${pathToFileURL(process.cwd()).href}/`;
+}

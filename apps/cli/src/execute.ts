@@ -1,0 +1,79 @@
+/**
+ * One run from submission to its outputs in a directory: what `weft run` and `weft conformance` do alike.
+ */
+import { resolve } from 'node:path';
+import { run } from '@weft/contracts';
+import { isServiceError } from '@weft/platform';
+import type { CwlObject } from '@weft/plan';
+import { followRun } from './client/follow-run.js';
+import type { RunsClient, Submission } from './client/runs-client.js';
+import type { Prepared } from './document/prepare.js';
+import { relocateOutputs } from './outputs/relocate.js';
+import type { ProgressReporter } from './progress/reporter.js';
+
+export type SubmissionOptions = Omit<Submission, 'document' | 'inputsJson' | 'inputsBaseUri'>;
+
+export const NO_OPTIONS: SubmissionOptions = {
+  name: '',
+  projectId: '',
+  pool: '',
+  labels: {},
+  idempotencyKey: '',
+  noContainer: false,
+  defaultContainer: '',
+  deadlineS: 0,
+};
+
+export type Outcome =
+  | { status: 'succeeded'; runId: string; outputs: CwlObject }
+  | { status: 'failed'; runId: string; failure: run.Failure }
+  | { status: 'cancelled'; runId: string; failure: run.Failure | undefined };
+
+export async function submitPrepared(
+  runs: RunsClient,
+  prepared: Prepared,
+  options: SubmissionOptions,
+): Promise<{ run: run.Run; existing: boolean }> {
+  return runs.submit({
+    ...options,
+    document: prepared.bundle,
+    inputsJson: JSON.stringify(prepared.job),
+    inputsBaseUri: prepared.baseUri,
+  });
+}
+
+/** Follows a run to its end and brings its outputs into `outdir`. */
+export async function follow(
+  runs: RunsClient,
+  runId: string,
+  place: { outdir: string; inputs: CwlObject },
+  reporter: ProgressReporter,
+  signal?: AbortSignal,
+): Promise<Outcome> {
+  for await (const event of followRun(runs, runId, signal)) {
+    reporter.event(event);
+    if (event.event?.$case !== 'runStatus') continue;
+    const { status, outputsJson, failure } = event.event.value;
+    if (status === run.RunStatus.CANCELLED) return { status: 'cancelled', runId, failure };
+    if (status === run.RunStatus.FAILED)
+      return { status: 'failed', runId, failure: failure ?? run.Failure.fromPartial({ message: 'the run failed' }) };
+    if (status === run.RunStatus.SUCCEEDED) {
+      const published = JSON.parse(outputsJson || '{}') as CwlObject;
+      return { status: 'succeeded', runId, outputs: await relocateOutputs(published, resolve(place.outdir), place.inputs) };
+    }
+  }
+  throw new Error(`the events of run ${runId} ended before the run did`);
+}
+
+/** What went wrong, in the order a person wants it: where, what, and what the tool said last. */
+export function describeFailure(failure: run.Failure): string {
+  const where = failure.step === '' ? '' : `step '${failure.step}': `;
+  const exit =
+    failure.exitCode === undefined || failure.message.includes(`exit code ${failure.exitCode}`) ? '' : ` (exit code ${failure.exitCode})`;
+  const tail = failure.stderrTail.length === 0 ? [] : ['last lines of its stderr:', ...failure.stderrTail.map((line) => `  ${line}`)];
+  return [`${where}${failure.message}${exit}`, ...tail].join('\n');
+}
+
+export function isUnsupported(problem: unknown): boolean {
+  return isServiceError(problem) && problem.code === 'UNIMPLEMENTED';
+}

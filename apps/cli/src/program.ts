@@ -1,0 +1,165 @@
+/**
+ * The command line: names, options, help. Each command's code is loaded when it is called.
+ */
+import { readFileSync } from 'node:fs';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { isServiceError } from '@weft/platform';
+import { dropEarlyStack } from './client/connect.js';
+import { CommandError, EXIT_FAILURE, EXIT_UNSUPPORTED } from './errors.js';
+
+export async function main(argv: string[]): Promise<void> {
+  try {
+    await makeProgram().parseAsync(argv);
+  } catch (error) {
+    process.stderr.write(`weft: ${explain(error)}\n`);
+    process.exitCode = exitCodeOf(error);
+    await dropEarlyStack();
+  }
+}
+
+function explain(error: unknown): string {
+  if (error instanceof CommandError || isServiceError(error)) return error.message;
+  if (error instanceof Error)
+    return 'code' in error || process.env['WEFT_DEBUG'] === undefined ? error.message : (error.stack ?? error.message);
+  return String(error);
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommandError) return error.exitCode;
+  return isServiceError(error) && error.code === 'UNIMPLEMENTED' ? EXIT_UNSUPPORTED : EXIT_FAILURE;
+}
+
+function makeProgram(): Command {
+  const program = new Command('weft')
+    .description('Runs Common Workflow Language workflows on a durable queue.')
+    .version(version())
+    .showSuggestionAfterError()
+    .enablePositionalOptions();
+  addRun(program);
+  addStackCommands(program);
+  addRunCommands(program);
+  addChecks(program);
+  return program;
+}
+
+function version(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  return manifest.version;
+}
+
+const gatewayOption = (): Option =>
+  new Option('--gateway <address>', 'gRPC address of a gateway to use instead of the local stack').env('WEFT_URL');
+
+function addRun(program: Command): void {
+  program
+    .command('run')
+    .description('run a CWL document; its output object is printed as JSON on stdout')
+    .argument('<document>', 'path or URI of the document, optionally #process')
+    .argument('[job...]', 'job file (YAML or JSON), and inputs as --name value')
+    .option('--outdir <directory>', 'where the outputs go', '.')
+    .option('-q, --quiet', 'no progress, only errors')
+    .option('--no-container', 'run tools on the host where their DockerRequirement is a hint')
+    .option('--default-container <image>', 'image for tools that name none')
+    .option('--json', 'progress as JSON lines on stderr')
+    .option('--name <name>', 'name of the run')
+    .option('--project <id>', 'project that the run belongs to', '')
+    .option('--pool <name>', 'pool of runners', '')
+    .option('--label <key=value...>', 'labels of the run')
+    .option('--idempotency-key <key>', 'a second call with the same key follows the first call’s run')
+    .option('--timeout <seconds>', 'cancel the run after this time', wholeNumber)
+    .option('--detach', 'print the run’s id and return')
+    .addOption(gatewayOption())
+    .allowUnknownOption()
+    .addHelpText('after', '\nInputs of the document are options, too; put them after the document, and after `--` where a name is taken.')
+    .action(async (document: string, rest: string[], options) => (await import('./commands/run.js')).runCommand(document, rest, options));
+}
+
+function addStackCommands(program: Command): void {
+  program
+    .command('up')
+    .description('start Redis, scheduler, step-runner, AL coordinator and gateway, and stay until Ctrl-C')
+    .option('-d, --detach', 'return once everything is ready')
+    .action(async (options) => (await import('./commands/up.js')).upCommand(options));
+  program
+    .command('down')
+    .description('stop the stack of this WEFT_HOME')
+    .action(async () => (await import('./commands/down.js')).downCommand());
+  program
+    .command('doctor')
+    .description('look at what weft needs on this machine and say what is missing')
+    .option('--json', 'for programs')
+    .action(async (options) => (await import('./commands/doctor.js')).doctorCommand(options));
+}
+
+function addRunCommands(program: Command): void {
+  program
+    .command('ls')
+    .description('list runs, newest first')
+    .option('--status <status...>', 'only these')
+    .option('--project <id>', 'only of this project', '')
+    .option('-n, --limit <count>', 'how many', wholeNumber, 20)
+    .option('--json', 'for programs')
+    .addOption(gatewayOption())
+    .action(async (options) => (await import('./commands/ls.js')).lsCommand(options));
+  program
+    .command('show')
+    .description('one run: its state, its tasks, why it failed')
+    .argument('<run>', 'id of the run')
+    .option('--json', 'for programs')
+    .addOption(gatewayOption())
+    .action(async (id: string, options) => (await import('./commands/show.js')).showCommand(id, options));
+  program
+    .command('logs')
+    .description('what the tools of a run wrote')
+    .argument('<run>', 'id of the run')
+    .option('-f, --follow', 'go on until the run ends')
+    .option('--task <id>', 'only of this task', '')
+    .option('--json', 'for programs')
+    .addOption(gatewayOption())
+    .action(async (id: string, options) => (await import('./commands/logs.js')).logsCommand(id, options));
+  program
+    .command('cancel')
+    .description('cancel runs')
+    .argument('<run...>', 'ids of the runs')
+    .option('--reason <text>', 'why', 'cancelled by the user')
+    .addOption(gatewayOption())
+    .action(async (ids: string[], options) => (await import('./commands/cancel.js')).cancelCommand(ids, options));
+}
+
+function addChecks(program: Command): void {
+  program
+    .command('validate')
+    .description('check CWL documents without running them')
+    .argument('<document...>', 'paths or URIs')
+    .option('--json', 'for programs')
+    .action(async (documents: string[], options) => (await import('./commands/validate.js')).validateCommand(documents, options));
+  program
+    .command('conformance')
+    .description('run a CWL conformance suite through the whole stack')
+    .argument('<folder>', 'folder with conformance_tests.json')
+    .option('--tags <tags>', 'only tests with one of these tags (comma-separated)', commaList, [])
+    .option('--exclude <tags>', 'no tests with one of these tags', commaList, [])
+    .option('--test <ids>', 'only these tests', commaList, [])
+    .option('--jobs <count>', 'how many at once', wholeNumber, 4)
+    .option('--json <file>', 'write a report')
+    .option('--timeout <seconds>', 'per test', wholeNumber, 120)
+    .option('--verbose', 'a line for every test')
+    .action(async (folder: string, options) => (await import('./commands/conformance.js')).conformanceCommand(folder, options));
+  program
+    .command('test')
+    .description('every check of this repository; installs what the checks need')
+    .option('--only <parts>', 'only these parts (comma-separated)', commaList, [])
+    .action(async (options) => (await import('./commands/test.js')).testCommand(options));
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('must be a whole number');
+  return Number(text);
+}
+
+function commaList(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}

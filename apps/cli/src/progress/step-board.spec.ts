@@ -1,0 +1,60 @@
+import fc from 'fast-check';
+import { run } from '@weft/contracts';
+import { StepBoard, describeStep } from './step-board.js';
+
+const { QUEUED, RUNNING, SUCCEEDED, FAILED, SKIPPED } = run.TaskStatus;
+const task = (step: string, taskId: string, status: run.TaskStatus): run.Task => run.Task.fromPartial({ step, taskId, status });
+
+describe('StepBoard', () => {
+  it('says when a step starts and when all of its tasks are finished', () => {
+    const board = new StepBoard();
+    const changes = [
+      task('count', 't1', QUEUED),
+      task('count', 't2', QUEUED),
+      task('count', 't1', RUNNING),
+      task('count', 't2', RUNNING),
+      task('count', 't1', SUCCEEDED),
+      task('count', 't2', FAILED),
+    ].map((update) => board.update(update).change);
+    expect(changes).toEqual(['none', 'none', 'started', 'none', 'none', 'finished']);
+  });
+
+  it('takes a replayed event for nothing new', () => {
+    const board = new StepBoard();
+    board.update(task('a', 't1', RUNNING));
+    expect(board.update(task('a', 't1', RUNNING)).change).toBe('none');
+    expect(board.totals()).toMatchObject({ running: 1 });
+  });
+
+  it('lists the steps that are running', () => {
+    const board = new StepBoard();
+    board.update(task('a', 't1', RUNNING));
+    board.update(task('b', 't2', QUEUED));
+    board.update(task('c', 't3', SKIPPED));
+    expect(board.running().map(({ step }) => step)).toEqual(['a']);
+  });
+
+  it.each([
+    [[SUCCEEDED], 'done'],
+    [[FAILED], 'failed'],
+    [[SKIPPED], 'skipped'],
+    [[RUNNING], 'running'],
+    [[SUCCEEDED, RUNNING, QUEUED, FAILED], '2 of 4 done, 1 running, 1 failed'],
+  ])('describes tasks in states %j as "%s"', (states, text) => {
+    const board = new StepBoard();
+    const last = states.map((status, index) => board.update(task('s', `t${index}`, status))).at(-1);
+    expect(last && describeStep(last.state)).toBe(text);
+  });
+
+  it('counts every task exactly once', () => {
+    const update = fc.record({ id: fc.nat(5), status: fc.constantFrom(QUEUED, RUNNING, SUCCEEDED, FAILED, SKIPPED) });
+    fc.assert(
+      fc.property(fc.array(update), (updates) => {
+        const board = new StepBoard();
+        for (const { id, status } of updates) board.update(task(`s${id % 2}`, `t${id}`, status));
+        const total = Object.values(board.totals()).reduce((sum, count) => sum + count, 0);
+        expect(total).toBe(new Set(updates.map(({ id }) => id)).size);
+      }),
+    );
+  });
+});

@@ -1,0 +1,87 @@
+/**
+ * The state of a run's steps, derived from its events. Pure.
+ * Invariant: a task counts once, in the state its newest event gave; events that are replayed change nothing.
+ */
+import { run } from '@weft/contracts';
+
+export interface StepState {
+  step: string;
+  counts: Record<'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'skipped', number>;
+  total: number;
+}
+
+export type StepChange = 'started' | 'finished' | 'none';
+
+type Count = keyof StepState['counts'];
+
+const COUNT_OF: Record<run.TaskStatus, Count> = {
+  [run.TaskStatus.UNSPECIFIED]: 'queued',
+  [run.TaskStatus.QUEUED]: 'queued',
+  [run.TaskStatus.RUNNING]: 'running',
+  [run.TaskStatus.SUCCEEDED]: 'succeeded',
+  [run.TaskStatus.FAILED]: 'failed',
+  [run.TaskStatus.CANCELLED]: 'cancelled',
+  [run.TaskStatus.SKIPPED]: 'skipped',
+};
+
+export class StepBoard {
+  private readonly steps = new Map<string, StepState>();
+  private readonly tasks = new Map<string, Count>();
+  private readonly started = new Set<string>();
+
+  /** Takes a task's new state; says what that means for its step. */
+  update(task: run.Task): { state: StepState; change: StepChange } {
+    const state = this.stateOf(task.step);
+    const before = this.tasks.get(task.taskId);
+    const now = COUNT_OF[task.status];
+    if (before === now) return { state, change: 'none' };
+    if (before === undefined) state.total += 1;
+    else state.counts[before] -= 1;
+    state.counts[now] += 1;
+    this.tasks.set(task.taskId, now);
+    return { state, change: this.changeOf(state, now) };
+  }
+
+  /** Steps with a task running, in the order they were met. */
+  running(): StepState[] {
+    return [...this.steps.values()].filter(({ counts }) => counts.running > 0);
+  }
+
+  totals(): StepState['counts'] {
+    const sum = emptyCounts();
+    for (const { counts } of this.steps.values()) for (const key of Object.keys(sum) as Count[]) sum[key] += counts[key];
+    return sum;
+  }
+
+  private stateOf(step: string): StepState {
+    const known = this.steps.get(step);
+    if (known !== undefined) return known;
+    const state = { step, counts: emptyCounts(), total: 0 };
+    this.steps.set(step, state);
+    return state;
+  }
+
+  private changeOf(state: StepState, now: Count): StepChange {
+    if (now === 'running' && !this.started.has(state.step)) {
+      this.started.add(state.step);
+      return 'started';
+    }
+    return now !== 'queued' && now !== 'running' && state.counts.queued + state.counts.running === 0 ? 'finished' : 'none';
+  }
+}
+
+function emptyCounts(): StepState['counts'] {
+  return { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, skipped: 0 };
+}
+
+/** "3 of 10 done, 2 running, 1 failed". */
+export function describeStep({ counts, total }: StepState): string {
+  const done = counts.succeeded + counts.skipped + counts.failed + counts.cancelled;
+  const parts = total === 1 ? [] : [`${done} of ${total} done`];
+  if (counts.running > 0 && total > 1) parts.push(`${counts.running} running`);
+  if (counts.failed > 0) parts.push(total === 1 ? 'failed' : `${counts.failed} failed`);
+  if (counts.cancelled > 0) parts.push(total === 1 ? 'cancelled' : `${counts.cancelled} cancelled`);
+  if (counts.skipped > 0) parts.push(total === 1 ? 'skipped' : `${counts.skipped} skipped`);
+  if (parts.length === 0) parts.push(done === 1 ? 'done' : counts.running > 0 ? 'running' : 'queued');
+  return parts.join(', ');
+}

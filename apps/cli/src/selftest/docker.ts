@@ -1,0 +1,89 @@
+/** A Docker engine for the checks: the one that answers, else Debian's, installed and started for the time of the checks. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, openSync, readFileSync, readdirSync, watch } from 'node:fs';
+import { join } from 'node:path';
+import { findInPath } from '../stack/redis.js';
+
+export interface DockerEngine {
+  /** Why there is none; undefined where one answers. */
+  unavailable?: string;
+  stop(): Promise<void>;
+}
+
+const SOCKET_DIRECTORY = '/var/run';
+const START_TIMEOUT_MS = 60_000;
+
+/** `images`: directory of scripts that make the images the checks need; each is idempotent. */
+export async function ensureDocker(images: string, scratch: string, say: (line: string) => void): Promise<DockerEngine> {
+  const started = answers() ? undefined : await startEngine(scratch, say);
+  if (started !== undefined && typeof started !== 'object') return { unavailable: started, stop: async () => undefined };
+  const stop = async (): Promise<void> => {
+    if (started === undefined) return;
+    const ended = new Promise((resolve) => started.once('exit', resolve));
+    started.kill('SIGTERM');
+    await ended;
+  };
+  const problem = makeImages(images, say);
+  if (problem !== undefined) {
+    await stop();
+    return { unavailable: problem, stop: async () => undefined };
+  }
+  return { stop };
+}
+
+function answers(): boolean {
+  const docker = findInPath(['docker']);
+  return docker !== undefined && spawnSync(docker, ['info'], { stdio: 'ignore', timeout: 20_000 }).status === 0;
+}
+
+/** The running engine, or why there is none. */
+async function startEngine(scratch: string, say: (line: string) => void): Promise<ChildProcess | string> {
+  if (process.getuid?.() !== 0) return 'no Docker engine answers, and only root can start one';
+  if (findInPath(['dockerd']) === undefined) {
+    say('installing docker.io (Debian package, once)');
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+    const apt = (...args: string[]): boolean => spawnSync('apt-get', args, { stdio: ['ignore', 'ignore', 2], env }).status === 0;
+    const install = (): boolean => apt('install', '-y', '-qq', '--no-install-recommends', 'docker.io', 'iptables');
+    if (!install() && !(apt('update', '-qq') && install())) return 'apt-get could not install docker.io';
+  }
+  const dockerd = findInPath(['dockerd']);
+  if (dockerd === undefined) return 'docker.io is installed, but there is no dockerd in PATH';
+  say('starting dockerd for the checks');
+  const log = join(scratch, 'dockerd.log');
+  const fd = openSync(log, 'a');
+  const engine = spawn(dockerd, [], { stdio: ['ignore', fd, fd], detached: true });
+  return (await becomesReady(engine)) ? engine : `dockerd did not start:\n${readFileSync(log, 'utf8').split('\n').slice(-10).join('\n')}`;
+}
+
+/** Woken by the engine's socket and pid files appearing, or by its end. */
+function becomesReady(engine: ChildProcess): Promise<boolean> {
+  return new Promise((resolve) => {
+    const settle = (ready: boolean): void => {
+      watcher.close();
+      clearTimeout(timer);
+      clearInterval(recheck);
+      resolve(ready);
+    };
+    const look = (): void => {
+      if (answers()) settle(true);
+    };
+    const watcher = watch(SOCKET_DIRECTORY, look);
+    // The socket is there a moment before the engine answers on it, and nothing tells when it does.
+    const recheck = setInterval(look, 500);
+    const timer = setTimeout(() => settle(false), START_TIMEOUT_MS);
+    engine.once('exit', () => settle(false));
+    engine.once('error', () => settle(false));
+  });
+}
+
+function makeImages(directory: string, say: (line: string) => void): string | undefined {
+  if (!existsSync(directory)) return `${directory} is not there: nothing makes the images that the checks need`;
+  for (const script of readdirSync(directory)
+    .filter((name) => name.endsWith('.sh'))
+    .sort()) {
+    say(`making test images (${script})`);
+    const result = spawnSync('bash', [join(directory, script)], { stdio: ['ignore', 2, 2] });
+    if (result.status !== 0) return `${script} failed with exit code ${result.status ?? result.signal}`;
+  }
+  return undefined;
+}

@@ -1,0 +1,28 @@
+/** Tables for people: columns as wide as their widest cell, the last one as long as it is. */
+export function table(header: string[], rows: string[][]): string {
+  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)));
+  const line = (cells: string[]): string =>
+    cells.map((cell, column) => (column === cells.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join('  ');
+  return [header, ...rows].map((row) => `${line(row).trimEnd()}\n`).join('');
+}
+
+/** "12 s", "3 min 20 s", "2 h 5 min". */
+export function duration(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+export function between(start: Date | undefined, end: Date | undefined): string {
+  return start === undefined ? '' : duration((end ?? new Date()).getTime() - start.getTime());
+}
+
+/** Local time to the second. */
+export function localTime(at: Date | undefined): string {
+  if (at === undefined) return '';
+  const two = (n: number): string => String(n).padStart(2, '0');
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+}
