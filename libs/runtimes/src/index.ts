@@ -2,3 +2,5 @@ export type { ExitStatus, LogSink, RunningTask, RuntimeTask, TaskRuntime } from 
 export { RuntimeFailure } from './ports.js';
 export { ProcessRuntime } from './process/process-runtime.js';
 export type { ProcessRuntimeOptions } from './process/process-runtime.js';
+export { DockerRuntime } from './docker/docker-runtime.js';
+export type { DockerRuntimeOptions } from './docker/docker-runtime.js';

@@ -1,0 +1,65 @@
+/** What is asked of the engine for one task. Pure. */
+import type Docker from 'dockerode';
+import type { RuntimeTask } from '../ports.js';
+
+export const LABELS = { runner: 'weft.runner', key: 'weft.key', task: 'weft.task', attempt: 'weft.attempt', run: 'weft.run' } as const;
+
+export interface ContainerContext {
+  image: string;
+  runnerId: string;
+  /** `uid:gid` */
+  user: string;
+  /** Podman has no binary-safe log driver of that name; its own default keeps the log. */
+  podman: boolean;
+}
+
+export function createOptions(task: RuntimeTask, context: ContainerContext): Docker.ContainerCreateOptions {
+  const { spec } = task;
+  const stdin = task.hostStdin !== undefined;
+  return {
+    Image: context.image,
+    // The image's entrypoint, where it has one, gets argv.
+    Cmd: spec.argv,
+    Env: Object.entries(spec.environment).map(([name, value]) => `${name}=${value}`),
+    User: context.user,
+    WorkingDir: spec.workDir,
+    AttachStdin: stdin,
+    AttachStdout: true,
+    AttachStderr: true,
+    OpenStdin: stdin,
+    StdinOnce: stdin,
+    Tty: false,
+    Labels: {
+      [LABELS.runner]: context.runnerId,
+      [LABELS.key]: task.key,
+      [LABELS.task]: spec.taskId,
+      [LABELS.attempt]: String(spec.attempt),
+      [LABELS.run]: spec.runId,
+    },
+    HostConfig: {
+      Mounts: task.mounts.map(({ hostPath, taskPath, readOnly }) => ({
+        Type: 'bind' as const,
+        Source: hostPath,
+        Target: taskPath,
+        ReadOnly: readOnly,
+      })),
+      NetworkMode: spec.network ? (context.podman ? 'slirp4netns' : 'bridge') : 'none',
+      CapDrop: ['ALL'],
+      SecurityOpt: ['no-new-privileges'],
+      Init: true,
+      RestartPolicy: { Name: 'no' },
+      ...limits(spec.resources),
+      // Binary-safe, and whole: what a runner that died had not read is read again from here.
+      ...(context.podman ? {} : { LogConfig: { Type: 'local', Config: { 'max-size': '1024t', 'max-file': '1', compress: 'false' } } }),
+    },
+  };
+}
+
+function limits(resources: RuntimeTask['spec']['resources']): Docker.HostConfig {
+  const limited: Docker.HostConfig = {};
+  if (resources === undefined) return limited;
+  if (resources.cores > 0) limited.NanoCpus = Math.round(resources.cores * 1e9);
+  if (resources.ramBytes > 0) limited.Memory = limited.MemorySwap = Math.ceil(resources.ramBytes);
+  if (resources.gpus > 0) limited.DeviceRequests = [{ Driver: 'nvidia', Count: resources.gpus, Capabilities: [['gpu']] }];
+  return limited;
+}

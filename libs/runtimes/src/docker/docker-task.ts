@@ -1,0 +1,113 @@
+/** One running (or ended) container. */
+import type Docker from 'dockerode';
+import { type ExitStatus, type RunningTask, RuntimeFailure } from '../ports.js';
+import { afterMs } from '../time-limit.js';
+import { engineFailure, readEngineError } from './engine-error.js';
+import type { ContainerOutput } from './output.js';
+
+/** Time between TERM and KILL where the time limit ends a task. */
+const GRACE_MS = 10_000;
+const KILLED = 137;
+
+export class DockerTask implements RunningTask {
+  readonly handle: string;
+  private stopped: 'cancelled' | 'time-limit' | undefined;
+  private ended = false;
+  private readonly exit: Promise<ExitStatus>;
+  private removed: Promise<void> | undefined;
+
+  /** @param timeLimitMs what is left of it; 0 = none. @param drained resolves when the output is where it belongs. */
+  constructor(
+    private readonly container: Docker.Container,
+    private readonly output: ContainerOutput,
+    drained: Promise<void>,
+    timeLimitMs: number,
+  ) {
+    this.handle = container.id;
+    const disarm =
+      timeLimitMs > 0 ? afterMs(timeLimitMs, () => void this.stop(GRACE_MS, 'time-limit').catch(() => undefined)) : () => undefined;
+    this.exit = this.follow(drained).finally(() => {
+      this.ended = true;
+      disarm();
+    });
+    // Whoever waits gets the rejection; where nobody does, it must not end the runner.
+    this.exit.catch(() => undefined);
+  }
+
+  wait(): Promise<ExitStatus> {
+    return this.exit;
+  }
+
+  async stop(graceMs: number, reason: 'cancelled' | 'time-limit'): Promise<void> {
+    if (this.ended) return;
+    this.stopped ??= reason;
+    await this.signal(graceMs > 0 ? 'SIGTERM' : 'SIGKILL');
+    const kill = new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => void this.signal('SIGKILL').then(resolve, reject), graceMs);
+      const disarm = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.exit.then(disarm, disarm);
+    });
+    await Promise.all([kill, this.exit.catch(() => undefined)]);
+  }
+
+  remove(): Promise<void> {
+    this.removed ??= removeContainer(this.container);
+    return this.removed;
+  }
+
+  private async follow(drained: Promise<void>): Promise<ExitStatus> {
+    let exitCode: number;
+    try {
+      const [{ StatusCode }] = (await Promise.all([this.container.wait(), drained])) as [{ StatusCode: number }, void];
+      exitCode = StatusCode;
+    } catch (error) {
+      throw waitFailure(error);
+    }
+    const complaint = exitCode === 127 || exitCode === 126 ? this.output.initComplaint : undefined;
+    if (complaint !== undefined)
+      throw new RuntimeFailure('COMMAND_NOT_FOUND', `the command cannot be started in the image: ${complaint}`, false);
+    if (this.stopped !== undefined) return { outcome: this.stopped, exitCode };
+    if (exitCode === KILLED && (await this.ranOutOfMemory())) return { outcome: 'out-of-memory', exitCode };
+    return { outcome: 'exited', exitCode };
+  }
+
+  private async ranOutOfMemory(): Promise<boolean> {
+    try {
+      return (await this.container.inspect()).State.OOMKilled;
+    } catch (error) {
+      throw waitFailure(error);
+    }
+  }
+
+  private async signal(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    try {
+      await this.container.kill({ signal });
+    } catch (error) {
+      // 404: gone; 409: not running any more.
+      const { status } = readEngineError(error);
+      if (status !== 404 && status !== 409) throw engineFailure(error, `stop container ${this.handle}`);
+    }
+  }
+}
+
+/** Resolves when the container is gone, whoever removed it. */
+export async function removeContainer(container: Docker.Container): Promise<void> {
+  try {
+    await container.remove({ force: true, v: true });
+  } catch (error) {
+    const { status } = readEngineError(error);
+    if (status === 404) return;
+    // Somebody else is removing it.
+    if (status === 409) return void (await container.wait({ condition: 'removed' }).catch(() => undefined));
+    throw engineFailure(error, `remove container ${container.id}`);
+  }
+}
+
+function waitFailure(error: unknown): RuntimeFailure {
+  if (readEngineError(error).status === 404)
+    return new RuntimeFailure('INTERNAL', 'the container was removed from outside while the task ran', true);
+  return engineFailure(error, 'follow the container');
+}

@@ -1,0 +1,54 @@
+/** What the engine's API answered, as a RuntimeFailure. Looks at status and code; at words only where the engine has nothing better. */
+import { RuntimeFailure } from '../ports.js';
+
+export interface EngineError {
+  /** HTTP status; undefined where there was no answer. */
+  status: number | undefined;
+  /** errno name of a connection that failed. */
+  code: string | undefined;
+  message: string;
+}
+
+export function readEngineError(error: unknown): EngineError {
+  const fields =
+    typeof error === 'object' && error !== null
+      ? (error as { statusCode?: unknown; code?: unknown; message?: unknown; json?: unknown })
+      : {};
+  const json = typeof fields.json === 'object' && fields.json !== null ? (fields.json as { message?: unknown }) : {};
+  const message = typeof json.message === 'string' ? json.message : typeof fields.message === 'string' ? fields.message : String(error);
+  return {
+    status: typeof fields.statusCode === 'number' ? fields.statusCode : undefined,
+    code: typeof fields.code === 'string' ? fields.code : undefined,
+    message: message.trim(),
+  };
+}
+
+const UNREACHABLE = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EACCES', 'EPIPE', 'ENOTFOUND', 'ETIMEDOUT', 'EHOSTUNREACH']);
+
+/** For calls other than pulls. `doing` completes "cannot …". */
+export function engineFailure(error: unknown, doing: string): RuntimeFailure {
+  if (error instanceof RuntimeFailure) return error;
+  const { status, code, message } = readEngineError(error);
+  if (status === undefined && code !== undefined && UNREACHABLE.has(code)) {
+    return new RuntimeFailure('RUNTIME_UNAVAILABLE', `cannot ${doing}: the container engine does not answer (${message})`, true);
+  }
+  if (/no space left on device/i.test(message)) return new RuntimeFailure('DISK_FULL', `cannot ${doing}: ${message}`, true);
+  const missing = /exec: "([^"]*)": (?:executable file not found|.*no such file or directory|permission denied)/i.exec(message);
+  if (missing !== null) return new RuntimeFailure('COMMAND_NOT_FOUND', `command '${missing[1]}' not found in the image: ${message}`, false);
+  // The engine's own fault may pass; a request that it refuses will be refused again.
+  return new RuntimeFailure('INTERNAL', `cannot ${doing}: ${message}`, status === undefined || status >= 500);
+}
+
+/** Failing to get an image: says which, and why in the registry's words. */
+export function pullFailure(error: unknown, reference: string): RuntimeFailure {
+  const { status, code, message } = readEngineError(error);
+  const unavailable = status === undefined && code !== undefined && UNREACHABLE.has(code);
+  if (unavailable) return engineFailure(error, `pull image '${reference}'`);
+  const final =
+    status === 404 || status === 400 || /manifest unknown|not found|does not exist|denied|unauthorized|invalid reference/i.test(message);
+  const network =
+    /no such host|server misbehaving|i\/o timeout|connection refused|connection reset|TLS handshake|EOF|Client\.Timeout|network is unreachable/i.test(
+      message,
+    );
+  return new RuntimeFailure('IMAGE_PULL', `cannot pull image '${reference}': ${message}`, network || !final);
+}

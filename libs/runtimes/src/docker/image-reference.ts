@@ -1,0 +1,33 @@
+/** Names of images. Pure. */
+
+/** With the tag that an engine would assume; digests and ids stay as they are. */
+export function withTag(reference: string): string {
+  const name = reference.slice(reference.lastIndexOf('/') + 1);
+  return name.includes(':') || name.includes('@') || isImageId(reference) ? reference : `${reference}:latest`;
+}
+
+/** An id names an image that is there or not; it cannot be pulled. */
+export function isImageId(reference: string): boolean {
+  return /^(sha256:)?[0-9a-f]{64}$/.test(reference);
+}
+
+/** The familiar form: `docker.io/library/debian` and `docker.io/debian` are `debian:latest`. */
+export function familiarName(reference: string): string {
+  return withTag(reference)
+    .replace(/^(?:index\.)?docker\.io\//, '')
+    .replace(/^library\/(?=[^/]+$)/, '');
+}
+
+/**
+ * Every name under which an engine may hold the image, the given one first. Docker knows that these are one; Podman keeps what was built or
+ * imported here below `localhost/`.
+ */
+export function equivalentNames(reference: string): string[] {
+  if (isImageId(reference)) return [reference];
+  const familiar = familiarName(reference);
+  const firstPart = familiar.split('/')[0] ?? '';
+  const onHub = !familiar.includes('/') || !/[.:]|^localhost$/.test(firstPart);
+  const names = [withTag(reference), familiar];
+  if (onHub) names.push(`docker.io/${familiar.includes('/') ? '' : 'library/'}${familiar}`, `localhost/${familiar}`);
+  return [...new Set(names)];
+}

@@ -1,0 +1,149 @@
+/**
+ * Makes sure that an image is there.
+ *
+ * Invariants:
+ *  1. The engine is asked before anything is fetched; equivalent names count.
+ *  2. Tasks that wait for one image share one pull, load, import or build, and all see its progress.
+ */
+import { createHash } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import type { executor } from '@weft/contracts';
+import type Docker from 'dockerode';
+import { pack } from 'tar-stream';
+import { RuntimeFailure } from '../ports.js';
+import { engineFailure, pullFailure, readEngineError } from './engine-error.js';
+import { equivalentNames, isImageId, withTag } from './image-reference.js';
+import { ProgressText, type ProgressLine } from './progress-text.js';
+
+interface Fetching {
+  done: Promise<string>;
+  watchers: Set<(text: string) => void>;
+  last: string | undefined;
+}
+
+export class Images {
+  private readonly fetching = new Map<string, Fetching>();
+
+  constructor(
+    private readonly docker: Docker,
+    private readonly open: (uri: string) => Promise<Readable>,
+  ) {}
+
+  /** The name to try first, without asking the engine. */
+  nameOf(image: executor.Image): string {
+    if (image.reference !== '') return withTag(image.reference);
+    const source = image.dockerfile || image.loadUri || image.importUri;
+    return `weft-local:${createHash('sha256').update(source).digest('hex').slice(0, 24)}`;
+  }
+
+  /** Name under which the engine has the image, fetching it where it has not. @throws RuntimeFailure */
+  async ensure(image: executor.Image, preparing: (text: string) => void): Promise<string> {
+    const name = this.nameOf(image);
+    for (const candidate of equivalentNames(name)) if (await this.has(candidate)) return candidate;
+    const running = this.fetching.get(name) ?? this.begin(name, image);
+    if (running.last !== undefined) preparing(running.last);
+    running.watchers.add(preparing);
+    return running.done.finally(() => running.watchers.delete(preparing));
+  }
+
+  private begin(name: string, image: executor.Image): Fetching {
+    const watchers = new Set<(text: string) => void>();
+    const tell = (text: string): void => {
+      fetching.last = text;
+      for (const watcher of watchers) watcher(text);
+    };
+    const fetching: Fetching = { watchers, last: undefined, done: Promise.resolve('') };
+    fetching.done = this.fetch(name, image, tell).finally(() => this.fetching.delete(name));
+    this.fetching.set(name, fetching);
+    return fetching;
+  }
+
+  private async has(name: string): Promise<boolean> {
+    try {
+      await this.docker.getImage(name).inspect();
+      return true;
+    } catch (error) {
+      if (readEngineError(error).status === 404) return false;
+      throw engineFailure(error, `look for image '${name}'`);
+    }
+  }
+
+  private async fetch(name: string, image: executor.Image, tell: (text: string) => void): Promise<string> {
+    if (image.dockerfile !== '') return this.build(name, image.dockerfile, tell);
+    if (image.loadUri !== '') return this.load(name, image, tell);
+    if (image.importUri !== '') return this.import(name, image.importUri, tell);
+    if (isImageId(name)) throw new RuntimeFailure('IMAGE_MISSING', `there is no image '${name}' here, and an id cannot be pulled`, false);
+    tell(`pulling image ${name}`);
+    try {
+      await this.follow(await this.docker.pull(name), new ProgressText(`pulling image ${name}`, tell));
+    } catch (error) {
+      throw pullFailure(error, name);
+    }
+    return name;
+  }
+
+  private async build(name: string, dockerfile: string, tell: (text: string) => void): Promise<string> {
+    tell(`building image ${name}`);
+    const context = pack();
+    context.entry({ name: 'Dockerfile' }, dockerfile);
+    context.finalize();
+    try {
+      await this.follow(
+        await this.docker.buildImage(context as unknown as NodeJS.ReadableStream, { t: name, forcerm: true }),
+        new ProgressText(`building image ${name}`, tell),
+      );
+    } catch (error) {
+      throw sourceFailure(error, `build image '${name}' from its Dockerfile`);
+    }
+    return name;
+  }
+
+  private async load(name: string, image: executor.Image, tell: (text: string) => void): Promise<string> {
+    tell(`loading image ${name} from ${image.loadUri}`);
+    let loaded: string | undefined;
+    try {
+      const progress = new ProgressText(`loading image ${name}`, tell, (text) => {
+        loaded = /Loaded image(?: ID)?: (\S+)/.exec(text)?.[1] ?? loaded;
+      });
+      await this.follow(await this.docker.loadImage(await this.open(image.loadUri)), progress);
+    } catch (error) {
+      throw sourceFailure(error, `load image '${name}' from ${image.loadUri}`);
+    }
+    if (image.reference === '' && loaded !== undefined) {
+      const [repo = name, tag] = name.split(':');
+      await this.docker.getImage(loaded).tag({ repo, tag });
+      return name;
+    }
+    for (const candidate of equivalentNames(name)) if (await this.has(candidate)) return candidate;
+    throw new RuntimeFailure('IMAGE_MISSING', `the archive ${image.loadUri} holds '${loaded ?? 'no image'}', not '${name}'`, false);
+  }
+
+  private async import(name: string, uri: string, tell: (text: string) => void): Promise<string> {
+    tell(`importing image ${name} from ${uri}`);
+    const colon = name.lastIndexOf(':');
+    try {
+      const archive = await this.open(uri);
+      const stream = await this.docker.importImage(archive, { repo: name.slice(0, colon), tag: name.slice(colon + 1) });
+      await this.follow(stream, new ProgressText(`importing image ${name}`, tell));
+    } catch (error) {
+      throw sourceFailure(error, `import image '${name}' from ${uri}`);
+    }
+    return name;
+  }
+
+  /** Reads progress lines to the end. @throws where the engine reports an error in the stream. */
+  private follow(stream: NodeJS.ReadableStream, progress: ProgressText): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.docker.modem.followProgress(
+        stream,
+        (error) => (error === null || error === undefined ? resolve() : reject(error)),
+        (line: ProgressLine) => progress.take(line),
+      );
+    });
+  }
+}
+
+function sourceFailure(error: unknown, doing: string): RuntimeFailure {
+  const failure = engineFailure(error, doing);
+  return failure.code === 'INTERNAL' ? new RuntimeFailure('IMAGE_PULL', failure.message, false) : failure;
+}

@@ -1,0 +1,59 @@
+/**
+ * Takes the output of one container to its files or to the task's log.
+ *
+ * Invariants:
+ *  1. Files start empty: an adopted container's log is read again from its beginning.
+ *  2. The container is read no faster than the file or the sink accepts.
+ */
+import { open, type FileHandle } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import type { LogSink, RuntimeTask } from '../ports.js';
+import { FrameReader } from './frames.js';
+
+const TAIL_BYTES = 512;
+
+export class ContainerOutput {
+  private stderrEnd = '';
+
+  private constructor(
+    private readonly files: { stdout?: FileHandle; stderr?: FileHandle },
+    private readonly log: LogSink,
+  ) {}
+
+  static async open(task: Pick<RuntimeTask, 'hostStdout' | 'hostStderr'>, log: LogSink): Promise<ContainerOutput> {
+    const { hostStdout, hostStderr } = task;
+    const stdout = hostStdout === undefined ? undefined : await open(hostStdout, 'w');
+    const stderr = hostStderr === undefined ? undefined : hostStderr === hostStdout ? stdout : await open(hostStderr, 'w');
+    return new ContainerOutput({ stdout, stderr }, log);
+  }
+
+  /** Resolves at the end of the stream, when everything is where it belongs. */
+  async drain(stream: Readable): Promise<void> {
+    const frames = new FrameReader();
+    try {
+      for await (const chunk of stream) for (const piece of frames.push(chunk as Buffer)) await this.take(piece.stream, piece.data);
+    } finally {
+      await this.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    const { stdout, stderr } = this.files;
+    this.files.stdout = this.files.stderr = undefined;
+    await stdout?.close();
+    if (stderr !== stdout) await stderr?.close();
+  }
+
+  /** Why the engine's init process could not start the tool; undefined where it could. */
+  get initComplaint(): string | undefined {
+    const found = /\[FATAL tini \(\d+\)\] (exec .* failed: .*)|catatonit:\d+\): (failed to exec pid1: .*)/.exec(this.stderrEnd);
+    return found?.[1] ?? found?.[2];
+  }
+
+  private async take(stream: 'stdout' | 'stderr', data: Buffer): Promise<void> {
+    if (stream === 'stderr') this.stderrEnd = (this.stderrEnd + data.subarray(-TAIL_BYTES).toString('latin1')).slice(-TAIL_BYTES);
+    const file = this.files[stream];
+    if (file !== undefined) await file.writeFile(data);
+    else await this.log(stream, data);
+  }
+}
