@@ -1,0 +1,102 @@
+/**
+ * The input object of a run: a job bound to the inputs of the plan's root process.
+ *
+ * Invariant: pure; the result has every input of the process, in its order, null where nothing was given.
+ */
+import { mapFiles, type CwlObject, type CwlValue, type InputParameter, type Plan, type Requirement } from '@weft/plan';
+import type { Diagnostic, InputsResult } from '../api.js';
+import { Reporter } from '../diagnostics.js';
+import { acceptsNull, typeName } from '../link/assignable.js';
+import { normaliseRequirementNode } from '../normalise-requirements.js';
+import { nearestName } from '../source/nearest-name.js';
+import { field, setOwn, type MapNode, type Place } from '../source/node.js';
+import { conform } from './conform.js';
+import { basenameOf } from './file-values.js';
+import { engineKey, isParsedJob, jobFromObject, type ParsedJob } from './job.js';
+import { Problems } from './problems.js';
+
+export interface BindArguments {
+  plan: Plan;
+  job: CwlObject | ParsedJob;
+  /** Address of the job file, or of a directory (ending in '/'): relative locations refer to it. */
+  baseUri: string;
+  /** What messages call the job. Default: the parsed job's address, else `baseUri`. */
+  file?: string;
+}
+
+export function bindInputs(args: BindArguments): InputsResult {
+  const parsed = isParsedJob(args.job) ? args.job : jobFromObject(args.job, args.file ?? args.baseUri);
+  if (parsed.root === undefined) return { diagnostics: parsed.diagnostics };
+  const { root } = parsed;
+  const reporter = new Reporter();
+  const problems = new Problems();
+  const binding: Binding = { root, baseUri: args.baseUri, problems };
+  const wanted = args.plan.processes[args.plan.root]?.inputs ?? [];
+  const surplus = surplusKeys(root, wanted);
+  const inputs: CwlObject = {};
+  for (const parameter of wanted) {
+    const value = bindOne(parameter, binding, surplus);
+    if (value !== undefined) setOwn(inputs, parameter.name, value);
+  }
+  for (const { key, place } of surplus.values()) problems.warning(place, 'unknown-input', `there is no input '${key}'; it is ignored`);
+  const { requirements, diagnostics } = jobRequirements(root);
+  problems.reportTo(reporter);
+  const all = [...parsed.diagnostics, ...reporter.diagnostics(), ...diagnostics];
+  const renamed = args.file === undefined ? all : all.map((d) => (d.file === parsed.uri ? { ...d, file: args.file ?? d.file } : d));
+  if (renamed.some((d) => d.severity === 'error')) return { diagnostics: renamed };
+  return { inputs, ...(requirements && { requirements }), diagnostics: renamed };
+}
+
+interface Binding {
+  root: MapNode;
+  baseUri: string;
+  problems: Problems;
+}
+
+type Surplus = Map<string, { key: string; place: Place }>;
+
+function surplusKeys(root: MapNode, wanted: InputParameter[]): Surplus {
+  const names = new Set(wanted.map((parameter) => parameter.name));
+  const entries = [...root.entries.values()].filter(({ key }) => !names.has(key) && engineKey(key) === undefined);
+  return new Map(entries.map(({ key, place }) => [key, { key, place }]));
+}
+
+function bindOne(parameter: InputParameter, { root, baseUri, problems }: Binding, surplus: Surplus): CwlValue | undefined {
+  const given = field(root, parameter.name);
+  if (given !== undefined) return conform(given, parameter.type, `input '${parameter.name}'`, { baseUri, problems });
+  if (parameter.default !== undefined && parameter.default !== null) return withBasenames(parameter.default);
+  if (acceptsNull(parameter.type)) return null;
+  reportMissing(parameter, root, problems, surplus);
+  return undefined;
+}
+
+/** A job that misspells an input hears about it once: the surplus name is taken as the missing one. */
+function reportMissing(parameter: InputParameter, root: MapNode, problems: Problems, surplus: Surplus): void {
+  const doc = parameter.label ?? parameter.doc;
+  const about =
+    doc === undefined ? typeName(parameter.type) : `${typeName(parameter.type)}: ${doc.trim().replace(/\s+/g, ' ').slice(0, 120)}`;
+  const likely = nearestName(parameter.name, surplus.keys());
+  const place = likely === undefined ? undefined : surplus.get(likely)?.place;
+  if (likely !== undefined) surplus.delete(likely);
+  const isNull = root.entries.has(parameter.name);
+  const message = `input '${parameter.name}' ${isNull ? 'must not be null' : 'is missing'} (${about})`;
+  const at = place ?? root.entries.get(parameter.name)?.place ?? { file: root.file, start: -1, end: -1 };
+  problems.error(at, 'missing-input', message, likely === undefined ? undefined : `is '${likely}' meant to be '${parameter.name}'?`);
+}
+
+function withBasenames(value: CwlValue): CwlValue {
+  return mapFiles(value, (file) => {
+    const copy: CwlObject = { ...file };
+    if (file.basename === undefined && file.location !== undefined) copy['basename'] = basenameOf(file.location);
+    for (const key of ['secondaryFiles', 'listing']) {
+      const members = copy[key];
+      if (members !== undefined) copy[key] = withBasenames(members);
+    }
+    return copy;
+  });
+}
+
+function jobRequirements(root: MapNode): { requirements?: Requirement[]; diagnostics: Diagnostic[] } {
+  const entry = [...root.entries.values()].find(({ key }) => engineKey(key) === 'cwl:requirements');
+  return entry ? normaliseRequirementNode(entry.value) : { diagnostics: [] };
+}

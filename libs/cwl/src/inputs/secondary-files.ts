@@ -1,0 +1,75 @@
+/**
+ * Where the secondary files of a primary file are expected.
+ * Source: CWL v1.2 CommandLineTool "secondaryFiles": a suffix, carets strip extensions first; or an expression on the primary file.
+ */
+import {
+  isFileOrDirectory,
+  isObject,
+  type CwlObject,
+  type CwlValue,
+  type DirectoryValue,
+  type FileValue,
+  type SecondaryFile,
+} from '@weft/plan';
+import { isExpression } from '../source/uri.js';
+import { basenameOf, normaliseFile, pathToUri } from './file-values.js';
+import { fromJson } from '../source/node.js';
+import { Problems } from './problems.js';
+
+/** The part of an evaluator that is needed here; `ExpressionEvaluator` of libs/expressions fits once its options are bound. */
+export interface FileExpressionEvaluator {
+  /** Rejects with an Error whose message says what is wrong. */
+  evaluate(expression: string, context: { inputs: CwlObject; self: CwlValue; runtime: CwlObject }): Promise<CwlValue>;
+}
+
+export interface Expected {
+  /** Where to look (nowhere beside a literal); or the file itself where an expression made it. */
+  candidate: { uri: string | undefined; basename: string } | FileValue | DirectoryValue;
+  required: boolean;
+}
+
+/** `^^.bai` on `x.tar.gz` is `x.bai`. A caret too many changes nothing. */
+export function applySuffix(basename: string, pattern: string): string {
+  if (!pattern.startsWith('^')) return basename + pattern;
+  const dot = basename.lastIndexOf('.');
+  return applySuffix(dot > 0 ? basename.slice(0, dot) : basename, pattern.slice(1));
+}
+
+/** The names that one pattern asks for. Rejects where an expression fails or gives something else than file names and Files. */
+export async function expectedFiles(
+  primary: FileValue,
+  wanted: SecondaryFile,
+  inputs: CwlObject,
+  evaluator: FileExpressionEvaluator | undefined,
+): Promise<Expected[]> {
+  const self = withNameParts(primary);
+  const evaluate = (expression: string): Promise<CwlValue> => {
+    if (!evaluator) throw new Error(`'${expression}' cannot be evaluated here`);
+    return evaluator.evaluate(expression, { inputs, self, runtime: {} });
+  };
+  const names = isExpression(wanted.pattern) ? await evaluate(wanted.pattern) : applySuffix(self.basename, wanted.pattern);
+  const required = typeof wanted.required === 'string' ? await evaluate(wanted.required) : (wanted.required ?? true);
+  if (typeof required !== 'boolean' && required !== null) throw new Error(`'required' of '${wanted.pattern}' must be true or false`);
+  return (Array.isArray(names) ? names : [names])
+    .filter((name) => name !== null && name !== '')
+    .map((name) => ({ candidate: candidateOf(name, primary, wanted.pattern), required: required === true }));
+}
+
+function candidateOf(name: CwlValue, primary: FileValue, pattern: string): Expected['candidate'] {
+  const directory = primary.location?.replace(/[^/]*$/, '');
+  if (typeof name === 'string') return { uri: directory && pathToUri(name, directory), basename: name.slice(name.lastIndexOf('/') + 1) };
+  if (isObject(name) && isFileOrDirectory(name)) {
+    const problems = new Problems();
+    const node = fromJson(name, { file: { uri: '', text: '', namespaces: {} }, start: -1, end: -1 });
+    const normal = node.kind === 'map' ? normaliseFile(node, directory ?? '', 'the file', problems) : undefined;
+    if (normal) return normal;
+  }
+  throw new Error(`'${pattern}' must give file names or Files; it gave ${JSON.stringify(name)}`);
+}
+
+function withNameParts(file: FileValue): FileValue & { basename: string } {
+  const basename = file.basename ?? basenameOf(file.location ?? '');
+  const dot = basename.lastIndexOf('.');
+  const [nameroot, nameext] = dot > 0 ? [basename.slice(0, dot), basename.slice(dot)] : [basename, ''];
+  return { ...file, basename, nameroot, nameext };
+}
