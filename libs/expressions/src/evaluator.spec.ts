@@ -52,9 +52,76 @@ describe('JavaScript', () => {
   ])('%j is %j', async (text, expected) => {
     expect(await evaluator.evaluate(text, context, js)).toEqual(expected);
   });
-  it('amortised (print)', async () => {
-    const t = performance.now();
-    await Promise.all(Array.from({ length: 1000 }, (_, i) => evaluator.evaluate('$(inputs.x+1)', { ...context, inputs: { x: i } }, js)));
-    console.log((performance.now() - t) / 1000);
+});
+
+describe('what is wrong is said', () => {
+  it.each<[string, string, ExpressionOptions]>([
+    ['$(inputs.foo)', "inputs has no field 'foo' (it has: x, name, list, bar, none): $(inputs.foo)", plain],
+    ['$(inputs.list[2])', 'inputs.list[2] is out of range: inputs.list has 2 items: $(inputs.list[2])', plain],
+    ['$(inputs.x.length)', "inputs.x is a number: it has no field 'length': $(inputs.x.length)", plain],
+    ['$(self.length)', "self is a string: it has no field 'length': $(self.length)", plain],
+    ['$(null.something)', "'null' is not defined; there are inputs, self, runtime: $(null.something)", plain],
+    ['$(inputs.x + 1)', 'this is JavaScript and not a parameter reference; it needs InlineJavascriptRequirement: $(inputs.x + 1)', plain],
+    ['a $(inputs.x', "no ')' closes this expression; brackets and quotes inside comments count too", plain],
+    ['$("a)', 'a quote (") is never closed in this expression; brackets and quotes inside comments count too', js],
+    ['$(0/0)', 'the result is NaN, which JSON cannot hold: $(0/0)', js],
+    ['$({"a": 1/0})', "the result's member 'a' is Infinity, which JSON cannot hold: $({\"a\": 1/0})", js],
+    ['$(parseInt)', 'the result is a function, which is not data: $(parseInt)', js],
+    ['$(nothing.here)', "ReferenceError: 'nothing' is not defined (line 1 of the expression): $(nothing.here)", js],
+    [
+      '${\n  var a;\n  return a.b;\n}',
+      "TypeError: cannot read property 'b' of undefined (line 3 of the expression): ${ var a; return a.b; }",
+      js,
+    ],
+    ['${ undeclared = 1; }', "ReferenceError: 'undeclared' is not defined (line 1 of the expression): ${ undeclared = 1; }", js],
+    ['${ throw "no luck"; }', 'it threw no luck: ${ throw "no luck"; }', js],
+    [
+      '$(f(1))',
+      'TypeError: bad 1 (line 2 of expressionLib[1]): $(f(1))',
+      { ...js, expressionLib: ['var a = 1;', '\nfunction f(x) { throw new TypeError("bad " + x); }'] },
+    ],
+    ['$(1)', "ReferenceError: 'b' is not defined (line 1 of expressionLib[0]): $(1)", { ...js, expressionLib: ['b();'] }],
+  ])('%j: %s', async (text, message, options) => {
+    await expect(evaluator.evaluate(text, context, options)).rejects.toMatchObject({ code: 'EXPRESSION', message });
   });
+
+  it('says where the syntax is wrong', async () => {
+    await expect(evaluator.evaluate('${\n return +;\n}', context, js)).rejects.toThrow(/^SyntaxError: .*\(line 2 of the expression\)/);
+  });
+});
+
+describe('library code', () => {
+  const expressionLib = [
+    'var t = function(s) { return inputs.x + s; }; let calls = 0;',
+    'function count() { return ++calls + base; } var base = t(0);',
+  ];
+  it('sees its own parts, and inputs when it is called', async () => {
+    await expect(evaluator.evaluate('$(t("!"))', context, { ...js, expressionLib: expressionLib.slice(0, 1) })).resolves.toBe('3!');
+  });
+  it('is loaded before inputs are there', async () => {
+    await expect(evaluator.evaluate('$(1)', context, { ...js, expressionLib })).rejects.toThrow(
+      "'inputs' is not defined (line 1 of expressionLib[0])",
+    );
+  });
+  it('starts anew for every evaluation', async () => {
+    const options = { ...js, expressionLib: ['var n = 0; function next() { return ++n; }'] };
+    const twice = [evaluator.evaluate('$(next() + next())', context, options), evaluator.evaluate('$(next())', context, options)];
+    expect(await Promise.all(twice)).toEqual([3, 1]);
+  });
+  it('may hold memory of its own', async () => {
+    const options = { ...js, expressionLib: ['var table = new Uint8Array(3000000); table[2999999] = 7;'] };
+    await evaluator.evaluate('${ table.fill(9); return 0; }', context, options);
+    expect(await evaluator.evaluate('$([table[0], table[1500000], table[2999999]])', context, options)).toEqual([0, 0, 7]);
+  });
+  it('of many kinds takes turns', async () => {
+    const asked = Array.from({ length: 60 }, (_, i) =>
+      evaluator.evaluate('$(id())', context, { ...js, expressionLib: [`function id() { return ${i % 20}; }`] }),
+    );
+    expect(await Promise.all(asked)).toEqual(Array.from({ length: 60 }, (_, i) => i % 20));
+  });
+});
+
+it('answers a thousand evaluations each with its own value', async () => {
+  const asked = Array.from({ length: 1000 }, (_, i) => evaluator.evaluate('$(inputs.x + 1)', { ...context, inputs: { x: i } }, js));
+  expect(await Promise.all(asked)).toEqual(Array.from({ length: 1000 }, (_, i) => i + 1));
 });

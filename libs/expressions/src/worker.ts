@@ -21,6 +21,7 @@ async function runBatch(batch: Batch, answer: (reply: BatchReply) => void): Prom
   let replies: EvaluationReply[] = [];
   let answeredAt = Date.now();
   for (const request of batch.evaluations) {
+    await sandbox.ready();
     const startedAt = Date.now();
     if (startedAt - answeredAt > REPLY_AFTER_MS) {
       answer({ replies, done: false });
