@@ -35,8 +35,8 @@ export interface TaskRequest {
   noContainer: boolean;
   defaultContainer?: string;
   /**
-   * Look for secondary files beside their primaries (default true). False for steps of workflows: there only what the value
-   * carries counts, as the workflow's own inputs said what belongs together (see `prepareRunInputs`).
+   * Look for secondary files beside their primaries. Default false: only what a value carries counts; `prepareRunInputs` has
+   * found what belongs to the inputs of the run, and steps must not find what the workflow did not declare.
    */
   discoverSecondaryFiles?: boolean;
 }

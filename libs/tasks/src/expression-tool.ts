@@ -36,7 +36,7 @@ export async function evaluateExpressionTool(request: ExpressionToolRequest, dep
       declaredVersion: tool.declaredVersion,
       ...(request.formats ? { formats: request.formats } : {}),
       access: deps.files,
-      discover: request.discoverSecondaryFiles ?? true,
+      discover: request.discoverSecondaryFiles ?? false,
       observed: expressionTexts([tool, effective]),
     },
     scope,

@@ -34,8 +34,9 @@ export function fillNames(value: Entry, fallback: string): void {
 export function nameAll(value: CwlValue): void {
   let literals = 0;
   visitFiles(value, (entry) => {
-    if (isFile(entry) && !entry.location && entry.contents === undefined && !entry.path) {
-      throw new TaskError('INPUT_FILE', `File ${entry.basename ?? ''} has neither location nor contents`);
+    if (!entry.location && !entry.path && (isFile(entry) ? entry.contents : entry.listing) === undefined) {
+      const substance = isFile(entry) ? 'contents' : 'a listing';
+      throw new TaskError('INPUT_FILE', `${entry.class} ${entry.basename ?? ''} has neither a location nor ${substance}`);
     }
     if (!entry.location && !entry.path) entry.location = `_:${++literals}`;
     fillNames(entry, `literal-${literals}`);

@@ -81,7 +81,6 @@ export class StagingArea {
     // An expression may name a staged file by its path alone.
     const known = value.path === undefined ? undefined : this.staged.get(value.path);
     if (known) return known.input.source;
-    if (isDirectory(value) && !value.path) return undefined;
     throw new TaskError(
       'INPUT_FILE',
       `${value.class} ${value.basename ?? ''} has neither a location nor ${isFile(value) ? 'contents' : 'a listing'}${value.path ? `, and nothing is staged at ${value.path}` : ''}`,

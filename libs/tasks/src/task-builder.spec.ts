@@ -78,7 +78,8 @@ describe('bind', () => {
 
   it('finds secondary files beside their primary', async () => {
     const reads = input('f', { type: 'File', secondaryFiles: [{ pattern: '.bai' }, { pattern: '^.csi', required: false }] });
-    const { spec } = await bind({ inputs: [reads] }, { f: file('file:///d/a.bam') }, DATA);
+    const asked = request({ inputs: [reads] }, { f: file('file:///d/a.bam') }, { discoverSecondaryFiles: true });
+    const { spec } = await bindWith(asked, DATA);
     expect(spec.inputs.map((one) => one.path)).toEqual(['/in/0/a.bam', '/in/0/a.bam.bai']);
   });
 

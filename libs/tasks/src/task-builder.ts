@@ -126,7 +126,7 @@ class Preparation {
         declaredVersion: this.version,
         ...(request.formats ? { formats: request.formats } : {}),
         access: this.deps.files,
-        discover: request.discoverSecondaryFiles ?? true,
+        discover: request.discoverSecondaryFiles ?? false,
         observed: observedBy(request),
       },
       this.scope({}, {}),
