@@ -5,6 +5,7 @@
  */
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Redis } from 'ioredis';
 import { Logger as NestLogger } from 'nestjs-pino';
 import { createLogger, createRedis, type Logger } from '@weft/platform';
 import { AlGateway } from './clients/al.client.js';
@@ -14,12 +15,11 @@ import { boundAddress } from './config/listen.js';
 import { GatewayModule } from './gateway.module.js';
 import { startRunsServer } from './grpc/grpc-server.js';
 import { runsHandlers } from './grpc/runs.handlers.js';
-import { serveApiPages } from './http/api-pages.js';
+import { Connections } from './http/connections.js';
 import { ErrorsFilter } from './http/errors.filter.js';
 import { createHttpServer, measureRequests } from './http/http-server.js';
 import { OpenStreams } from './http/open-streams.js';
 import { GatewayMetrics } from './ops/gateway-metrics.js';
-import { serveQueueBoard } from './ops/queue-board.js';
 import { RunsService } from './runs/runs.service.js';
 
 export interface Gateway {
@@ -29,8 +29,16 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** @throws ConfigError where the configuration would expose an unauthenticated listener. */
-export async function startGateway(config: GatewayConfig): Promise<Gateway> {
+/** Loads what serves the pages for people: they bring half of the gateway's code with them. */
+export type PagesLoader = () => Promise<{
+  servePages(app: NestFastifyApplication, config: GatewayConfig, redis: Redis): Promise<() => Promise<void>>;
+}>;
+
+/**
+ * @param pages null: no /docs and /queues.
+ * @throws ConfigError where the configuration would expose an unauthenticated listener.
+ */
+export async function startGateway(config: GatewayConfig, pages: PagesLoader | null = () => import('./pages/index.js')): Promise<Gateway> {
   refusePublicWithoutTokens(config);
   const logger = createLogger('gateway', config.logLevel);
   const redis = createRedis(config.redisUrl);
@@ -42,10 +50,12 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
     abortOnError: false,
   });
   const closers: (() => Promise<unknown> | void)[] = [() => redis.disconnect()];
-  const close = async (): Promise<void> => {
+  let closing: Promise<void> | undefined;
+  const closeAll = async (): Promise<void> => {
     app.get(OpenStreams).closeAll();
     for (const closer of closers.reverse()) await closer();
   };
+  const close = (): Promise<void> => (closing ??= closeAll());
   try {
     app.useLogger(app.get(NestLogger));
     app.useGlobalFilters(new ErrorsFilter(logger));
@@ -53,10 +63,10 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
       () => app.get(SchedulerGateway).close(),
       () => app.get(AlGateway).close(),
     );
-    closers.push(() => app.close());
+    const connections = new Connections(adapter.getInstance().server);
+    closers.push(() => connections.drain(app.close()));
     measureRequests(adapter.getInstance(), app.get(GatewayMetrics));
-    await serveQueueBoard(adapter.getInstance(), []);
-    serveApiPages(app);
+    if (pages) closers.push(await (await pages()).servePages(app, config, redis));
     await app.init();
     const grpc = await startRunsServer(config, runsHandlers(app.get(RunsService), app.get(OpenStreams)));
     closers.push(() => grpc.close());

@@ -36,7 +36,7 @@ export async function startHarness(changes: Partial<GatewayConfig> = {}): Promis
   al.reset();
   const schedulerAddress = await scheduler.start();
   const alAddress = await al.start();
-  const gateway = await startGateway(testConfig({ schedulerAddress, alAddress, ...changes }));
+  const gateway = await startGateway(testConfig({ schedulerAddress, alAddress, ...changes }), null);
   const stop = async (): Promise<void> => {
     await gateway.close();
     await Promise.all([scheduler.stop(), al.stop()]);

@@ -38,14 +38,13 @@ export function problemOf(error: unknown, request: Pick<FastifyRequest, 'id' | '
     if (error.diagnostics?.length) body.diagnostics = error.diagnostics.map(diagnosticView);
     return { status: httpStatusOf(error.code), body };
   }
-  const { statusCode, code, message } = shapeOf(error);
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+  const { status, message } = shapeOf(error);
+  if (status === 413) {
     return problem(413, `the request body is larger than ${BODY_LIMIT_BYTES / 1024 / 1024} MiB`, 'BODY_TOO_LARGE');
   }
-  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
-    return problem(415, 'send JSON with Content-Type: application/json', 'UNSUPPORTED_MEDIA_TYPE');
-  if (statusCode === 404) return problem(404, `no route ${request.method} ${pathOf(request.url)}; /docs lists them`, 'NOT_FOUND');
-  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return problem(statusCode, message, 'INVALID_ARGUMENT');
+  if (status === 415) return problem(415, 'send JSON with Content-Type: application/json', 'UNSUPPORTED_MEDIA_TYPE');
+  if (status === 404) return problem(404, `no route ${request.method} ${pathOf(request.url)}; /docs lists them`, 'NOT_FOUND');
+  if (status !== undefined && status >= 400 && status < 500) return problem(status, message, 'INVALID_ARGUMENT');
   return problem(500, `internal error (request ${request.id})`, 'INTERNAL');
 }
 
@@ -53,12 +52,12 @@ function problem(status: number, error: string, code: ServiceErrorCode | 'BODY_T
   return { status, body: { error, code } };
 }
 
-/** The parts of a Fastify error or a Nest HttpException that matter, by shape. */
-function shapeOf(error: unknown): { statusCode?: number; code?: string; message: string } {
+/** The status of a Fastify error or a Nest HttpException, by shape. */
+function shapeOf(error: unknown): { status?: number; message: string } {
   if (typeof error !== 'object' || error === null) return { message: String(error) };
-  const { statusCode, status, code, message } = error as Record<string, unknown>;
+  const { statusCode, status, message } = error as Record<string, unknown>;
   const numeric = [statusCode, status].find((value) => typeof value === 'number');
-  return { statusCode: numeric, code: typeof code === 'string' ? code : undefined, message: String(message) };
+  return { status: numeric, message: String(message) };
 }
 
 const pathOf = (url: string): string => url.split('?')[0] ?? url;

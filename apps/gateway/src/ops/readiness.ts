@@ -6,6 +6,9 @@ import type { SchedulerGateway } from '../clients/scheduler.client.js';
 /** Milliseconds a dependency may take to answer. */
 const PATIENCE_MS = 2000;
 
+/** States of the connection in which a command would only wait for it to come back. */
+const DISCONNECTED = ['reconnecting', 'close', 'end'];
+
 export interface ReadinessReport {
   ready: boolean;
   /** By dependency: `ok`, or why it cannot be reached. */
@@ -28,6 +31,8 @@ export class Readiness {
   }
 
   private async pingRedis(): Promise<void> {
+    const { status } = this.redis;
+    if (DISCONNECTED.includes(status)) throw new ServiceError('UNAVAILABLE', `not connected (${status})`);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => reject(new ServiceError('UNAVAILABLE', `no answer within ${PATIENCE_MS} ms`)), PATIENCE_MS);
