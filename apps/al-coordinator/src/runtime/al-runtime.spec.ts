@@ -29,14 +29,22 @@ async function decide(builder: ImageBuilder, choice: RuntimeChoice = 'auto') {
 
 describe('prepareAlRuntime', () => {
   it('runs in containers where the image is there', async () => {
-    expect(await decide(images())).toEqual({ runtime: { kind: 'docker', image: AL_IMAGE }, notes: [] });
+    expect(await decide(images())).toEqual({
+      runtime: { kind: 'docker', image: AL_IMAGE },
+      notes: [`running in containers of ${AL_IMAGE}`],
+    });
   });
 
   it('builds a missing image and tells how it goes', async () => {
     const build: ImageBuilder['build'] = async (_, note) => note('Step 1/2 : FROM debian:stable-slim');
     const { runtime, notes } = await decide(images({ exists: async () => false, build }));
     expect(runtime.kind).toBe('docker');
-    expect(notes).toEqual([`building the image ${AL_IMAGE}`, 'Step 1/2 : FROM debian:stable-slim', `built the image ${AL_IMAGE}`]);
+    expect(notes).toEqual([
+      `building the image ${AL_IMAGE}`,
+      'Step 1/2 : FROM debian:stable-slim',
+      `built the image ${AL_IMAGE}`,
+      `running in containers of ${AL_IMAGE}`,
+    ]);
   });
 
   it.each<[string, ImageBuilder, RegExp]>([

@@ -25,7 +25,10 @@ export interface PrepareOptions {
 /** Rejects with one message that says what to install where neither way is open. */
 export async function prepareAlRuntime({ choice, note, images, host }: PrepareOptions): Promise<AlRuntime> {
   const image = choice === 'python' ? { ready: false as const, reason: 'containers are turned off' } : await prepareImage(images, note);
-  if (image.ready) return { kind: 'docker', image: image.image };
+  if (image.ready) {
+    note(`running in containers of ${image.image}`);
+    return { kind: 'docker', image: image.image };
+  }
   if (choice === 'docker') throw new Error(`the active-learning templates must run in containers, but ${image.reason}`);
   const python = await prepareLocalPython(host, note);
   note(`running with ${python} without containers: ${image.reason}`);
