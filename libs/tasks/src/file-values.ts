@@ -104,23 +104,30 @@ async function listEntries(directory: DirectoryValue, deep: boolean, access: Fil
   return listing;
 }
 
-/** Runs a look-up; what storage says becomes a failure that names the file. */
-async function onFile<T>(value: Entry, look: () => Promise<T>): Promise<T> {
+/** What storage says of a file that is not there or not to be read is the user's to hear; anything else may pass, and is left to a retry. */
+const FINAL_CODES = new Set<unknown>(['NOT_FOUND', 'ACCESS', 'UNSUPPORTED', 'TOO_LARGE']);
+
+/** Runs a look-up; a final answer becomes a TaskError that names the file. */
+export async function onFile<T>(value: Entry, look: () => Promise<T>): Promise<T> {
   try {
     return await look();
   } catch (error) {
-    if (error instanceof TaskError) throw error;
+    if (!FINAL_CODES.has(codeOf(error))) throw error;
     throw new TaskError('INPUT_FILE', `${value.class} ${value.location ?? value.basename ?? ''}: ${messageOf(error)}`);
   }
+}
+
+/** Structural: errors cross realms and libraries. */
+function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
 }
 
 export function messageOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
 }
 
-/** Structural: errors cross realms and libraries. */
 export function isNotFound(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'NOT_FOUND';
+  return codeOf(error) === 'NOT_FOUND';
 }
 
 /** Fills in what the options ask for, for one value with its secondaryFiles. */

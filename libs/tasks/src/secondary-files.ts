@@ -8,7 +8,7 @@ import { needsEvaluation } from '@weft/expressions';
 import type { FileAccess } from './api.js';
 import { TaskError } from './api.js';
 import type { Entry } from './file-values.js';
-import { fillNames, isLiteral, isNotFound } from './file-values.js';
+import { fillNames, isLiteral, isNotFound, onFile } from './file-values.js';
 import { applyPattern, baseName, siblingUri } from './names.js';
 import type { Scope } from './scope.js';
 import { brief, evaluate } from './scope.js';
@@ -76,11 +76,12 @@ function add(present: Entry[], found: Entry, name: string): void {
 async function beside(file: FileValue, name: string, options: InputSecondaries): Promise<Entry | undefined> {
   if (!options.discover || isLiteral(file)) return undefined;
   const location = siblingUri(file.location ?? '', name);
-  try {
-    const { kind, size } = await options.access.stat(location);
-    return kind === 'file' ? { class: 'File', location, size } : { class: 'Directory', location };
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
+  const found = await onFile({ class: 'File', location }, () =>
+    options.access.stat(location).catch((error: unknown) => {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }),
+  );
+  if (!found) return undefined;
+  return found.kind === 'file' ? { class: 'File', location, size: found.size } : { class: 'Directory', location };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { executor } from '@weft/contracts';
 import type { CommandLineTool, CwlObject, InputParameter } from '@weft/plan';
-import type { BoundTask, TaskRequest } from './api.js';
+import type { BoundTask, FileAccess, TaskRequest } from './api.js';
 import { createTaskBuilder } from './task-builder.js';
 import { JAVASCRIPT, LAYOUT, fakeEvaluator, memoryFiles, request } from '../test/fakes.js';
 
@@ -92,6 +92,21 @@ describe('bind', () => {
       message: expect.stringContaining('a.bam.bai'),
     });
     await expect(asked('file:///d/a.bam', false)).rejects.toMatchObject({ code: 'SECONDARY_FILE' });
+  });
+
+  it.each([
+    ['NOT_FOUND', 'TaskError'],
+    ['ACCESS', 'TaskError'],
+    ['IO', 'Error'],
+  ])('tells what is final from what may pass: %s', async (code, name) => {
+    const access = memoryFiles(DATA);
+    const failing: FileAccess = { ...access, stat: () => Promise.reject(Object.assign(new Error('no'), { code })) };
+    const builder = createTaskBuilder({ evaluator: fakeEvaluator, files: failing });
+    const asked = request({ inputs: [input('f', { type: 'File', loadContents: true })] }, { f: file('file:///d/a.bam') });
+    const prepared = await builder.prepare(asked);
+    await expect(prepared.bind(LAYOUT)).rejects.toMatchObject({ name });
+    failing.stat = access.stat;
+    await expect(prepared.bind(LAYOUT)).resolves.toMatchObject({ inputs: { f: { contents: 'bam' } } });
   });
 
   it('writes literals out', async () => {

@@ -130,7 +130,11 @@ class Preparation {
         observed: observedBy(request),
       },
       this.scope({}, {}),
-    );
+    ).catch((error: unknown) => {
+      // Storage may answer the next time.
+      this.prepared = undefined;
+      throw error;
+    });
     return this.prepared;
   }
 }

@@ -22,6 +22,7 @@ export class WorkDirIndex {
   private readonly entries = new Map<string, executor.ManifestEntry>();
   private readonly staged = new Map<string, executor.Input>();
   private readonly stagedAt = new Map<string, string>();
+  private byDirectory: Map<string, string[]> | undefined;
   readonly paths: string[];
 
   constructor(
@@ -58,13 +59,24 @@ export class WorkDirIndex {
   }
 
   listing(directory: string, deep: boolean): (FileValue | DirectoryValue)[] {
-    const prefix = directory === '' ? '' : `${directory}/`;
-    const names = this.paths.filter((path) => path.startsWith(prefix) && path !== '' && !path.slice(prefix.length).includes('/'));
-    return names.map((path) => {
+    return (this.children().get(directory) ?? []).map((path) => {
       const entry = this.value(path);
       if (deep && entry.class === 'Directory') entry.listing = this.listing(path, true);
       return entry;
     });
+  }
+
+  /** Paths by the directory they are in, made when first asked for. */
+  private children(): Map<string, string[]> {
+    if (this.byDirectory) return this.byDirectory;
+    this.byDirectory = new Map();
+    for (const path of this.paths) {
+      const directory = path.slice(0, Math.max(0, path.lastIndexOf('/')));
+      const siblings = this.byDirectory.get(directory);
+      if (siblings) siblings.push(path);
+      else this.byDirectory.set(directory, [path]);
+    }
+    return this.byDirectory;
   }
 
   /** `path` (as the tool saw it, or relative to the working directory) wins over `location`. */
