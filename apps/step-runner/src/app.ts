@@ -6,7 +6,7 @@
 import { mkdirSync, realpathSync } from 'node:fs';
 import { executor } from '@weft/contracts';
 import { createLogger, startGrpcServer } from '@weft/platform';
-import { ProcessRuntime, type TaskRuntime } from '@weft/runtimes';
+import { DockerRuntime, ProcessRuntime, type TaskRuntime } from '@weft/runtimes';
 import { LocalStorage } from '@weft/storage';
 import { AttemptTable } from './attempt-table.js';
 import type { StepRunnerConfig } from './config.js';
@@ -76,9 +76,9 @@ function createRuntimes(
   storage: LocalStorage,
   onProblem: (text: string, error: unknown) => void,
 ): TaskRuntime[] {
-  const makers: Record<StepRunnerConfig['runtimes'][number], () => TaskRuntime[]> = {
-    process: () => [new ProcessRuntime()],
-    docker: () => [],
+  const makers: Record<StepRunnerConfig['runtimes'][number], () => TaskRuntime> = {
+    process: () => new ProcessRuntime(),
+    docker: () => new DockerRuntime({ runnerId, open: (uri) => storage.open(uri), onProblem }),
   };
-  return config.runtimes.flatMap((name) => makers[name]());
+  return config.runtimes.map((name) => makers[name]());
 }

@@ -23,7 +23,7 @@ export interface Watched {
 export class RunnerFixture {
   readonly directory = mkdtempSync(join(tmpdir(), 'weft-runner-'));
   private runner: StepRunner | undefined;
-  client!: executor.ContainerExecutorClient;
+  private connected: executor.ContainerExecutorClient | undefined;
 
   constructor(
     readonly runtime: 'process' | 'docker',
@@ -52,19 +52,29 @@ export class RunnerFixture {
     };
   }
 
+  get client(): executor.ContainerExecutorClient {
+    if (this.connected === undefined) throw new Error('the runner was not started');
+    return this.connected;
+  }
+
   async start(): Promise<void> {
     this.runner = await startStepRunner(this.config());
     this.connect(this.runner.address);
   }
 
   connect(address: string): void {
-    this.client = createClient(executor.ContainerExecutorClient, address);
+    this.connected = createClient(executor.ContainerExecutorClient, address);
   }
 
   async stop(): Promise<void> {
-    this.client.close();
+    this.disconnect();
     await this.runner?.close();
     this.runner = undefined;
+  }
+
+  disconnect(): void {
+    this.connected?.close();
+    this.connected = undefined;
   }
 
   async dispose(): Promise<void> {
