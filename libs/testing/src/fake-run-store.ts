@@ -280,7 +280,7 @@ class FakeTaskLogs {
       for (const text of splitText(chunk.text)) run.taskLog.push({ ...copy(chunk), text, cursor: `${++this.data.chunks}-0` });
     }
     let bytes = 0;
-    const size = ({ cursor, ...chunk }: TaskLogChunk & { cursor: string }): number =>
+    const size = ({ cursor: _cursor, ...chunk }: TaskLogChunk & { cursor: string }): number =>
       Buffer.byteLength(JSON.stringify(chunk)) + TASK_LOG_ENTRY_OVERHEAD;
     const dropped = run.taskLog.findLastIndex((chunk) => (bytes += size(chunk)) > TASK_LOG_LIMIT_BYTES);
     run.taskLog.splice(0, dropped + 1);

@@ -20,7 +20,7 @@ export function createFakeRunnerRegistry(data = new FakeRegistryData()): RunnerR
     const entry = data.runners.get(id);
     return entry && entry.lapsesMs > data.nowMs() ? entry.record : undefined;
   };
-  const withoutTime = ({ lastSeenMs, ...rest }: RunnerRecord): string => canonicalJson(rest);
+  const withoutTime = ({ lastSeenMs: _lastSeenMs, ...rest }: RunnerRecord): string => canonicalJson(rest);
   return {
     register: async (runner, ttlMs) => {
       const before = live(runner.runnerId);

@@ -184,7 +184,7 @@ function taskLogsContract(get: () => RunStoreFixture): void {
     await one.taskLogs.append('r-1', [chunk('a'), chunk('b', 't-2')]);
     await one.taskLogs.append('r-1', [chunk('ü\n')]);
     const found = await all(two);
-    expect(found.map(({ cursor, ...rest }) => rest)).toEqual([chunk('a'), chunk('b', 't-2'), chunk('ü\n')]);
+    expect(found.map(({ cursor: _cursor, ...rest }) => rest)).toEqual([chunk('a'), chunk('b', 't-2'), chunk('ü\n')]);
     expect((await all(two, found[0]?.cursor)).map(({ text }) => text)).toEqual(['b', 'ü\n']);
     expect(await all(two, found[2]?.cursor)).toEqual([]);
   });
