@@ -74,7 +74,9 @@ async function installWithPip(host: PythonHost, note: (text: string) => void): P
     await host.remove(aside);
   }
   const python = await usable(host, join(host.home, 'bin/python'));
-  return python === undefined ? { ok: false, problem: `the Python in ${host.home} cannot import scikit-learn` } : { ok: true, python };
+  return python === undefined
+    ? { ok: false, problem: `the Python in ${host.home} cannot import scikit-learn; remove that folder to have it made anew` }
+    : { ok: true, python };
 }
 
 async function installWithApt(host: PythonHost, note: (text: string) => void): Promise<Attempt> {
