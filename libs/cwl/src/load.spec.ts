@@ -69,6 +69,26 @@ outputs: []
     });
   });
 
+  test('a packed document imports parts of itself, and its items declare namespaces', async () => {
+    const type = { id: '#t.yml', name: '#t.yml/t', type: 'enum', symbols: ['#t.yml/t/x'] };
+    const tool = (id: string, types: unknown): unknown => ({
+      id,
+      class: 'Operation',
+      $namespaces: { e: 'http://e/' },
+      requirements: [{ class: 'SchemaDefRequirement', types: [types] }],
+      inputs: [
+        { id: `${id}/i`, type: '#t.yml/t' },
+        { id: `${id}/f`, type: 'File', format: 'e:f' },
+      ],
+      outputs: [],
+    });
+    const text = JSON.stringify({ cwlVersion: 'v1.2', $graph: [tool('#a', type), tool('#main', { $import: '#t.yml' })] });
+    expect((await planOf(text)).processes['main.cwl#main']?.inputs).toEqual([
+      { name: 'i', type: { type: 'enum', name: 't', symbols: ['x'] } },
+      { name: 'f', type: 'File', format: 'http://e/f' },
+    ]);
+  });
+
   test('equal documents in other places have equal plans', async () => {
     const files = (base: string): Record<string, string> => ({ [`${base}main.cwl`]: RUNS('t.cwl'), [`${base}t.cwl`]: OP });
     const [here, there] = await Promise.all(

@@ -8,7 +8,7 @@ import { ProcessBuilder } from './build/process.js';
 import { Reporter } from './diagnostics.js';
 import { DocumentStore, type LoadedDocument } from './documents/document-store.js';
 import { pruneOntology, readOntology } from './documents/formats.js';
-import { collectRuns, selectProcess, versionOf, type Target } from './documents/select.js';
+import { collectRuns, selectProcess, type Target } from './documents/select.js';
 import { recordingFetcher, type DocumentBundle } from './fetchers.js';
 import { checkLinks } from './link/check-links.js';
 import { planHash } from './plan-hash.js';
@@ -44,13 +44,12 @@ async function makePlan(rootUri: string, store: DocumentStore, reporter: Reporte
   await collectRuns(target.node, store, reporter);
   requireVersion(target, reporter);
   const builder = new ProcessBuilder(store, reporter, uri);
-  const version = versionOf(target.node, document, 'v1.2', new Reporter());
-  const root = builder.build(target.node, uri, target.fragment, version);
+  const root = builder.build(target.node, uri, target.fragment, 'v1.2');
   if (root === undefined) return undefined;
   const { processes } = builder;
   checkLinks(processes, root, builder.origins, reporter);
   const formats = await ontologyOf(processes, store, reporter);
-  const plan: Plan = { planVersion: 1, cwlVersion: processes[root]?.declaredVersion ?? version, root, processes };
+  const plan: Plan = { planVersion: 1, cwlVersion: processes[root]?.declaredVersion ?? 'v1.2', root, processes };
   if (formats && Object.keys(formats).length > 0) plan.formats = formats;
   return plan;
 }

@@ -66,8 +66,9 @@ export class ProcessBuilder {
     const className = processClass(node, this.reporter);
     const shape = className === undefined ? undefined : PROCESS_SHAPES[className];
     if (className === undefined || shape === undefined) return undefined;
-    this.open.add(node);
     const version = versionOf(node, this.store.loaded(node.file.uri), place.version, this.reporter);
+    if (version === undefined) return undefined;
+    this.open.add(node);
     checkRecord(node, shape, { reporter: this.reporter, version });
     const types = new TypeScope(place.types);
     const context: BuildContext = { reporter: this.reporter, version, types, origins: this.origins };

@@ -117,6 +117,7 @@ export const RECORD_FIELD: RecordShape = {
 
 const typeText: Fields = {
   type: required(string),
+  id: optional(string),
   name: optional(string),
   label: optional(string),
   doc: optional(oneOrMany(string)),

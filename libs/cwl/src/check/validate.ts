@@ -73,7 +73,8 @@ function checkUnknown(node: MapNode, entry: MapEntry, shape: RecordShape, contex
   const free = Object.keys(shape.fields).filter((name) => !node.entries.has(name));
   const nearest = nearestName(entry.key, free);
   const known = nearest === undefined ? undefined : shape.fields[nearest];
-  const hint = nearest === undefined ? undefined : `did you mean '${nearest}'?`;
+  const guess = nearest === undefined ? undefined : `did you mean '${nearest}'?`;
+  const hint = /\$[({]/.test(entry.key) ? "text that contains ': ' must be in quotes" : guess;
   context.reporter.error(entry.place, 'unknown-field', `${shape.says} has no field '${entry.key}'`, hint);
   if (nearest === undefined || known === undefined) return;
   meant.add(nearest);

@@ -22,6 +22,8 @@ export interface LoadedDocument {
 
 export class DocumentStore implements DirectiveSource {
   private readonly documents = new Map<string, LoadedDocument | undefined>();
+  /** Roots of the documents whose directives are being resolved: packed documents import parts of themselves. */
+  private readonly open = new Map<string, Node>();
   private readonly texts = new Map<string, { text: string } | { error: string }>();
 
   constructor(
@@ -43,7 +45,9 @@ export class DocumentStore implements DirectiveSource {
     file.text = read.text;
     const parsed = parseYaml(file, this.reporter);
     if (parsed && isMap(parsed)) file.namespaces = namespacesOf(parsed);
+    if (parsed) this.open.set(address, parsed);
     const root = parsed && (await resolveDirectives(parsed, this, [...chain, address]));
+    this.open.delete(address);
     const document = root && index(file, root);
     this.documents.set(address, document);
     return document;
@@ -63,6 +67,10 @@ export class DocumentStore implements DirectiveSource {
     const uri = this.resolve(reference, at);
     if (uri === undefined) return undefined;
     const { uri: address, fragment } = splitFragment(uri);
+    if (chain.includes(address) && fragment !== undefined && !chain.includes(uri)) {
+      const part = findPart(this.open.get(address), fragment);
+      if (part) return resolveDirectives(part, this, [...chain, uri]);
+    }
     if (chain.includes(address)) {
       const circle = [...chain.slice(chain.indexOf(address)), address].map(shortName).join(' → ');
       this.reporter.error(at, 'import-cycle', `'${reference}' imports itself: ${circle}`);
@@ -122,8 +130,28 @@ function messageOf(error: unknown): string {
   return typeof message === 'string' ? message : String(error);
 }
 
+/** The map below `node` whose `id` or `name` is the fragment. */
+function findPart(node: Node | undefined, fragment: string): MapNode | undefined {
+  const open: Node[] = node === undefined ? [] : [node];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (isList(next)) open.push(...next.items);
+    if (!isMap(next)) continue;
+    const id = stringField(next, 'id') ?? stringField(next, 'name');
+    if (id !== undefined && fragmentOf(id) === fragment) return next;
+    for (const entry of next.entries.values()) open.push(entry.value);
+  }
+  return undefined;
+}
+
+/** Of the root, and of the items of a packed document. */
 function namespacesOf(root: MapNode): Record<string, string> {
-  const declared = field(root, '$namespaces');
+  const graph = field(root, '$graph');
+  const owners = [root, ...(isList(graph) ? graph.items.filter(isMap) : [])];
+  return Object.assign({}, ...owners.map(declaredNamespaces).reverse()) as Record<string, string>;
+}
+
+function declaredNamespaces(owner: MapNode): Record<string, string> {
+  const declared = field(owner, '$namespaces');
   if (!isMap(declared)) return {};
   return Object.fromEntries(
     [...declared.entries.values()].flatMap((e) => (stringOf(e.value) === undefined ? [] : [[e.key, stringOf(e.value) ?? '']])),

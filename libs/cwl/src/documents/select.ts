@@ -65,8 +65,13 @@ export function processClass(node: MapNode, reporter: Reporter): string | undefi
   return nearestName(text, CLASSES);
 }
 
-/** The version in effect for a process: its own, its document's, else that of what runs it. */
-export function versionOf(node: MapNode, document: LoadedDocument | undefined, inherited: Version, reporter: Reporter): Version {
+/** The version in effect for a process: its own, its document's, else that of what runs it. Undefined, after saying so, where it is none of ours. */
+export function versionOf(
+  node: MapNode,
+  document: LoadedDocument | undefined,
+  inherited: Version,
+  reporter: Reporter,
+): Version | undefined {
   const own = field(node, 'cwlVersion');
   const declared = stringOf(own) ?? document?.version?.text;
   if (declared === undefined) return inherited;
@@ -79,7 +84,7 @@ export function versionOf(node: MapNode, document: LoadedDocument | undefined, i
     `CWL version '${declared}' is not supported; ${VERSIONS.join(', ')} are`,
     didYouMean(declared, VERSIONS),
   );
-  return inherited;
+  return undefined;
 }
 
 /** Loads every document that the process runs, directly or not. */

@@ -47,6 +47,7 @@ const quote = (key: string): string => (/^['"]/.test(key) ? key : `'${key}'`);
 
 function plain(message: string): string {
   if (message.startsWith('Source contains multiple documents')) return "a second document starts at '---'; only one is read";
+  if (message.startsWith('Implicit keys need to be on a single line')) return "a key that starts on this line is not followed by ':'";
   const bracket = /^Unexpected flow-(seq|map)-start at node end/.exec(message);
   if (bracket) return `text that contains '${bracket[1] === 'seq' ? '[' : '{'}' must be in quotes here`;
   const flow = /^Flow (map|sequence) in block collection/.exec(message);

@@ -48,6 +48,12 @@ export const DOCUMENTS: Readonly<Record<string, string | Record<string, string>>
   'missing version': tool((t) => t.replace('cwlVersion: v1.2\n', '')),
   'version as a number': tool((t) => t.replace('v1.2', '1.2')),
   'unsupported version': tool((t) => t.replace('v1.2', 'draft-3')),
+  'expression that YAML takes apart': tool((t) => `${t}arguments:\n  - $(inputs.x ? "a" : null)\n`),
+  'nothing more is said of an unsupported version': tool((t) => t.replace('v1.2', 'draft-3').replace('position', 'positon')),
+  'key without a colon': tool((t) => t.replace('inputs:', 'inputs')),
+  'brackets in flow text': tool((t) =>
+    t.replace('inputs:', 'hints: {}\ninputs:').replace('type: string', 'type: {type: array, items: int[]}'),
+  ),
   'not YAML': 'cwlVersion: v1.2\nclass: [CommandLineTool\ninputs: {}\n',
   'tab as indentation': 'cwlVersion: v1.2\nclass: CommandLineTool\ninputs:\n\tx: string\n',
   'two documents': 'cwlVersion: v1.2\n---\nclass: Workflow\n',
