@@ -12,6 +12,7 @@ import { nearestName } from '../source/nearest-name.js';
 import { field, setOwn, type MapNode, type Place } from '../source/node.js';
 import { conform } from './conform.js';
 import { basenameOf } from './file-values.js';
+import { expandFormatNames } from './format-names.js';
 import { engineKey, isParsedJob, jobFromObject, type ParsedJob } from './job.js';
 import { Problems } from './problems.js';
 
@@ -38,6 +39,7 @@ export function bindInputs(args: BindArguments): InputsResult {
     const value = bindOne(parameter, binding, surplus);
     if (value !== undefined) setOwn(inputs, parameter.name, value);
   }
+  expandFormatNames(inputs, args.plan, { file: root.file, start: -1, end: -1 }, problems);
   for (const { key, place } of surplus.values()) problems.warning(place, 'unknown-input', `there is no input '${key}'; it is ignored`);
   const { requirements, diagnostics } = jobRequirements(root);
   problems.reportTo(reporter);

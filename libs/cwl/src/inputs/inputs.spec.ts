@@ -155,6 +155,13 @@ describe('jobs', () => {
     const text = '$namespaces: {edam: "http://edamontology.org/"}\nx: {class: File, path: a, format: edam:format_1}';
     expect(bindX('File', text).inputs).toMatchObject({ x: { format: 'http://edamontology.org/format_1' } });
   });
+  it('takes a prefix it does not declare for that of a format the plan knows', () => {
+    const plan = planOf({ name: 'x', type: 'File', format: 'http://edamontology.org/format_1' });
+    const result = bindText(plan, 'x: {class: File, path: a, format: edam:format_1}');
+    expect(result.inputs).toMatchObject({ x: { format: 'http://edamontology.org/format_1' } });
+    expect(result.diagnostics).toEqual([expect.objectContaining({ severity: 'warning', code: 'undeclared-prefix' })]);
+    expect(bindText(plan, 'x: {class: File, path: a, format: edam:format_2}').inputs).toMatchObject({ x: { format: 'edam:format_2' } });
+  });
   it('gives its requirements and names its tool', () => {
     const text =
       'cwl:tool: ../t.cwl\ncwl:requirements:\n - class: EnvVarRequirement\n   envDef: [{envName: A, envValue: $(inputs.x)}]\nx: 1';
