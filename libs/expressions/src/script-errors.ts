@@ -42,7 +42,7 @@ function scriptMessage(thrown: { name: string; message: string; stack: string },
   if (thrown.name === 'ResultError') return thrown.message;
   if (thrown.name === 'InternalError' && thrown.message === 'out of memory')
     return `it needs more than ${mebibytes(limits.memoryBytes)} of memory${place}`;
-  if (thrown.name === 'InternalError' && thrown.message === 'stack overflow') return `it recurses too deeply (stack overflow)${place}`;
+  if (thrown.message === 'stack overflow') return `it recurses or nests too deeply (stack overflow)${place}`;
   if (thrown.name === '') return `it threw ${thrown.message}`;
   return `${thrown.name}: ${thrown.message}${place}`;
 }

@@ -42,7 +42,7 @@ describe('memory', () => {
       'it needs more than 8 MiB of memory',
     ],
     ['one huge string', '$("x".repeat(1e9))', 'it needs more than 8 MiB of memory'],
-    ['deep recursion', '${ function f(n) { return f(n + 1) + 1; } return f(0); }', 'it recurses too deeply'],
+    ['deep recursion', '${ function f(n) { return f(n + 1) + 1; } return f(0); }', 'it recurses or nests too deeply'],
     ['deep nesting', '$(JSON.parse("[".repeat(100000)))', /too deeply/],
   ])('%s', async (_name, text, message) => {
     await endsWith(text, patient, message);

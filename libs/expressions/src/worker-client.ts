@@ -25,6 +25,11 @@ export interface WorkerOwner {
   gone(worker: ExpressionWorker, rest: PendingEvaluation[]): void;
 }
 
+/** Mebibytes. Small young generation: a worker's own garbage is short-lived. The old one has room for the largest result. */
+function heapLimits(limits: SandboxLimits): { maxYoungGenerationSizeMb: number; maxOldGenerationSizeMb: number } {
+  return { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: Math.max(256, (4 * limits.memoryBytes) / (1024 * 1024)) };
+}
+
 export class ExpressionWorker {
   private readonly thread: Worker;
   private readonly progress = new SharedArrayBuffer(16);
@@ -37,7 +42,7 @@ export class ExpressionWorker {
     private readonly owner: WorkerOwner,
   ) {
     const workerData: WorkerSetup = { limits: options.limits, progress: this.progress };
-    this.thread = new Worker(options.url, { workerData, env: {}, execArgv: [], stdin: false });
+    this.thread = new Worker(options.url, { workerData, env: {}, execArgv: [], resourceLimits: heapLimits(options.limits) });
     this.thread.unref();
     this.thread.on('message', (reply: BatchReply) => this.receive(reply));
     this.thread.on('error', (error: unknown) => this.lose(error instanceof Error ? error.message : String(error)));
