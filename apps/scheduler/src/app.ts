@@ -63,6 +63,8 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
       (error: unknown) => logger.error({ err: error }, 'runners not listed'),
     );
   const unwatch = await registry.watch(refresh);
+  // A registration that lapses tells nobody.
+  const lapses = setInterval(refresh, config.runnerTtlMs / 3).unref();
   refresh();
   await owner.start();
   await Promise.all(
@@ -82,6 +84,7 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
       await server.close(1_000);
       await queue.close();
       await owner.close();
+      clearInterval(lapses);
       await unwatch();
       clients.close();
       await evaluator.close();

@@ -16,7 +16,7 @@ export interface EvaluateBindings {
   /** From the second iteration of a loop on: the `loop` entries apply instead of `in`. */
   loop: boolean;
   effective: EffectiveRequirements;
-  shards: { index: number; values: CwlObject; previous?: CwlObject }[];
+  shards: { index: number; values: CwlObject }[];
 }
 
 /** Run a CommandLineTool; answer TaskStarted and then TaskSucceeded, TaskFailed or TaskCancelled. */

@@ -181,6 +181,30 @@ const rows: [string, Plan, CwlObject, CwlObject, World?][] = [
   ],
   ['a loop that keeps the last iteration', looping('last_iteration'), { i: 0 }, { o: 3 }, upTo(3)],
   ['a loop that keeps all iterations', looping('all_iterations'), { i: 0 }, { o: [1, 2, 3] }, upTo(3)],
+  [
+    'a loop input without a source keeps its value for its valueFrom',
+    plan(
+      'w',
+      workflow(
+        'w',
+        ['i'],
+        { o: 's/out' },
+        {
+          s: {
+            run: 't',
+            in: { x: 'i' },
+            when: '$(inputs.x < 3)',
+            loop: [{ name: 'x', valueFrom: '$(inputs.x + 1)' }],
+            outputMethod: 'all_iterations',
+          },
+        },
+      ),
+      t,
+    ),
+    { i: 0 },
+    { o: ['t(1)', 't(2)', 't(3)'] },
+    { bind: (_step, { x }) => ({ inputs: { x: Number(x) + 1 }, run: Number(x) < 3 }) },
+  ],
   ['a loop that never runs', looping('all_iterations'), { i: 9 }, { o: [] }, upTo(3)],
 ];
 

@@ -18,12 +18,14 @@ export function finishIteration(turn: Turn, instance: StepInstance, outputs: Cwl
   const own = new Map<string, CwlValue>();
   for (const port of step.out) own.set(sourceKey({ step: step.name, port }), outputs[port] ?? null);
   const values = { get: (key: string): CwlValue | undefined => own.get(key) ?? scope.values.get(key) };
-  const next = linkedValues(turn, instance, step.loop ?? [], values);
-  if (!next) return;
+  // A loop input without a source keeps its value for the expressions: `valueFrom: $(inputs.i + 1)` counts.
   const previous = instance.loopInputs ?? {};
+  const sourced = (step.loop ?? []).filter((input) => input.link !== undefined || input.default !== undefined);
+  const next = linkedValues(turn, instance, sourced, values);
+  if (!next) return;
   instance.iteration += 1;
   instance.phase = 'binding';
-  askBindings(turn, instance, [{ index: 0, values: { ...previous, ...next }, previous }], true);
+  askBindings(turn, instance, [{ index: 0, values: { ...previous, ...next } }], true);
 }
 
 /** `when` was false: the step's outputs are those of the last iteration, or of all as arrays. */

@@ -60,12 +60,7 @@ function begin(turn: Turn, instance: StepInstance, shards: CwlObject[]): void {
   }
 }
 
-export function askBindings(
-  turn: Turn,
-  instance: StepInstance,
-  shards: { index: number; values: CwlObject; previous?: CwlObject }[],
-  loop: boolean,
-): void {
+export function askBindings(turn: Turn, instance: StepInstance, shards: { index: number; values: CwlObject }[], loop: boolean): void {
   instance.dueBindings.add(shards[0]?.index ?? 0);
   turn.await({
     type: 'EvaluateBindings',
