@@ -8,6 +8,7 @@
  */
 import { parseDocument, isAlias, isMap, isScalar, isSeq, type Document, type ParsedNode, type YAMLError } from 'yaml';
 import type { Reporter } from '../diagnostics.js';
+import { joinFlowLines } from './flow-lines.js';
 import { scalarNode, type MapEntry, type MapNode, type Node, type Place, type ScalarNode, type SourceFile } from './node.js';
 
 /** How much larger aliases may make a document: this many nodes, or ten times its own. */
@@ -18,7 +19,7 @@ const TOO_DEEP = `the document is nested more than ${MAX_DEPTH} levels deep`;
 
 /** The root node, or undefined after an error was reported. */
 export function parseYaml(file: SourceFile, reporter: Reporter): Node | undefined {
-  const document = parse(file.text);
+  const document = parseTolerantly(file.text);
   if (document === undefined) {
     reporter.error({ file, start: 0, end: 0 }, 'document-limit', TOO_DEEP);
     return undefined;
@@ -54,6 +55,14 @@ function plain(message: string): string {
   if (flow)
     return `what starts with '${flow[1] === 'map' ? '{' : '['}' is not closed before this line, or this line is not indented enough`;
   return message.charAt(0).toLowerCase() + message.slice(1);
+}
+
+/** Text that is refused for its indentation gets a second chance with its flow collections joined. */
+function parseTolerantly(text: string): Document.Parsed | undefined {
+  const document = parse(text);
+  if (document?.errors[0]?.code !== 'BAD_INDENT') return document;
+  const joined = parse(joinFlowLines(text));
+  return joined === undefined || joined.errors.length > 0 ? document : joined;
 }
 
 /** The parser recurses: nesting that no author writes overflows its stack. */
