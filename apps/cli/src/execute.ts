@@ -69,7 +69,7 @@ export async function follow(
 export function describeFailure(failure: run.Failure): string {
   const where = failure.step === '' ? '' : `step '${failure.step}': `;
   const exit =
-    failure.exitCode === undefined || failure.message.includes(`exit code ${failure.exitCode}`) ? '' : ` (exit code ${failure.exitCode})`;
+    failure.exitCode === undefined || failure.message.includes(`code ${failure.exitCode}`) ? '' : ` (exit code ${failure.exitCode})`;
   const tail = failure.stderrTail.length === 0 ? [] : ['last lines of its stderr:', ...failure.stderrTail.map((line) => `  ${line}`)];
   return [`${where}${failure.message}${exit}`, ...tail].join('\n');
 }

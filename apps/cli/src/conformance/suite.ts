@@ -1,6 +1,6 @@
 /** The index of a conformance suite (conformance_tests.json) and which of its tests are wanted. */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { CwlObject } from '@weft/plan';
 import { CommandError } from '../errors.js';
@@ -10,12 +10,15 @@ const testSchema = z.object({
   doc: z.string().default(''),
   tags: z.array(z.string()).default([]),
   tool: z.string(),
-  job: z.string().optional(),
-  output: z.custom<CwlObject>((value) => typeof value === 'object' && value !== null).optional(),
+  job: z
+    .string()
+    .nullish()
+    .transform((job) => job ?? undefined),
+  output: z.custom<CwlObject | null>((value) => typeof value === 'object').optional(),
   should_fail: z.boolean().default(false),
 });
 
-export type ConformanceTest = z.output<typeof testSchema>;
+export type ConformanceTest = Omit<z.output<typeof testSchema>, 'job'> & { job?: string };
 
 export interface Selection {
   tags: string[];
@@ -31,7 +34,16 @@ export function readSuite(folder: string): ConformanceTest[] {
   } catch (error) {
     throw new CommandError(`${path} cannot be read (${(error as Error).message}); it is the index of the suite, with imports resolved`);
   }
-  return z.array(testSchema).parse(JSON.parse(text));
+  return z
+    .array(testSchema)
+    .parse(JSON.parse(text))
+    .map((test) => ({ ...test, output: withImport(folder, test) }));
+}
+
+/** An expected output may be kept in a file of its own, named relative to the tool. */
+function withImport(folder: string, { tool, output }: ConformanceTest): CwlObject | null | undefined {
+  const name = output?.['$import'];
+  return typeof name === 'string' ? (JSON.parse(readFileSync(join(folder, dirname(tool), name), 'utf8')) as CwlObject) : output;
 }
 
 /** Throws where an id or tag names nothing: a typing mistake must not look like a suite that passes. */
