@@ -119,6 +119,15 @@ describe('life of the evaluator', () => {
     expect(await running).toContain('the evaluator was closed');
     await expect(other.evaluate('$(1 + 1)', context, options)).rejects.toThrow('the evaluator is closed');
   });
+  it('does not let a slow script hold up the others', async () => {
+    const other = createEvaluator({ timeoutMs: 60_000, workers: 2 });
+    await other.evaluate('$(1 + 1)', context, options);
+    const slow = other.evaluate('${ for (;;) {} }', context, options).catch((error: Error) => error.message);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await other.evaluate('$(inputs.x + 1)', context, options)).toBe(2);
+    await other.close();
+    expect(await slow).toContain('the evaluator was closed');
+  });
   it('says so when its worker cannot be started', async () => {
     const other = createEvaluator({ workerUrl: new URL('file:///nowhere/worker.mjs') });
     await expect(other.evaluate('$(1 + 1)', context, options)).rejects.toThrow('the JavaScript worker stopped');
