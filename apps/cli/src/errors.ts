@@ -5,7 +5,7 @@ export const EXIT_UNSUPPORTED = 33;
 export const EXIT_INTERRUPTED = 130;
 
 export class CommandError extends Error {
-  override readonly name = 'CommandError';
+  override readonly name: string = 'CommandError';
   constructor(
     message: string,
     readonly exitCode: number = EXIT_FAILURE,

@@ -11,7 +11,8 @@ export async function main(argv: string[]): Promise<void> {
   try {
     await makeProgram().parseAsync(argv);
   } catch (error) {
-    process.stderr.write(`weft: ${explain(error)}\n`);
+    // Diagnostics begin with their place, as editors and people expect.
+    process.stderr.write(`${error instanceof Error && error.name === 'Refused' ? '' : 'weft: '}${explain(error)}\n`);
     process.exitCode = exitCodeOf(error);
     await dropEarlyStack();
   }

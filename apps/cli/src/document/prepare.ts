@@ -24,6 +24,8 @@ export interface Prepared {
 
 /** The document or the job has mistakes: every one is in the message, at its place. */
 export class Refused extends CommandError {
+  override readonly name = 'Refused';
+
   constructor(
     readonly diagnostics: Diagnostic[],
     unsupported: boolean,
@@ -54,7 +56,7 @@ export async function prepare(document: string, rest: string[]): Promise<Prepare
     plan,
     job: fromCommandLine || parsed === undefined ? job : parsed,
     baseUri,
-    file: fromCommandLine ? 'command line' : undefined,
+    file: fromCommandLine || named === undefined ? 'command line' : undefined,
   });
   if (bound.inputs === undefined) throw new Refused(bound.diagnostics, false);
   return { bundle, plan, job, baseUri, inputs: bound.inputs, warnings: [...warnings, ...given.diagnostics, ...bound.diagnostics] };

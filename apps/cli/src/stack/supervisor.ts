@@ -152,6 +152,8 @@ class Supervisor {
   }
 
   private async fail(message: string): Promise<void> {
+    // A program that is stopped before it was ready has not failed.
+    if (this.state === 'stopping') return;
     this.message = message;
     process.stderr.write(`${message}\n`);
     await this.stop('failed');
