@@ -43,7 +43,7 @@ describe('configuration', () => {
     expect(gatewayConfig(defaults)).toMatchObject({
       http: { host: '127.0.0.1', port: 5004 },
       grpc: { port: 5005 },
-      schedulerAddress: 'unix:/h/run/scheduler.sock',
+      schedulerAddress: '127.0.0.1:5006',
       alAddress: 'unix:/h/run/al.sock',
     });
     expect(() => gatewayConfig({ ...defaults, WEFT_HTTP_LISTEN: 'nonsense' })).toThrow("WEFT_HTTP_LISTEN: 'nonsense' is not host:port");

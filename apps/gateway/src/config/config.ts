@@ -42,7 +42,7 @@ export function gatewayEnvironment(env: NodeJS.ProcessEnv = process.env) {
   return z.object({
     WEFT_HTTP_LISTEN: address('127.0.0.1:5004'),
     WEFT_GRPC_LISTEN: address('127.0.0.1:5005'),
-    WEFT_SCHEDULER_ADDRESS: address(`unix:${join(run, 'scheduler.sock')}`),
+    WEFT_SCHEDULER_ADDRESS: address('127.0.0.1:5006'),
     WEFT_AL_ADDRESS: address(`unix:${join(run, 'al.sock')}`),
     WEFT_REDIS_URL: address('redis://127.0.0.1:6379'),
     WEFT_SERVICE_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
