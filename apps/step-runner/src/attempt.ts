@@ -8,7 +8,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { executor } from '@weft/contracts';
-import { type LogSink, type RunningTask, RuntimeFailure, type RuntimeTask, type TaskRuntime } from '@weft/runtimes';
+import { type LogSink, type RunningTask, RuntimeFailure, type TaskRuntime } from '@weft/runtimes';
 import { type LocalStorage, removeTree } from '@weft/storage';
 import { type AttemptSignal, type AttemptState, decideAttempt, initialAttempt } from './attempt.machine.js';
 import { EventFeed } from './event-feed.js';

@@ -16,7 +16,7 @@ export class EventFeed {
   private readonly watchers = new Set<Watcher>();
 
   publish(event: TaskEvent): void {
-    for (const watcher of this.watchers) watcher.push(event, 0);
+    for (const watcher of this.watchers) void watcher.push(event, 0);
   }
 
   /** Resolves, where it does not return at once, when every watcher can take more. */
@@ -32,7 +32,7 @@ export class EventFeed {
   /** Joins at once; `past` comes first. The iteration ends after `finished` or when `signal` aborts. */
   watch(past: TaskEvent[], signal: AbortSignal): AsyncIterable<TaskEvent> {
     const watcher = new Watcher();
-    for (const event of past) watcher.push(event, 0);
+    for (const event of past) void watcher.push(event, 0);
     this.watchers.add(watcher);
     return this.iterate(watcher, signal);
   }

@@ -50,12 +50,6 @@ export class LauncherPool {
     else launcher.retire();
   }
 
-  /** Makes the kept launchers in advance. */
-  async warm(): Promise<void> {
-    const launchers = await Promise.all(Array.from({ length: this.keepIdle }, () => this.acquire()));
-    for (const launcher of launchers) this.release(launcher);
-  }
-
   close(): void {
     for (const launcher of this.all) launcher.retire();
     this.all.clear();

@@ -21,7 +21,7 @@ const GRACE_MS = 2000;
 export interface ProcessRuntimeOptions {
   /** PATH of tasks whose environment has none; default: the runner's. */
   path?: string;
-  /** Launchers kept ready; default: as many as the host has cores, at least 2. */
+  /** Idle launchers kept for the next tasks (1 MB each); default: four per core, at least 8. */
   keepIdle?: number;
 }
 
@@ -34,7 +34,7 @@ export class ProcessRuntime implements TaskRuntime {
 
   constructor(options: ProcessRuntimeOptions = {}) {
     this.path = options.path ?? process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
-    this.pool = new LauncherPool(this.path, options.keepIdle ?? Math.max(2, availableParallelism()));
+    this.pool = new LauncherPool(this.path, options.keepIdle ?? Math.max(8, 4 * availableParallelism()));
   }
 
   async probe(): Promise<{ version: string; unavailable?: string }> {
@@ -44,11 +44,6 @@ export class ProcessRuntime implements TaskRuntime {
     } catch (error) {
       return { version: '', unavailable: error instanceof Error ? error.message : String(error) };
     }
-  }
-
-  /** Makes launchers in advance, so that the first tasks need not wait for them. */
-  warm(): Promise<void> {
-    return this.pool.warm();
   }
 
   async start(task: RuntimeTask, on: { log: LogSink; preparing: (text: string) => void }): Promise<RunningTask> {
