@@ -21,6 +21,7 @@ async function ensurePackages() {
     async () => {
       if (sameFile(wanted, mark)) return;
       if (!isInstalled()) await install();
+      if (!isInstalled()) throw new Error('npm did not install what package-lock.json asks for: does it agree with package.json?');
       mkdirSync(dirname(mark), { recursive: true });
       copyFileSync(wanted, mark);
     },
@@ -41,14 +42,18 @@ function isInstalled() {
     if (!path.includes('node_modules/')) return true;
     const there = have[path];
     if (there === undefined) return entry.optional === true || entry.devOptional === true || entry.peer === true;
-    return there.version === entry.version && there.resolved === entry.resolved;
+    return there.version === entry.version && (entry.integrity === undefined || there.integrity === entry.integrity);
   });
 }
 
+/**
+ * The versions of the lock file, and the lock file left as it is. Not `npm ci`: that refuses a lock file made where the registry
+ * lacks the optional packages of other platforms.
+ */
 function install() {
   say('installing npm packages (once; about half a minute)');
   return new Promise((done, fail) => {
-    const npm = spawn('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--prefer-offline'], {
+    const npm = spawn('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error', '--prefer-offline'], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -58,7 +63,7 @@ function install() {
     npm.on('error', (error) => fail(new Error(`npm cannot be started (${error.message}): install npm, which comes with Node.js`)));
     npm.on('close', (code) => {
       if (code === 0) return done();
-      fail(new Error(`npm ci failed with exit code ${code}:\n${Buffer.concat(output).toString()}`));
+      fail(new Error(`npm install failed with exit code ${code}:\n${Buffer.concat(output).toString()}`));
     });
   });
 }
