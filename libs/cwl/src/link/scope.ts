@@ -4,7 +4,10 @@ import type { Origins } from '../build/context.js';
 import type { Reporter } from '../diagnostics.js';
 import { fieldPlace, itemsOf, startOf, type MapNode, type Place } from '../source/node.js';
 
+const MAX_HINTS = 50;
+
 export class WorkflowScope {
+  private asked = 0;
   readonly inputs: Map<string, InputParameter>;
   readonly steps: Map<string, WorkflowStep>;
 
@@ -41,8 +44,10 @@ export class WorkflowScope {
     return this.origins.place(ref) ?? this.startOfWorkflow();
   }
 
-  /** Everything that a source may name, as an author writes it. */
+  /** Everything that a source may name, as an author writes it; nothing after MAX_HINTS questions, so that many mistakes cost no more than linear time. */
   sourceNames(): string[] {
+    this.asked += 1;
+    if (this.asked > MAX_HINTS) return [];
     return [...this.inputs.keys(), ...this.workflow.steps.flatMap((step) => step.out.map((port) => `${step.name}/${port}`))];
   }
 
