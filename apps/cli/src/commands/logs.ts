@@ -31,7 +31,9 @@ function jsonLines(): LogWriter {
 function prefixedLines(): LogWriter {
   const open = new Map<string, { prefix: string; text: string }>();
   return {
-    chunk: ({ taskId, step, stream, text }) => {
+    chunk: ({ taskId, step, stream, text: written }) => {
+      // The runner's own remarks are whole lines without their end.
+      const text = stream === run.LogStream.SYSTEM && !written.endsWith('\n') ? `${written}\n` : written;
       const key = `${taskId}:${stream}`;
       const lines = ((open.get(key)?.text ?? '') + text).split('\n');
       const prefix = `[${step || 'tool'}] `;
