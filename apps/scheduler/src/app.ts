@@ -2,15 +2,17 @@
  * The scheduler, put together: intake and queries (gRPC), partition owner with its run actors, command runner, dispatcher.
  * Plain composition instead of a framework: a scheduler has one edge (gRPC), and a run's start waits for its start.
  */
+import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
+import { pipeline } from 'node:stream/promises';
 import { registry as registryPb, scheduler as schedulerPb } from '@weft/contracts';
 import { createEvaluator } from '@weft/expressions';
 import { createLogger, redisConnection, startGrpcServer } from '@weft/platform';
 import { createBullTaskQueue } from '@weft/queue';
 import { createRedisRunnerRegistry } from '@weft/registry';
 import { createRedisRunStore } from '@weft/run-store';
-import { LocalStorage } from '@weft/storage';
-import { createTaskBuilder } from '@weft/tasks';
+import { LocalStorage, type StorageReader } from '@weft/storage';
+import { completeRunOutputs, createTaskBuilder } from '@weft/tasks';
 import { ulid } from 'ulid';
 import type { SchedulerConfig } from './config.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
@@ -47,7 +49,14 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
   const builder = createTaskBuilder({ evaluator, files });
   const dispatcher = new Dispatcher({ plans, builder, pool, clients, reporter, logs, logger, dataUri: config.dataUri });
   const executor = new CommandRunner({ queue, canceller: dispatcher, evaluator, files, logger });
-  const owner = new PartitionOwner({ store, executor, logger, owner: `${hostname()}-${ulid()}`, leaseTtlMs: config.leaseTtlMs });
+  const owner = new PartitionOwner({
+    store,
+    executor,
+    completeOutputs: (outputs) => completeRunOutputs(outputs, { files, checksum: (uri) => checksumOf(files, uri) }),
+    logger,
+    owner: `${hostname()}-${ulid()}`,
+    leaseTtlMs: config.leaseTtlMs,
+  });
   const submissions = new Submissions({
     intake: store.intake,
     files,
@@ -92,4 +101,11 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
       await store.close();
     },
   };
+}
+
+/** As CWL writes checksums: "sha1$" and hex. */
+async function checksumOf(files: StorageReader, uri: string): Promise<string> {
+  const hash = createHash('sha1');
+  await pipeline(await files.open(uri), hash);
+  return `sha1$${hash.digest('hex')}`;
 }

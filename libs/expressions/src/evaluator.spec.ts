@@ -29,7 +29,7 @@ describe('values without JavaScript', () => {
     ['$(inputs.list.length)', 2],
     ['$(inputs.bar.length)', 7],
     ['$(null)', null],
-    ['a $(inputs.list) b', 'a [1,2] b'],
+    ['a $(inputs.list) b', 'a [1, 2] b'],
     ['\\$(inputs.x) $(inputs.x)', '$(inputs.x) 3'],
   ])('%j is %j', async (text, expected) => {
     expect(await evaluator.evaluate(text, context, plain)).toEqual(expected);
@@ -47,7 +47,7 @@ describe('JavaScript', () => {
     ['$({"a": undefined, "b": [undefined]})', { b: [null] }],
     ['$(new Date(0))', '1970-01-01T00:00:00.000Z'],
     ['$(console.log("x"))', null],
-    ['x${ return {"a": 1}; }y', 'x{"a":1}y'],
+    ['x${ return {"a": 1}; }y', 'x{"a": 1}y'],
     ['$(runtime.cores * 2)', 8],
   ])('%j is %j', async (text, expected) => {
     expect(await evaluator.evaluate(text, context, js)).toEqual(expected);

@@ -48,6 +48,8 @@ export interface TaskResources {
   tmpdirMiB: number;
   outdirMiB: number;
   gpus: number;
+  /** What the task may use at most, where its author said so (the maximum if there is one, else the minimum): absent = no limit. */
+  limits: { cores?: number; ramMiB?: number };
 }
 
 /** A task whose resources and container are known; bind it once a runner (and so its paths) is chosen. */

@@ -29,6 +29,10 @@ describe('evaluateExpressionTool', () => {
     ).toEqual({ o: 2 });
   });
 
+  it('may give null for Any', async () => {
+    expect(await evaluate({ expression: '$({o: null})' })).toEqual({ o: null });
+  });
+
   it('loads contents', async () => {
     expect(
       await evaluate({ inputs: [{ name: 'f', type: 'File', loadContents: true }], expression: '$({o: inputs.f.contents})' }, { f: F }),

@@ -11,7 +11,7 @@ import { evaluateResources, runtimeObject } from './resources.js';
 import type { Scope } from './scope.js';
 import { brief, evaluate, expressionOptions, expressionTexts } from './scope.js';
 import type { TaskBuilderDeps } from './task-builder.js';
-import { mismatch } from './type-check.js';
+import { outputMismatch } from './type-check.js';
 
 export interface ExpressionToolRequest {
   tool: ExpressionTool;
@@ -46,8 +46,8 @@ export async function evaluateExpressionTool(request: ExpressionToolRequest, dep
   if (!isObject(result)) throw new TaskError('EXPRESSION', `the expression must give an object of outputs, got ${brief(result)}`);
   const outputs: CwlObject = {};
   for (const output of tool.outputs) {
+    const wrong = outputMismatch(output.type, result[output.name], `output '${output.name}'`);
     const value = result[output.name] ?? null;
-    const wrong = mismatch(output.type, value, `output '${output.name}'`);
     if (wrong !== undefined) throw new TaskError(value === null ? 'OUTPUT_MISSING' : 'OUTPUT_TYPE', wrong);
     nameAll(value);
     visitFiles(value, (entry) => {

@@ -17,7 +17,7 @@ import { OUTPUT_JSON, readOutputJson } from './output-json.js';
 import { OutputPublisher } from './output-publisher.js';
 import type { Scope } from './scope.js';
 import { expressionOptions } from './scope.js';
-import { mismatch } from './type-check.js';
+import { outputMismatch } from './type-check.js';
 import { WorkDirIndex } from './work-dir-index.js';
 
 export async function collectTaskOutputs(
@@ -50,7 +50,7 @@ export async function collectTaskOutputs(
   for (const output of tool.outputs) {
     const where = `output '${output.name}'`;
     const value = values[output.name] ?? null;
-    const wrong = mismatch(output.type, value, where);
+    const wrong = outputMismatch(output.type, value, where);
     if (wrong !== undefined) {
       throw new TaskError(value === null ? 'OUTPUT_MISSING' : 'OUTPUT_TYPE', `${wrong}${stated ? ` (from ${OUTPUT_JSON})` : ''}`);
     }

@@ -17,16 +17,20 @@ const prepare = (
   return createTaskBuilder({ evaluator: fakeEvaluator, files: memoryFiles(FILES) }).prepare(request(part, inputs, more));
 };
 const amounts = (part: Omit<ResourceRequirement, 'class'>): Requirement => ({ class: 'ResourceRequirement', ...part });
-const DEFAULTS = { cores: 1, ramMiB: 256, tmpdirMiB: 1024, outdirMiB: 1024, gpus: 0 };
+const DEFAULTS = { cores: 1, ramMiB: 256, tmpdirMiB: 1024, outdirMiB: 1024, gpus: 0, limits: {} };
 
 describe('resources', () => {
   it.each<[string, Omit<ResourceRequirement, 'class'>, object]>([
     ['nothing', {}, {}],
-    ['a minimum', { coresMin: 4 }, { cores: 4 }],
-    ['a maximum alone', { ramMax: 512 }, { ramMiB: 512 }],
-    ['a range', { coresMin: 1.25, coresMax: 1.75 }, { cores: 1.25 }],
-    ['fractions of storage', { ramMin: 254.1, tmpdirMin: 255.1, outdirMin: 256.1 }, { ramMiB: 255, tmpdirMiB: 256, outdirMiB: 257 }],
-    ['an expression', { coresMin: '$(1 + 1)' }, { cores: 2 }],
+    ['a minimum', { coresMin: 4 }, { cores: 4, limits: { cores: 4 } }],
+    ['a maximum alone', { ramMax: 512 }, { ramMiB: 512, limits: { ramMiB: 512 } }],
+    ['a range', { coresMin: 1.25, coresMax: 1.75 }, { cores: 1.25, limits: { cores: 1.75 } }],
+    [
+      'fractions of storage',
+      { ramMin: 254.1, tmpdirMin: 255.1, outdirMin: 256.1 },
+      { ramMiB: 255, tmpdirMiB: 256, outdirMiB: 257, limits: { ramMiB: 255 } },
+    ],
+    ['an expression', { coresMin: '$(1 + 1)' }, { cores: 2, limits: { cores: 2 } }],
   ])('of %s', async (_name, part, expected) => {
     expect((await prepare([amounts(part)])).resources).toEqual({ ...DEFAULTS, ...expected });
   });
@@ -44,6 +48,11 @@ describe('resources', () => {
     const { spec, runtime } = await prepared.bind(LAYOUT);
     expect(runtime).toMatchObject({ cores: 2, ram: 10, tmpdirSize: 1, outdirSize: 2 });
     expect(spec.resources).toEqual({ cores: 1.25, ramBytes: 10 * 2 ** 20, diskBytes: 3 * 2 ** 20, gpus: 0 });
+  });
+
+  it('that nobody asked for are reserved, but not enforced', async () => {
+    const { spec } = await (await prepare([])).bind(LAYOUT);
+    expect(spec.resources).toMatchObject({ cores: 0, ramBytes: 0 });
   });
 
   it('count GPUs', async () => expect((await prepare([{ class: 'CUDARequirement', cudaDeviceCountMin: 2 }])).resources.gpus).toBe(2));

@@ -16,12 +16,20 @@ const DEFAULT_DIR_MIB = 1024;
 export async function evaluateResources(scope: Scope, effective: EffectiveRequirements, declaredVersion: string): Promise<TaskResources> {
   const requirement = find(effective, 'ResourceRequirement')?.value;
   const defaultRam = declaredVersion.startsWith('v1.0') ? 1024 : 256;
+  const cores = await amount(scope, requirement, 'cores');
+  const ram = await amount(scope, requirement, 'ram');
+  const tmpdir = await amount(scope, requirement, 'tmpdir');
+  const outdir = await amount(scope, requirement, 'outdir');
   return {
-    cores: await amount(scope, requirement, 'cores', 1),
-    ramMiB: Math.ceil(await amount(scope, requirement, 'ram', defaultRam)),
-    tmpdirMiB: Math.ceil(await amount(scope, requirement, 'tmpdir', DEFAULT_DIR_MIB)),
-    outdirMiB: Math.ceil(await amount(scope, requirement, 'outdir', DEFAULT_DIR_MIB)),
+    cores: cores.reserve ?? 1,
+    ramMiB: Math.ceil(ram.reserve ?? defaultRam),
+    tmpdirMiB: Math.ceil(tmpdir.reserve ?? DEFAULT_DIR_MIB),
+    outdirMiB: Math.ceil(outdir.reserve ?? DEFAULT_DIR_MIB),
     gpus: await gpuCount(scope, effective),
+    limits: {
+      ...(cores.limit === undefined ? {} : { cores: cores.limit }),
+      ...(ram.limit === undefined ? {} : { ramMiB: Math.ceil(ram.limit) }),
+    },
   };
 }
 
@@ -37,13 +45,18 @@ export function resourcesNeedInputs(effective: EffectiveRequirements): boolean {
   );
 }
 
-async function amount(scope: Scope, requirement: ResourceRequirement | undefined, name: Amount, otherwise: number): Promise<number> {
+/** The amount to reserve and the amount to allow; both absent where the author said nothing. */
+async function amount(
+  scope: Scope,
+  requirement: ResourceRequirement | undefined,
+  name: Amount,
+): Promise<{ reserve?: number; limit?: number }> {
   const low = await bound(scope, requirement?.[`${name}Min`], `${name}Min`);
   const high = await bound(scope, requirement?.[`${name}Max`], `${name}Max`);
   if (low !== undefined && high !== undefined && low > high) {
     throw new TaskError('RESOURCES', `ResourceRequirement: ${name}Min (${low}) is more than ${name}Max (${high})`);
   }
-  return low ?? high ?? otherwise;
+  return { reserve: low ?? high, limit: high ?? low };
 }
 
 async function bound(scope: Scope, field: number | string | undefined, name: string): Promise<number | undefined> {

@@ -139,10 +139,11 @@ class Preparation {
   }
 }
 
+/** What the runner enforces: nothing that the author did not ask for. CWL's defaults are reservations; as limits they would kill tools. */
 function limitsOf(resources: TaskResources): executor.Resources {
   return {
-    cores: resources.cores,
-    ramBytes: resources.ramMiB * BYTES_PER_MIB,
+    cores: resources.limits.cores ?? 0,
+    ramBytes: (resources.limits.ramMiB ?? 0) * BYTES_PER_MIB,
     diskBytes: (resources.tmpdirMiB + resources.outdirMiB) * BYTES_PER_MIB,
     gpus: resources.gpus,
   };

@@ -40,6 +40,14 @@ export function mismatch(type: CwlType, value: CwlValue | undefined, where: stri
   }
 }
 
+/**
+ * As `mismatch`, for outputs: an output of type Any may be null, where an input may not. The specification says "Any" is any non-null
+ * value; the conformance suite has tools whose Any output is null, and so has the reference implementation.
+ */
+export function outputMismatch(type: CwlType, value: CwlValue | undefined, where: string): string | undefined {
+  return type === 'Any' && value === null ? undefined : mismatch(type, value, where);
+}
+
 function mismatchUnion(types: CwlType[], value: CwlValue, where: string): string | undefined {
   if (types.some((type) => matchesType(type, value))) return undefined;
   // Where only one member is of the value's own shape, its complaint says more than the list of members does.

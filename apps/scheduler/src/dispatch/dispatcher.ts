@@ -13,7 +13,8 @@ import type { CommandLineTool, Plan } from '@weft/plan';
 import { isServiceError, type Logger } from '@weft/platform';
 import type { TaskJob } from '@weft/queue';
 import { classifyExit, type BoundTask, type PreparedTask, type SandboxLayout, type TaskBuilder, type TaskRequest } from '@weft/tasks';
-import { failureOf, type TaskCanceller } from '../runs/command-runner.js';
+import type { TaskCanceller } from '../runs/command-runner.js';
+import { failureOf } from '../runs/failures.js';
 import type { PlanCache } from './plan-cache.js';
 import type { RunnerClients } from './runner-clients.js';
 import type { Placement, PlacementRequest, RunnerPool } from './runner-pool.js';
@@ -237,6 +238,11 @@ function specOf(job: TaskJob, bound: BoundTask, placement: Placement, contained:
     runId: job.runId,
     runtime: placement.runtime,
     image: contained ? prepared.container?.image : undefined,
+    resources: bound.spec.resources && {
+      ...bound.spec.resources,
+      // More than the host has is no limit, and engines refuse it.
+      cores: Math.min(bound.spec.resources.cores, placement.runner.capacity.cores),
+    },
   };
 }
 

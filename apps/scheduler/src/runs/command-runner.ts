@@ -2,8 +2,8 @@
  * Carries out the engine's commands: tasks go to the queue, expressions to the evaluator, cancels to queue and dispatcher.
  * Every command is idempotent: a job that is in the queue already is not added again, an evaluation only answers.
  */
-import { evaluateExpressionTool, evaluateStepBindings, TaskError, type FileAccess } from '@weft/tasks';
-import type { Command, EngineEvent, Failure } from '@weft/engine';
+import { evaluateExpressionTool, evaluateStepBindings, type FileAccess } from '@weft/tasks';
+import type { Command, EngineEvent } from '@weft/engine';
 import type { ExpressionEvaluator } from '@weft/expressions';
 import {
   type CwlObject,
@@ -17,6 +17,7 @@ import {
 import type { Logger } from '@weft/platform';
 import type { TaskJob, TaskQueue } from '@weft/queue';
 import pLimit from 'p-limit';
+import { failureOf } from './failures.js';
 import { expressionOptions } from './expression-options.js';
 import type { CommandExecutor, RunActor } from './run-actor.js';
 
@@ -160,11 +161,4 @@ function inputsOf(step: WorkflowStep, values: CwlObject, loop: boolean): StepInp
 
 function definedValues(values: CwlObject): Record<string, CwlValue> {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value ?? null]));
-}
-
-/** Structural: an error that names a code of ours keeps it, anything else is a fault of the program. */
-export function failureOf(error: unknown, step: string): Failure {
-  const { code, message } = error as { code?: unknown; message?: unknown };
-  const known = error instanceof TaskError || (typeof code === 'string' && /^[A-Z_]+$/.test(code));
-  return { code: known ? String(code) : 'INTERNAL', message: typeof message === 'string' ? message : String(error), step };
 }

@@ -7,11 +7,12 @@
  */
 import type { Logger } from '@weft/platform';
 import { partitionOf, type Lease, type RunStore } from '@weft/run-store';
-import { RunActor, type CommandExecutor } from './run-actor.js';
+import { RunActor, type CommandExecutor, type RunActorDeps } from './run-actor.js';
 
 export interface PartitionOwnerDeps {
   store: RunStore;
   executor: CommandExecutor;
+  completeOutputs: RunActorDeps['completeOutputs'];
   logger: Logger;
   /** Name of this replica, unique among replicas. */
   owner: string;
@@ -121,7 +122,7 @@ export class PartitionOwner {
   }
 
   private async recover(runId: string): Promise<void> {
-    const { store, executor, logger } = this.deps;
+    const { store, executor, completeOutputs, logger } = this.deps;
     const [header, entries] = await Promise.all([store.reader.get(runId), store.log.read(runId, 0)]);
     const held = this.held.get(partitionOf(runId));
     if (!header || !held || this.closed || entries.some((entry) => entry.event.type === 'RunEnded')) return;
@@ -131,6 +132,7 @@ export class PartitionOwner {
     const actor = RunActor.recover(header, plan, entries, held.lease, {
       log: store.log,
       executor,
+      completeOutputs,
       logger,
       onDone: (done) => this.actors.delete(done.runId),
     });

@@ -60,7 +60,14 @@ class Recorder implements CommandExecutor {
 
 async function owning(store: RunStore): Promise<{ owner: PartitionOwner; executor: Recorder }> {
   const executor = new Recorder();
-  const owner = new PartitionOwner({ store, executor, logger, owner: 'me', leaseTtlMs: 60_000 });
+  const owner = new PartitionOwner({
+    store,
+    executor,
+    completeOutputs: async (outputs) => outputs,
+    logger,
+    owner: 'me',
+    leaseTtlMs: 60_000,
+  });
   await owner.start();
   return { owner, executor };
 }

@@ -8,10 +8,11 @@
  *  3. Events that arrive while an append is under way go into the next one together: one round trip per batch, not per event.
  *  4. A lost lease stops the actor at once; whoever holds the lease now goes on from the log.
  */
-import { answeredKey, commandKey, decide, initialState, type Command, type EngineEvent, type RunState } from '@weft/engine';
-import type { Plan } from '@weft/plan';
+import { answeredKey, commandKey, decide, initialState, type Command, type EngineEvent, type RunEnded, type RunState } from '@weft/engine';
+import type { CwlObject, Plan } from '@weft/plan';
 import type { Logger } from '@weft/platform';
 import type { Lease, LogEntry, RunHeader, RunLog } from '@weft/run-store';
+import { failureOf } from './failures.js';
 import { headerOf, type HeaderBase } from './run-header.js';
 import { engineEvent, toLogEvent } from './log-events.js';
 
@@ -24,6 +25,8 @@ export interface RunActorDeps {
   log: RunLog;
   executor: CommandExecutor;
   logger: Logger;
+  /** Size, checksum and listing of outputs that were only passed through. Rejects with a coded error where a file is gone. */
+  completeOutputs(outputs: CwlObject): Promise<CwlObject>;
   /** The run has ended, was removed, or belongs to another replica now. */
   onDone(actor: RunActor): void;
 }
@@ -203,15 +206,24 @@ export class RunActor {
 
   private async seal(end: Extract<Command, { type: 'EndRun' }>): Promise<void> {
     await this.headerWrite;
-    const { type: _, ...facts } = end;
-    const event: EngineEvent = { type: 'RunEnded', ...facts };
+    const event = await this.ending(end);
     for (;;) {
-      const header = { ...this.header(), finishedAtMs: Date.now() };
+      const { status: state, outputs, failure } = event;
+      const header = { ...this.header(), state, outputs, failure, finishedAtMs: Date.now() };
       const result = await this.deps.log.seal(this.lease, header, this.sequence, toLogEvent(event));
       if (result.ok || result.reason !== 'conflict') break;
       // A late cancel or answer: it changes nothing any more, but it comes before the end.
       for (const entry of await this.deps.log.read(this.runId, this.sequence)) this.apply(engineEvent(entry), entry.sequence, entry.atMs);
     }
     this.stop();
+  }
+
+  private async ending({ status, outputs, failure }: Extract<Command, { type: 'EndRun' }>): Promise<RunEnded> {
+    if (outputs === undefined) return { type: 'RunEnded', status, failure };
+    try {
+      return { type: 'RunEnded', status, outputs: await this.deps.completeOutputs(outputs) };
+    } catch (error) {
+      return { type: 'RunEnded', status: 'failed', failure: failureOf(error, '') };
+    }
   }
 }

@@ -214,6 +214,7 @@ export interface TaskSpec {
   /** Relative to work_dir; where empty, the stream goes to the task's log. */
   stdoutPath: string;
   stderrPath: string;
+  /** Limits to enforce; 0 = none. What is reserved for the task is the caller's business. */
   resources: Resources | undefined;
   network: boolean;
   /** Wall time limit in milliseconds; 0 = none. */
