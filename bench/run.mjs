@@ -31,6 +31,7 @@ const weft = join(root, 'weft');
 const engines = [{ name: 'weft', command: (doc, job, out) => [weft, 'run', '--quiet', '--outdir', out, doc, job] }];
 if (has('cwltool')) engines.push({ name: 'cwltool', command: (doc, job, out) => ['cwltool', '--quiet', '--outdir', out, doc, job] });
 
+let outdirs = 0;
 try {
   await main();
 } finally {
@@ -112,7 +113,6 @@ function pssKib(pid) {
   }
 }
 
-let outdirs = 0;
 function outdir() {
   outdirs += 1;
   return join(scratch, `out-${outdirs}`);
