@@ -8,6 +8,8 @@ import type { OutputCollector } from '@weft/tasks';
 
 const ATTACH_TRIES = 5;
 const CANCEL_GRACE_MS = 2_000;
+/** How a broken connection looks; what the runner itself has to say comes with other codes, or again when asked again. */
+const LOST_STREAM: ReadonlySet<string> = new Set(['UNAVAILABLE', 'INTERNAL']);
 
 export interface ExecutionEvents {
   started(handle: string): void;
@@ -16,6 +18,8 @@ export interface ExecutionEvents {
 }
 
 export class TaskExecution {
+  private released = false;
+
   constructor(
     private readonly client: executor.ContainerExecutorClient,
     private readonly spec: executor.TaskSpec,
@@ -41,20 +45,23 @@ export class TaskExecution {
   }
 
   private async follow(on: ExecutionEvents, signal: AbortSignal, tries: number): Promise<executor.Finished | undefined> {
+    let finished: executor.Finished | undefined;
     try {
       const execute = this.client.execute.bind(this.client);
       for await (const { event } of callServerStream<executor.TaskSpec, executor.TaskEvent>(execute, this.spec, { signal })) {
-        if (event?.$case === 'finished') return event.value;
-        if (event?.$case === 'started') on.started(event.value.handle);
+        // Read on to the stream's end: leaving it resets it, and HTTP/2 servers drop a connection with many resets.
+        if (event?.$case === 'finished') finished = event.value;
+        else if (event?.$case === 'started') on.started(event.value.handle);
         else if (event?.$case === 'preparing') on.preparing(event.value.text);
         else if (event?.$case === 'log') on.log(event.value.stream === executor.Log_Stream.STDERR ? 'stderr' : 'stdout', event.value.data);
       }
     } catch (error) {
-      if (!isServiceError(error) || error.code !== 'UNAVAILABLE' || tries >= ATTACH_TRIES) throw error;
+      if (finished) return finished;
+      if (!isServiceError(error) || !LOST_STREAM.has(error.code) || tries >= ATTACH_TRIES) throw error;
       this.logger.warn({ taskId: this.spec.taskId, err: error }, 'lost the stream of a task; attaching again');
     }
-    if (tries >= ATTACH_TRIES) throw new Error(`the runner ended the stream of task ${this.spec.taskId} without a result`);
-    return undefined;
+    if (!finished && tries >= ATTACH_TRIES) throw new Error(`the runner ended the stream of task ${this.spec.taskId} without a result`);
+    return finished;
   }
 
   collector(publishTo: string): OutputCollector {
@@ -62,12 +69,16 @@ export class TaskExecution {
     return {
       collect: async (items, { publish, release }) => {
         const request: executor.CollectRequest = { taskId, attempt, items, publishTo: publish ? publishTo : '', release };
-        return (await callUnary(this.client, this.client.collect, request)).files;
+        const { files } = await callUnary(this.client, this.client.collect, request);
+        this.released ||= release;
+        return files;
       },
     };
   }
 
+  /** Lets the sandbox go, unless collecting the outputs has done so already. */
   async release(): Promise<void> {
+    if (this.released) return;
     const { taskId, attempt } = this.spec;
     await callUnary(this.client, this.client.release, { taskId, attempt });
   }

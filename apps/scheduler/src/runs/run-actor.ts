@@ -36,6 +36,8 @@ interface Offered {
   settle: () => void;
 }
 
+const HEADER_INTERVAL_MS = 250;
+
 export class RunActor {
   readonly state: RunState;
   private sequence = 0;
@@ -46,6 +48,7 @@ export class RunActor {
   private unread = false;
   private headerWrite: Promise<void> | undefined;
   private headerDirty = false;
+  private headerTimer: NodeJS.Timeout | undefined;
   private stopped = false;
 
   private constructor(
@@ -102,6 +105,7 @@ export class RunActor {
   stop(): void {
     if (this.stopped) return;
     this.stopped = true;
+    clearTimeout(this.headerTimer);
     for (const { settle } of this.mailbox.splice(0)) settle();
     this.deps.onDone(this);
   }
@@ -190,7 +194,10 @@ export class RunActor {
     this.writeHeader();
   }
 
-  /** Header writes never queue up: the next one takes the latest state. */
+  /**
+   * Header writes never queue up, and there are a few a second at most: each carries the whole header, and what is exact
+   * at every moment is the log. The last one is part of sealing.
+   */
   private writeHeader(): void {
     if (this.headerWrite || !this.headerDirty || this.stopped || this.state.phase === 'ended') return;
     this.headerDirty = false;
@@ -199,8 +206,10 @@ export class RunActor {
       .then(() => undefined)
       .catch((error: unknown) => this.deps.logger.warn({ err: error, runId: this.runId }, 'header not updated'))
       .finally(() => {
-        this.headerWrite = undefined;
-        this.writeHeader();
+        this.headerTimer = setTimeout(() => {
+          this.headerWrite = undefined;
+          this.writeHeader();
+        }, HEADER_INTERVAL_MS).unref();
       });
   }
 
