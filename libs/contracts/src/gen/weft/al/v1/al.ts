@@ -143,6 +143,11 @@ export interface CommandRequest {
   authorizedBy: string;
   userRole: string;
   idempotencyKey: string;
+  /**
+   * Answer once the command's workflow has a run (or the command has ended, or waits for another), instead of at once.
+   * The first command may then take minutes: the templates' image is built for it.
+   */
+  awaitRun: boolean;
 }
 
 export interface Command {
@@ -192,11 +197,17 @@ export interface Session {
 }
 
 export interface ListSessionsRequest {
+  /** All its sessions, oldest first. Empty: those of all projects, newest first, in pages. */
   projectId: string;
+  /** 1..1000, default 50; only where project_id is empty. */
+  pageSize: number;
+  pageToken: string;
 }
 
 export interface ListSessionsResponse {
   sessions: Session[];
+  /** Empty on the last page. */
+  nextPageToken: string;
 }
 
 export interface GetSessionRequest {
@@ -233,6 +244,7 @@ function createBaseCommandRequest(): CommandRequest {
     authorizedBy: "",
     userRole: "",
     idempotencyKey: "",
+    awaitRun: false,
   };
 }
 
@@ -264,6 +276,9 @@ export const CommandRequest: MessageFns<CommandRequest> = {
     }
     if (message.idempotencyKey !== "") {
       writer.uint32(74).string(message.idempotencyKey);
+    }
+    if (message.awaitRun !== false) {
+      writer.uint32(80).bool(message.awaitRun);
     }
     return writer;
   },
@@ -353,6 +368,14 @@ export const CommandRequest: MessageFns<CommandRequest> = {
             message.idempotencyKey = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.awaitRun = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -408,6 +431,11 @@ export const CommandRequest: MessageFns<CommandRequest> = {
         : isSet(object.idempotency_key)
         ? globalThis.String(object.idempotency_key)
         : "",
+      awaitRun: isSet(object.awaitRun)
+        ? globalThis.Boolean(object.awaitRun)
+        : isSet(object.await_run)
+        ? globalThis.Boolean(object.await_run)
+        : false,
     };
   },
 
@@ -440,6 +468,9 @@ export const CommandRequest: MessageFns<CommandRequest> = {
     if (message.idempotencyKey !== "") {
       obj.idempotencyKey = message.idempotencyKey;
     }
+    if (message.awaitRun !== false) {
+      obj.awaitRun = message.awaitRun;
+    }
     return obj;
   },
 
@@ -457,6 +488,7 @@ export const CommandRequest: MessageFns<CommandRequest> = {
     message.authorizedBy = object.authorizedBy ?? "";
     message.userRole = object.userRole ?? "";
     message.idempotencyKey = object.idempotencyKey ?? "";
+    message.awaitRun = object.awaitRun ?? false;
     return message;
   },
 };
@@ -1262,13 +1294,19 @@ export const Session: MessageFns<Session> = {
 };
 
 function createBaseListSessionsRequest(): ListSessionsRequest {
-  return { projectId: "" };
+  return { projectId: "", pageSize: 0, pageToken: "" };
 }
 
 export const ListSessionsRequest: MessageFns<ListSessionsRequest> = {
   encode(message: ListSessionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.projectId !== "") {
       writer.uint32(10).string(message.projectId);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(16).uint32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(26).string(message.pageToken);
     }
     return writer;
   },
@@ -1294,6 +1332,22 @@ export const ListSessionsRequest: MessageFns<ListSessionsRequest> = {
             message.projectId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.pageSize = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1313,6 +1367,16 @@ export const ListSessionsRequest: MessageFns<ListSessionsRequest> = {
         : isSet(object.project_id)
         ? globalThis.String(object.project_id)
         : "",
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
     };
   },
 
@@ -1320,6 +1384,12 @@ export const ListSessionsRequest: MessageFns<ListSessionsRequest> = {
     const obj: any = {};
     if (message.projectId !== "") {
       obj.projectId = message.projectId;
+    }
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
     }
     return obj;
   },
@@ -1330,18 +1400,23 @@ export const ListSessionsRequest: MessageFns<ListSessionsRequest> = {
   fromPartial(object: DeepPartial<ListSessionsRequest>): ListSessionsRequest {
     const message = createBaseListSessionsRequest();
     message.projectId = object.projectId ?? "";
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
     return message;
   },
 };
 
 function createBaseListSessionsResponse(): ListSessionsResponse {
-  return { sessions: [] };
+  return { sessions: [], nextPageToken: "" };
 }
 
 export const ListSessionsResponse: MessageFns<ListSessionsResponse> = {
   encode(message: ListSessionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.sessions) {
       Session.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
     }
     return writer;
   },
@@ -1367,6 +1442,14 @@ export const ListSessionsResponse: MessageFns<ListSessionsResponse> = {
             message.sessions.push(Session.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1382,6 +1465,11 @@ export const ListSessionsResponse: MessageFns<ListSessionsResponse> = {
   fromJSON(object: any): ListSessionsResponse {
     return {
       sessions: globalThis.Array.isArray(object?.sessions) ? object.sessions.map((e: any) => Session.fromJSON(e)) : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
     };
   },
 
@@ -1389,6 +1477,9 @@ export const ListSessionsResponse: MessageFns<ListSessionsResponse> = {
     const obj: any = {};
     if (message.sessions?.length) {
       obj.sessions = message.sessions.map((e) => Session.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
     }
     return obj;
   },
@@ -1399,6 +1490,7 @@ export const ListSessionsResponse: MessageFns<ListSessionsResponse> = {
   fromPartial(object: DeepPartial<ListSessionsResponse>): ListSessionsResponse {
     const message = createBaseListSessionsResponse();
     message.sessions = object.sessions?.map((e) => Session.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
     return message;
   },
 };
