@@ -22,11 +22,19 @@ export class AlGrpcController {
       getCommand: unary(async (request) => ({
         command: commandMessage(await this.service.getCommand(request.projectId, request.commandId)),
       })),
-      listSessions: unary(async (request) => ({ sessions: (await this.service.listSessions(request.projectId)).map(sessionMessage) })),
+      listSessions: unary((request) => this.listSessions(request)),
       getSession: unary(async (request) => ({
         session: sessionMessage(await this.service.getSession(request.projectId, request.sessionId)),
       })),
       listTemplates: unary(async () => ({ templates: await this.templates.list() })),
     };
+  }
+
+  private async listSessions({ projectId, pageSize, pageToken }: al.ListSessionsRequest): Promise<al.ListSessionsResponse> {
+    if (projectId !== '') {
+      return { sessions: (await this.service.listSessions(projectId)).map(sessionMessage), nextPageToken: '' };
+    }
+    const { sessions, nextPageToken } = await this.service.listAllSessions(pageSize, pageToken);
+    return { sessions: sessions.map(sessionMessage), nextPageToken };
   }
 }

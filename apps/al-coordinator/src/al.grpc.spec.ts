@@ -93,6 +93,8 @@ describe('the loop', () => {
       options: { noContainer: true },
     });
     expect(run.request.labels).toEqual({
+      dal: 'true',
+      project: 'p',
       'al.session': command.sessionId,
       'al.command': 'start_querying',
       'al.command_id': command.commandId,
@@ -136,6 +138,34 @@ describe('the loop', () => {
   });
 });
 
+describe('answers that wait for the run', () => {
+  it('name the run, or tell why there is none', async () => {
+    const started = await harness.send('start_querying', {}, { awaitRun: true });
+    expect(started).toMatchObject({ status: CommandStatus.RUNNING, runId: 'r-1' });
+    scheduler.submitErrors.push(new ServiceError('INVALID_ARGUMENT', 'training.cwl:3:1: no'));
+    const refused = await harness.send('start_querying', {}, { awaitRun: true });
+    expect(refused).toMatchObject({ status: CommandStatus.FAILED, runId: '', message: expect.stringContaining('training.cwl:3:1: no') });
+  });
+
+  it('do not wait for a command that waits itself', async () => {
+    await harness.send('start_querying', {}, { awaitRun: true });
+    expect(await harness.send('prompt_training', {}, { awaitRun: true })).toMatchObject({ status: CommandStatus.ACCEPTED, runId: '' });
+  });
+});
+
+describe('sessions of all projects', () => {
+  it('come in pages, newest first, with a token that only we give', async () => {
+    for (const projectId of ['p', 'q', 'p']) await harness.send('start_querying', {}, { projectId });
+    const list = (pageToken: string): Promise<al.ListSessionsResponse> =>
+      callUnary(harness.client, harness.client.listSessions, { projectId: '', pageSize: 2, pageToken });
+    const first = await list('');
+    const second = await list(first.nextPageToken);
+    expect([first.sessions.length, second.sessions.length, second.nextPageToken]).toEqual([2, 1, '']);
+    expect([...first.sessions, ...second.sessions].map((session) => session.projectId).sort()).toEqual(['p', 'p', 'q']);
+    await expect(list('!')).rejects.toEqual(code('INVALID_ARGUMENT'));
+  });
+});
+
 describe('what is refused', () => {
   it.each<[string, object, string, RegExp]>([
     ['evaluate_model', {}, 'FAILED_PRECONDITION', /no(ne|t).*possible now: start_querying, prompt_training/],
@@ -147,7 +177,9 @@ describe('what is refused', () => {
     const refused = harness.send(command, parameters);
     await expect(refused).rejects.toEqual(code(status));
     await expect(refused).rejects.toThrow(message);
-    expect((await callUnary(harness.client, harness.client.listSessions, { projectId: 'p' })).sessions).toEqual([]);
+    expect(
+      (await callUnary(harness.client, harness.client.listSessions, al.ListSessionsRequest.fromPartial({ projectId: 'p' }))).sessions,
+    ).toEqual([]);
   });
 
   it('says what is possible now', async () => {
@@ -269,7 +301,9 @@ describe('termination, keys, conflicts', () => {
     const first = await harness.send('start_querying', {}, { idempotencyKey: 'k' });
     const again = await harness.send('start_querying', {}, { idempotencyKey: 'k' });
     expect(again.commandId).toBe(first.commandId);
-    expect((await callUnary(harness.client, harness.client.listSessions, { projectId: 'p' })).sessions).toHaveLength(1);
+    expect(
+      (await callUnary(harness.client, harness.client.listSessions, al.ListSessionsRequest.fromPartial({ projectId: 'p' }))).sessions,
+    ).toHaveLength(1);
   });
 
   it('of two commands that meet, the second sees what the first did', async () => {

@@ -26,6 +26,13 @@ export interface CommandInput {
   authorizedBy: string;
   userRole: string;
   idempotencyKey: string;
+  /** Answer once the command has a run, has ended or waits for another. */
+  awaitRun: boolean;
+}
+
+export interface SessionsView {
+  sessions: SessionView[];
+  nextPageToken: string;
 }
 
 export interface SessionView {
@@ -48,12 +55,21 @@ const FORBIDDEN: Record<string, (name: CommandName) => boolean> = {
   contributor: (name) => name !== 'submit_labels',
   observer: () => true,
 };
+const DEFAULT_PAGE_SIZE = 50;
+const MAX_PAGE_SIZE = 1000;
 const MAX_CONFLICTS = 50;
 
 export class AlService {
   constructor(private readonly deps: AlServiceDeps) {}
 
   async command(input: CommandInput): Promise<Command> {
+    const command = await this.take(input);
+    if (!input.awaitRun || !command.job) return command;
+    await this.deps.follower.submitted(command);
+    return this.getCommand(command.projectId, command.commandId);
+  }
+
+  private async take(input: CommandInput): Promise<Command> {
     if (input.projectId === '') throw new ServiceError('INVALID_ARGUMENT', 'project_id is missing');
     const parsed = parseCommand(input.command, input.parametersJson, input.sessionId);
     checkRole(parsed.name, input.userRole);
@@ -85,6 +101,14 @@ export class AlService {
   async listSessions(projectId: string): Promise<SessionView[]> {
     const sessions = await this.deps.store.listSessions(projectId);
     return Promise.all(sessions.map((session) => this.view(session)));
+  }
+
+  /** Of every project, newest first. */
+  async listAllSessions(pageSize: number, pageToken: string): Promise<SessionsView> {
+    if (pageSize > MAX_PAGE_SIZE) throw new ServiceError('INVALID_ARGUMENT', `page_size: at most ${MAX_PAGE_SIZE}`);
+    const page = await this.deps.store.listAllSessions(pageSize || DEFAULT_PAGE_SIZE, pageToken === '' ? undefined : fromToken(pageToken));
+    const sessions = await Promise.all(page.sessions.map((session) => this.view(session)));
+    return { sessions, nextPageToken: page.next === undefined ? '' : Buffer.from(page.next).toString('base64url') };
   }
 
   /** Follows what was running when the coordinator went away. Returns how many commands that were. */
@@ -127,7 +151,7 @@ export class AlService {
     for (const { sessionId, phase } of sessions) {
       if (sessionId === done.sessionId || !transition(phase, 'terminate_project').ok) continue;
       try {
-        await this.command({ ...input, sessionId, idempotencyKey: '' });
+        await this.take({ ...input, sessionId, idempotencyKey: '' });
       } catch (error) {
         // It ended by itself meanwhile.
         if (!isServiceError(error) || error.code !== 'FAILED_PRECONDITION') throw error;
@@ -188,6 +212,12 @@ export class AlService {
       authorizedBy,
     };
   }
+}
+
+function fromToken(pageToken: string): string {
+  const place = Buffer.from(pageToken, 'base64url').toString();
+  if (Buffer.from(place).toString('base64url') !== pageToken) throw new ServiceError('INVALID_ARGUMENT', 'page_token: none of ours');
+  return place;
 }
 
 function checkRole(name: CommandName, role: string): void {

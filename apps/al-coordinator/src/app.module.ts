@@ -15,10 +15,14 @@ import { RunFollower } from './runs/run.follower.js';
 import { prepareAlRuntime } from './runtime/al-runtime.js';
 import { DockerImageBuilder } from './runtime/docker-image.js';
 import { localHost } from './runtime/local-python.js';
+import { RegisteredRunners } from './runtime/registered-runners.js';
 import { RuntimeProvider } from './runtime/runtime.provider.js';
 import { RedisSessionStore } from './store/redis-session-store.adapter.js';
 import { SessionUpdater } from './store/session.updater.js';
 import { findTemplates, TemplateCatalog } from './templates/template.catalog.js';
+
+/** The pool that the templates' runs go to: the scheduler's default, because their submissions name none. */
+const POOL = 'default';
 
 export const REDIS = Symbol('redis');
 export const LOGGER = Symbol('logger');
@@ -40,7 +44,12 @@ export class AppModule {
         { provide: TemplateCatalog, useFactory: () => new TemplateCatalog(config.templates ?? findTemplates(import.meta.url)) },
         { provide: RedisSessionStore, useFactory: (redis: Redis) => new RedisSessionStore(redis), inject: [REDIS] },
         { provide: SessionUpdater, useFactory: (store: RedisSessionStore) => new SessionUpdater(store), inject: [RedisSessionStore] },
-        { provide: RuntimeProvider, useFactory: (templates: TemplateCatalog) => runtimeOf(config, templates), inject: [TemplateCatalog] },
+        { provide: RegisteredRunners, useFactory: () => new RegisteredRunners(config.schedulerAddress, POOL, config.secret) },
+        {
+          provide: RuntimeProvider,
+          useFactory: (templates: TemplateCatalog, runners: RegisteredRunners) => runtimeOf(config, templates, runners),
+          inject: [TemplateCatalog, RegisteredRunners],
+        },
         {
           provide: RunFollower,
           useFactory: (
@@ -64,8 +73,8 @@ export class AppModule {
   }
 }
 
-function runtimeOf(config: AlConfig, templates: TemplateCatalog): RuntimeProvider {
+function runtimeOf(config: AlConfig, templates: TemplateCatalog, runners: RegisteredRunners): RuntimeProvider {
   const images = new DockerImageBuilder(new Docker(), templates.directory);
   const host = localHost(config.home, config.python);
-  return new RuntimeProvider((note) => prepareAlRuntime({ choice: config.runtime, note, images, host }));
+  return new RuntimeProvider((note) => prepareAlRuntime({ choice: config.runtime, note, images, runners, host }));
 }

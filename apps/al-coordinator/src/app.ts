@@ -11,6 +11,7 @@ import { AppModule, LOGGER, REDIS } from './app.module.js';
 import type { AlConfig } from './config.js';
 import { GrpcScheduler } from './runs/grpc-scheduler.adapter.js';
 import { RunFollower } from './runs/run.follower.js';
+import { RegisteredRunners } from './runtime/registered-runners.js';
 
 export interface AlCoordinatorApp {
   /** Where weft.al.v1.AlCoordinator is served. */
@@ -26,6 +27,7 @@ export async function startAlCoordinator(config: AlConfig): Promise<AlCoordinato
   const release = async (): Promise<void> => {
     await context.get(RunFollower).close();
     context.get(GrpcScheduler).close();
+    context.get(RegisteredRunners).close();
     redis.disconnect();
     await context.close();
   };

@@ -34,6 +34,8 @@ const MAX_DELAY_MS = 10_000;
 export class RunFollower {
   private readonly stop = new AbortController();
   private readonly following = new Map<string, Promise<void>>();
+  /** By command: whether its run was submitted; commands that are past that are not in it. */
+  private readonly submitting = new Map<string, Promise<boolean>>();
 
   constructor(private readonly deps: FollowerDeps) {}
 
@@ -46,6 +48,12 @@ export class RunFollower {
       })
       .finally(() => this.following.delete(command.commandId));
     this.following.set(command.commandId, done);
+  }
+
+  /** Resolves once a followed command has its run, or there will be none; at once for one that is not on its way. */
+  async submitted(command: Command): Promise<void> {
+    const submitting = this.submitting.get(command.commandId);
+    if (submitting !== undefined && !(await submitting)) await this.following.get(command.commandId);
   }
 
   /** Has a run cancelled, however long the scheduler is away. Returns at once; close() waits for it. */
@@ -86,7 +94,7 @@ export class RunFollower {
   /** Undefined: the command was ended by somebody else meanwhile. */
   private async runToEnd(command: Command): Promise<RunEnd | undefined> {
     try {
-      const runId = command.runId || (await this.submit(command));
+      const runId = command.runId || (await this.submission(command));
       return runId === undefined ? undefined : await this.watch(runId);
     } catch (error) {
       if (this.stop.signal.aborted) throw error;
@@ -94,6 +102,18 @@ export class RunFollower {
       if (!isServiceError(error)) this.deps.logger.warn({ err: error, command: command.commandId }, 'a command failed before its run');
       return { ok: false, message };
     }
+  }
+
+  private submission(command: Command): Promise<string | undefined> {
+    const submission = this.submit(command);
+    const outcome = submission
+      .then(
+        (runId) => runId !== undefined,
+        () => false,
+      )
+      .finally(() => this.submitting.delete(command.commandId));
+    this.submitting.set(command.commandId, outcome);
+    return submission;
   }
 
   private async submit(command: Command): Promise<string | undefined> {
@@ -113,10 +133,11 @@ export class RunFollower {
   private async prepare(command: Command): Promise<AlRuntime> {
     let told = Promise.resolve();
     try {
-      return await this.deps.runtime.get((text) => {
+      const note = (text: string): void => {
         this.deps.logger.info({ command: command.commandId }, text);
         told = told.then(() => this.tell(command, text));
-      });
+      };
+      return await this.persist(() => this.deps.runtime.get(note));
     } finally {
       await told;
     }
@@ -173,6 +194,8 @@ export class RunFollower {
 
 function labelsOf(command: Command, template: string): Record<string, string> {
   const labels = {
+    dal: 'true',
+    project: command.projectId,
     'al.session': command.sessionId,
     'al.command': command.parsed.name,
     'al.command_id': command.commandId,

@@ -22,9 +22,10 @@ const images = (changes: Partial<ImageBuilder> = {}): ImageBuilder => ({
   ...changes,
 });
 
-async function decide(builder: ImageBuilder, choice: RuntimeChoice = 'auto') {
+async function decide(builder: ImageBuilder, choice: RuntimeChoice = 'auto', runner?: string) {
+  const runners = { unavailable: async () => runner };
   const notes: string[] = [];
-  return { runtime: await prepareAlRuntime({ choice, note: (text) => notes.push(text), images: builder, host }), notes };
+  return { runtime: await prepareAlRuntime({ choice, note: (text) => notes.push(text), images: builder, runners, host }), notes };
 }
 
 describe('prepareAlRuntime', () => {
@@ -63,6 +64,14 @@ describe('prepareAlRuntime', () => {
     expect(runtime).toEqual({ kind: 'python', python: '/usr/bin/python3' });
     expect(notes.at(-1)).toMatch(told);
     await expect(decide(builder, 'docker')).rejects.toThrow(/must run in containers, but/);
+  });
+
+  it('takes the local Python where no runner could use the image, and builds none', async () => {
+    const exists = (): never => {
+      throw new Error('asked');
+    };
+    const { runtime, notes } = await decide(images({ exists }), 'auto', "no runner of pool 'default' has the runtime docker");
+    expect([runtime.kind, notes.at(-1)]).toEqual(['python', expect.stringMatching(/without containers: no runner of pool 'default' has/)]);
   });
 
   it('leaves Docker alone where the operator wants none', async () => {

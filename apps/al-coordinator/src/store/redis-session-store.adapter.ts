@@ -5,13 +5,17 @@
  *  1. Every key of a project carries the hash tag `{al:<project>}` (percent-encoded): one script, one slot.
  *  2. Every write goes through one script that checks the session's version; two coordinators never overwrite each other.
  *  3. `weft:al:projects` names every project that may have open commands; it is written before the project's first command.
+ *  4. `weft:al:sessions` names every session of every project, ordered by creation; it is written before the session, so it may name
+ *     one that was never stored.
  */
 import type { Redis } from 'ioredis';
 import type { Command, Session } from '../session/session.types.js';
 import { COMMIT_SCRIPT } from './commit.lua.js';
-import type { SessionStore, StoreChange } from './session-store.port.js';
+import type { SessionPage, SessionStore, StoreChange } from './session-store.port.js';
 
 const PROJECTS = 'weft:al:projects';
+/** Members `<creation time, 15 digits of ms>:<project>:<session>` (percent-encoded), all with score 0: their order is that of time. */
+const SESSIONS = 'weft:al:sessions';
 const KEY_TTL_S = 7 * 24 * 3600;
 
 export class RedisSessionStore implements SessionStore {
@@ -26,6 +30,14 @@ export class RedisSessionStore implements SessionStore {
     const ids = await this.redis.zrange(key(projectId, 'sessions'), '0', '-1');
     const sessions = await Promise.all(ids.map((id) => this.getSession(projectId, id)));
     return sessions.filter((session) => session !== undefined);
+  }
+
+  async listAllSessions(size: number, after?: string): Promise<SessionPage> {
+    const from = after === undefined ? '+' : `(${after}`;
+    const members = await this.redis.zrevrangebylex(SESSIONS, from, '-', 'LIMIT', 0, size + 1);
+    const page = members.slice(0, size);
+    const sessions = await Promise.all(page.map((member) => this.getSession(...namedBy(member))));
+    return { sessions: sessions.filter((session) => session !== undefined), ...(members.length > size ? { next: page.at(-1) } : {}) };
   }
 
   async getCommand(projectId: string, commandId: string): Promise<Command | undefined> {
@@ -49,6 +61,7 @@ export class RedisSessionStore implements SessionStore {
 
   async commit({ session, commands, key: reserved }: StoreChange): Promise<boolean> {
     const { projectId, sessionId } = session;
+    if (session.version === 0) await this.redis.zadd(SESSIONS, 0, indexMember(session));
     if (commands.some((command) => command.finishedAt === undefined)) await this.redis.sadd(PROJECTS, projectId);
     const keys = [
       key(projectId, 'session', sessionId),
@@ -79,6 +92,16 @@ export class RedisSessionStore implements SessionStore {
     const commands = await Promise.all(ids.map((id) => this.getCommand(projectId, id)));
     return commands.filter((command) => command !== undefined);
   }
+}
+
+function indexMember({ createdAt, projectId, sessionId }: Session): string {
+  return [String(Date.parse(createdAt)).padStart(15, '0'), encodeURIComponent(projectId), encodeURIComponent(sessionId)].join(':');
+}
+
+/** Project and session of an index member. */
+function namedBy(member: string): [string, string] {
+  const [, project = '', session = ''] = member.split(':');
+  return [decodeURIComponent(project), decodeURIComponent(session)];
 }
 
 function key(projectId: string, ...parts: string[]): string {

@@ -34,8 +34,8 @@ describe('RedisSessionStore', () => {
       key: { key: 'k', commandId: 'cmd-start_querying' },
     });
     const keys = (await redis.keys('*')).sort();
-    expect(keys.filter((key) => !key.startsWith('weft:{al:a%7Db}:'))).toEqual(['weft:al:projects']);
-    expect(keys).toHaveLength(7);
+    expect(keys.filter((key) => !key.startsWith('weft:{al:a%7Db}:'))).toEqual(['weft:al:projects', 'weft:al:sessions']);
+    expect(keys).toHaveLength(8);
   });
 });
 

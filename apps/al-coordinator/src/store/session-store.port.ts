@@ -7,6 +7,8 @@ export interface SessionReader {
   getSession(projectId: string, sessionId: string): Promise<Session | undefined>;
   /** Oldest first. */
   listSessions(projectId: string): Promise<Session[]>;
+  /** Sessions of every project, newest first. `after` is the `next` of the page before; a page may have fewer than `size`. */
+  listAllSessions(size: number, after?: string): Promise<SessionPage>;
   getCommand(projectId: string, commandId: string): Promise<Command | undefined>;
   /** Oldest first. */
   listCommands(projectId: string, sessionId: string): Promise<Command[]>;
@@ -14,6 +16,12 @@ export interface SessionReader {
   commandOfKey(projectId: string, key: string): Promise<string | undefined>;
   /** Commands that have not ended, of every project. */
   openCommands(): Promise<Command[]>;
+}
+
+export interface SessionPage {
+  sessions: Session[];
+  /** Where the next page begins; undefined on the last one. */
+  next?: string;
 }
 
 /** Everything one decision changes. `session.version` is the version that was read (0 = a new session). */

@@ -87,6 +87,7 @@ class ObservedStore implements SessionStore {
 
   getSession: SessionStore['getSession'] = (...args) => this.inner.getSession(...args);
   listSessions: SessionStore['listSessions'] = (...args) => this.inner.listSessions(...args);
+  listAllSessions: SessionStore['listAllSessions'] = (...args) => this.inner.listAllSessions(...args);
   getCommand: SessionStore['getCommand'] = (...args) => this.inner.getCommand(...args);
   listCommands: SessionStore['listCommands'] = (...args) => this.inner.listCommands(...args);
   commandOfKey: SessionStore['commandOfKey'] = (...args) => this.inner.commandOfKey(...args);

@@ -2,7 +2,7 @@
  * A session store in memory, for tests: same contract as the Redis one. `beforeCommit` lets a test slip in between read and write.
  */
 import type { Command, Session } from '../session/session.types.js';
-import type { SessionStore, StoreChange } from '../store/session-store.port.js';
+import type { SessionPage, SessionStore, StoreChange } from '../store/session-store.port.js';
 
 export class MemorySessionStore implements SessionStore {
   private readonly sessions = new Map<string, Session>();
@@ -17,6 +17,17 @@ export class MemorySessionStore implements SessionStore {
   async listSessions(projectId: string): Promise<Session[]> {
     const mine = [...this.sessions.values()].filter((session) => session.projectId === projectId);
     return structuredClone(mine.sort((a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt)));
+  }
+
+  async listAllSessions(size: number, after?: string): Promise<SessionPage> {
+    const all = [...this.sessions.values()].map((session) => ({
+      place: `${session.createdAt} ${session.projectId} ${session.sessionId}`,
+      session,
+    }));
+    const rest = all.sort((a, b) => (a.place < b.place ? 1 : -1)).filter(({ place }) => after === undefined || place < after);
+    const page = rest.slice(0, size);
+    const sessions = structuredClone(page.map(({ session }) => session));
+    return { sessions, ...(rest.length > size ? { next: page.at(-1)?.place } : {}) };
   }
 
   async getCommand(projectId: string, commandId: string): Promise<Command | undefined> {

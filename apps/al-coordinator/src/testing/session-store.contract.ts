@@ -63,6 +63,26 @@ export function sessionStoreContract(make: () => SessionStore): void {
     expect((await store.listCommands('p', 'c')).map((command) => command.parsed.name)).toEqual(['start_querying', 'evaluate_model']);
   });
 
+  it('pages through the sessions of all projects, newest first', async () => {
+    const store = make();
+    const odd = 'a:{b} ü';
+    const at = (second: number): string => `2026-01-02T03:04:0${second}.000Z`;
+    for (const [second, projectId] of ['p', odd, 'p', 'q', odd].entries()) {
+      await store.commit({ session: aSession({ sessionId: `s${second}`, projectId, createdAt: at(second) }), commands: [] });
+    }
+    await store.commit({ session: aSession({ sessionId: 's0', createdAt: at(0), version: 1 }), commands: [] });
+    const seen: string[] = [];
+    let pages = 0;
+    for (let after: string | undefined, more = true; more; pages += 1) {
+      const page = await store.listAllSessions(2, after);
+      seen.push(...page.sessions.map((session) => `${session.projectId}/${session.sessionId}`));
+      after = page.next;
+      more = after !== undefined;
+    }
+    expect([pages, seen]).toEqual([3, [`${odd}/s4`, 'q/s3', 'p/s2', `${odd}/s1`, 'p/s0']]);
+    expect(await store.listAllSessions(5)).not.toHaveProperty('next');
+  });
+
   it('names the open commands of every project until they end', async () => {
     const store = make();
     const odd = 'a {project}: ü';
