@@ -12,7 +12,7 @@ import {
   type ServiceError as GrpcServiceError,
   credentials,
 } from '@grpc/grpc-js';
-import { fromGrpcError } from './grpc-errors.js';
+import { fromGrpcError, isFromPeer } from './grpc-errors.js';
 import { clientOptions } from './grpc-options.js';
 import { ServiceError } from './service-error.js';
 import { sendSecret } from './service-secret.js';
@@ -25,6 +25,8 @@ export interface CallOptions {
   /** Wait for a connection instead of failing with UNAVAILABLE while there is none. */
   waitForReady?: boolean;
   metadata?: Record<string, string>;
+  /** What the called service is to a reader of messages ("the scheduler"): where it cannot be reached, the message says that it does not answer. */
+  peer?: string;
 }
 
 type ClientConstructor<C extends Client> = new (address: string, creds: ChannelCredentials, options?: Partial<ClientOptions>) => C;
@@ -51,7 +53,7 @@ export function callUnary<Req, Res>(client: Client, method: UnaryMethod<Req, Res
     const cancel = (): void => call.cancel();
     const call = method.call(client, request, metadataOf(options), callOptionsOf(options), (error, response) => {
       options.signal?.removeEventListener('abort', cancel);
-      if (error) reject(fromGrpcError(error));
+      if (error) reject(named(error, options.peer));
       else resolve(response);
     });
     options.signal?.addEventListener('abort', cancel, { once: true });
@@ -71,13 +73,20 @@ export async function* callServerStream<Req, Res>(
   try {
     for await (const message of call) yield message as Res;
   } catch (error) {
-    throw fromGrpcError(error);
+    throw named(error, options.peer);
   } finally {
     options.signal?.removeEventListener('abort', cancel);
     // A consumer that left early: an error that the cancel brings has nobody to go to.
     call.on('error', () => undefined);
     call.cancel();
   }
+}
+
+/** Where no service has answered, grpc-js's own words (addresses, socket errors) become the cause. */
+function named(error: unknown, peer: string | undefined): ServiceError {
+  const problem = fromGrpcError(error);
+  if (peer === undefined || problem.code !== 'UNAVAILABLE' || isFromPeer(error)) return problem;
+  return new ServiceError('UNAVAILABLE', `${peer} does not answer`, undefined, { cause: error });
 }
 
 function metadataOf(options: CallOptions): Metadata {

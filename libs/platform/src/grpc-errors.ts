@@ -9,6 +9,9 @@ import { SERVICE_ERROR_CODES, ServiceError, type ServiceErrorCode, toServiceErro
 
 export const DIAGNOSTICS_TRAILER = 'weft-diagnostics-bin';
 
+/** On every error that a service of ours answers with: what lacks it comes from the transport. */
+const ANSWERED_TRAILER = 'weft-answered';
+
 /** Bytes; base64 adds a third, and details are percent-encoded (up to three times their size). */
 const MAX_DIAGNOSTICS_BYTES = 24 * 1024;
 const MAX_DETAILS_CHARS = 4 * 1024;
@@ -24,6 +27,7 @@ export interface GrpcError {
 export function toGrpcError(error: unknown): GrpcError {
   const problem = isGrpcError(error) ? fromGrpcError(error) : toServiceError(error);
   const metadata = new Metadata();
+  metadata.set(ANSWERED_TRAILER, '1');
   if (problem.diagnostics?.length) metadata.set(DIAGNOSTICS_TRAILER, encodeDiagnostics(problem.diagnostics));
   return { code: status[problem.code], details: shorten(problem.message), metadata };
 }
@@ -39,6 +43,11 @@ export function fromGrpcError(error: unknown): ServiceError {
   } catch {
     return new ServiceError(code, `${error.details} (the diagnostics sent with it cannot be decoded)`, undefined, { cause: error });
   }
+}
+
+/** Whether a service of ours answered with this error. */
+export function isFromPeer(error: unknown): boolean {
+  return isGrpcError(error) && (error.metadata?.get(ANSWERED_TRAILER).length ?? 0) > 0;
 }
 
 function codeOf(numeric: number): ServiceErrorCode {

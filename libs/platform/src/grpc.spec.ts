@@ -146,6 +146,35 @@ async function checkHealth(server: RunningGrpcServer, service: string): Promise<
   });
 }
 
+describe('a service that does not answer', () => {
+  const peer = 'the scheduler';
+
+  it('is named where the caller names it', async () => {
+    const gone = createClient(scheduler.SchedulerClient, `unix:${socketPath()}`);
+    opened.push(gone);
+    const expected = { code: 'UNAVAILABLE', message: 'the scheduler does not answer' };
+    expect(await failure(callUnary(gone, gone.submitRun, request, { peer }))).toMatchObject(expected);
+    expect(await failure(callServerStream(gone.watchRun.bind(gone), watchRequest, { peer }).next())).toMatchObject(expected);
+  });
+
+  it('is not mistaken for one that answers UNAVAILABLE', async () => {
+    const server = await serve({
+      submit: async () => {
+        throw new ServiceError('UNAVAILABLE', 'Redis is away');
+      },
+      watch: async function* () {
+        yield event(1);
+        throw new ServiceError('UNAVAILABLE', 'the scheduler is closing');
+      },
+    });
+    const c = client(server);
+    expect((await failure(callUnary(c, c.submitRun, request, { peer }))).message).toBe('Redis is away');
+    const stream = callServerStream(c.watchRun.bind(c), watchRequest, { peer });
+    await stream.next();
+    expect((await failure(stream.next())).message).toBe('the scheduler is closing');
+  });
+});
+
 describe('handlers', () => {
   it('carry code, message and diagnostics across', async () => {
     const diagnostics = [run.Diagnostic.fromPartial({ severity: run.Severity.ERROR, code: 'unknown-field', message: 'ärger', line: 3 })];
