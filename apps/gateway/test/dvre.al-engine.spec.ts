@@ -128,6 +128,15 @@ describe('/al-engine', () => {
     expect((await get('/al-engine/sessions/medical-imaging-dal/none')).status).toBe(404);
   });
 
+  it('pages through the sessions of all projects', async () => {
+    harness.al.sessions = ['s-1', 's-2', 's-3'].map((sessionId) => ({ ...session, sessionId }));
+    const first = alSchemas.AllSessions.parse((await get('/al-engine/sessions?page_size=2')).body);
+    expect(first.sessions.map((one) => one.session_id)).toEqual(['s-1', 's-2']);
+    const next = alSchemas.AllSessions.parse((await get(`/al-engine/sessions?page_size=2&page_token=${first.next_page_token}`)).body);
+    expect([next.sessions.map((one) => one.session_id), next.next_page_token]).toEqual([['s-3'], null]);
+    expect((await get('/al-engine/sessions?page_size=0')).status).toBe(400);
+  });
+
   it("sums a project's sessions", async () => {
     const later = {
       ...session,

@@ -147,7 +147,7 @@ describe('POST /streamflow/submit-project-workflow', () => {
     const answer = await post('/streamflow/submit-project-workflow', body, CALLER);
     expect(answer).toMatchObject({ status: 200, body: { workflow_id: 'r-al', status: 'SUBMITTED', deployment: 'docker' } });
     expect(harness.al.commands).toMatchObject([
-      { projectId: 'test-project', command: 'start_querying', authorizedBy: '0x123...', userRole: 'coordinator' },
+      { projectId: 'test-project', command: 'start_querying', authorizedBy: '0x123...', userRole: 'coordinator', awaitRun: true },
     ]);
     expect(JSON.parse(harness.al.commands[0]?.parametersJson ?? '')).toEqual(body.metadata.al_config);
   });

@@ -45,9 +45,12 @@ export class FakeAl {
       getCommand: unary(async (request: al.GetCommandRequest): Promise<al.GetCommandResponse> => {
         throw new ServiceError('NOT_FOUND', `no command '${request.commandId}'`);
       }),
-      listSessions: unary(async ({ projectId }: al.ListSessionsRequest) => ({
-        sessions: this.sessions.filter((session) => projectId === '' || session.projectId === projectId),
-      })),
+      listSessions: unary(async ({ projectId, pageSize, pageToken }: al.ListSessionsRequest) => {
+        if (projectId !== '') return { sessions: this.sessions.filter((session) => session.projectId === projectId), nextPageToken: '' };
+        const from = Number(pageToken || '0');
+        const to = from + (pageSize || 50);
+        return { sessions: this.sessions.slice(from, to), nextPageToken: to < this.sessions.length ? String(to) : '' };
+      }),
       getSession: unary(async ({ projectId, sessionId }: al.GetSessionRequest) => {
         const session = this.sessions.find((known) => known.projectId === projectId && known.sessionId === sessionId);
         if (!session) throw new ServiceError('NOT_FOUND', `no session '${sessionId}' in project '${projectId}'`);

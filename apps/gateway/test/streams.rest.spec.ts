@@ -142,6 +142,15 @@ describe('GET /api/v1/runs/:id/logs', () => {
     expect(harness.scheduler.last('streamLogs')).toEqual({ runId: 'r-1', taskId: 't1', follow: false, afterCursor: '' });
   });
 
+  it('answers a follower at once, before anything is written', async () => {
+    const { logs } = harness.scheduler.add({ runId: 'r-1' });
+    const stream = await TextStream.open(url('?follow=true'));
+    expect([stream.response.status, stream.response.headers.get('content-type')]).toEqual([200, 'text/plain; charset=utf-8']);
+    expect(stream.response.headers.get('cache-control')).toBe('no-cache, no-transform');
+    logs.end();
+    expect(await stream.rest()).toBe('');
+  });
+
   it('follows until the run ends', async () => {
     const { logs } = harness.scheduler.add({ runId: 'r-1' });
     logs.push(chunk('t1', '', 'one\n'));

@@ -3,6 +3,9 @@ import { al } from '@weft/contracts';
 import { callUnary, createClient } from '@weft/platform';
 
 const DEADLINE_MS = 30_000;
+/** A command that waits for its run: the first may have an image built before. */
+const AWAIT_RUN_DEADLINE_MS = 600_000;
+const PEER = 'the AL coordinator';
 
 export class AlGateway {
   private readonly client: al.AlCoordinatorClient;
@@ -12,22 +15,34 @@ export class AlGateway {
   }
 
   command(request: al.CommandRequest): Promise<al.CommandResponse> {
-    return callUnary(this.client, this.client.command, request, { deadlineMs: DEADLINE_MS });
+    return callUnary(this.client, this.client.command, request, {
+      deadlineMs: request.awaitRun ? AWAIT_RUN_DEADLINE_MS : DEADLINE_MS,
+      peer: PEER,
+    });
   }
 
   sessions(projectId: string): Promise<al.ListSessionsResponse> {
-    return callUnary(this.client, this.client.listSessions, { projectId }, { deadlineMs: DEADLINE_MS });
+    return this.listSessions({ projectId, pageSize: 0, pageToken: '' });
+  }
+
+  /** Newest first; page size 0 is the coordinator's default. */
+  allSessions(pageSize: number, pageToken: string): Promise<al.ListSessionsResponse> {
+    return this.listSessions({ projectId: '', pageSize, pageToken });
   }
 
   session(projectId: string, sessionId: string): Promise<al.GetSessionResponse> {
-    return callUnary(this.client, this.client.getSession, { projectId, sessionId }, { deadlineMs: DEADLINE_MS });
+    return callUnary(this.client, this.client.getSession, { projectId, sessionId }, { deadlineMs: DEADLINE_MS, peer: PEER });
   }
 
   templates(): Promise<al.ListTemplatesResponse> {
-    return callUnary(this.client, this.client.listTemplates, {}, { deadlineMs: DEADLINE_MS });
+    return callUnary(this.client, this.client.listTemplates, {}, { deadlineMs: DEADLINE_MS, peer: PEER });
   }
 
   close(): void {
     this.client.close();
+  }
+
+  private listSessions(request: al.ListSessionsRequest): Promise<al.ListSessionsResponse> {
+    return callUnary(this.client, this.client.listSessions, request, { deadlineMs: DEADLINE_MS, peer: PEER });
   }
 }

@@ -4,6 +4,7 @@ import { callServerStream, callUnary, createClient } from '@weft/platform';
 
 /** Milliseconds a unary call may take before it fails with DEADLINE_EXCEEDED. */
 const UNARY_DEADLINE_MS = 30_000;
+const PEER = 'the scheduler';
 
 export class SchedulerGateway {
   private readonly client: scheduler.SchedulerClient;
@@ -13,35 +14,35 @@ export class SchedulerGateway {
   }
 
   submit(request: scheduler.SubmitRunRequest): Promise<scheduler.SubmitRunResponse> {
-    return callUnary(this.client, this.client.submitRun, request, { deadlineMs: UNARY_DEADLINE_MS });
+    return callUnary(this.client, this.client.submitRun, request, { deadlineMs: UNARY_DEADLINE_MS, peer: PEER });
   }
 
   get(request: scheduler.GetRunRequest): Promise<scheduler.GetRunResponse> {
-    return callUnary(this.client, this.client.getRun, request, { deadlineMs: UNARY_DEADLINE_MS });
+    return callUnary(this.client, this.client.getRun, request, { deadlineMs: UNARY_DEADLINE_MS, peer: PEER });
   }
 
   list(request: scheduler.ListRunsRequest, deadlineMs = UNARY_DEADLINE_MS): Promise<scheduler.ListRunsResponse> {
-    return callUnary(this.client, this.client.listRuns, request, { deadlineMs });
+    return callUnary(this.client, this.client.listRuns, request, { deadlineMs, peer: PEER });
   }
 
   tasks(request: scheduler.ListTasksRequest): Promise<scheduler.ListTasksResponse> {
-    return callUnary(this.client, this.client.listTasks, request, { deadlineMs: UNARY_DEADLINE_MS });
+    return callUnary(this.client, this.client.listTasks, request, { deadlineMs: UNARY_DEADLINE_MS, peer: PEER });
   }
 
   cancel(request: scheduler.CancelRunRequest): Promise<scheduler.CancelRunResponse> {
-    return callUnary(this.client, this.client.cancelRun, request, { deadlineMs: UNARY_DEADLINE_MS });
+    return callUnary(this.client, this.client.cancelRun, request, { deadlineMs: UNARY_DEADLINE_MS, peer: PEER });
   }
 
   delete(request: scheduler.DeleteRunRequest): Promise<scheduler.DeleteRunResponse> {
-    return callUnary(this.client, this.client.deleteRun, request, { deadlineMs: UNARY_DEADLINE_MS });
+    return callUnary(this.client, this.client.deleteRun, request, { deadlineMs: UNARY_DEADLINE_MS, peer: PEER });
   }
 
   watch(request: scheduler.WatchRunRequest, signal: AbortSignal): AsyncIterable<run.RunEvent> {
-    return callServerStream(this.client.watchRun.bind(this.client), request, { signal });
+    return callServerStream(this.client.watchRun.bind(this.client), request, { signal, peer: PEER });
   }
 
   logs(request: scheduler.StreamLogsRequest, signal: AbortSignal): AsyncIterable<run.LogChunk> {
-    return callServerStream(this.client.streamLogs.bind(this.client), request, { signal });
+    return callServerStream(this.client.streamLogs.bind(this.client), request, { signal, peer: PEER });
   }
 
   close(): void {

@@ -1,12 +1,12 @@
 /** The DVRE dialect's active-learning calls: /al-engine/…, /dal/templates; forwarded to the AL coordinator. */
-import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post } from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { ServiceError } from '@weft/platform';
 import { AlGateway } from '../clients/al.client.js';
 import { describeRoute } from '../http/openapi.js';
 import { ZodPipe } from '../http/validation.js';
 import * as schemas from './al-engine.schemas.js';
-import type { CommandBodyData } from './al-engine.schemas.js';
+import type { CommandBodyData, SessionsQueryData } from './al-engine.schemas.js';
 import { commandAnswer, sessionCommand, sessionStats, sessionView } from './al-engine.view.js';
 import { callerOf, type CallerHeaders } from './caller.js';
 import { DalTemplates } from './dal-templates.js';
@@ -44,16 +44,23 @@ export class AlEngineController {
       authorizedBy: body.authorized_by ?? caller.wallet,
       userRole: caller.role,
       idempotencyKey: headers['idempotency-key'] ?? '',
+      awaitRun: false,
     });
     if (!command) throw new ServiceError('INTERNAL', 'the AL coordinator answered without a command');
     return commandAnswer(command);
   }
 
   @Get('al-engine/sessions')
-  @describeRoute({ summary: 'Sessions of all projects', answers: { 200: schemas.AllSessions }, errors: [503] })
-  async allSessions(): Promise<object> {
-    const { sessions } = await this.al.sessions('');
-    return { sessions: sessions.map((session) => ({ ...sessionView(session), project_id: session.projectId })) };
+  @describeRoute({
+    summary: 'Sessions of all projects, newest first',
+    query: schemas.SessionsQuery,
+    answers: { 200: schemas.AllSessions },
+    errors: [400, 503],
+  })
+  async allSessions(@Query(new ZodPipe(schemas.SessionsQuery, 'query')) query: SessionsQueryData): Promise<object> {
+    const { sessions, nextPageToken } = await this.al.allSessions(query.page_size ?? 0, query.page_token ?? '');
+    const views = sessions.map((session) => ({ ...sessionView(session), project_id: session.projectId }));
+    return { sessions: views, next_page_token: nextPageToken || null };
   }
 
   @Get('al-engine/sessions/:project')

@@ -65,7 +65,17 @@ const SessionCommand = z.strictObject({
 export type SessionCommand = z.infer<typeof SessionCommand>;
 
 export const SessionDetail = SessionView.extend({ project_id: text, commands: z.array(SessionCommand) });
-export const AllSessions = z.strictObject({ sessions: z.array(SessionView.extend({ project_id: text })) });
+export const AllSessions = z.strictObject({
+  sessions: z.array(SessionView.extend({ project_id: text })),
+  next_page_token: text.nullable(),
+});
+
+export const SessionsQuery = z.looseObject({
+  page_size: z.coerce.number().int().min(1).max(1000).optional(),
+  page_token: text.optional(),
+});
+export type SessionsQueryData = z.infer<typeof SessionsQuery>;
+
 export const ProjectSessions = z.strictObject({ project_id: text, sessions: z.array(SessionView) });
 
 export const SessionStats = z.strictObject({

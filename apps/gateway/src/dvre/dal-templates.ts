@@ -35,6 +35,7 @@ export class DalTemplates {
       authorizedBy: caller.wallet,
       userRole: caller.role,
       idempotencyKey,
+      awaitRun: true,
     });
     if (!command?.runId) {
       const message = command?.message || 'the command started no workflow';

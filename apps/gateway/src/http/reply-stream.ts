@@ -10,10 +10,12 @@ export function streamSignal(reply: FastifyReply, streams: OpenStreams): AbortSi
   return controller.signal;
 }
 
+/** The headers go out at once: a client that follows something quiet is to know that it is connected. */
 export function sendText(reply: FastifyReply, contentType: string, text: AsyncIterable<string>): void {
   void reply
     .type(contentType)
     .header('Cache-Control', 'no-cache, no-transform')
     .header('X-Accel-Buffering', 'no')
     .send(Readable.from(text, { objectMode: false, encoding: 'utf8' }));
+  reply.raw.flushHeaders();
 }
