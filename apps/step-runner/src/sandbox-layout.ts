@@ -84,6 +84,8 @@ export interface StagingPlan {
   placements: Placement[];
   mounts: { hostPath: string; taskPath: string; readOnly: boolean }[];
   staged: StagedInput[];
+  /** Inputs that were made in the sandbox: literals, and copies that the task may change. */
+  made: { taskPath: string; hostPath: string }[];
 }
 
 /** An input whose source, where it has one, is known to exist at a host path. */
@@ -95,7 +97,7 @@ export interface ResolvedInput {
 }
 
 export function planStaging(spec: executor.TaskSpec, inputs: ResolvedInput[], layout: SandboxLayout, containers: boolean): StagingPlan {
-  const plan: StagingPlan = { placements: [], mounts: [], staged: [] };
+  const plan: StagingPlan = { placements: [], mounts: [], staged: [], made: [] };
   // Host directories that hold what the task sees at a path; the longest match wins.
   const homes: [taskPath: string, hostPath: string][] = [
     [spec.workDir, layout.hostWorkDir],
@@ -117,6 +119,7 @@ export function planStaging(spec: executor.TaskSpec, inputs: ResolvedInput[], la
       }
       continue;
     }
+    plan.made.push({ taskPath: input.path, hostPath });
     if (sourcePath !== undefined) plan.placements.push({ act: 'copy', hostPath, sourcePath });
     else if (directory) plan.placements.push({ act: 'directory', hostPath });
     else plan.placements.push({ act: 'write', hostPath, contents: contents ?? input.source?.value ?? '' });

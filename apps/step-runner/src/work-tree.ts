@@ -1,6 +1,9 @@
 /**
- * What a task left in its working directory, seen with the task's eyes: symbolic links are followed in the task's name space, staged
- * inputs are recognised, and nothing outside the sandbox and the staged inputs is ever looked at.
+ * What a task left in its working directory, seen with the task's eyes: symbolic links are followed in the task's name space and staged
+ * inputs are recognised.
+ *
+ * Invariant: nothing outside the working directory and the inputs is ever looked at, also not the scratch directory: what a tool keeps
+ * there is no output, whatever links to it.
  */
 import { type Dirent, lstatSync, readdirSync, readlinkSync, type Stats, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
@@ -40,18 +43,16 @@ export class WorkTree {
   private readonly staged: Map<string, StagedInput>;
   private readonly workDir: string;
 
-  constructor(spec: Pick<executor.TaskSpec, 'workDir' | 'tmpDir'>, layout: SandboxLayout, plan: StagingPlan, containers: boolean) {
+  constructor(spec: Pick<executor.TaskSpec, 'workDir'>, layout: SandboxLayout, plan: StagingPlan, containers: boolean) {
     this.workDir = spec.workDir;
     this.staged = new Map(plan.staged.map((input) => [input.taskPath, input]));
     this.roots = [
       { taskPath: spec.workDir, hostPath: layout.hostWorkDir, input: false },
-      { taskPath: spec.tmpDir, hostPath: layout.hostTmpDir, input: false },
-      ...plan.mounts.filter((mount) => !this.staged.has(mount.taskPath)).map((mount) => ({ ...mount, input: false })),
+      ...plan.made.map(({ taskPath, hostPath }) => ({ taskPath, hostPath, input: false })),
       ...plan.staged.map(({ taskPath, sourcePath }) => ({ taskPath, hostPath: sourcePath, input: true })),
     ];
     // A process follows the links of its inputs to where they really lie, and may link there itself.
     if (!containers) {
-      this.roots.push({ taskPath: layout.hostInputDir, hostPath: layout.hostInputDir, input: false });
       for (const { sourcePath } of plan.staged) this.roots.push({ taskPath: sourcePath, hostPath: sourcePath, input: true });
     }
     this.roots.sort((a, b) => b.taskPath.length - a.taskPath.length);
@@ -146,7 +147,7 @@ export class WorkTree {
     }
     const located = this.locate(taskPath);
     if (located === undefined)
-      throw new WorkTreeError('OUTSIDE', `'${shown}' leads to '${taskPath}', outside the task's directory and inputs`);
+      throw new WorkTreeError('OUTSIDE', `'${shown}' leads to '${taskPath}', outside the working directory and the inputs of the task`);
     return located;
   }
 

@@ -94,6 +94,41 @@ export function executorContract(create: () => RunnerFixture): void {
     await runner.release(spec);
   });
 
+  it('follows links of outputs into the working directory and to inputs, and nowhere else', async () => {
+    const spec = runner.shell('');
+    const { in: inputDir, tmp } = runner.pathsOf(spec.taskId);
+    const source = runner.file('linked.txt', 'stored');
+    const text = executor.Input.create({
+      path: `${inputDir}/1/lit.txt`,
+      kind: InputKind.FILE,
+      source: { $case: 'text', value: 'literal' },
+    });
+    spec.inputs = [runner.input(`${inputDir}/0/linked.txt`, source), text];
+    const links = ['d/f own', `${inputDir}/0/linked.txt input`, `${text.path} literal`, `${tmp}/f scratch`, `${tmp} up`];
+    const script = `mkdir d; echo own > d/f; echo kept > ${tmp}/f; ln -s ${tmp}/f d/hidden; ${links.map((words) => `ln -s ${words}`).join('; ')}`;
+    const { finished } = await runner.run({ ...spec, argv: ['/bin/sh', '-c', script] });
+    expect(finished.exitCode).toBe(0);
+    const { files } = await runner.collect(
+      spec,
+      ['own', 'input', 'literal'].map((path) => ({ path, publish: true })),
+    );
+    expect(files.map(({ uri, size }) => [uri, size])).toEqual([
+      [`${runner.publishTo}own`, 4],
+      [source, 6],
+      [`${runner.publishTo}literal`, 7],
+    ]);
+    for (const [path, link, target] of [
+      ['scratch', 'scratch', `${tmp}/f`],
+      ['up', 'up', tmp],
+      ['d', 'd/hidden', `${tmp}/f`],
+    ] as const) {
+      const message = expect.stringMatching(new RegExp(`${link}' leads to '${target}', outside the working directory`));
+      await expect(runner.collect(spec, [{ path, publish: true }])).rejects.toMatchObject({ code: 'FAILED_PRECONDITION', message });
+    }
+    await expect(runner.collect(spec, [{ path: `${tmp}/f` }])).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
+    await runner.release(spec);
+  });
+
   it('stages files, literals and directories; an input that comes back out keeps its URI', async () => {
     const spec = runner.shell('');
     const { work, in: inputDir } = runner.pathsOf(spec.taskId);
