@@ -19,14 +19,19 @@ import { Dispatcher } from './dispatch/dispatcher.js';
 import { PlanCache } from './dispatch/plan-cache.js';
 import { RunnerClients } from './dispatch/runner-clients.js';
 import { RunnerPool } from './dispatch/runner-pool.js';
+import { RunnerWatch } from './dispatch/runner-watch.js';
 import { TaskLogBuffer } from './dispatch/task-log-buffer.js';
 import { registryService } from './grpc/registry.service.js';
 import { schedulerService } from './grpc/scheduler.service.js';
+import { LoggedAttempts } from './runs/attempt-locator.js';
 import { CommandRunner } from './runs/command-runner.js';
 import { PartitionOwner } from './runs/partition-owner.js';
 import { ReportRouter } from './runs/reports.js';
 import { RunQueries } from './runs/run-queries.js';
 import { Submissions } from './runs/submission.js';
+
+/** A job whose dispatcher died goes to another at most one and a half times this later. */
+const JOB_LOCK_MS = 10_000;
 
 export interface RunningScheduler {
   address: string;
@@ -37,7 +42,7 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
   const logger = createLogger('scheduler', config.logLevel);
   const connection = redisConnection(config.redisUrl);
   const store = createRedisRunStore({ redis: connection });
-  const queue = createBullTaskQueue({ connection });
+  const queue = createBullTaskQueue({ connection, lockMs: JOB_LOCK_MS, stalledCheckMs: JOB_LOCK_MS / 2 });
   const registry = createRedisRunnerRegistry({ redis: connection });
   const files = new LocalStorage({ allowedRoots: config.allowedRoots });
   const evaluator = createEvaluator();
@@ -47,7 +52,17 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
   const logs = new TaskLogBuffer(store.taskLogs, logger);
   const reporter = new ReportRouter((): PartitionOwner => owner, store.intake);
   const builder = createTaskBuilder({ evaluator, files });
-  const dispatcher = new Dispatcher({ plans, builder, pool, clients, reporter, logs, logger, dataUri: config.dataUri });
+  const dispatcher = new Dispatcher({
+    locator: new LoggedAttempts((): PartitionOwner => owner, store.log),
+    plans,
+    builder,
+    pool,
+    clients,
+    reporter,
+    logs,
+    logger,
+    dataUri: config.dataUri,
+  });
   const executor = new CommandRunner({ queue, canceller: dispatcher, evaluator, files, logger });
   const owner = new PartitionOwner({
     store,
@@ -66,19 +81,15 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
   });
   const queries = new RunQueries({ store, plans, owner, storage: files, dataUri: config.dataUri });
 
-  const refresh = (): void =>
-    void registry.list().then(
-      (runners) => pool.update(runners),
-      (error: unknown) => logger.error({ err: error }, 'runners not listed'),
-    );
-  const unwatch = await registry.watch(refresh);
-  // A registration that lapses tells nobody.
-  const lapses = setInterval(refresh, config.runnerTtlMs / 3).unref();
-  refresh();
+  const runners = new RunnerWatch({
+    registry,
+    pool,
+    consume: (name) => queue.consume(name, config.dispatchConcurrency, (job, signal, delivery) => dispatcher.handle(job, signal, delivery)),
+    ttlMs: config.runnerTtlMs,
+    logger,
+  });
   await owner.start();
-  await Promise.all(
-    config.pools.map((name) => queue.consume(name, config.dispatchConcurrency, (job, signal) => dispatcher.handle(job, signal))),
-  );
+  await runners.start(config.pools);
   const server = await startGrpcServer({
     listen: config.listen,
     secret: config.secret,
@@ -91,10 +102,9 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
     address: server.address,
     close: async () => {
       await server.close(1_000);
+      await runners.close();
       await queue.close();
       await owner.close();
-      clearInterval(lapses);
-      await unwatch();
       clients.close();
       await evaluator.close();
       await registry.close();

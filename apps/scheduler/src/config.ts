@@ -27,7 +27,7 @@ export const schedulerConfigSchema = z
     dataUri: withSlash(env.WEFT_DATA_URI ?? pathToFileURL(join(env.WEFT_HOME, 'data')).href),
     secret: env.WEFT_SERVICE_SECRET,
     logLevel: env.WEFT_LOG_LEVEL,
-    /** Pools whose tasks this replica dispatches. */
+    /** Pools whose tasks are taken from the start; others when their first runner appears. */
     pools: list(env.WEFT_POOLS, ','),
     /** Directories below which file: inputs may lie; undefined = anywhere (single-user machine). */
     allowedRoots: env.WEFT_ALLOWED_ROOTS === undefined ? undefined : list(env.WEFT_ALLOWED_ROOTS, ':'),

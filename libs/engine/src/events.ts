@@ -20,6 +20,8 @@ export interface RunOptions {
   defaultContainer?: string;
   /** Attempts of one task before a temporary failure becomes the run's failure; at least 1. */
   maxAttempts: number;
+  /** Wall time from acceptance after which the shell asks for a cancel, milliseconds; absent = none. */
+  deadlineMs?: number;
 }
 
 /** The run was accepted with a plan (by hash) and a checked input object. Always the first entry. */

@@ -81,6 +81,8 @@ function cancelled(turn: Turn, task: TaskRecord): void {
 function again(turn: Turn, task: TaskRecord, delayMs: number): void {
   task.attempt += 1;
   delete task.startedAtMs;
+  delete task.runnerId;
+  delete task.runtime;
   turn.mark(task, 'queued');
   turn.commands.push(runTask(task, delayMs));
 }

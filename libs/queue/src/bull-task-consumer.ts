@@ -65,7 +65,7 @@ export class PoolConsumer {
     const startedAtMs = Date.now();
     let ok = false;
     try {
-      await this.options.handler(job.data, controller.signal);
+      await this.options.handler(job.data, controller.signal, { again: job.attemptsStarted > 1 });
       ok = true;
     } catch (error) {
       throw asError(error);

@@ -35,7 +35,12 @@ export interface TaskQueue {
   close(): Promise<void>;
 }
 
-export type TaskHandler = (job: TaskJob, signal: AbortSignal) => Promise<void>;
+/** `again`: the job was handed out before, to a consumer that rejected it or died; what that one began may still be going on. */
+export interface Delivery {
+  again: boolean;
+}
+
+export type TaskHandler = (job: TaskJob, signal: AbortSignal, delivery: Delivery) => Promise<void>;
 
 export interface TaskConsumer {
   /** Starts taking jobs of a pool, at most `concurrency` at a time. */

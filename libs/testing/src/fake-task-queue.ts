@@ -9,6 +9,7 @@ interface FakeJob {
   job: TaskJob;
   order: number;
   rejections: number;
+  deliveries: number;
 }
 
 interface FakeConsumer {
@@ -44,7 +45,7 @@ export class FakeTaskQueueData {
     const pool = this.pool(job.pool);
     const id = jobIdOf(job);
     if (pool.waiting.has(id) || pool.active.has(id) || pool.delayed.has(id)) return;
-    pool.waiting.set(id, { job: JSON.parse(JSON.stringify(job)) as TaskJob, order: this.added++, rejections: 0 });
+    pool.waiting.set(id, { job: JSON.parse(JSON.stringify(job)) as TaskJob, order: this.added++, rejections: 0, deliveries: 0 });
     this.dispatch(pool);
   }
 
@@ -72,7 +73,10 @@ export class FakeTaskQueueData {
     const controller = new AbortController();
     pool.waiting.delete(id);
     pool.active.set(id, item);
-    const handled = Promise.resolve().then(() => consumer.handler(JSON.parse(JSON.stringify(item.job)) as TaskJob, controller.signal));
+    const delivery = { again: item.deliveries++ > 0 };
+    const handled = Promise.resolve().then(() =>
+      consumer.handler(JSON.parse(JSON.stringify(item.job)) as TaskJob, controller.signal, delivery),
+    );
     const done = handled.then(
       () => this.finish(pool, consumer, id),
       (error: unknown) => {

@@ -131,12 +131,12 @@ function consumingContract(get: () => TaskQueueFixture): void {
   ])('hands a rejected job out again, %s', async (_when, reason) => {
     const { one, two } = get();
     const inbox = new Inbox<string>();
-    await two.consume('default', 1, async (job) => {
-      inbox.push(job.taskId);
+    await two.consume('default', 1, async (job, _signal, { again }) => {
+      inbox.push(`${job.taskId} ${again}`);
       if (inbox.items.length < 3) throw reason;
     });
     await one.add([aTaskJob()]);
-    expect(await inbox.atLeast(3)).toEqual(['t-1', 't-1', 't-1']);
+    expect(await inbox.atLeast(3)).toEqual(['t-1 false', 't-1 true', 't-1 true']);
   });
 
   it('aborts and waits for running handlers when it closes, and leaves their jobs to others', async () => {

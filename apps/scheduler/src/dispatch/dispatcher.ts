@@ -11,7 +11,7 @@ import { executor } from '@weft/contracts';
 import type { EngineEvent, Failure } from '@weft/engine';
 import type { CommandLineTool, Plan } from '@weft/plan';
 import { isServiceError, type Logger } from '@weft/platform';
-import type { TaskJob } from '@weft/queue';
+import type { Delivery, TaskJob } from '@weft/queue';
 import { classifyExit, type BoundTask, type PreparedTask, type SandboxLayout, type TaskBuilder, type TaskRequest } from '@weft/tasks';
 import type { TaskCanceller } from '../runs/command-runner.js';
 import { failureOf } from '../runs/failures.js';
@@ -26,7 +26,13 @@ export interface Reporter {
   report(runId: string, event: EngineEvent): Promise<void>;
 }
 
+/** Where an attempt was begun, by the run's log. */
+export interface AttemptLocator {
+  runnerOf(job: TaskJob): Promise<{ runnerId: string; runtime: string } | undefined>;
+}
+
 export interface DispatcherDeps {
+  locator: AttemptLocator;
   plans: PlanCache;
   builder: TaskBuilder;
   pool: RunnerPool;
@@ -44,6 +50,8 @@ const DEFAULT_WORK_DIR = '/var/spool/cwl';
 interface Attempt {
   job: TaskJob;
   request: TaskRequest;
+  /** Where the attempt was begun by a dispatcher that is gone. */
+  attached: PlacementRequest['attached'];
   cancel: AbortSignal;
   abandon: AbortSignal;
 }
@@ -64,12 +72,13 @@ export class Dispatcher implements TaskCanceller {
   }
 
   /** Handles one job of the queue. `abandon` aborts when this dispatcher shuts down: the job is handed out again then. */
-  async handle(job: TaskJob, abandon: AbortSignal): Promise<void> {
+  async handle(job: TaskJob, abandon: AbortSignal, delivery: Delivery): Promise<void> {
     const controller = new AbortController();
     const key = keyOf(job.taskId, job.attempt);
     this.active.set(key, controller);
     try {
-      const answer = await this.attempt(job, controller.signal, abandon);
+      const attached = delivery.again ? await this.deps.locator.runnerOf(job) : undefined;
+      const answer = await this.attempt(job, { attached, cancel: controller.signal, abandon });
       await this.deps.logs.flushed(job.runId);
       await this.deps.reporter.report(job.runId, answer);
     } finally {
@@ -77,13 +86,14 @@ export class Dispatcher implements TaskCanceller {
     }
   }
 
-  private async attempt(job: TaskJob, cancel: AbortSignal, abandon: AbortSignal): Promise<EngineEvent> {
+  private async attempt(job: TaskJob, how: Omit<Attempt, 'job' | 'request'>): Promise<EngineEvent> {
     const { taskId, attempt } = job;
+    const { cancel, abandon } = how;
     try {
       const plan = await this.deps.plans.get(job.planHash);
       const request = requestOf(job, plan);
       const prepared = await this.deps.builder.prepare(request);
-      return await this.runPlaced({ job, request, cancel, abandon }, prepared);
+      return await this.runPlaced({ job, request, ...how }, prepared);
     } catch (error) {
       if (abandon.aborted) throw error;
       if (cancel.aborted) return { type: 'TaskCancelled', taskId, attempt };
@@ -218,9 +228,9 @@ function requestOf(job: TaskJob, plan: Plan): TaskRequest {
   };
 }
 
-function placementRequest({ job, cancel, abandon }: Attempt, prepared: PreparedTask): PlacementRequest {
+function placementRequest({ job, attached, cancel, abandon }: Attempt, prepared: PreparedTask): PlacementRequest {
   const isolation = prepared.container === undefined ? 'process' : prepared.container.required ? 'container' : 'prefer-container';
-  return { pool: job.pool, resources: prepared.resources, isolation, signal: AbortSignal.any([cancel, abandon]) };
+  return { pool: job.pool, resources: prepared.resources, isolation, attached, signal: AbortSignal.any([cancel, abandon]) };
 }
 
 function layoutOf(job: TaskJob, prepared: PreparedTask, placement: Placement): { layout: SandboxLayout; contained: boolean } {
@@ -248,7 +258,7 @@ function specOf(job: TaskJob, bound: BoundTask, placement: Placement, contained:
 
 /** A runner that cannot be reached may be back, or another may take the task. */
 function isRetryable(error: unknown): boolean {
-  return (
-    isServiceError(error) && (error.code === 'UNAVAILABLE' || error.code === 'DEADLINE_EXCEEDED' || error.code === 'RESOURCE_EXHAUSTED')
-  );
+  if (isServiceError(error))
+    return error.code === 'UNAVAILABLE' || error.code === 'DEADLINE_EXCEEDED' || error.code === 'RESOURCE_EXHAUSTED';
+  return (error as { retryable?: unknown }).retryable === true;
 }

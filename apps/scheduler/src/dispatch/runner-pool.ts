@@ -15,6 +15,8 @@ export interface PlacementRequest {
   resources: TaskResources;
   /** 'container': an image is needed; 'prefer-container': the author hinted at one; 'process': none. */
   isolation: 'container' | 'prefer-container' | 'process';
+  /** The attempt began on this runner before: it goes back there, room or not, because it occupies its room already. */
+  attached?: { runnerId: string; runtime: string };
   signal: AbortSignal;
 }
 
@@ -36,6 +38,14 @@ interface Reserved {
 }
 
 const MIB = 1024 * 1024;
+
+/** The runner that an attempt began on is not registered any more: another attempt may run elsewhere. */
+export class RunnerLostError extends TaskError {
+  readonly retryable = true;
+  constructor(runnerId: string) {
+    super('RUNNER_LOST', `runner ${runnerId}, which had begun this task, is gone`);
+  }
+}
 
 export class RunnerPool {
   private runners: RunnerRecord[] = [];
@@ -90,6 +100,10 @@ export class RunnerPool {
 
   private tryPlace(waiting: Waiting): void {
     const ofPool = this.runners.filter((runner) => runner.pool === waiting.pool);
+    if (waiting.attached) {
+      this.attach(waiting, waiting.attached);
+      return;
+    }
     // No runner has registered yet: after a start they come one by one.
     if (ofPool.length === 0) return;
     const able = ofPool.flatMap((runner) => {
@@ -108,6 +122,13 @@ export class RunnerPool {
     if (!free) return;
     this.waiting.delete(waiting);
     waiting.resolve(this.reserve(free.runner, free.runtime, waiting.resources));
+  }
+
+  private attach(waiting: Waiting, { runnerId, runtime }: { runnerId: string; runtime: string }): void {
+    this.waiting.delete(waiting);
+    const runner = this.runners.find((known) => known.runnerId === runnerId);
+    if (runner) waiting.resolve(this.reserve(runner, runtime, waiting.resources));
+    else waiting.reject(new RunnerLostError(runnerId));
   }
 
   private reserve(runner: RunnerRecord, runtime: string, resources: TaskResources): Placement {

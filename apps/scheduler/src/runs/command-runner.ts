@@ -5,15 +5,7 @@
 import { evaluateExpressionTool, evaluateStepBindings, type FileAccess } from '@weft/tasks';
 import type { Command, EngineEvent } from '@weft/engine';
 import type { ExpressionEvaluator } from '@weft/expressions';
-import {
-  type CwlObject,
-  type CwlValue,
-  type EffectiveRequirements,
-  type ExpressionTool,
-  type StepInput,
-  type Workflow,
-  type WorkflowStep,
-} from '@weft/plan';
+import { type CwlObject, type CwlValue, type ExpressionTool, type StepInput, type Workflow, type WorkflowStep } from '@weft/plan';
 import type { Logger } from '@weft/platform';
 import type { TaskJob, TaskQueue } from '@weft/queue';
 import pLimit from 'p-limit';

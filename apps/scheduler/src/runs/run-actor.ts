@@ -37,6 +37,8 @@ interface Offered {
 }
 
 const HEADER_INTERVAL_MS = 250;
+/** Longest delay a Node timer takes (24.8 days): a longer deadline is as good as that. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export class RunActor {
   readonly state: RunState;
@@ -49,6 +51,7 @@ export class RunActor {
   private headerWrite: Promise<void> | undefined;
   private headerDirty = false;
   private headerTimer: NodeJS.Timeout | undefined;
+  private deadline: NodeJS.Timeout | undefined;
   private stopped = false;
 
   private constructor(
@@ -65,7 +68,16 @@ export class RunActor {
     const actor = new RunActor(header, plan, lease, deps);
     for (const entry of entries) actor.apply(engineEvent(entry), entry.sequence, entry.atMs);
     actor.dispatch(actor.due());
+    actor.watchDeadline();
     return actor;
+  }
+
+  private watchDeadline(): void {
+    const { options, acceptedAtMs } = this.state;
+    if (options.deadlineMs === undefined || this.state.phase !== 'running') return;
+    const reason = `the run's deadline of ${options.deadlineMs / 1000} s has passed`;
+    const passed = (): void => void this.offer({ type: 'CancelAsked', reason });
+    this.deadline = setTimeout(passed, Math.min(MAX_TIMER_MS, Math.max(0, acceptedAtMs + options.deadlineMs - Date.now()))).unref();
   }
 
   /** What a replayed run has still to do. */
@@ -106,6 +118,7 @@ export class RunActor {
     if (this.stopped) return;
     this.stopped = true;
     clearTimeout(this.headerTimer);
+    clearTimeout(this.deadline);
     for (const { settle } of this.mailbox.splice(0)) settle();
     this.deps.onDone(this);
   }

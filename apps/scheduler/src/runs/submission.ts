@@ -120,6 +120,7 @@ export class Submissions {
         noContainer: request.options?.noContainer ?? false,
         defaultContainer: request.options?.defaultContainer || undefined,
         maxAttempts: this.deps.maxAttempts,
+        deadlineMs: request.options?.deadlineS ? request.options.deadlineS * 1000 : undefined,
       },
     };
     const name = request.name || nameOf(plan);
