@@ -1,5 +1,6 @@
 // Lints the protos and generates libs/contracts/src/gen from them with buf (its binary ships inside the npm package).
-// `--check` fails when the generated code in the tree is not what the protos give.
+// `--check` fails when the generated code in the tree is not what the protos give, and when a proto breaks what the latest
+// released version (the newest tag v*, HEAD before the first one) promised to clients.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,6 +19,8 @@ function must(command, args, cwd = root) {
 const buf = join(root, 'node_modules/.bin/buf');
 must(buf, ['lint'], join(root, 'proto'));
 if (process.argv.includes('--check')) {
+  const tag = spawnSync('git', ['tag', '--list', 'v*', '--sort=-v:refname'], { cwd: root, encoding: 'utf8' }).stdout.split('\n')[0];
+  must(buf, ['breaking', 'proto', '--against', `.git#ref=${tag || 'HEAD'},subdir=proto`]);
   const fresh = mkdtempSync(join(tmpdir(), 'weft-proto-'));
   const template = JSON.stringify({
     version: 'v2',
