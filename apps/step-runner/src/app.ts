@@ -39,7 +39,7 @@ export async function startStepRunner(config: StepRunnerConfig): Promise<StepRun
   const runtimes = createRuntimes(config, runnerId, storage, onProblem);
   const table = new AttemptTable({ sandboxRoot, runtimes, storage, onProblem });
   const [adopted, capacity] = await Promise.all([table.adopt(), hostCapacity()]);
-  if (adopted.running + adopted.finished + adopted.removed > 0) log.info(adopted, 'took up what an earlier life left');
+  if (Object.values(adopted).some((count) => count > 0)) log.info(adopted, 'took up what an earlier life left');
 
   const describe = async (): Promise<executor.DescribeResponse> => ({
     runnerId,

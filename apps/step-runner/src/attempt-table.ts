@@ -5,31 +5,27 @@
  *  1. One attempt per (task, attempt), started at most once in this life; asking again attaches.
  *  2. A released attempt stays released: its key is remembered (the last TOMBSTONES of them), its sandbox is not.
  */
-import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { executor } from '@weft/contracts';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { executor } from '@weft/contracts';
 import { ServiceError } from '@weft/platform';
-import type { LogSink, RuntimeTask, TaskRuntime } from '@weft/runtimes';
-import { type LocalStorage, removeTree, systemErrorCode } from '@weft/storage';
-import { Attempt, type AttemptContext, RESULT_FILE, SPEC_FILE } from './attempt.js';
-import { runtimeTaskOf } from './runtime-task.js';
-import { attemptKey, layoutOf, problemOf, type StagingPlan } from './sandbox-layout.js';
-import { resolvePlan } from './stage.js';
-import { StderrTail } from './stderr-tail.js';
+import type { TaskRuntime } from '@weft/runtimes';
+import { type LocalStorage, removeTree } from '@weft/storage';
+import { Adoption, type AdoptionCounts, type AdoptionOptions } from './adoption.js';
+import { Attempt } from './attempt.js';
+import { attemptKey, layoutOf, problemOf } from './sandbox-layout.js';
 
 const TOMBSTONES = 10_000;
+/** Time between two tries to reach a runtime that does not answer when the runner starts. */
+const ASK_AGAIN_MS = 1000;
 
 export interface AttemptTableOptions {
   sandboxRoot: string;
   runtimes: readonly TaskRuntime[];
   storage: LocalStorage;
   onProblem: (text: string, error: unknown) => void;
-}
-
-interface Remembered {
-  context: AttemptContext;
-  plan: StagingPlan;
-  task: RuntimeTask;
+  /** See AdoptionOptions; default: ASK_AGAIN_MS. */
+  pause?: AdoptionOptions['pause'];
 }
 
 export class AttemptTable {
@@ -37,7 +33,13 @@ export class AttemptTable {
   private readonly tombstones = new Set<string>();
   private closing = false;
 
-  constructor(private readonly options: AttemptTableOptions) {}
+  private readonly adoption: Adoption;
+
+  constructor(private readonly options: AttemptTableOptions) {
+    const { pause = (signal) => delay(ASK_AGAIN_MS, undefined, { signal, ref: false }) } = options;
+    const discard = (name: string): Promise<void> => removeTree(join(options.sandboxRoot, name));
+    this.adoption = new Adoption({ ...options, discard, pause }, this.attempts);
+  }
 
   /** @throws ServiceError INVALID_ARGUMENT, FAILED_PRECONDITION, UNAVAILABLE */
   execute(spec: executor.TaskSpec): Attempt {
@@ -84,90 +86,17 @@ export class AttemptTable {
     this.attempts.delete(key);
   }
 
-  /** Takes up what an earlier life of this runner left: running containers, results not collected, and rubbish, which goes. */
-  async adopt(): Promise<{ running: number; finished: number; removed: number }> {
-    const remembered = new Map<string, Remembered>();
-    for (const name of sandboxNames(this.options.sandboxRoot)) {
-      const found = await this.remember(name);
-      if (found !== undefined) remembered.set(name, found);
-    }
-    const counts = { running: 0, finished: 0, removed: 0 };
-    for (const [key, { context, plan }] of remembered) {
-      const result = readIfThere(join(context.layout.root, RESULT_FILE));
-      if (result === undefined) continue;
-      this.attempts.set(key, Attempt.restore(context, plan, executor.Finished.decode(result)));
-      counts.finished++;
-    }
-    for (const runtime of this.options.runtimes) counts.running += await this.adoptFrom(runtime, remembered);
-    for (const name of sandboxNames(this.options.sandboxRoot)) {
-      if (this.attempts.has(name)) continue;
-      await removeTree(join(this.options.sandboxRoot, name));
-      counts.removed++;
-    }
-    return counts;
+  /** Takes up what an earlier life of this runner left; see Adoption. */
+  adopt(): Promise<AdoptionCounts> {
+    return this.adoption.begin();
   }
 
   /** Ends what cannot outlive the runner; containers run on. */
   async close(): Promise<void> {
     this.closing = true;
+    this.adoption.stop();
     await Promise.all(this.options.runtimes.map((runtime) => runtime.close()));
     const ending = [...this.attempts.values()].filter(({ context }) => !context.runtime.containers);
     await Promise.all(ending.map((attempt) => attempt.end()));
-  }
-
-  private async adoptFrom(runtime: TaskRuntime, remembered: Map<string, Remembered>): Promise<number> {
-    const early = new Map<string, StderrTail>();
-    const sinkOf = (key: string): LogSink => {
-      const tail = new StderrTail();
-      early.set(key, tail);
-      return (stream, data) => {
-        const attempt = this.attempts.get(key);
-        if (attempt !== undefined) return attempt.log(stream, data);
-        if (stream === 'stderr') tail.add(data);
-      };
-    };
-    const wanted = (key: string): RuntimeTask | undefined => {
-      const found = remembered.get(key);
-      return found !== undefined && found.context.runtime === runtime && !this.attempts.has(key) ? found.task : undefined;
-    };
-    const adopted = await runtime.adopt(wanted, { log: sinkOf });
-    for (const { key, task } of adopted) {
-      const found = remembered.get(key);
-      if (found === undefined) throw new Error(`runtime '${runtime.name}' adopted '${key}', which nobody asked for`);
-      this.attempts.set(key, Attempt.adopt(found.context, found.plan, task, early.get(key) ?? new StderrTail()));
-    }
-    return adopted.length;
-  }
-
-  private async remember(name: string): Promise<Remembered | undefined> {
-    const bytes = readIfThere(join(this.options.sandboxRoot, name, SPEC_FILE));
-    if (bytes === undefined) return undefined;
-    try {
-      const spec = executor.TaskSpec.decode(bytes);
-      const layout = layoutOf(this.options.sandboxRoot, spec.taskId, spec.attempt);
-      const runtime = this.options.runtimes.find((candidate) => candidate.name === spec.runtime);
-      if (runtime === undefined || layout.key !== name) return undefined;
-      const { storage, onProblem } = this.options;
-      const plan = await resolvePlan(spec, layout, runtime.containers, storage);
-      return { context: { spec, layout, runtime, storage, onProblem }, plan, task: runtimeTaskOf(spec, layout, plan) };
-    } catch (error) {
-      this.options.onProblem(`cannot take up the sandbox ${name}`, error);
-      return undefined;
-    }
-  }
-}
-
-function sandboxNames(sandboxRoot: string): string[] {
-  return readdirSync(sandboxRoot, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
-    .map((entry) => entry.name);
-}
-
-function readIfThere(path: string): Buffer | undefined {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw error;
   }
 }

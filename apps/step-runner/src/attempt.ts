@@ -5,7 +5,7 @@
  *  1. Every attempt ends in exactly one `finished` event, whatever fails.
  *  2. The tool runs on when nobody watches.
  */
-import { rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { type LogSink, type RunningTask, RuntimeFailure, type TaskRuntime } from '@weft/runtimes';
@@ -35,6 +35,8 @@ export class Attempt {
   private state: AttemptState = initialAttempt;
   private readonly feed = new EventFeed();
   private readonly tail = new StderrTail();
+  /** Somebody has asked for it in this life of the runner. */
+  wanted = false;
   private running: RunningTask | undefined;
   private plan: StagingPlan | undefined;
   private startedEvent: executor.TaskEvent | undefined;
@@ -58,12 +60,14 @@ export class Attempt {
     return new Attempt(context, (attempt) => attempt.prepareAndRun());
   }
 
-  /** Of an earlier life of the runner, still running or ended unseen. */
-  static adopt(context: AttemptContext, plan: StagingPlan, running: RunningTask, tail: StderrTail): Attempt {
-    return new Attempt(context, (attempt) => {
+  /** Of an earlier life of the runner. @param found it running or ended unseen; undefined: nothing is left of it, so that it runs again. */
+  static adopt(context: AttemptContext, plan: StagingPlan, found: Promise<RunningTask | undefined>): Attempt {
+    return new Attempt(context, async (attempt) => {
       attempt.plan = plan;
-      attempt.tail.addAll(tail);
-      return attempt.follow(running);
+      attempt.lastPreparing = eventOf({ $case: 'preparing', value: { text: `waiting for runtime '${context.runtime.name}' to answer` } });
+      const running = await found;
+      if (running !== undefined) return attempt.follow(running);
+      return attempt.state.stopAsked ? executor.Finished.create({ outcome: executor.Outcome.CANCELLED }) : attempt.prepareAndRun();
     });
   }
 
@@ -85,6 +89,7 @@ export class Attempt {
 
   /** What a watcher missed, without the log, and then what comes. */
   watch(signal: AbortSignal): AsyncIterable<executor.TaskEvent> {
+    this.wanted = true;
     const past = [this.startedEvent ?? this.lastPreparing, this.finishedEvent].filter((event) => event !== undefined);
     return this.feed.watch(past, signal);
   }
@@ -98,6 +103,7 @@ export class Attempt {
 
   /** Resolves once the tool is stopped. */
   async cancel(graceMs: number): Promise<void> {
+    this.wanted = true;
     this.graceMs = graceMs;
     this.signal('cancel');
     await this.ended;
@@ -105,6 +111,7 @@ export class Attempt {
 
   /** Resolves once the sandbox is gone. */
   async release(): Promise<void> {
+    this.wanted = true;
     if (this.state.phase === 'preparing' || this.state.phase === 'running') this.graceMs = 0;
     this.signal('release');
     await this.ended;
@@ -130,7 +137,7 @@ export class Attempt {
   private async prepareAndRun(): Promise<executor.Finished> {
     const { spec, layout, runtime, storage } = this.context;
     await makeSandbox(layout);
-    if (runtime.containers) writeFileSync(join(layout.root, SPEC_FILE), executor.TaskSpec.encode(spec).finish());
+    if (runtime.containers) remember(layout, SPEC_FILE, executor.TaskSpec.encode(spec).finish());
     this.plan = await stageInputs(spec, layout, runtime.containers, storage);
     if (this.state.stopAsked) return executor.Finished.create({ outcome: executor.Outcome.CANCELLED });
     const preparing = (text: string): void => {
@@ -158,7 +165,7 @@ export class Attempt {
         wallMs,
       );
       // The container, which could tell again how it ended, goes next.
-      if (runtime.containers) writeFileSync(join(layout.root, RESULT_FILE), executor.Finished.encode(finished).finish());
+      if (runtime.containers) remember(layout, RESULT_FILE, executor.Finished.encode(finished).finish());
       return finished;
     } finally {
       // Beside the report of the exit, not before it; release waits for it.
@@ -203,4 +210,11 @@ export class Attempt {
 
 export function eventOf(event: NonNullable<executor.TaskEvent['event']>): executor.TaskEvent {
   return { at: new Date(), event };
+}
+
+/** For a later life of the runner: whole or not there. */
+function remember({ root }: SandboxLayout, name: string, bytes: Uint8Array): void {
+  const path = join(root, name);
+  writeFileSync(`${path}.new`, bytes);
+  renameSync(`${path}.new`, path);
 }

@@ -64,13 +64,14 @@ export interface TaskRuntime {
   /** @throws RuntimeFailure */
   start(task: RuntimeTask, on: { log: LogSink; preparing: (text: string) => void }): Promise<RunningTask>;
   /**
-   * Attempts that this runner started in an earlier life and that still run or have ended unseen. `known` gives back the task of a key as it
-   * was started; a key for which it gives nothing is not adopted, and whatever is left of it is removed.
+   * Looks for attempts that this runner started in an earlier life and that still run or have ended unseen. `claim` gives back the task of a
+   * key as it was started, to be handed to `on.adopted`; or says whether what is there is to be left alone or to be removed.
+   * @throws RuntimeFailure where the runtime cannot be asked now: what was not handed over is as it was, and may be asked for again.
    */
   adopt(
-    known: (key: string) => RuntimeTask | undefined,
-    on: { log: (key: string) => LogSink },
-  ): Promise<{ key: string; task: RunningTask }[]>;
+    claim: (key: string) => RuntimeTask | 'keep' | 'remove',
+    on: { log: (key: string) => LogSink; adopted: (key: string, task: RunningTask) => void },
+  ): Promise<void>;
   /** Stops what cannot outlive the runner; what can (containers) is left for `adopt`. */
   close(): Promise<void>;
 }

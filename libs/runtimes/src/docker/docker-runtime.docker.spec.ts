@@ -4,7 +4,7 @@ import { jest } from '@jest/globals';
 import Docker from 'dockerode';
 import { executor } from '@weft/contracts';
 import { LogRecorder, runtimeContract, SandboxFixture } from '../contract/runtime.contract.js';
-import type { RuntimeTask } from '../ports.js';
+import type { RunningTask, RuntimeTask } from '../ports.js';
 import { LABELS } from './create-options.js';
 import { DockerRuntime, type DockerRuntimeOptions } from './docker-runtime.js';
 
@@ -170,14 +170,20 @@ describe('DockerRuntime', () => {
       {},
       { hostStdout: sandbox.path('out') },
     );
-    const unknown = sandbox.shell('sleep 1000');
+    const [unknown, kept] = [sandbox.shell('sleep 1000'), sandbox.shell('sleep 1000')];
     const earlier = createRuntime();
     await earlier.start(task, { log: recorder.log, preparing: () => undefined });
     await earlier.start(unknown, { log: recorder.log, preparing: () => undefined });
+    const own = await earlier.start(kept, { log: recorder.log, preparing: () => undefined });
     const later = createRuntime();
-    const adopted = await later.adopt((key) => (key === task.key ? task : undefined), { log: () => recorder.log });
+    const adopted: { key: string; task: RunningTask }[] = [];
+    await later.adopt((key) => (key === task.key ? task : key === kept.key ? 'keep' : 'remove'), {
+      log: () => recorder.log,
+      adopted: (key, found) => adopted.push({ key, task: found }),
+    });
     expect(adopted.map(({ key }) => key)).toEqual([task.key]);
-    expect(await containersLeft()).toEqual([task.key]);
+    expect((await containersLeft()).sort()).toEqual([task.key, kept.key].sort());
+    await own.remove();
     writeFileSync(sandbox.path('go'), '');
     expect(await adopted[0]?.task.wait()).toMatchObject({ outcome: 'exited', exitCode: 4 });
     expect(sandbox.read('out')).toBe('before\nafter\n');
@@ -200,6 +206,8 @@ describe('an engine that is not there', () => {
       code: 'RUNTIME_UNAVAILABLE',
       retryable: true,
     });
+    const adopting = runtime.adopt(() => 'remove', { log: () => () => undefined, adopted: () => undefined });
+    await expect(adopting).rejects.toMatchObject({ code: 'RUNTIME_UNAVAILABLE', retryable: true });
     sandbox.dispose();
   });
 });

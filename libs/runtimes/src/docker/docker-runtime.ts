@@ -65,26 +65,23 @@ export class DockerRuntime implements TaskRuntime {
   }
 
   async adopt(
-    known: (key: string) => RuntimeTask | undefined,
-    on: { log: (key: string) => LogSink },
-  ): Promise<{ key: string; task: RunningTask }[]> {
+    claim: (key: string) => RuntimeTask | 'keep' | 'remove',
+    on: { log: (key: string) => LogSink; adopted: (key: string, task: RunningTask) => void },
+  ): Promise<void> {
     const filters = { label: [`${LABELS.runner}=${this.options.runnerId}`] };
-    let listed: Docker.ContainerInfo[];
     try {
-      listed = await this.docker.listContainers({ all: true, filters });
+      for (const { Id, Labels, State } of await this.docker.listContainers({ all: true, filters })) {
+        const key = Labels[LABELS.key] ?? '';
+        const claimed = claim(key);
+        if (claimed === 'keep') continue;
+        const container = this.docker.getContainer(Id);
+        const lost = claimed === 'remove' || State === 'created' || !stdinWasSent(claimed);
+        if (lost) await removeContainer(container);
+        else on.adopted(key, await this.reattach(container, claimed, on.log(key)));
+      }
     } catch (error) {
-      this.options.onProblem('cannot look for containers of an earlier life', engineFailure(error, 'list containers'));
-      return [];
+      throw engineFailure(error, 'look for containers of an earlier life');
     }
-    const adopted: { key: string; task: RunningTask }[] = [];
-    for (const { Id, Labels, State } of listed) {
-      const key = Labels[LABELS.key] ?? '';
-      const task = known(key);
-      const container = this.docker.getContainer(Id);
-      if (task === undefined || State === 'created' || !stdinWasSent(task)) await removeContainer(container);
-      else adopted.push({ key, task: await this.reattach(container, task, on.log(key)) });
-    }
-    return adopted;
   }
 
   /** Containers run on: the next life adopts them. */
@@ -94,8 +91,8 @@ export class DockerRuntime implements TaskRuntime {
 
   private async reattach(container: Docker.Container, task: RuntimeTask, log: LogSink): Promise<RunningTask> {
     const { State } = await container.inspect();
-    const output = await ContainerOutput.open(task, log);
     const logs = (await container.logs({ follow: true, stdout: true, stderr: true })) as unknown as Readable;
+    const output = await ContainerOutput.open(task, log);
     const { timeLimitMs } = task.spec;
     const ranMs = Date.now() - Date.parse(State.StartedAt);
     return new DockerTask(container, output, settled(output.drain(logs)), timeLimitMs > 0 ? Math.max(1, timeLimitMs - ranMs) : 0);

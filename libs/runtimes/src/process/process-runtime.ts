@@ -78,8 +78,8 @@ export class ProcessRuntime implements TaskRuntime {
   }
 
   /** Processes do not outlive the runner. */
-  adopt(): Promise<never[]> {
-    return Promise.resolve([]);
+  adopt(): Promise<void> {
+    return Promise.resolve();
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,177 @@
+/**
+ * Taking up what an earlier life of this runner left: results nobody collected, containers that run or have ended unseen, and rubbish,
+ * which goes.
+ *
+ * Invariants:
+ *  1. What may still run is not removed: a sandbox whose task was given to a runtime goes only after that runtime was asked and knows
+ *     nothing of the task.
+ *  2. A runtime that does not answer is asked until it does. Its attempts are known meanwhile; whoever asks for one waits for it.
+ *  3. What this life started is left alone, however late the answer comes.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { executor } from '@weft/contracts';
+import type { RunningTask, RuntimeTask, TaskRuntime } from '@weft/runtimes';
+import { type LocalStorage, systemErrorCode } from '@weft/storage';
+import { Attempt, RESULT_FILE, SPEC_FILE } from './attempt.js';
+import { runtimeTaskOf } from './runtime-task.js';
+import { layoutOf } from './sandbox-layout.js';
+import { resolvePlan } from './stage.js';
+
+export interface AdoptionOptions {
+  sandboxRoot: string;
+  runtimes: readonly TaskRuntime[];
+  storage: LocalStorage;
+  onProblem: (text: string, error: unknown) => void;
+  /** Removes the sandbox of that name. */
+  discard: (name: string) => Promise<void>;
+  /** Resolves when a runtime that did not answer is to be asked again; rejects when `signal` aborts. */
+  pause: (signal: AbortSignal) => Promise<void>;
+}
+
+/** How many sandboxes were found and what became of them. */
+export interface AdoptionCounts {
+  running: number;
+  finished: number;
+  /** The runtime does not answer yet. */
+  waiting: number;
+  removed: number;
+}
+
+interface Waiting {
+  attempt: Attempt;
+  runtime: TaskRuntime;
+  task: RuntimeTask;
+  settle: (running: RunningTask | undefined) => void;
+}
+
+export class Adoption {
+  private readonly waiting = new Map<string, Waiting>();
+  /** Keys of attempts whose result is known: a container that is left of one is rubbish. */
+  private readonly restored = new Set<string>();
+  /** Sandboxes that cannot be taken up; their containers go first. */
+  private doomed: { runtime: TaskRuntime; name: string }[] = [];
+  private readonly counts: AdoptionCounts = { running: 0, finished: 0, waiting: 0, removed: 0 };
+  private readonly stopped = new AbortController();
+
+  /** @param attempts where attempts are taken up into */
+  constructor(
+    private readonly options: AdoptionOptions,
+    private readonly attempts: Map<string, Attempt>,
+  ) {}
+
+  /** Resolves when every runtime was asked once; those that did not answer are asked again in the background. */
+  async begin(): Promise<AdoptionCounts> {
+    for (const name of sandboxNames(this.options.sandboxRoot)) await this.consider(name);
+    await Promise.all(
+      this.options.runtimes.map(async (runtime) => {
+        if (!(await this.ask(runtime))) void this.askAgain(runtime);
+      }),
+    );
+    return { ...this.counts, waiting: this.waiting.size };
+  }
+
+  stop(): void {
+    this.stopped.abort();
+  }
+
+  private async consider(name: string): Promise<void> {
+    const { sandboxRoot, runtimes, storage, onProblem } = this.options;
+    const bytes = readIfThere(join(sandboxRoot, name, SPEC_FILE));
+    if (bytes === undefined) return this.discard(name);
+    const spec = executor.TaskSpec.decode(bytes);
+    const layout = layoutOf(sandboxRoot, spec.taskId, spec.attempt);
+    const runtime = runtimes.find((candidate) => candidate.name === spec.runtime);
+    if (runtime === undefined || layout.key !== name) {
+      onProblem(`the sandbox ${name} is left alone`, new Error(`it belongs to ${layout.key} in runtime '${spec.runtime}', unknown here`));
+      return;
+    }
+    try {
+      const plan = await resolvePlan(spec, layout, runtime.containers, storage);
+      const context = { spec, layout, runtime, storage, onProblem };
+      const result = readIfThere(join(layout.root, RESULT_FILE));
+      if (result !== undefined) {
+        this.attempts.set(name, Attempt.restore(context, plan, executor.Finished.decode(result)));
+        this.restored.add(name);
+        this.counts.finished++;
+        return;
+      }
+      let settle: Waiting['settle'] = () => undefined;
+      const found = new Promise<RunningTask | undefined>((resolve) => (settle = resolve));
+      const attempt = Attempt.adopt(context, plan, found);
+      this.attempts.set(name, attempt);
+      this.waiting.set(name, { attempt, runtime, task: runtimeTaskOf(spec, layout, plan), settle });
+    } catch (error) {
+      onProblem(`cannot take up the sandbox ${name}`, error);
+      this.doomed.push({ runtime, name });
+    }
+  }
+
+  /** Whether the runtime answered. */
+  private async ask(runtime: TaskRuntime, again = false): Promise<boolean> {
+    try {
+      await runtime.adopt((key) => this.claim(runtime, key), {
+        log: (key) => this.waitingFor(key).attempt.log,
+        adopted: (key, task) => {
+          this.waitingFor(key).settle(task);
+          this.waiting.delete(key);
+          this.counts.running++;
+        },
+      });
+    } catch (error) {
+      if (!again) this.options.onProblem(`cannot look for tasks of an earlier life in runtime '${runtime.name}'; trying again`, error);
+      return false;
+    }
+    for (const [key, { attempt, settle, runtime: asked }] of this.waiting) {
+      if (asked !== runtime) continue;
+      this.waiting.delete(key);
+      // Where somebody asks for it, it is run again, as if it had never been here.
+      if (attempt.wanted) settle(undefined);
+      else if (this.attempts.delete(key)) await this.discard(key);
+    }
+    const mine = this.doomed.filter((sandbox) => sandbox.runtime === runtime);
+    this.doomed = this.doomed.filter((sandbox) => sandbox.runtime !== runtime);
+    for (const { name } of mine) await this.discard(name);
+    return true;
+  }
+
+  private async askAgain(runtime: TaskRuntime): Promise<void> {
+    const { signal } = this.stopped;
+    for (;;) {
+      await this.options.pause(signal).catch(() => undefined);
+      if (signal.aborted || (await this.ask(runtime, true))) return;
+    }
+  }
+
+  private claim(runtime: TaskRuntime, key: string): RuntimeTask | 'keep' | 'remove' {
+    const waiting = this.waiting.get(key);
+    if (waiting?.runtime === runtime) return waiting.task;
+    return this.attempts.has(key) && !this.restored.has(key) ? 'keep' : 'remove';
+  }
+
+  private waitingFor(key: string): Waiting {
+    const waiting = this.waiting.get(key);
+    if (waiting === undefined) throw new Error(`'${key}' was adopted, which nobody asked for`);
+    return waiting;
+  }
+
+  private async discard(name: string): Promise<void> {
+    await this.options.discard(name);
+    this.counts.removed++;
+  }
+}
+
+function sandboxNames(sandboxRoot: string): string[] {
+  return readdirSync(sandboxRoot, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+    .map((entry) => entry.name);
+}
+
+function readIfThere(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
