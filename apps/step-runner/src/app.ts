@@ -78,7 +78,7 @@ function createRuntimes(
 ): TaskRuntime[] {
   const makers: Record<StepRunnerConfig['runtimes'][number], () => TaskRuntime> = {
     process: () => new ProcessRuntime(),
-    docker: () => new DockerRuntime({ runnerId, open: (uri) => storage.open(uri), onProblem }),
+    docker: () => new DockerRuntime({ runnerId, open: (uri) => storage.open(uri), onProblem, extraHosts: config.dockerExtraHosts }),
   };
   return config.runtimes.map((name) => makers[name]());
 }

@@ -16,6 +16,10 @@ const runtimeList = z
   .string()
   .transform((text) => text.split(',').map((name) => name.trim()))
   .pipe(z.array(z.enum(RUNTIME_NAMES)).min(1));
+const hostList = z
+  .string()
+  .transform((text) => text.split(',').map((entry) => entry.trim()))
+  .pipe(z.array(z.string().regex(/^[A-Za-z0-9.-]+:(?:[0-9a-fA-F.:]+|host-gateway)$/, 'must be host:ip, comma-separated')).min(1));
 
 const environment = z.object({
   WEFT_HOME: absolute.optional(),
@@ -27,6 +31,7 @@ const environment = z.object({
     .optional(),
   WEFT_RUNNER_POOL: z.string().min(1).default('default'),
   WEFT_RUNTIMES: runtimeList.optional(),
+  WEFT_DOCKER_EXTRA_HOSTS: hostList.optional(),
   WEFT_SCHEDULER_ADDRESS: z.string().min(1).optional(),
   WEFT_SANDBOX_ROOT: absolute.optional(),
   WEFT_DATA_URI: z.string().startsWith('file:', 'only file: is served here').endsWith('/', "must end in '/'").optional(),
@@ -43,6 +48,8 @@ export interface StepRunnerConfig {
   runnerId?: string;
   pool: string;
   runtimes: readonly RuntimeName[];
+  /** `host:ip` that containers with network know besides what DNS says. */
+  dockerExtraHosts?: readonly string[];
   /** Absent: the runner does not register (a static registry names it). */
   schedulerAddress?: string;
   sandboxRoot: string;
@@ -63,6 +70,7 @@ export const configSchema: z.ZodType<StepRunnerConfig> = environment.transform((
     runnerId: env.WEFT_RUNNER_ID,
     pool: env.WEFT_RUNNER_POOL,
     runtimes: env.WEFT_RUNTIMES ?? RUNTIME_NAMES,
+    dockerExtraHosts: env.WEFT_DOCKER_EXTRA_HOSTS,
     schedulerAddress: env.WEFT_SCHEDULER_ADDRESS,
     sandboxRoot: env.WEFT_SANDBOX_ROOT ?? join(home, 'sandboxes'),
     allowedRoots: env.WEFT_ALLOWED_ROOTS,

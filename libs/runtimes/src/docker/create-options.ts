@@ -11,6 +11,8 @@ export interface ContainerContext {
   user: string;
   /** Podman has no binary-safe log driver of that name; its own default keeps the log. */
   podman: boolean;
+  /** `host:ip`, known to tasks that may use the network (docker run --add-host). */
+  extraHosts?: readonly string[];
 }
 
 export function createOptions(task: RuntimeTask, context: ContainerContext): Docker.ContainerCreateOptions {
@@ -44,6 +46,7 @@ export function createOptions(task: RuntimeTask, context: ContainerContext): Doc
         ReadOnly: readOnly,
       })),
       NetworkMode: spec.network ? (context.podman ? 'slirp4netns' : 'bridge') : 'none',
+      ...(spec.network && context.extraHosts?.length ? { ExtraHosts: [...context.extraHosts] } : {}),
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges'],
       Init: true,

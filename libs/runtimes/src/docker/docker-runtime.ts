@@ -26,6 +26,8 @@ export interface DockerRuntimeOptions {
   open: (uri: string) => Promise<Readable>;
   /** What went wrong where nobody waits for an answer. */
   onProblem: (text: string, error: unknown) => void;
+  /** `host:ip`, for tasks that may use the network. */
+  extraHosts?: readonly string[];
 }
 
 export class DockerRuntime implements TaskRuntime {
@@ -101,7 +103,8 @@ export class DockerRuntime implements TaskRuntime {
   /** Creates first and looks for the image only when the engine misses it. */
   private async create(task: RuntimeTask, image: executor.Image, preparing: (text: string) => void): Promise<Docker.Container> {
     this.podman ??= this.isPodman();
-    const context = { runnerId: this.options.runnerId, user: userOf(task.hostWorkDir), podman: await this.podman };
+    const { runnerId, extraHosts } = this.options;
+    const context = { runnerId, user: userOf(task.hostWorkDir), podman: await this.podman, extraHosts };
     const attempt = (name: string): Promise<Docker.Container> =>
       this.docker.createContainer(createOptions(task, { ...context, image: name }));
     try {
