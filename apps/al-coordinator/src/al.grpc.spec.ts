@@ -147,6 +147,12 @@ describe('answers that wait for the run', () => {
     expect(refused).toMatchObject({ status: CommandStatus.FAILED, runId: '', message: expect.stringContaining('training.cwl:3:1: no') });
   });
 
+  it('or for the end', async () => {
+    const ended = harness.send('start_querying', {}, { awaitEnd: true });
+    (await scheduler.next()).succeed(OUTPUTS.query(['3']));
+    expect(await ended).toMatchObject({ status: CommandStatus.COMPLETED, runId: 'r-1' });
+  });
+
   it('do not wait for a command that waits itself', async () => {
     await harness.send('start_querying', {}, { awaitRun: true });
     expect(await harness.send('prompt_training', {}, { awaitRun: true })).toMatchObject({ status: CommandStatus.ACCEPTED, runId: '' });

@@ -28,6 +28,8 @@ export interface CommandInput {
   idempotencyKey: string;
   /** Answer once the command has a run, has ended or waits for another. */
   awaitRun: boolean;
+  /** Answer once the command has ended or waits for another. */
+  awaitEnd: boolean;
 }
 
 export interface SessionsView {
@@ -64,8 +66,8 @@ export class AlService {
 
   async command(input: CommandInput): Promise<Command> {
     const command = await this.take(input);
-    if (!input.awaitRun || !command.job) return command;
-    await this.deps.follower.submitted(command);
+    if (!command.job || !(input.awaitRun || input.awaitEnd)) return command;
+    await (input.awaitEnd ? this.deps.follower.ended(command) : this.deps.follower.submitted(command));
     return this.getCommand(command.projectId, command.commandId);
   }
 

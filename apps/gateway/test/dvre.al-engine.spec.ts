@@ -32,6 +32,16 @@ describe('/al-engine', () => {
     commands: [{ commandId: 'c-1', command: 'start_querying', status: al.CommandStatus.COMPLETED, runId: 'r-7', createdAt: AT }],
   });
 
+  it.each([
+    ['wait', true],
+    ['respond-async, wait=60', true],
+    ['respond-async', false],
+    ['waiting', false],
+  ])('with Prefer: %s, waits for the end: %s', async (prefer, awaitEnd) => {
+    const { status } = await post('/al-engine/command', { project_id: 'p', command: 'start_querying' }, { prefer });
+    expect([status, harness.al.commands[0]]).toMatchObject([200, { awaitRun: false, awaitEnd }]);
+  });
+
   it('takes the first form', async () => {
     const parameters = { training_data_hash: 'QmTrainingData789', consensus_labels_hash: 'QmConsensusLabels456' };
     const body = {

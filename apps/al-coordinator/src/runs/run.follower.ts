@@ -56,6 +56,11 @@ export class RunFollower {
     if (submitting !== undefined && !(await submitting)) await this.following.get(command.commandId);
   }
 
+  /** Resolves once a followed command has ended; at once for one that nobody follows here. */
+  async ended(command: Command): Promise<void> {
+    await this.following.get(command.commandId);
+  }
+
   /** Has a run cancelled, however long the scheduler is away. Returns at once; close() waits for it. */
   cancelRun(runId: string, reason: string): void {
     const key = `cancel ${runId}`;

@@ -3,8 +3,8 @@ import { al } from '@weft/contracts';
 import { callUnary, createClient } from '@weft/platform';
 
 const DEADLINE_MS = 30_000;
-/** A command that waits for its run: the first may have an image built before. */
-const AWAIT_RUN_DEADLINE_MS = 600_000;
+/** A command whose answer waits for its run or its end: the first may have an image built before. */
+const AWAIT_DEADLINE_MS = 1_800_000;
 const PEER = 'the AL coordinator';
 
 export class AlGateway {
@@ -16,7 +16,7 @@ export class AlGateway {
 
   command(request: al.CommandRequest): Promise<al.CommandResponse> {
     return callUnary(this.client, this.client.command, request, {
-      deadlineMs: request.awaitRun ? AWAIT_RUN_DEADLINE_MS : DEADLINE_MS,
+      deadlineMs: request.awaitRun || request.awaitEnd ? AWAIT_DEADLINE_MS : DEADLINE_MS,
       peer: PEER,
     });
   }

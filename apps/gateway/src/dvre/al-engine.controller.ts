@@ -24,13 +24,17 @@ export class AlEngineController {
   @describeRoute({
     summary: 'Give a command to an active-learning session',
     body: schemas.CommandBody,
-    headers: { 'X-User-Wallet': 'Who sends it (a claim)', 'X-User-Role': 'coordinator, contributor or observer (a claim)' },
+    headers: {
+      'X-User-Wallet': 'Who sends it (a claim)',
+      'X-User-Role': 'coordinator, contributor or observer (a claim)',
+      Prefer: '`wait`: answer once the command has ended',
+    },
     answers: { 200: schemas.CommandAnswer },
     errors: [400, 403, 404, 409, 503],
   })
   async command(
     @Body(new ZodPipe(schemas.CommandBody, 'body')) body: CommandBodyData,
-    @Headers() headers: CallerHeaders & { 'idempotency-key'?: string },
+    @Headers() headers: CallerHeaders & { 'idempotency-key'?: string; prefer?: string },
   ): Promise<schemas.CommandAnswer> {
     const caller = callerOf(headers, body);
     const parameters = parametersOf(body);
@@ -45,6 +49,7 @@ export class AlEngineController {
       userRole: caller.role,
       idempotencyKey: headers['idempotency-key'] ?? '',
       awaitRun: false,
+      awaitEnd: prefersToWait(headers.prefer),
     });
     if (!command) throw new ServiceError('INTERNAL', 'the AL coordinator answered without a command');
     return commandAnswer(command);
@@ -99,6 +104,9 @@ function commandName(body: CommandBodyData): string {
   if (!name) throw new ServiceError('INVALID_ARGUMENT', "'command' (or 'command_type') is needed");
   return name;
 }
+
+/** The preference `wait` of RFC 7240, with or without its seconds: the client's own timeout says how long it waits. */
+const prefersToWait = (prefer = ''): boolean => prefer.split(',').some((preference) => /^\s*wait\s*(=|$)/i.test(preference));
 
 const firstText = (...values: unknown[]): string => values.find((value) => typeof value === 'string') ?? '';
 

@@ -36,6 +36,7 @@ export class DalTemplates {
       userRole: caller.role,
       idempotencyKey,
       awaitRun: true,
+      awaitEnd: false,
     });
     if (!command?.runId) {
       const message = command?.message || 'the command started no workflow';

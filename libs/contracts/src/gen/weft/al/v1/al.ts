@@ -148,6 +148,8 @@ export interface CommandRequest {
    * The first command may then take minutes: the templates' image is built for it.
    */
   awaitRun: boolean;
+  /** Answer once the command has ended (or waits for another). */
+  awaitEnd: boolean;
 }
 
 export interface Command {
@@ -245,6 +247,7 @@ function createBaseCommandRequest(): CommandRequest {
     userRole: "",
     idempotencyKey: "",
     awaitRun: false,
+    awaitEnd: false,
   };
 }
 
@@ -279,6 +282,9 @@ export const CommandRequest: MessageFns<CommandRequest> = {
     }
     if (message.awaitRun !== false) {
       writer.uint32(80).bool(message.awaitRun);
+    }
+    if (message.awaitEnd !== false) {
+      writer.uint32(88).bool(message.awaitEnd);
     }
     return writer;
   },
@@ -376,6 +382,14 @@ export const CommandRequest: MessageFns<CommandRequest> = {
             message.awaitRun = reader.bool();
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.awaitEnd = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -436,6 +450,11 @@ export const CommandRequest: MessageFns<CommandRequest> = {
         : isSet(object.await_run)
         ? globalThis.Boolean(object.await_run)
         : false,
+      awaitEnd: isSet(object.awaitEnd)
+        ? globalThis.Boolean(object.awaitEnd)
+        : isSet(object.await_end)
+        ? globalThis.Boolean(object.await_end)
+        : false,
     };
   },
 
@@ -471,6 +490,9 @@ export const CommandRequest: MessageFns<CommandRequest> = {
     if (message.awaitRun !== false) {
       obj.awaitRun = message.awaitRun;
     }
+    if (message.awaitEnd !== false) {
+      obj.awaitEnd = message.awaitEnd;
+    }
     return obj;
   },
 
@@ -489,6 +511,7 @@ export const CommandRequest: MessageFns<CommandRequest> = {
     message.userRole = object.userRole ?? "";
     message.idempotencyKey = object.idempotencyKey ?? "";
     message.awaitRun = object.awaitRun ?? false;
+    message.awaitEnd = object.awaitEnd ?? false;
     return message;
   },
 };
