@@ -3,7 +3,7 @@
  */
 import { inherit, type CwlObject, type CwlValue, type EffectiveRequirements, type Process, type Workflow } from '@weft/plan';
 import { finishScope, startStep } from './step.machine.js';
-import { setStatus, type Owner, type RunState, type Scope, type StepInstance, type TaskRecord } from './state.js';
+import { addTask, setStatus, type Owner, type RunState, type Scope, type StepInstance, type TaskRecord } from './state.js';
 import { topologyOf, type Topology } from './topology.js';
 import type { Turn } from './turn.js';
 
@@ -80,8 +80,7 @@ function addRecord(turn: Turn, step: string, index: string, process: string): Ta
   const { state } = turn;
   const taskId = `${state.runId}-${state.tasks.size + 1}`;
   const task: TaskRecord = { taskId, step, index, process, status: 'queued', attempt: 1, queuedAtMs: turn.atMs };
-  state.tasks.set(taskId, task);
-  state.tally.queued += 1;
+  addTask(state, task);
   turn.changedTasks.add(taskId);
   return task;
 }

@@ -287,6 +287,7 @@ describe('safety', () => {
         }
         expect(driver.state.phase).toBe('ended');
         expect(driver.state.inFlight).toBe(0);
+        expect(driver.state.live.size).toBe(0);
       }),
       { numRuns: 300 },
     );

@@ -91,6 +91,8 @@ export interface RunState {
   readonly tasks: Map<string, TaskRecord>;
   readonly topologies: Map<string, Topology>;
   readonly tally: Record<TaskStatus, number>;
+  /** Tasks queued or running by step path; steps without any are not there. */
+  readonly live: Map<string, number>;
   inFlight: number;
   failure?: Failure;
   cancelReason?: string;
@@ -111,14 +113,31 @@ export function initialState(plan: Plan): RunState {
     tasks: new Map(),
     topologies: new Map(),
     tally: { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, skipped: 0 },
+    live: new Map(),
     inFlight: 0,
     acceptedAtMs: 0,
   };
 }
 
-/** Changes a task's status and keeps the tally right. */
+/** Takes a new task into the records; it is queued. */
+export function addTask(state: RunState, task: TaskRecord): void {
+  state.tasks.set(task.taskId, task);
+  state.tally.queued += 1;
+  state.live.set(task.step, (state.live.get(task.step) ?? 0) + 1);
+}
+
+/** Changes a task's status and keeps tally and live steps right. */
 export function setStatus(state: RunState, task: TaskRecord, status: TaskStatus): void {
+  const before = isLive(task.status);
   state.tally[task.status] -= 1;
   task.status = status;
   state.tally[status] += 1;
+  if (!before || isLive(status)) return;
+  const left = (state.live.get(task.step) ?? 1) - 1;
+  if (left === 0) state.live.delete(task.step);
+  else state.live.set(task.step, left);
+}
+
+function isLive(status: TaskStatus): boolean {
+  return status === 'queued' || status === 'running';
 }

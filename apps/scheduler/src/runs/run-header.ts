@@ -23,7 +23,7 @@ export function headerOf(base: HeaderBase, state: RunState, endedAtMs?: number):
   return header;
 }
 
-function headerState(state: RunState): HeaderState {
+export function headerState(state: RunState): HeaderState {
   switch (state.phase) {
     case 'new':
       return 'pending';
@@ -38,11 +38,9 @@ function headerState(state: RunState): HeaderState {
 }
 
 function currentSteps(state: RunState): string[] {
-  const steps = new Set<string>();
-  if (state.tally.running + state.tally.queued === 0) return [];
-  for (const task of state.tasks.values()) {
-    if (task.status === 'running' || task.status === 'queued') steps.add(task.step);
-    if (steps.size === MAX_CURRENT_STEPS) break;
+  const steps: string[] = [];
+  for (const step of state.live.keys()) {
+    if (steps.push(step) === MAX_CURRENT_STEPS) break;
   }
-  return [...steps];
+  return steps;
 }

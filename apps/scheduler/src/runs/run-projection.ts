@@ -7,7 +7,7 @@ import { decide, initialState, type RunState, type TaskRecord } from '@weft/engi
 import type { Plan } from '@weft/plan';
 import type { LogEntry, RunHeader } from '@weft/run-store';
 import { runStatus, toFailure, toTask } from '../grpc/mapping.js';
-import { headerOf } from './run-header.js';
+import { headerOf, headerState } from './run-header.js';
 import { engineEvent } from './log-events.js';
 
 export class RunProjection {
@@ -38,8 +38,8 @@ export class RunProjection {
     }
     // The end is told when the log is sealed, so that whoever sees it finds the final header.
     if (this.state.phase === 'ended' && entry.event.type !== 'RunEnded') return events;
-    const now = headerOf(this.header, this.state, entry.atMs);
-    if (now.state !== this.status) {
+    if (headerState(this.state) !== this.status) {
+      const now = headerOf(this.header, this.state, entry.atMs);
       this.status = now.state;
       const outputsJson = now.outputs === undefined ? '' : JSON.stringify(now.outputs);
       add({ $case: 'runStatus', value: { status: runStatus(now.state), outputsJson, failure: toFailure(now.failure) } });
