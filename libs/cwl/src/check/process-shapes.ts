@@ -21,7 +21,7 @@ import {
 } from './shape.js';
 import type { FieldShape, RecordShape } from './shape.js';
 import { requirementList } from './requirement-shapes.js';
-import { misplacedMember, outputTypeRules, secondaryFiles, stepRules, toolRules, typePlacement } from './rules.js';
+import { exactDefault, misplacedMember, outputTypeRules, secondaryFiles, stepRules, toolRules, typePlacement } from './rules.js';
 
 export const LOAD_LISTING = choice('no_listing', 'shallow_listing', 'deep_listing');
 export const LINK_MERGE = choice('merge_nested', 'merge_flattened');
@@ -70,7 +70,10 @@ export const INPUT: RecordShape = {
     ...loading,
   },
   leaves: misplacedMember,
-  also: typePlacement,
+  also: (node, context) => {
+    typePlacement(node, context);
+    exactDefault(node, context);
+  },
 };
 
 export const OUTPUT: RecordShape = {
@@ -177,8 +180,16 @@ const stepInputFields: Fields = {
   ...linking,
   ...loading,
 };
-const STEP_INPUT: RecordShape = { says: 'a step input', fields: { ...stepInputFields, source: optional(oneOrMany(string)) } };
-export const LOOP_INPUT: RecordShape = { says: 'a loop input', fields: { ...stepInputFields, outputSource: optional(oneOrMany(string)) } };
+const STEP_INPUT: RecordShape = {
+  says: 'a step input',
+  fields: { ...stepInputFields, source: optional(oneOrMany(string)) },
+  also: exactDefault,
+};
+export const LOOP_INPUT: RecordShape = {
+  says: 'a loop input',
+  fields: { ...stepInputFields, outputSource: optional(oneOrMany(string)) },
+  also: exactDefault,
+};
 const STEP_OUTPUT: RecordShape = { says: 'a step output', fields: { id: required(string) } };
 
 const STEP: RecordShape = {

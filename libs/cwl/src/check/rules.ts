@@ -1,6 +1,8 @@
 /** What the tables cannot say field by field: rules over one map. */
 import { field, fieldPlace, isList, isMap, itemsOf, stringField, stringOf, type MapNode, type Node } from '../source/node.js';
+import { INEXACT_HINT, inexactMessage, inexactNumbers } from '../source/exact-numbers.js';
 import { idMapItems } from '../source/id-map.js';
+import { shortName } from '../source/uri.js';
 import { isBefore } from '../source/version.js';
 import { booleanOrExpression, optional, required, string, type RecordShape, type Shape } from './shape.js';
 import { checkRecord, checkShape, describe, type CheckContext } from './validate.js';
@@ -44,6 +46,14 @@ export function typePlacement(node: MapNode, context: CheckContext): void {
   const member = MEMBERS[type] ?? '';
   const hint = `write type: {type: ${type}, ${member}: …}`;
   context.reporter.error(fieldPlace(node, 'type'), 'invalid-type', `'${type}' needs its '${member}' in the same mapping`, hint);
+}
+
+/** Whole numbers in a default print as they were written; where the type is `float` or `double` the nearest double is what is meant. */
+export function exactDefault(node: MapNode, context: CheckContext): void {
+  const written = field(node, 'default');
+  if (written === undefined || /^(float|double)(\[\])?\??$/.test(stringField(node, 'type') ?? '')) return;
+  for (const number of inexactNumbers(written))
+    context.reporter.error(number, 'inexact-number', inexactMessage(number.digits ?? '', number.value), INEXACT_HINT);
 }
 
 /** `stdout` and `stderr` outputs have no binding of their own. */
@@ -102,6 +112,8 @@ export function stepRules(node: MapNode, context: CheckContext): void {
       "a step that scatters over several inputs needs the field 'scatterMethod'",
     );
   }
+  reportRepeated(scatter, 'scatter', context);
+  reportRepeated(itemsOf(field(node, 'out')), 'out', context);
   const loops = field(node, 'loop') !== undefined;
   if (loops && isBefore(context.version, 'v1.3')) return;
   if (loops && scatter.length > 0)
@@ -110,6 +122,18 @@ export function stepRules(node: MapNode, context: CheckContext): void {
     reporter.error(fieldPlace(node, 'loop'), 'missing-field', "a step with 'loop' needs the field 'when'");
   if (!loops && field(node, 'outputMethod') !== undefined) {
     reporter.error(fieldPlace(node, 'outputMethod'), 'conflicting-fields', "'outputMethod' means nothing without 'loop'");
+  }
+}
+
+/** A name that a list of names has twice. */
+function reportRepeated(items: readonly Node[], what: string, context: CheckContext): void {
+  const seen = new Set<string>();
+  for (const item of items) {
+    const name = stringOf(item) ?? (isMap(item) ? stringField(item, 'id') : undefined);
+    if (name === undefined) continue;
+    const short = shortName(name);
+    if (seen.has(short)) context.reporter.error(item, 'duplicate-id', `'${what}' names '${short}' twice`);
+    seen.add(short);
   }
 }
 

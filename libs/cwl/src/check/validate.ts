@@ -166,5 +166,5 @@ export function describe(node: Node): string {
   if (node.kind === 'list') return 'a list';
   if (node.value === null) return 'nothing';
   if (typeof node.value === 'string') return node.value.length <= 40 ? `'${node.value}'` : 'a string';
-  return typeof node.value === 'number' ? `the number ${node.value}` : String(node.value);
+  return typeof node.value === 'number' ? `the number ${node.digits ?? node.value}` : String(node.value);
 }

@@ -10,6 +10,7 @@
 import { mapFiles, type CwlObject, type CwlType, type CwlValue, type InputParameter, type Plan } from '@weft/plan';
 import type { Diagnostic } from '../api.js';
 import { typeName, withoutNull } from '../link/assignable.js';
+import { INEXACT_HINT, inexactMessage, lostDigits } from '../source/exact-numbers.js';
 import { nearestName } from '../source/nearest-name.js';
 import { setOwn } from '../source/node.js';
 import { locationToUri, pathToUri } from './file-values.js';
@@ -109,6 +110,13 @@ class ArgumentReader {
     return item === ABSENT ? ABSENT : [item];
   }
 
+  private wholeNumber(text: string): number {
+    const value = Number(text);
+    const digits = lostDigits(text, value);
+    if (digits !== undefined) this.error('inexact-number', inexactMessage(digits, value), INEXACT_HINT);
+    return value;
+  }
+
   private convertNamed(text: string, type: string): CwlValue | typeof ABSENT {
     switch (type) {
       case 'string':
@@ -117,7 +125,7 @@ class ArgumentReader {
         return text === 'true' ? true : text === 'false' ? false : ABSENT;
       case 'int':
       case 'long':
-        return /^[+-]?\d+$/.test(text) ? Number(text) : ABSENT;
+        return /^[+-]?\d+$/.test(text) ? this.wholeNumber(text) : ABSENT;
       case 'float':
       case 'double':
         return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : ABSENT;

@@ -8,12 +8,14 @@
  */
 import type { CwlObject, CwlType, CwlValue, EnumType, RecordType } from '@weft/plan';
 import { acceptsNull, typeName, withoutNull } from '../link/assignable.js';
+import { INEXACT_HINT, inexactMessage } from '../source/exact-numbers.js';
 import { didYouMean } from '../source/nearest-name.js';
 import { field, isList, isMap, isNull, setOwn, startOf, stringField, type Node, type ScalarNode } from '../source/node.js';
 import { isFileNode, normaliseFile } from './file-values.js';
 import { Problems } from './problems.js';
 
-const RANGES: Record<string, [number, number] | undefined> = { int: [-(2 ** 31), 2 ** 31 - 1], long: [-(2 ** 63), 2 ** 63 - 1] };
+const RANGES: Record<string, [number, number] | undefined> = { int: [-(2 ** 31), 2 ** 31 - 1], long: [-(2 ** 63), 2 ** 63 - 1024] };
+const LONG = 2n ** 63n;
 
 export interface ConformContext {
   /** Relative locations refer to it. */
@@ -53,6 +55,7 @@ function meant<T extends { type: CwlType }>(node: Node, members: CwlType[], trie
   if (!Array.isArray(rest)) return tries.find((attempt) => attempt.type !== 'null');
   const similar = tries.filter(({ type }) => {
     if (isMap(node) && isFileNode(node)) return type === stringField(node, 'class');
+    if (type === 'long') return isInexactLong(node);
     if (typeof type === 'string' || Array.isArray(type)) return false;
     return (type.type === 'record' && isMap(node)) || (type.type === 'array' && isList(node));
   });
@@ -66,9 +69,24 @@ function conformNamed(node: Node, type: string, subject: string, context: Confor
       return normaliseFile(node, context.baseUri, subject, context.problems);
     return mismatch(node, type, subject, context, hintFor(node, type));
   }
+  if (isInexactLong(node) && type === 'long') return exactValue(node, subject, context);
   if (node.kind !== 'scalar' || !scalarFits(node.value, type))
     return mismatch(node, type as CwlType, subject, context, hintFor(node, type));
   return node.value;
+}
+
+/** In the range of `long`, which ends where doubles no longer hold every whole number. */
+function isInexactLong(node: Node): node is ScalarNode & { digits: string } {
+  if (node.kind !== 'scalar' || node.digits === undefined) return false;
+  const value = BigInt(node.digits);
+  return value >= -LONG && value < LONG;
+}
+
+/** A whole number must print as it was written; fractions (`float`, `double`) are the nearest double by definition. */
+function exactValue(node: ScalarNode, subject: string, context: ConformContext): CwlValue | undefined {
+  if (node.digits === undefined) return node.value;
+  context.problems.error(node, 'inexact-number', `${subject}: ${inexactMessage(node.digits, node.value)}`, INEXACT_HINT);
+  return undefined;
 }
 
 function scalarFits(value: ScalarNode['value'], type: string): boolean {
@@ -123,7 +141,7 @@ function conformRecord(node: Node, type: RecordType, subject: string, context: C
 
 /** Any JSON value; Files and Directories in it are made normal. */
 function anyValue(node: Node, subject: string, context: ConformContext): CwlValue | undefined {
-  if (node.kind === 'scalar') return node.value;
+  if (node.kind === 'scalar') return exactValue(node, subject, context);
   if (isMap(node) && isFileNode(node)) return normaliseFile(node, context.baseUri, subject, context.problems);
   if (isList(node)) {
     const items = node.items.map((item) => anyValue(item, subject, context));
@@ -150,7 +168,7 @@ function describe(node: Node): string {
     return isFileNode(node) ? `a ${stringField(node, 'class')}` : `a map (${[...node.entries.keys()].slice(0, 5).join(', ')})`;
   if (typeof node.value === 'string')
     return `the string ${JSON.stringify(node.value.length > 60 ? `${node.value.slice(0, 57)}…` : node.value)}`;
-  return node.value === null ? 'null' : `the ${typeof node.value} ${String(node.value)}`;
+  return node.value === null ? 'null' : `the ${typeof node.value} ${node.digits ?? String(node.value)}`;
 }
 
 /** What to write instead, for the usual mistakes. */

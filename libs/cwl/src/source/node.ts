@@ -43,6 +43,8 @@ export interface ScalarNode extends Place {
   value: null | boolean | number | string;
   /** Stands for something that could not be read, which was reported: say nothing more about it. */
   failed?: true;
+  /** A whole number as written, where `value` prints other digits (exact-numbers.ts). */
+  digits?: string;
 }
 
 export type Node = MapNode | ListNode | ScalarNode;

@@ -9,6 +9,8 @@
 import { parseDocument, isAlias, isMap, isScalar, isSeq, type Document, type ParsedNode, type YAMLError } from 'yaml';
 import type { Reporter } from '../diagnostics.js';
 import { joinFlowLines } from './flow-lines.js';
+import { lostDigits } from './exact-numbers.js';
+import { parseJson } from './parse-json.js';
 import { scalarNode, type MapEntry, type MapNode, type Node, type Place, type ScalarNode, type SourceFile } from './node.js';
 
 /** How much larger aliases may make a document: this many nodes, or ten times its own. */
@@ -19,6 +21,8 @@ const TOO_DEEP = `the document is nested more than ${MAX_DEPTH} levels deep`;
 
 /** The root node, or undefined after an error was reported. */
 export function parseYaml(file: SourceFile, reporter: Reporter): Node | undefined {
+  const plainJson = parseJson(file, MAX_DEPTH);
+  if (plainJson) return plainJson;
   const document = parseTolerantly(file.text);
   if (document === undefined) {
     reporter.error({ file, start: 0, end: 0 }, 'document-limit', TOO_DEEP);
@@ -112,12 +116,17 @@ class Converter {
     if (isMap(yaml)) return this.map(yaml.items as { key: ParsedNode; value: ParsedNode | null }[], place, depth);
     if (isSeq(yaml))
       return { kind: 'list', ...place, items: yaml.items.map((item) => this.convert(item as ParsedNode, place.start, depth + 1)) };
-    return isScalar(yaml) ? this.scalar(yaml.value, place) : this.fail(place, 'yaml-syntax', 'not a mapping, list or scalar');
+    return isScalar(yaml)
+      ? this.scalar(yaml.value, yaml.source ?? '', place)
+      : this.fail(place, 'yaml-syntax', 'not a mapping, list or scalar');
   }
 
-  private scalar(value: unknown, place: Place): Node {
+  private scalar(value: unknown, source: string, place: Place): Node {
     if (typeof value === 'string' || typeof value === 'boolean' || value === null) return scalarNode(place, value);
-    if (typeof value === 'number' && Number.isFinite(value)) return scalarNode(place, value);
+    if (typeof value === 'number' && Number.isFinite(value)) {
+      const digits = lostDigits(source, value);
+      return digits === undefined ? scalarNode(place, value) : { ...scalarNode(place, value), digits };
+    }
     return this.fail(place, 'yaml-syntax', `${String(value)} is not a number that JSON can hold`);
   }
 
