@@ -226,12 +226,15 @@ describe('workflows', () => {
   });
 
   test('loop, and the extension it was before', async () => {
+    const javascript = '{InlineJavascriptRequirement: {}}';
     const loop = {
       when: '$(inputs.i < 3)',
       loop: [{ name: 'i', link: { sources: [{ step: 's', port: 'o' }] } }],
       outputMethod: 'all_iterations',
     };
-    expect(await step('in: {i: x}, out: [o], when: $(inputs.i < 3), loop: {i: o}, outputMethod: all_iterations')).toMatchObject(loop);
+    expect(await step('in: {i: x}, out: [o], when: $(inputs.i < 3), loop: {i: o}, outputMethod: all_iterations', javascript)).toMatchObject(
+      loop,
+    );
     const extension = 'requirements: {"cwltool:Loop": {loopWhen: $(inputs.i < 3), loop: {i: o}, outputMethod: all}}';
     expect(await step(`in: {i: x}, out: [o], ${extension}`, '{}', 'v1.2')).toMatchObject({ ...loop, requirements: [] });
   });

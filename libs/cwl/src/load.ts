@@ -2,7 +2,7 @@
  * The way of a document: fetch → parse → directives → select → check and build (upgrade and desugar on the way) → link checks → plan.
  * Mistakes of the author become diagnostics, all in one pass; only a defect of this library throws.
  */
-import type { FormatOntology, Plan, Process } from '@weft/plan';
+import type { FormatOntology, Plan, Process, Requirement } from '@weft/plan';
 import type { Fetcher, LoadResult } from './api.js';
 import { ProcessBuilder } from './build/process.js';
 import { Reporter } from './diagnostics.js';
@@ -15,11 +15,16 @@ import { planHash } from './plan-hash.js';
 import { field, isMap, startOf, stringsOf, type Place } from './source/node.js';
 import { isExpression, splitFragment } from './source/uri.js';
 
+export interface LoadOptions {
+  /** Requirements that the document will run under besides its own (`cwl:requirements` of a job): they may allow what it does not ask for. */
+  requirements?: readonly Requirement[];
+}
+
 /** `rootUri`: absolute (`file:`, `http:`, `https:`, or `weft:document.cwl` for text without an address), with an optional `#process`. */
-export async function loadDocument(rootUri: string, fetcher: Fetcher): Promise<LoadResult> {
+export async function loadDocument(rootUri: string, fetcher: Fetcher, options: LoadOptions = {}): Promise<LoadResult> {
   const reporter = new Reporter();
   const store = new DocumentStore(fetcher, reporter);
-  const plan = await makePlan(rootUri, store, reporter);
+  const plan = await makePlan(rootUri, store, reporter, options);
   const diagnostics = reporter.diagnostics();
   const errors = diagnostics.filter((d) => d.severity === 'error');
   if (errors.length > 0 || plan === undefined) {
@@ -29,13 +34,17 @@ export async function loadDocument(rootUri: string, fetcher: Fetcher): Promise<L
 }
 
 /** Loads a document and keeps the text of everything that was read, to be sent to a service that cannot read it itself. */
-export async function collectBundle(rootUri: string, fetcher: Fetcher): Promise<{ bundle: DocumentBundle; result: LoadResult }> {
+export async function collectBundle(
+  rootUri: string,
+  fetcher: Fetcher,
+  options: LoadOptions = {},
+): Promise<{ bundle: DocumentBundle; result: LoadResult }> {
   const recording = recordingFetcher(fetcher);
-  const result = await loadDocument(rootUri, recording);
+  const result = await loadDocument(rootUri, recording, options);
   return { bundle: { rootUri, files: recording.files }, result };
 }
 
-async function makePlan(rootUri: string, store: DocumentStore, reporter: Reporter): Promise<Plan | undefined> {
+async function makePlan(rootUri: string, store: DocumentStore, reporter: Reporter, options: LoadOptions): Promise<Plan | undefined> {
   const { uri, fragment } = splitFragment(rootUri);
   const document = await store.load(uri, undefined);
   if (document === undefined) return undefined;
@@ -47,7 +56,7 @@ async function makePlan(rootUri: string, store: DocumentStore, reporter: Reporte
   const root = builder.build(target.node, uri, target.fragment, 'v1.2');
   if (root === undefined) return undefined;
   const { processes } = builder;
-  checkLinks(processes, root, builder.origins, reporter);
+  checkLinks(processes, root, builder.origins, reporter, options.requirements ?? []);
   const formats = await ontologyOf(processes, store, reporter);
   const plan: Plan = { planVersion: 1, cwlVersion: processes[root]?.declaredVersion ?? 'v1.2', root, processes };
   if (formats && Object.keys(formats).length > 0) plan.formats = formats;

@@ -25,6 +25,7 @@ import {
 } from './shape.js';
 import type { FieldShape, RecordShape, Shape } from './shape.js';
 import { direntRules, isFileObject } from './rules.js';
+import { dockerRules, resourceRules } from './requirement-rules.js';
 import { checkRecord, checkShape, describe, type CheckContext } from './validate.js';
 
 const LISTING = choice('no_listing', 'shallow_listing', 'deep_listing');
@@ -57,6 +58,7 @@ const numberOrText: Shape = {
 interface RequirementShape {
   fields: Record<string, FieldShape>;
   since?: Version;
+  also?: RecordShape['also'];
 }
 
 const SHAPES: Readonly<Record<string, RequirementShape>> = {
@@ -69,6 +71,7 @@ const SHAPES: Readonly<Record<string, RequirementShape>> = {
         optional(string),
       ]),
     ),
+    also: dockerRules,
   },
   SoftwareRequirement: {
     fields: {
@@ -87,7 +90,7 @@ const SHAPES: Readonly<Record<string, RequirementShape>> = {
   InitialWorkDirRequirement: { fields: { listing: required(union(list(workDirItem), record(DIRENT), string)) } },
   EnvVarRequirement: { fields: { envDef: required(idMap(ENV_DEF, 'envName', 'envValue')) } },
   ShellCommandRequirement: { fields: {} },
-  ResourceRequirement: { fields: Object.fromEntries(amounts.map((f) => [f, optional(amount)])) },
+  ResourceRequirement: { fields: Object.fromEntries(amounts.map((f) => [f, optional(amount)])), also: resourceRules },
   WorkReuse: { fields: { enableReuse: required(booleanOrExpression) }, since: 'v1.1' },
   NetworkAccess: { fields: { networkAccess: required(booleanOrExpression) }, since: 'v1.1' },
   InplaceUpdateRequirement: { fields: { inplaceUpdate: required(boolean) }, since: 'v1.1' },
@@ -215,7 +218,7 @@ function checkItem(
     return;
   }
   const article = /^[AEIOU]/.test(name) ? 'an' : 'a';
-  checkRecord(item.node, { says: `${article} ${name}`, fields: { class: optional(string), ...shape.fields } }, context);
+  checkRecord(item.node, { says: `${article} ${name}`, fields: { class: optional(string), ...shape.fields }, also: shape.also }, context);
 }
 
 function unknownClass(written: string, place: Place, which: 'requirements' | 'hints', context: CheckContext): void {

@@ -48,7 +48,7 @@ export class DocumentStore implements DirectiveSource {
     if (parsed) this.open.set(address, parsed);
     const root = parsed && (await resolveDirectives(parsed, this, [...chain, address]));
     this.open.delete(address);
-    const document = root && index(file, root);
+    const document = root && index(file, root, this.reporter);
     this.documents.set(address, document);
     return document;
   }
@@ -158,13 +158,19 @@ function declaredNamespaces(owner: MapNode): Record<string, string> {
   );
 }
 
-function index(file: SourceFile, root: Node): LoadedDocument {
+function index(file: SourceFile, root: Node, reporter: Reporter): LoadedDocument {
   const fragments = new Map<string, MapNode>();
   const graph = isMap(root) ? field(root, '$graph') : root;
   const add = (node: Node): void => {
     if (!isMap(node)) return;
     const id = stringField(node, 'id') ?? stringField(node, 'name');
-    if (id !== undefined) fragments.set(fragmentOf(id), node);
+    if (id === undefined) return;
+    const known = fragments.get(fragmentOf(id));
+    if (known !== undefined && known !== node && isMap(root)) {
+      const place = node.entries.get('id')?.value ?? node;
+      reporter.error(place, 'duplicate-id', `'$graph' has two items named '${fragmentOf(id)}'`);
+    }
+    fragments.set(fragmentOf(id), node);
   };
   if (isList(graph)) graph.items.forEach(add);
   else if (isMap(graph))

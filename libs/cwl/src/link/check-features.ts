@@ -12,9 +12,12 @@ export function checkFeatures(
   root: string,
   processes: Readonly<Record<string, Process>>,
   scopes: ReadonlyMap<string, WorkflowScope>,
+  given: readonly Requirement[],
 ): void {
   const seen = new Set<string>();
-  const open: { key: string; inherited: ReadonlySet<string> }[] = [{ key: root, inherited: new Set() }];
+  const open: { key: string; inherited: ReadonlySet<string> }[] = [
+    { key: root, inherited: extend(new Set(), { requirements: [...given], hints: [] }) },
+  ];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const process = processes[next.key];
     const identity = `${next.key} ${[...next.inherited].sort().join(' ')}`;

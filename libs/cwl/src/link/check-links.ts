@@ -1,14 +1,22 @@
 /** All checks that need more than one part of a plan. They run over whatever could be built, and say nothing about what could not. */
-import type { Process } from '@weft/plan';
+import type { Process, Requirement } from '@weft/plan';
 import type { Origins } from '../build/context.js';
 import type { Reporter } from '../diagnostics.js';
 import { checkCycles } from './check-cycles.js';
+import { checkExpressions } from './check-expressions.js';
 import { checkFeatures } from './check-features.js';
 import { checkReferences } from './check-references.js';
 import { checkTypes } from './check-types.js';
 import { WorkflowScope } from './scope.js';
 
-export function checkLinks(processes: Readonly<Record<string, Process>>, root: string, origins: Origins, reporter: Reporter): void {
+/** `given`: requirements from outside of the document. */
+export function checkLinks(
+  processes: Readonly<Record<string, Process>>,
+  root: string,
+  origins: Origins,
+  reporter: Reporter,
+  given: readonly Requirement[],
+): void {
   const scopes = new Map<string, WorkflowScope>();
   for (const process of Object.values(processes)) {
     if (process.class !== 'Workflow') continue;
@@ -18,5 +26,6 @@ export function checkLinks(processes: Readonly<Record<string, Process>>, root: s
     checkCycles(scope);
     checkTypes(scope);
   }
-  checkFeatures(root, processes, scopes);
+  checkFeatures(root, processes, scopes, given);
+  checkExpressions(root, processes, origins, reporter, given);
 }

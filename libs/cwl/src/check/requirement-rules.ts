@@ -1,0 +1,26 @@
+/** What the tables cannot say about requirements: fields that need each other, and amounts that contradict each other. */
+import { field, fieldPlace, numberOf, startOf, stringField, type MapNode } from '../source/node.js';
+import type { CheckContext } from './validate.js';
+
+/** Source: CWL v1.2 CommandLineTool §5.4 DockerRequirement. */
+export function dockerRules(node: MapNode, context: CheckContext): void {
+  const { reporter } = context;
+  const sources = ['dockerPull', 'dockerLoad', 'dockerFile', 'dockerImport', 'dockerImageId'].filter((name) => node.entries.has(name));
+  if (sources.length === 0)
+    reporter.error(startOf(node), 'missing-field', "a DockerRequirement names no image: it needs 'dockerPull' or another way to get one");
+  const directory = stringField(node, 'dockerOutputDirectory');
+  if (directory !== undefined && !directory.startsWith('/') && !directory.includes('$')) {
+    const message = `'dockerOutputDirectory' must be an absolute path in the container, not '${directory}'`;
+    reporter.error(field(node, 'dockerOutputDirectory') ?? node, 'invalid-value', message);
+  }
+}
+
+/** Source: CWL v1.2 CommandLineTool §5.11 ResourceRequirement. */
+export function resourceRules(node: MapNode, context: CheckContext): void {
+  for (const name of ['cores', 'ram', 'tmpdir', 'outdir']) {
+    const [min, max] = [numberOf(field(node, `${name}Min`)), numberOf(field(node, `${name}Max`))];
+    if (min === undefined || max === undefined || min <= max) continue;
+    const message = `'${name}Max' (${max}) is less than '${name}Min' (${min})`;
+    context.reporter.error(fieldPlace(node, `${name}Max`), 'invalid-value', message);
+  }
+}
