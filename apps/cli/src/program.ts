@@ -144,6 +144,8 @@ function addChecks(program: Command): void {
     .option('--jobs <count>', 'how many at once', wholeNumber, 4)
     .option('--json <file>', 'write a report')
     .option('--timeout <seconds>', 'per test', wholeNumber, 120)
+    .option('--stand-in <host...>', 'serve this host from here for the tests that fetch from it (host, or host=ip of a server)')
+    .option('--make-images', 'make the images that the public suites name from Debian packages (root, apt)')
     .option('--verbose', 'a line for every test')
     .action(async (folder: string, options) => (await import('./commands/conformance.js')).conformanceCommand(folder, options));
   program

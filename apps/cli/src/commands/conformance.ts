@@ -2,10 +2,14 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { RunsClient } from '../client/runs-client.js';
-import { missingImages, summary, tagTable } from '../conformance/report.js';
+import { apartFrom } from '../conformance/network.js';
+import { anyFailed, apartLines, missingImages, summary, tagTable } from '../conformance/report.js';
 import { type TestResult, runTest } from '../conformance/run-test.js';
+import { type StandIn, extraHosts, openStandIn } from '../conformance/stand-in.js';
 import { type ConformanceTest, readSuite, select } from '../conformance/suite.js';
 import { CommandError } from '../errors.js';
+import { imagesDirectory, makeImages } from '../selftest/images.js';
+import { withPrivateStack } from '../stack/private-stack.js';
 import { withRuns } from './with-runs.js';
 
 export interface ConformanceOptions {
@@ -16,19 +20,59 @@ export interface ConformanceOptions {
   json?: string;
   timeout: number;
   verbose?: boolean;
+  standIn?: string[];
+  makeImages?: boolean;
 }
 
 export async function conformanceCommand(folder: string, options: ConformanceOptions): Promise<void> {
   const suite = resolve(folder);
   const tests = select(readSuite(suite), { tags: options.tags, exclude: options.exclude, ids: options.test });
   if (tests.length === 0) throw new CommandError('no test is selected');
+  if (options.makeImages) {
+    const problem = makeImages(imagesDirectory(), (line) => void process.stderr.write(`weft: ${line}\n`));
+    if (problem !== undefined) throw new CommandError(problem);
+  }
   const started = Date.now();
-  const results = await withRuns({}, (runs) => runAll(runs, suite, tests, options));
-  const images = missingImages(results);
-  if (images.length > 0) process.stdout.write(`images that cannot be had:\n${images.map((line) => `  ${line}\n`).join('')}`);
-  process.stdout.write(`\n${tagTable(results)}\n${summary(results)} in ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
+  const results = await withStandIns(options.standIn ?? [], (known) => judge(suite, tests, known, options));
+  conclude(results, Date.now() - started);
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ suite, results }, null, 2)}\n`);
-  if (results.some(({ passed }) => !passed)) process.exitCode = 1;
+  if (anyFailed(results)) process.exitCode = 1;
+}
+
+/** A stack that runs already does not know the names of stand-ins: such a suite gets a stack of its own. */
+async function withStandIns<T>(wanted: string[], work: (known: string[]) => Promise<T>): Promise<T> {
+  if (wanted.length === 0) return work([]);
+  if (process.env['WEFT_URL']) throw new CommandError('stand-ins are for the local stack: unset WEFT_URL');
+  const standIns: StandIn[] = [];
+  try {
+    for (const host of wanted) standIns.push(await openStandIn(host));
+    const known = standIns.map(({ host }) => host);
+    return await withPrivateStack({ WEFT_DOCKER_EXTRA_HOSTS: extraHosts(standIns) }, () => work(known));
+  } finally {
+    for (const standIn of standIns) await standIn.close();
+  }
+}
+
+async function judge(suite: string, tests: ConformanceTest[], known: string[], options: ConformanceOptions): Promise<TestResult[]> {
+  const apart = await apartFrom(suite, tests, known);
+  const results = await withRuns({}, (runs) =>
+    runAll(
+      runs,
+      suite,
+      tests.filter(({ id }) => !apart.has(id)),
+      options,
+    ),
+  );
+  const byId = new Map(results.map((result) => [result.id, result]));
+  return tests.flatMap(({ id, tags }) => byId.get(id) ?? { id, tags, passed: false, unsupported: false, apart: apart.get(id), ms: 0 });
+}
+
+function conclude(results: TestResult[], ms: number): void {
+  const block = (title: string, lines: string[]): string =>
+    lines.length === 0 ? '' : `${title}\n${lines.map((line) => `  ${line}\n`).join('')}`;
+  process.stdout.write(block('images that cannot be had:', missingImages(results)));
+  process.stdout.write(block('reported apart:', apartLines(results)));
+  process.stdout.write(`\n${tagTable(results)}\n${summary(results)} in ${(ms / 1000).toFixed(1)} s\n`);
 }
 
 /** Results in the order of the suite, whatever order the tests end in. */

@@ -26,6 +26,8 @@ export interface TestResult {
   unsupported: boolean;
   /** Machine-readable reason of the run's failure. */
   failureCode?: string;
+  /** Why it could not be judged on this machine; it was not run. */
+  apart?: string;
   ms: number;
 }
 

@@ -1,8 +1,10 @@
 /** A Docker engine for the checks: the one that answers, else Debian's, installed and started for the time of the checks. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, openSync, readFileSync, readdirSync, watch } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, openSync, readFileSync, watch } from 'node:fs';
+import { get } from 'node:http';
+import { dirname, join } from 'node:path';
 import { findInPath } from '../stack/redis.js';
+import { makeImages } from './images.js';
 
 export interface DockerEngine {
   /** Why there is none; undefined where one answers. */
@@ -10,8 +12,9 @@ export interface DockerEngine {
   stop(): Promise<void>;
 }
 
-const SOCKET_DIRECTORY = '/var/run';
-const START_TIMEOUT_MS = 60_000;
+const SOCKET = '/var/run/docker.sock';
+/** After this long the engine is taken to hang. */
+const START_LIMIT_MS = 60_000;
 
 /** `images`: directory of scripts that make the images the checks need; each is idempotent. */
 export async function ensureDocker(images: string, scratch: string, say: (line: string) => void): Promise<DockerEngine> {
@@ -55,35 +58,34 @@ async function startEngine(scratch: string, say: (line: string) => void): Promis
   return (await becomesReady(engine)) ? engine : `dockerd did not start:\n${readFileSync(log, 'utf8').split('\n').slice(-10).join('\n')}`;
 }
 
-/** Woken by the engine's socket and pid files appearing, or by its end. */
+/**
+ * Woken by the engine's socket appearing, or by its end. The engine listens before it is set up and answers what was asked
+ * meanwhile once it is, so that one request suffices; a refused one waits for the next event.
+ */
 function becomesReady(engine: ChildProcess): Promise<boolean> {
   return new Promise((resolve) => {
+    let asking: ReturnType<typeof get> | undefined;
     const settle = (ready: boolean): void => {
       watcher.close();
-      clearTimeout(timer);
-      clearInterval(recheck);
+      clearTimeout(limit);
+      asking?.destroy();
       resolve(ready);
     };
-    const look = (): void => {
-      if (answers()) settle(true);
+    const ask = (): void => {
+      if (asking !== undefined || !existsSync(SOCKET)) return;
+      asking = get({ socketPath: SOCKET, path: '/_ping' }, (response) => {
+        response.resume();
+        response.on('end', () => {
+          asking = undefined;
+          if (response.statusCode === 200) settle(true);
+        });
+      });
+      asking.on('error', () => (asking = undefined));
     };
-    const watcher = watch(SOCKET_DIRECTORY, look);
-    // The socket is there a moment before the engine answers on it, and nothing tells when it does.
-    const recheck = setInterval(look, 500);
-    const timer = setTimeout(() => settle(false), START_TIMEOUT_MS);
+    const watcher = watch(dirname(SOCKET), ask);
+    const limit = setTimeout(() => settle(false), START_LIMIT_MS);
     engine.once('exit', () => settle(false));
     engine.once('error', () => settle(false));
+    ask();
   });
-}
-
-function makeImages(directory: string, say: (line: string) => void): string | undefined {
-  if (!existsSync(directory)) return `${directory} is not there: nothing makes the images that the checks need`;
-  for (const script of readdirSync(directory)
-    .filter((name) => name.endsWith('.sh'))
-    .sort()) {
-    say(`making test images (${script})`);
-    const result = spawnSync('bash', [join(directory, script)], { stdio: ['ignore', 2, 2] });
-    if (result.status !== 0) return `${script} failed with exit code ${result.status ?? result.signal}`;
-  }
-  return undefined;
 }
