@@ -23,8 +23,8 @@ export interface AdoptionOptions {
   runtimes: readonly TaskRuntime[];
   storage: LocalStorage;
   onProblem: (text: string, error: unknown) => void;
-  /** Removes the sandbox of that name. */
-  discard: (name: string) => Promise<void>;
+  /** Makes a sandbox disappear. @throws the system's error */
+  discard: (path: string) => void;
   /** Resolves when a runtime that did not answer is to be asked again; rejects when `signal` aborts. */
   pause: (signal: AbortSignal) => Promise<void>;
 }
@@ -76,7 +76,7 @@ export class Adoption {
   }
 
   private async consider(name: string): Promise<void> {
-    const { sandboxRoot, runtimes, storage, onProblem } = this.options;
+    const { sandboxRoot, runtimes, storage, discard, onProblem } = this.options;
     const bytes = readIfThere(join(sandboxRoot, name, SPEC_FILE));
     if (bytes === undefined) return this.discard(name);
     const spec = executor.TaskSpec.decode(bytes);
@@ -88,7 +88,7 @@ export class Adoption {
     }
     try {
       const plan = await resolvePlan(spec, layout, runtime.containers, storage);
-      const context = { spec, layout, runtime, storage, onProblem };
+      const context = { spec, layout, runtime, storage, discard, onProblem };
       const result = readIfThere(join(layout.root, RESULT_FILE));
       if (result !== undefined) {
         this.attempts.set(name, Attempt.restore(context, plan, executor.Finished.decode(result)));
@@ -127,11 +127,11 @@ export class Adoption {
       this.waiting.delete(key);
       // Where somebody asks for it, it is run again, as if it had never been here.
       if (attempt.wanted) settle(undefined);
-      else if (this.attempts.delete(key)) await this.discard(key);
+      else if (this.attempts.delete(key)) this.discard(key);
     }
     const mine = this.doomed.filter((sandbox) => sandbox.runtime === runtime);
     this.doomed = this.doomed.filter((sandbox) => sandbox.runtime !== runtime);
-    for (const { name } of mine) await this.discard(name);
+    for (const { name } of mine) this.discard(name);
     return true;
   }
 
@@ -155,9 +155,13 @@ export class Adoption {
     return waiting;
   }
 
-  private async discard(name: string): Promise<void> {
-    await this.options.discard(name);
-    this.counts.removed++;
+  private discard(name: string): void {
+    try {
+      this.options.discard(join(this.options.sandboxRoot, name));
+      this.counts.removed++;
+    } catch (error) {
+      this.options.onProblem(`cannot remove the sandbox ${name}`, error);
+    }
   }
 }
 

@@ -10,12 +10,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { executor } from '@weft/contracts';
 import { ServiceError } from '@weft/platform';
 import type { TaskRuntime } from '@weft/runtimes';
-import { type LocalStorage, removeTree } from '@weft/storage';
+import { type LocalStorage, Trash } from '@weft/storage';
 import { Adoption, type AdoptionCounts, type AdoptionOptions } from './adoption.js';
 import { Attempt } from './attempt.js';
 import { attemptKey, layoutOf, problemOf } from './sandbox-layout.js';
 
 const TOMBSTONES = 10_000;
+/** Below the sandbox root; names that begin with a dot are no sandboxes. */
+const TRASH = '.trash';
 /** Time between two tries to reach a runtime that does not answer when the runner starts. */
 const ASK_AGAIN_MS = 1000;
 
@@ -34,10 +36,14 @@ export class AttemptTable {
   private closing = false;
 
   private readonly adoption: Adoption;
+  private readonly trash: Trash;
+  private readonly discard: (path: string) => void;
 
   constructor(private readonly options: AttemptTableOptions) {
     const { pause = (signal) => delay(ASK_AGAIN_MS, undefined, { signal, ref: false }) } = options;
-    const discard = (name: string): Promise<void> => removeTree(join(options.sandboxRoot, name));
+    this.trash = new Trash(join(options.sandboxRoot, TRASH), options.onProblem);
+    this.discard = (path) => this.trash.discard(path);
+    const { discard } = this;
     this.adoption = new Adoption({ ...options, discard, pause }, this.attempts);
   }
 
@@ -59,7 +65,8 @@ export class AttemptTable {
     }
     const problem = problemOf(spec, runtime.containers, layout);
     if (problem !== undefined) throw new ServiceError('INVALID_ARGUMENT', problem);
-    const attempt = Attempt.begin({ spec, layout, runtime, storage: this.options.storage, onProblem: this.options.onProblem });
+    const { storage, onProblem } = this.options;
+    const attempt = Attempt.begin({ spec, layout, runtime, storage, discard: this.discard, onProblem });
     this.attempts.set(layout.key, attempt);
     return attempt;
   }
@@ -98,5 +105,6 @@ export class AttemptTable {
     await Promise.all(this.options.runtimes.map((runtime) => runtime.close()));
     const ending = [...this.attempts.values()].filter(({ context }) => !context.runtime.containers);
     await Promise.all(ending.map((attempt) => attempt.end()));
+    await this.trash.close();
   }
 }

@@ -5,11 +5,11 @@
  *  1. Every attempt ends in exactly one `finished` event, whatever fails.
  *  2. The tool runs on when nobody watches.
  */
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { type LogSink, type RunningTask, RuntimeFailure, type TaskRuntime } from '@weft/runtimes';
-import { type LocalStorage, removeTree } from '@weft/storage';
+import type { LocalStorage } from '@weft/storage';
 import { type AttemptSignal, type AttemptState, decideAttempt, initialAttempt } from './attempt.machine.js';
 import { EventFeed } from './event-feed.js';
 import { failedResult, finishedResult } from './attempt-result.js';
@@ -28,6 +28,8 @@ export interface AttemptContext {
   layout: SandboxLayout;
   runtime: TaskRuntime;
   storage: LocalStorage;
+  /** Makes a directory disappear. @throws the system's error */
+  discard: (path: string) => void;
   onProblem: (text: string, error: unknown) => void;
 }
 
@@ -135,8 +137,8 @@ export class Attempt {
   }
 
   private async prepareAndRun(): Promise<executor.Finished> {
-    const { spec, layout, runtime, storage } = this.context;
-    await makeSandbox(layout);
+    const { spec, layout, runtime, storage, discard } = this.context;
+    makeSandbox(layout, discard);
     if (runtime.containers) remember(layout, SPEC_FILE, executor.TaskSpec.encode(spec).finish());
     this.plan = await stageInputs(spec, layout, runtime.containers, storage);
     if (this.state.stopAsked) return executor.Finished.create({ outcome: executor.Outcome.CANCELLED });
@@ -200,11 +202,13 @@ export class Attempt {
       .catch((error: unknown) => this.context.onProblem(`cannot stop ${this.context.layout.key}`, error));
   }
 
-  private async removeSandbox(): Promise<void> {
-    const { root, key } = this.context.layout;
-    // First what a later life would take for a finished attempt.
-    rmSync(join(root, SPEC_FILE), { force: true });
-    await removeTree(root).catch((error: unknown) => this.context.onProblem(`cannot remove the sandbox of ${key}`, error));
+  private removeSandbox(): void {
+    const { layout, discard } = this.context;
+    try {
+      discard(layout.root);
+    } catch (error) {
+      this.context.onProblem(`cannot remove the sandbox of ${layout.key}`, error);
+    }
   }
 }
 

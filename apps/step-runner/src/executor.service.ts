@@ -4,7 +4,6 @@ import { type CallContext, serverStream, ServiceError, unary } from '@weft/platf
 import { type LocalStorage, StorageError, fileUriToPath } from '@weft/storage';
 import type { AttemptTable } from './attempt-table.js';
 import { collectItem } from './collector.js';
-import { eventOf } from './attempt.js';
 import { isWithin } from './sandbox-layout.js';
 
 export interface ExecutorServiceOptions {
@@ -20,7 +19,7 @@ export function executorService(options: ExecutorServiceOptions): executor.Conta
   const { table } = options;
   return {
     describe: unary(() => options.describe()),
-    execute: serverStream((spec: executor.TaskSpec, context: CallContext) => execute(table, spec, context)),
+    execute: serverStream((spec: executor.TaskSpec, context: CallContext) => table.execute(spec).watch(context.signal)),
     collect: unary((request: executor.CollectRequest) => collect(options, request)),
     cancel: unary(async (request: executor.CancelRequest) => {
       await table.cancel(request.taskId, request.attempt, request.graceMs);
@@ -31,12 +30,6 @@ export function executorService(options: ExecutorServiceOptions): executor.Conta
       return {};
     }),
   };
-}
-
-async function* execute(table: AttemptTable, spec: executor.TaskSpec, context: CallContext): AsyncGenerator<executor.TaskEvent> {
-  const events = table.execute(spec).watch(context.signal);
-  yield eventOf({ $case: 'queued', value: {} });
-  yield* events;
 }
 
 async function collect(options: ExecutorServiceOptions, request: executor.CollectRequest): Promise<executor.CollectResponse> {

@@ -11,16 +11,16 @@ import { copyFile, cp, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { RuntimeFailure } from '@weft/runtimes';
-import { decodeDataUri, isDataUri, type LocalStorage, removeTree, StorageError, systemErrorCode } from '@weft/storage';
+import { decodeDataUri, isDataUri, type LocalStorage, StorageError, systemErrorCode } from '@weft/storage';
 import { isWithin, type Placement, planStaging, type ResolvedInput, type SandboxLayout, type StagingPlan } from './sandbox-layout.js';
 
 /** What an earlier life left under the same key is removed first: it was never released, and nobody runs in it. */
-export async function makeSandbox(layout: SandboxLayout): Promise<void> {
+export function makeSandbox(layout: SandboxLayout, discard: (path: string) => void): void {
   try {
     mkdirSync(layout.root);
   } catch (error) {
     if (systemErrorCode(error) !== 'EEXIST') throw diskFailure(error);
-    await removeTree(layout.root);
+    discard(layout.root);
     mkdirSync(layout.root);
   }
   mkdirSync(layout.hostWorkDir);

@@ -30,7 +30,7 @@ describe('step-runner, containers only', () => {
     const reference = 'localhost:1/weft/nothing:9';
     const { finished, events } = await runner.run(runner.shell('true', { image: executor.Image.create({ reference }) }));
     expect(finished.failure).toMatchObject({ code: 'IMAGE_PULL', message: expect.stringContaining(`cannot pull image '${reference}'`) });
-    expect(events.map((event) => event.event?.$case)).toEqual(['queued', 'preparing', 'finished']);
+    expect(events.map((event) => event.event?.$case)).toEqual(['preparing', 'finished']);
   });
 
   it('gives containers no network, read-only inputs and its own user', async () => {

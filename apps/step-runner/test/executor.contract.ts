@@ -35,7 +35,7 @@ export function executorContract(create: () => RunnerFixture): void {
     const { events, stdout, stderr, handle, finished } = await runner.run(spec);
     expect([stdout, stderr]).toEqual(['out\n', 'err\n']);
     expect(handle).toMatch(/^\w+$/);
-    expect(events[0]?.event?.$case).toBe('queued');
+    expect(events[0]?.event?.$case).toBe('started');
     expect(events.at(-1)?.event?.$case).toBe('finished');
     expect(finished).toMatchObject({ outcome: Outcome.EXITED, exitCode: 7, stderrTail: ['err'] });
     expect(manifestOf(finished)).toEqual(['d/', 'd/e/', 'd/e/f:4', 'empty:0']);
@@ -200,7 +200,7 @@ export function executorContract(create: () => RunnerFixture): void {
     expect(second.finished.exitCode).toBe(0);
     expect(second.stdout).toBe('done\n');
     const third = await runner.run(spec);
-    expect(third.events.map((event) => event.event?.$case)).toEqual(['queued', 'started', 'finished']);
+    expect(third.events.map((event) => event.event?.$case)).toEqual(['started', 'finished']);
     expect(third.finished).toEqual(second.finished);
     expect(third.handle).toBe(second.handle);
     await runner.release(spec);

@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { executorContract } from './executor.contract.js';
 import { RunnerFixture } from './runner.fixture.js';
@@ -17,7 +19,20 @@ describe('step-runner, processes only', () => {
       outcome: executor.Outcome.FAILED,
       failure: { code: 'COMMAND_NOT_FOUND', message: expect.stringContaining("'no-such-tool-of-weft'") },
     });
-    expect(events.map((event) => event.event?.$case)).toEqual(['queued', 'finished']);
+    expect(events.map((event) => event.event?.$case)).toEqual(['finished']);
+  });
+
+  it('leaves nothing of released sandboxes when it is closed', async () => {
+    const closed = new RunnerFixture('process');
+    await closed.start();
+    const specs = Array.from({ length: 5 }, () => closed.shell('mkdir d; echo x > d/f; echo y > $TMPDIR/f'));
+    for (const spec of specs) spec.environment = { TMPDIR: spec.tmpDir };
+    for (const spec of specs) await closed.run(spec);
+    for (const spec of specs) await closed.release(spec);
+    expect(readdirSync(closed.sandboxRoot).sort()).toEqual(['.runner-id', '.trash']);
+    await closed.stop();
+    expect(readdirSync(join(closed.sandboxRoot, '.trash'))).toEqual([]);
+    await closed.dispose();
   });
 
   it('refuses paths outside the sandbox', async () => {

@@ -7,4 +7,5 @@ export type { LocalStorageOptions } from './local-storage.adapter.js';
 export { publishFile } from './publish.js';
 export type { PublishOptions } from './publish.js';
 export { removeTree } from './remove-tree.js';
+export { Trash } from './trash.js';
 export { systemErrorCode } from './system-error.js';

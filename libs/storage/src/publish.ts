@@ -30,12 +30,22 @@ export async function publishFile(from: string, to: string, options: PublishOpti
     await move();
   } catch (error) {
     if (systemErrorCode(error) !== 'ENOENT' || statSync(from, { throwIfNoEntry: false }) === undefined) throw error;
-    mkdirSync(dirname(to), { recursive: true });
+    makeDirectory(dirname(to));
     await move();
   }
   if (options.fsync === true) {
     flush(to);
     flush(dirname(to));
+  }
+}
+
+/** One call where only the last directory is missing, which is the rule. */
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT' && systemErrorCode(error) !== 'EEXIST') throw error;
+    mkdirSync(path, { recursive: true });
   }
 }
 

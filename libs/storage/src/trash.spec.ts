@@ -1,0 +1,64 @@
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Trash } from './trash.js';
+
+describe('Trash', () => {
+  let root: string;
+  let problems: unknown[];
+  const open = (): Trash => new Trash(join(root, '.trash'), (text, error) => problems.push([text, error]));
+  const tree = (name: string): string => {
+    mkdirSync(join(root, name, 'work'), { recursive: true });
+    writeFileSync(join(root, name, 'work', 'f'), 'x');
+    return join(root, name);
+  };
+  const left = (): string[] => readdirSync(join(root, '.trash'));
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'weft-trash-'));
+    problems = [];
+  });
+  afterEach(() => {
+    expect(problems).toEqual([]);
+    rmSync(root, { recursive: true });
+  });
+
+  it('frees the path at once and leaves nothing when it is closed', async () => {
+    const trash = open();
+    for (let round = 0; round < 3; round++) {
+      const path = tree('task');
+      trash.discard(path);
+      expect(existsSync(path)).toBe(false);
+    }
+    trash.discard(join(root, 'not there'));
+    expect(left()).toHaveLength(3);
+    await trash.close();
+    expect(left()).toEqual([]);
+  });
+
+  it('removes what is discarded while it removes', async () => {
+    const trash = open();
+    trash.discard(tree('a'));
+    const closing = trash.close();
+    trash.discard(tree('b'));
+    await closing;
+    expect(left()).toEqual([]);
+  });
+
+  it('removes directories without write permission', async () => {
+    const path = tree('stubborn');
+    chmodSync(join(path, 'work'), 0o500);
+    const trash = open();
+    trash.discard(path);
+    await trash.close();
+    expect(left()).toEqual([]);
+  });
+
+  it('removes what an earlier life left', async () => {
+    const earlier = open();
+    earlier.discard(tree('old'));
+    const later = open();
+    await later.close();
+    expect(left()).toEqual([]);
+    await earlier.close();
+  });
+});
