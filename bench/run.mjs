@@ -6,6 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { dockerFloorMs } from './docker-floor.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const args = process.argv.slice(2);
@@ -26,7 +27,8 @@ const CASES = [
 ];
 
 const scratch = mkdtempSync(join(tmpdir(), 'weft-bench-'));
-const env = { ...process.env, WEFT_HOME: join(scratch, 'home') };
+// Ports of its own: a stack that is running here goes on undisturbed.
+const env = { ...process.env, WEFT_HOME: join(scratch, 'home'), WEFT_HTTP_LISTEN: '127.0.0.1:0', WEFT_GRPC_LISTEN: '127.0.0.1:0' };
 const weft = join(root, 'weft');
 const engines = [{ name: 'weft', command: (doc, job, out) => [weft, 'run', '--quiet', '--outdir', out, doc, job] }];
 if (has('cwltool')) engines.push({ name: 'cwltool', command: (doc, job, out) => ['cwltool', '--quiet', '--outdir', out, doc, job] });
@@ -47,6 +49,12 @@ async function main() {
     ['node -e 0', await median(() => timed(['node', '-e', '0']))],
     ['spawn of 1000 echo by xargs -P2', await median(() => timed(['sh', '-c', 'seq 1000 | xargs -P2 -n1 echo >/dev/null']))],
   ];
+  const dockerFloors = engineAnswers()
+    ? [
+        ['Docker API, a container, one at a time', await median(() => dockerFloorMs(10, 1))],
+        [`Docker API, a container, ${cpus().length} at a time`, await median(() => dockerFloorMs(40, cpus().length))],
+      ]
+    : [];
   spawnSync(weft, ['--version'], { stdio: 'ignore' });
   const cold = await median(async () => {
     spawnSync(weft, ['down'], { env, stdio: 'ignore' });
@@ -60,6 +68,11 @@ async function main() {
     ['floor', 'whole'],
     floors.map(([name, ms]) => [name, seconds(ms)]),
   );
+  if (dockerFloors.length > 0)
+    print(
+      ['floor', 'per container'],
+      dockerFloors.map(([name, ms]) => [name, `${ms.toFixed(0)} ms`]),
+    );
 }
 
 async function measure(test) {
