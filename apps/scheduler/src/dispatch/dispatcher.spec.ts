@@ -1,0 +1,269 @@
+import { createEvaluator } from '@weft/expressions';
+import { executor } from '@weft/contracts';
+import type { EngineEvent } from '@weft/engine';
+import type { CommandLineTool, Plan } from '@weft/plan';
+import { createLogger, ServiceError, serverStream, startGrpcServer, unary, type RunningGrpcServer } from '@weft/platform';
+import { aRunner, aTaskJob, createFakeRunStore, DeferredGate, Inbox } from '@weft/testing';
+import { createTaskBuilder } from '@weft/tasks';
+import { LocalStorage } from '@weft/storage';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Dispatcher, type AttemptLocator } from './dispatcher.js';
+import { PlanCache } from './plan-cache.js';
+import { RunnerClients } from './runner-clients.js';
+import { RunnerPool } from './runner-pool.js';
+import { TaskLogBuffer } from './task-log-buffer.js';
+
+const tool: CommandLineTool = {
+  class: 'CommandLineTool',
+  id: 't',
+  inputs: [{ name: 'x', type: 'string', inputBinding: {} }],
+  outputs: [{ name: 'out', type: 'File', outputBinding: { glob: 'out.txt' } }],
+  baseCommand: ['echo'],
+  arguments: [],
+  stdout: 'out.txt',
+  successCodes: [0],
+  temporaryFailCodes: [75],
+  permanentFailCodes: [],
+  requirements: [],
+  hints: [],
+  declaredVersion: 'v1.2',
+};
+const plan: Plan = { planVersion: 1, cwlVersion: 'v1.2', root: 't', processes: { t: tool } };
+const job = aTaskJob({ processId: 't', inputs: { x: 'hi' } });
+const FIRST = { again: false };
+const never = new AbortController().signal;
+
+type Scripted = (spec: executor.TaskSpec) => AsyncIterable<executor.TaskEvent>;
+
+const finished = (more: Partial<executor.Finished>): executor.TaskEvent => ({
+  at: undefined,
+  event: { $case: 'finished', value: executor.Finished.create({ outcome: executor.Outcome.EXITED, ...more }) },
+});
+const started: executor.TaskEvent = { at: undefined, event: { $case: 'started', value: { handle: '1' } } };
+const written = [executor.ManifestEntry.create({ path: 'out.txt', kind: executor.EntryKind.FILE, size: 3 })];
+
+/** A runner that does what a test says, on a real socket. */
+class ScriptedRunner {
+  readonly specs: executor.TaskSpec[] = [];
+  readonly released = new Inbox<string>();
+  readonly cancelled = new DeferredGate();
+  readonly gate = new DeferredGate();
+  private server: RunningGrpcServer | undefined;
+
+  constructor(private readonly script: Scripted[]) {}
+
+  async start(path: string): Promise<string> {
+    const implementation: executor.ContainerExecutorServer = {
+      describe: unary(() => Promise.reject(new ServiceError('UNIMPLEMENTED', 'not asked here'))),
+      execute: serverStream((spec) => {
+        this.specs.push(spec);
+        const next = this.script.shift();
+        if (!next) throw new ServiceError('INTERNAL', 'the test has no script for this call');
+        return next(spec);
+      }),
+      collect: unary(async ({ items, release, taskId, attempt }) => {
+        if (release) this.released.push(`${taskId}.${attempt}`);
+        return {
+          files: items.map(({ path: name }) =>
+            executor.CollectedFile.create({
+              path: name,
+              kind: executor.EntryKind.FILE,
+              size: 3,
+              checksum: 'sha1$1',
+              uri: `file:///d/${name}`,
+            }),
+          ),
+        };
+      }),
+      cancel: unary(async () => {
+        void this.cancelled.pass();
+        return {};
+      }),
+      release: unary(async ({ taskId, attempt }) => {
+        this.released.push(`${taskId}.${attempt}`);
+        return {};
+      }),
+    };
+    this.server = await startGrpcServer({
+      listen: `unix:${path}`,
+      services: [{ definition: executor.ContainerExecutorService, implementation }],
+    });
+    return this.server.address;
+  }
+
+  async stop(): Promise<void> {
+    await this.server?.close(0);
+  }
+}
+
+let folder: string;
+let runner: ScriptedRunner;
+let clients: RunnerClients;
+const evaluator = createEvaluator();
+
+async function dispatcherOver(
+  script: Scripted[],
+  locator: AttemptLocator = { runnerOf: async () => undefined },
+): Promise<{ dispatcher: Dispatcher; reported: Inbox<EngineEvent>; pool: RunnerPool }> {
+  folder = await mkdtemp(join(tmpdir(), 'weft-dispatch-'));
+  runner = new ScriptedRunner(script);
+  const address = await runner.start(join(folder, 'r.sock'));
+  const pool = new RunnerPool();
+  const process = { name: 'process', version: '1', containers: false, unavailable: '' };
+  pool.update([
+    {
+      ...aRunner({ runnerId: 'one' }),
+      address,
+      pool: 'default',
+      runtimes: [process],
+      capacity: { cores: 1, ramBytes: 2 ** 33, diskBytes: 2 ** 40, gpus: 0 },
+      draining: false,
+      sandboxRoot: '/s',
+      lastSeenMs: 0,
+    },
+  ]);
+  clients = new RunnerClients(undefined);
+  const logger = createLogger('test', 'silent');
+  const reported = new Inbox<EngineEvent>();
+  const dispatcher = new Dispatcher({
+    locator,
+    plans: new PlanCache(async () => plan),
+    builder: createTaskBuilder({ evaluator, files: new LocalStorage() }),
+    pool,
+    clients,
+    reporter: { report: async (_runId, event) => reported.push(event) },
+    logs: new TaskLogBuffer(createFakeRunStore().taskLogs, logger),
+    logger,
+    dataUri: 'file:///data/',
+  });
+  return { dispatcher, reported, pool };
+}
+
+afterEach(async () => {
+  clients.close();
+  await runner.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+afterAll(() => evaluator.close());
+
+describe('a job', () => {
+  it('ends with its outputs, its sandbox and its room given back', async () => {
+    const { dispatcher, reported, pool } = await dispatcherOver([
+      async function* () {
+        yield started;
+        yield finished({ exitCode: 0, manifest: written });
+      },
+    ]);
+    await dispatcher.handle(job, never, FIRST);
+    expect(reported.items).toEqual([
+      { type: 'TaskStarted', taskId: 't-1', attempt: 1, runnerId: 'one', runtime: 'process' },
+      {
+        type: 'TaskSucceeded',
+        taskId: 't-1',
+        attempt: 1,
+        exitCode: 0,
+        outputs: { out: { class: 'File', location: 'file:///d/out.txt', basename: 'out.txt', size: 3, checksum: 'sha1$1' } },
+      },
+    ]);
+    expect(runner.specs[0]).toMatchObject({ argv: ['echo', 'hi'], workDir: '/s/t-1.1/work', stdoutPath: 'out.txt', runtime: 'process' });
+    expect(runner.released.items).toEqual(['t-1.1']);
+    expect(
+      (
+        await pool.place({
+          pool: 'default',
+          resources: { cores: 1, ramMiB: 1, tmpdirMiB: 1, outdirMiB: 1, gpus: 0, limits: {} },
+          isolation: 'process',
+          signal: never,
+        })
+      ).runtime,
+    ).toBe('process');
+  });
+
+  it.each<[string, Partial<executor.Finished>, object, boolean]>([
+    [
+      'a tool that fails',
+      { exitCode: 3, stderrTail: ['no such thing'] },
+      { code: 'TOOL_EXIT', message: 'the tool exited with code 3', exitCode: 3, stderrTail: ['no such thing'] },
+      false,
+    ],
+    ['a temporary exit code', { exitCode: 75 }, { code: 'TOOL_EXIT', exitCode: 75 }, true],
+    ['a missing output', { exitCode: 0, manifest: [] }, { code: 'OUTPUT_MISSING' }, false],
+    ['too much memory', { outcome: executor.Outcome.OUT_OF_MEMORY }, { code: 'OUT_OF_MEMORY' }, false],
+    [
+      'a full disk',
+      { outcome: executor.Outcome.FAILED, failure: { code: 'DISK_FULL', message: 'no space', retryable: true } },
+      { code: 'DISK_FULL', message: 'no space' },
+      true,
+    ],
+  ])('reports %s', async (_what, end, failure, retryable) => {
+    const { dispatcher, reported } = await dispatcherOver([
+      async function* () {
+        yield finished(end);
+      },
+    ]);
+    await dispatcher.handle(job, never, FIRST);
+    expect(reported.items.at(-1)).toMatchObject({ type: 'TaskFailed', failure, retryable });
+    expect(await runner.released.atLeast(1)).toEqual(['t-1.1']);
+  });
+
+  it('attaches again when the stream breaks', async () => {
+    const { dispatcher, reported } = await dispatcherOver([
+      async function* () {
+        yield started;
+        throw new ServiceError('UNAVAILABLE', 'gone for a moment');
+      },
+      async function* () {
+        yield started;
+        yield finished({ exitCode: 0, manifest: written });
+      },
+    ]);
+    await dispatcher.handle(job, never, FIRST);
+    expect(reported.items.map(({ type }) => type)).toEqual(['TaskStarted', 'TaskSucceeded']);
+    expect(runner.specs[1]).toEqual(runner.specs[0]);
+  });
+
+  it('is cancelled at its runner', async () => {
+    const { dispatcher, reported } = await dispatcherOver([
+      async function* () {
+        yield started;
+        await runner.gate.pass();
+        yield finished({ outcome: executor.Outcome.CANCELLED });
+      },
+    ]);
+    const handled = dispatcher.handle(job, never, FIRST);
+    await runner.gate.reached;
+    expect(dispatcher.cancel('t-1', 1)).toBe(true);
+    expect(dispatcher.cancel('t-2', 1)).toBe(false);
+    await runner.cancelled.reached;
+    runner.gate.open();
+    await handled;
+    expect(reported.items.at(-1)).toEqual({ type: 'TaskCancelled', taskId: 't-1', attempt: 1 });
+  });
+
+  it('that is handed out again goes back to the runner that began it, or fails for another attempt', async () => {
+    const { dispatcher, reported } = await dispatcherOver([], { runnerOf: async () => ({ runnerId: 'gone', runtime: 'process' }) });
+    await dispatcher.handle(job, never, { again: true });
+    expect(reported.items).toMatchObject([
+      { type: 'TaskFailed', retryable: true, failure: { code: 'RUNNER_LOST', message: 'runner gone, which had begun this task, is gone' } },
+    ]);
+  });
+
+  it('is left to others when the dispatcher closes', async () => {
+    const closing = new AbortController();
+    const { dispatcher, reported } = await dispatcherOver([
+      async function* () {
+        yield started;
+        await runner.gate.pass();
+      },
+    ]);
+    const handled = dispatcher.handle(job, closing.signal, FIRST);
+    await reported.atLeast(1);
+    closing.abort();
+    await expect(handled).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect(reported.items.map(({ type }) => type)).toEqual(['TaskStarted']);
+    expect(runner.released.items).toEqual([]);
+    runner.gate.open();
+  });
+});
