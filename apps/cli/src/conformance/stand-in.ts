@@ -32,11 +32,20 @@ export function extraHosts(standIns: readonly StandIn[]): string {
 function bridgeAddress(): string {
   const docker = findInPath(['docker']);
   if (docker === undefined) throw new CommandError('a stand-in needs Docker: it serves the containers of the tests');
-  const format = '{{range .IPAM.Config}}{{.Gateway}} {{end}}';
+  const format = '{{range .IPAM.Config}}{{.Gateway}} {{.Subnet}}{{end}}';
   const answer = spawnSync(docker, ['network', 'inspect', 'bridge', '--format', format], { encoding: 'utf8' });
-  const address = answer.stdout.trim().split(' ')[0] ?? '';
-  if (answer.status === 0 && address !== '') return address;
+  const [gateway = '', subnet = ''] = answer.stdout.trimEnd().split(' ');
+  if (answer.status === 0 && gateway !== '') return gateway;
+  // An engine that found its bridge there already names no gateway: the bridge has the first address of the subnet then.
+  const first = firstAddress(subnet);
+  if (first !== undefined) return first;
   throw new CommandError(`the address of Docker's bridge is not known: ${answer.stderr.trim() || 'the network has no gateway'}`);
+}
+
+/** `172.17.0.0/16` → `172.17.0.1` */
+export function firstAddress(subnet: string): string | undefined {
+  const [, prefix, last] = /^(\d+\.\d+\.\d+)\.(\d+)\/\d+$/.exec(subnet) ?? [];
+  return prefix === undefined ? undefined : `${prefix}.${Number(last) + 1}`;
 }
 
 function serve(host: string, address: string): Promise<() => Promise<void>> {

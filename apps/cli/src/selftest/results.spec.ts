@@ -1,4 +1,4 @@
-import { add, closingLine, exitCodeOf, tallyOfJest } from './results.js';
+import { add, closingLine, exitCodeOf, tallyOfJest, tallyOfSuite } from './results.js';
 
 describe('results', () => {
   it('counts a test file that broke as a failure', () => {
@@ -27,5 +27,11 @@ describe('results', () => {
       failed: 22,
       skipped: 33,
     });
+  });
+
+  it('counts every test of a conformance suite but those that could not be judged', () => {
+    const results = [{ passed: true }, { passed: false }, { passed: false, apart: 'no such host' }];
+    expect(tallyOfSuite(JSON.stringify({ results }))).toEqual({ passed: 1, failed: 1, skipped: 0 });
+    expect(() => tallyOfSuite('{"results":[]}')).toThrow();
   });
 });

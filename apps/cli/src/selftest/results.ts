@@ -32,6 +32,15 @@ export function tallyOfJest(text: string): Tally {
   };
 }
 
+const suiteReport = z.object({ results: z.array(z.object({ passed: z.boolean(), apart: z.string().optional() })).min(1) });
+
+/** From `weft conformance --json`: each test counts; one that could not be judged on this machine does not. */
+export function tallyOfSuite(text: string): Tally {
+  const judged = suiteReport.parse(JSON.parse(text)).results.filter(({ apart }) => apart === undefined);
+  const passed = judged.filter((result) => result.passed).length;
+  return { passed, failed: judged.length - passed, skipped: 0 };
+}
+
 /** The closing line. */
 export function closingLine({ passed, failed, skipped }: Tally): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;

@@ -12,11 +12,12 @@ import { join, resolve } from 'node:path';
 import { CommandError } from '../errors.js';
 import { distDirectory } from '../stack/services.js';
 import { ensureRedisServer } from '../stack/redis.js';
+import { checkConformance } from './conformance.js';
 import { type DockerEngine, ensureDocker } from './docker.js';
 import { NOTHING, type Tally, add, closingLine, exitCodeOf, tallyOfJest } from './results.js';
 
 const ROOT = resolve(distDirectory(), '..');
-const CONFORMANCE = resolve(ROOT, '../shared/conformance/v1.2');
+const CLI = join(distDirectory(), 'cli.mjs');
 const PARTS = ['typecheck', 'lint', 'unit', 'redis', 'docker', 'e2e', 'conformance'] as const;
 type Part = (typeof PARTS)[number];
 
@@ -50,10 +51,13 @@ export async function selfTest(only: string[]): Promise<number> {
 async function runPart(part: Part, scratch: string, engine: DockerEngine | undefined): Promise<Tally> {
   if (part === 'typecheck') return one(await run('node_modules/.bin/tsc', ['--noEmit', '-p', 'tsconfig.json']));
   if (part === 'lint') return lint();
-  if (part === 'conformance') return conformance(scratch);
-  if (part === 'docker' && engine?.unavailable) {
-    say(`SKIPPED docker: ${engine.unavailable}`);
+  if ((part === 'docker' || part === 'conformance') && engine?.unavailable) {
+    say(`SKIPPED ${part}: ${engine.unavailable}`);
     return { ...NOTHING, skipped: 1 };
+  }
+  if (part === 'conformance') {
+    const weft = (args: string[], env: Record<string, string>): Promise<boolean> => run(process.execPath, [CLI, ...args], env);
+    return checkConformance({ root: ROOT, scratch, say, weft });
   }
   return jest(part, scratch);
 }
@@ -73,28 +77,6 @@ async function jest(project: string, scratch: string): Promise<Tally> {
   if (existsSync(report)) return tallyOfJest(readFileSync(report, 'utf8'));
   say(`${project}: jest ended without a report`);
   return { ...NOTHING, failed: 1 };
-}
-
-/** The required tests must all pass; the whole suite is counted and printed, its optional features are not required. */
-async function conformance(scratch: string): Promise<Tally> {
-  if (!existsSync(CONFORMANCE)) {
-    say(`SKIPPED conformance: ${CONFORMANCE} is not there (a clone of the public suite with conformance_tests.json)`);
-    return { ...NOTHING, skipped: 1 };
-  }
-  const report = join(scratch, 'conformance.json');
-  // A home of its own: the checks leave the user's runs alone.
-  const env = { WEFT_HOME: join(scratch, 'home'), WEFT_LINGER_S: '0' };
-  const cli = join(distDirectory(), 'cli.mjs');
-  await run(process.execPath, [cli, 'conformance', CONFORMANCE, '--json', report], env);
-  await run(process.execPath, [cli, 'down'], env);
-  if (!existsSync(report)) return { ...NOTHING, failed: 1 };
-  const { results } = JSON.parse(readFileSync(report, 'utf8')) as { results: { tags: string[]; passed: boolean }[] };
-  const required = results.filter(({ tags }) => tags.includes('required'));
-  const passed = required.filter((result) => result.passed).length;
-  say(
-    `conformance: ${passed} of ${required.length} required, ${results.filter((result) => result.passed).length} of ${results.length} in all`,
-  );
-  return { passed, failed: required.length - passed, skipped: 0 };
 }
 
 function one(ok: boolean): Tally {
