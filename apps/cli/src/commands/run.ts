@@ -84,7 +84,7 @@ function reporterFor(options: RunCommandOptions): ProgressReporter {
   const write = (text: string): void => void process.stderr.write(text);
   if (options.quiet) return silent;
   if (options.json) return jsonReporter(write);
-  return terminalReporter({ write, live: process.stderr.isTTY === true, columns: () => process.stderr.columns ?? 80 });
+  return terminalReporter({ write, live: process.stderr.isTTY === true, columns: () => process.stderr.columns || 80 });
 }
 
 function submissionOptions(options: RunCommandOptions): SubmissionOptions {

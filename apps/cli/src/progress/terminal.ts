@@ -14,6 +14,7 @@ export interface TerminalOptions {
   write(text: string): void;
   /** Redraws lines in place. */
   live: boolean;
+  /** Width of the terminal; some pseudo-terminals say 0, which the caller must not pass on. */
   columns(): number;
 }
 
