@@ -28,6 +28,8 @@ export interface LoadResult {
   plan?: Plan;
   /** SHA-256 of the plan's canonical JSON, lower-case hex. */
   hash?: string;
+  /** `$namespaces` of the root document; a job written for it may use its prefixes (BindArguments.namespaces). Absent where there are none. */
+  namespaces?: Readonly<Record<string, string>>;
   diagnostics: Diagnostic[];
   /** True where every error is `unsupported-…`: the caller exits 33 or answers UNIMPLEMENTED. */
   unsupported: boolean;

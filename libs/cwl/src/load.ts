@@ -30,7 +30,9 @@ export async function loadDocument(rootUri: string, fetcher: Fetcher, options: L
   if (errors.length > 0 || plan === undefined) {
     return { diagnostics, unsupported: errors.length > 0 && errors.every((d) => d.code.startsWith('unsupported-')) };
   }
-  return { plan, hash: planHash(plan), diagnostics, unsupported: false };
+  const namespaces = store.loaded(rootUri)?.file.namespaces ?? {};
+  const declared = Object.keys(namespaces).length > 0 ? { namespaces } : {};
+  return { plan, hash: planHash(plan), ...declared, diagnostics, unsupported: false };
 }
 
 /** Loads a document and keeps the text of everything that was read, to be sent to a service that cannot read it itself. */

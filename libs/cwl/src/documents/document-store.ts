@@ -35,7 +35,7 @@ export class DocumentStore implements DirectiveSource {
   async load(uri: string, at: Place | undefined, chain: readonly string[] = []): Promise<LoadedDocument | undefined> {
     const address = splitFragment(uri).uri;
     if (this.documents.has(address)) return this.documents.get(address);
-    const file: SourceFile = { uri: address, text: '', namespaces: {} };
+    const file: SourceFile = { uri: address, text: '', namespaces: {}, fetched: true };
     const read = await this.read(address);
     if ('error' in read) {
       this.reporter.error(at ?? { file, start: -1, end: -1 }, 'cannot-read', read.error);

@@ -13,6 +13,7 @@ import { field, setOwn, type MapNode, type Place } from '../source/node.js';
 import { conform } from './conform.js';
 import { basenameOf } from './file-values.js';
 import { expandFormatNames } from './format-names.js';
+import { reportEngineKeys, reportUnresolved } from './job-keys.js';
 import { engineKey, isParsedJob, jobFromObject, type ParsedJob } from './job.js';
 import { Problems } from './problems.js';
 
@@ -21,6 +22,8 @@ export interface BindArguments {
   job: CwlObject | ParsedJob;
   /** Address of the job file, or of a directory (ending in '/'): relative locations refer to it. */
   baseUri: string;
+  /** Prefixes of the document (LoadResult.namespaces): what the job does not declare itself is read with them. */
+  namespaces?: Readonly<Record<string, string>>;
   /** What messages call the job. Default: the parsed job's address, else `baseUri`. */
   file?: string;
 }
@@ -31,6 +34,8 @@ export function bindInputs(args: BindArguments): InputsResult {
   const { root } = parsed;
   const reporter = new Reporter();
   const problems = new Problems();
+  if (args.namespaces) root.file.namespaces = { ...args.namespaces, ...root.file.namespaces };
+  reportUnresolved(root, problems);
   const binding: Binding = { root, baseUri: args.baseUri, problems };
   const wanted = args.plan.processes[args.plan.root]?.inputs ?? [];
   const surplus = surplusKeys(root, wanted);
@@ -41,6 +46,7 @@ export function bindInputs(args: BindArguments): InputsResult {
   }
   expandFormatNames(inputs, args.plan, { file: root.file, start: -1, end: -1 }, problems);
   for (const { key, place } of surplus.values()) problems.warning(place, 'unknown-input', `there is no input '${key}'; it is ignored`);
+  reportEngineKeys(root, problems);
   const { requirements, diagnostics } = jobRequirements(root);
   problems.reportTo(reporter);
   const all = [...parsed.diagnostics, ...reporter.diagnostics(), ...diagnostics];

@@ -1,4 +1,5 @@
 export { parseJob, jobToolReference, type ParsedJob } from './job.js';
+export { readJob } from './read-job.js';
 export { bindInputs, type BindArguments } from './bind.js';
 export {
   resolveInputFiles,

@@ -10,6 +10,8 @@ export interface SourceFile {
   text: string;
   /** `$namespaces` of the document. */
   namespaces: Readonly<Record<string, string>>;
+  /** Read by address: what is relative in it is relative to `uri`. (A job may have come without an address of its own.) */
+  fetched?: true;
   /** Offsets at which lines start; computed when a diagnostic first needs them. */
   lineStarts?: number[];
 }
