@@ -1,4 +1,5 @@
 /** Process entry: configuration from the environment, one `ready` line on stdout, logs on stderr, SIGTERM or SIGINT to close. */
+import './small-heap.js';
 import { loadConfig, onShutdown } from '@weft/platform';
 import { startStepRunner } from './app.js';
 import { configSchema } from './config.js';
