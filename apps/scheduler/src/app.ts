@@ -45,7 +45,7 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
   const queue = createBullTaskQueue({ connection, lockMs: JOB_LOCK_MS, stalledCheckMs: JOB_LOCK_MS / 2 });
   const registry = createRedisRunnerRegistry({ redis: connection });
   const files = new LocalStorage({ allowedRoots: config.allowedRoots });
-  const evaluator = createEvaluator();
+  const evaluator = createEvaluator({ timeoutMs: config.expressionTimeoutMs });
   const plans = new PlanCache((hash) => store.log.getPlan(hash));
   const pool = new RunnerPool();
   const clients = new RunnerClients(config.secret);

@@ -20,6 +20,7 @@ export const schedulerConfigSchema = z
     WEFT_LEASE_TTL_MS: positive.default(5_000),
     WEFT_RUNNER_TTL_MS: positive.default(15_000),
     WEFT_DISPATCH_CONCURRENCY: positive.default(64),
+    WEFT_EXPRESSION_TIMEOUT_MS: positive.default(1_500),
   })
   .transform((env) => ({
     redisUrl: env.WEFT_REDIS_URL,
@@ -36,6 +37,8 @@ export const schedulerConfigSchema = z
     runnerTtlMs: env.WEFT_RUNNER_TTL_MS,
     /** Jobs this replica looks at together: those running and those waiting for room. */
     dispatchConcurrency: env.WEFT_DISPATCH_CONCURRENCY,
+    /** Wall time one JavaScript expression may take, milliseconds. */
+    expressionTimeoutMs: env.WEFT_EXPRESSION_TIMEOUT_MS,
   }));
 
 export type SchedulerConfig = z.output<typeof schedulerConfigSchema>;
