@@ -50,7 +50,7 @@ export async function startStepRunner(config: StepRunnerConfig): Promise<StepRun
     labels: hostLabels(),
     sandboxRoot,
   });
-  const implementation = executorService({ table, storage, describe, publishRoots: roots, fsync: config.publishFsync });
+  const implementation = executorService({ table, storage, describe, fsync: config.publishFsync });
   const services = [{ definition: executor.ContainerExecutorService, implementation }];
   const server = await startGrpcServer({ listen: config.listen, services, secret: config.secret });
   const { schedulerAddress, secret } = config;

@@ -1,17 +1,15 @@
 /** weft.executor.v1.ContainerExecutor: the wire's requests onto the attempt table. */
 import { executor } from '@weft/contracts';
 import { type CallContext, serverStream, ServiceError, unary } from '@weft/platform';
-import { type LocalStorage, StorageError, fileUriToPath } from '@weft/storage';
+import { type LocalStorage, StorageError } from '@weft/storage';
 import type { AttemptTable } from './attempt-table.js';
 import { collectItem } from './collector.js';
-import { isWithin } from './sandbox-layout.js';
 
 export interface ExecutorServiceOptions {
   table: AttemptTable;
+  /** Says where results may be published. */
   storage: LocalStorage;
   describe: () => Promise<executor.DescribeResponse>;
-  /** Directories below which results may be published; absent: anywhere. */
-  publishRoots?: readonly string[];
   fsync: boolean;
 }
 
@@ -34,7 +32,7 @@ export function executorService(options: ExecutorServiceOptions): executor.Conta
 
 async function collect(options: ExecutorServiceOptions, request: executor.CollectRequest): Promise<executor.CollectResponse> {
   const attempt = options.table.collectable(request.taskId, request.attempt);
-  const publishDirectory = request.publishTo === '' ? undefined : publishDirectoryOf(request.publishTo, options.publishRoots);
+  const publishDirectory = request.publishTo === '' ? undefined : await publishDirectoryOf(request.publishTo, options.storage);
   const target = { tree: attempt.workTree(), workDir: attempt.context.spec.workDir, publishDirectory, fsync: options.fsync };
   const files: executor.CollectedFile[] = [];
   for (const item of request.items) files.push(await collectItem(item, target));
@@ -42,15 +40,13 @@ async function collect(options: ExecutorServiceOptions, request: executor.Collec
   return { files };
 }
 
-function publishDirectoryOf(uri: string, roots: readonly string[] | undefined): string {
+/** Roots are compared by real path, also where the directory is still to be made. */
+async function publishDirectoryOf(uri: string, storage: LocalStorage): Promise<string> {
   if (!uri.endsWith('/')) throw new ServiceError('INVALID_ARGUMENT', `publish_to '${uri}' does not end in '/'`);
-  let path: string;
   try {
-    path = fileUriToPath(uri).replace(/(.)\/+$/, '$1');
+    return (await storage.resolve(uri)).replace(/(.)\/+$/, '$1');
   } catch (error) {
-    if (error instanceof StorageError) throw new ServiceError('INVALID_ARGUMENT', error.message);
-    throw error;
+    if (!(error instanceof StorageError)) throw error;
+    throw new ServiceError(error.code === 'ACCESS' ? 'PERMISSION_DENIED' : 'INVALID_ARGUMENT', `publish_to: ${error.message}`);
   }
-  if (roots === undefined || roots.some((root) => isWithin(path, root))) return path;
-  throw new ServiceError('PERMISSION_DENIED', `publish_to '${uri}' is outside the directories that may be written (${roots.join(', ')})`);
 }

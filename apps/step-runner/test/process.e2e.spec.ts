@@ -1,6 +1,7 @@
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { executor } from '@weft/contracts';
+import { pathToFileUri } from '@weft/storage';
 import { executorContract } from './executor.contract.js';
 import { RunnerFixture } from './runner.fixture.js';
 
@@ -58,5 +59,20 @@ describe('step-runner with allowed roots', () => {
       code: 'PERMISSION_DENIED',
     });
     expect((await runner.collect(fine, [{ path: 'f', publish: true }])).files[0]?.uri).toBe(`${runner.publishTo}f`);
+  });
+
+  it('publishes where a directory really is, whatever links lead there', async () => {
+    const spec = runner.shell('echo x > f');
+    await runner.run(spec);
+    const [data, outside] = [join(runner.directory, 'data'), join(runner.directory, 'outside')];
+    mkdirSync(outside);
+    symlinkSync(outside, join(data, 'escape'));
+    symlinkSync(data, join(runner.directory, 'alias'));
+    const publish = (directory: string): Promise<executor.CollectResponse> =>
+      runner.collect(spec, [{ path: 'f', publish: true }], { publishTo: `${pathToFileUri(join(runner.directory, directory))}/` });
+    await expect(publish('data/escape/new')).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+    expect(readdirSync(outside)).toEqual([]);
+    await publish('alias/new');
+    expect(readFileSync(join(data, 'new', 'f'), 'utf8')).toBe('x\n');
   });
 });
