@@ -5,3 +5,4 @@ export { formatDiagnostic } from './diagnostics.js';
 export { planHash } from './plan-hash.js';
 export { normaliseRequirements, normaliseRequirementNode, type NormaliseOptions } from './normalise-requirements.js';
 export * from './inputs/index.js';
+export * from './pack/index.js';

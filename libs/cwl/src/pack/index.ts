@@ -1,0 +1,2 @@
+export { packDocument, versionsIn, type PackOptions, type PackResult } from './pack.js';
+export { textOfDataUri } from './data-uri.js';
