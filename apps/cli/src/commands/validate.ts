@@ -1,6 +1,7 @@
 /** `weft validate`: every mistake of every document, at its place; needs no stack. */
-import { type Diagnostic, collectBundle, formatDiagnostic } from '@weft/cwl';
+import { type Diagnostic, formatDiagnostic, loadDocument } from '@weft/cwl';
 import { documentUri, localFetcher } from '../document/fetcher.js';
+import { toLsp } from '../document/lsp-diagnostics.js';
 import { EXIT_FAILURE, EXIT_UNSUPPORTED } from '../errors.js';
 
 interface Checked {
@@ -13,14 +14,24 @@ interface Checked {
 export async function validateCommand(documents: string[], options: { json?: boolean }): Promise<void> {
   const results: Checked[] = [];
   for (const document of documents) {
-    const { result } = await collectBundle(await documentUri(document), localFetcher);
-    const checked = { document, valid: result.plan !== undefined, unsupported: result.unsupported, diagnostics: result.diagnostics };
+    const { plan, unsupported, diagnostics } = await loadDocument(await documentUri(document), localFetcher);
+    const checked = { document, valid: plan !== undefined, unsupported, diagnostics };
     results.push(checked);
     if (!options.json) report(checked);
   }
-  if (options.json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
+  if (options.json) process.stdout.write(`${JSON.stringify(results.map(asData), null, 2)}\n`);
+  process.exitCode = exitCodeFor(results);
+}
+
+/** An invalid document weighs more than one that asks for what is not supported. */
+export function exitCodeFor(results: readonly Pick<Checked, 'valid' | 'unsupported'>[]): number {
   const bad = results.filter(({ valid }) => !valid);
-  if (bad.length > 0) process.exitCode = bad.every(({ unsupported }) => unsupported) ? EXIT_UNSUPPORTED : EXIT_FAILURE;
+  if (bad.length === 0) return 0;
+  return bad.every(({ unsupported }) => unsupported) ? EXIT_UNSUPPORTED : EXIT_FAILURE;
+}
+
+function asData({ document, valid, unsupported, diagnostics }: Checked): object {
+  return { document, valid, unsupported, diagnostics: diagnostics.map(toLsp) };
 }
 
 function report({ document, valid, diagnostics }: Checked): void {

@@ -1,8 +1,8 @@
-/** Reads documents by URI for the loader: files and http(s). */
+/** Reads documents by URI for the loader: files, http(s), and what `data:` addresses hold. */
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { Fetcher } from '@weft/cwl';
+import { type Fetcher, textOfDataUri } from '@weft/cwl';
 
 const FETCH_TIMEOUT_MS = 30_000;
 
@@ -25,6 +25,8 @@ function reasonOf(path: string, error: NodeJS.ErrnoException): string {
 }
 
 async function readRemote(uri: string): Promise<string> {
+  const inside = textOfDataUri(uri);
+  if (inside !== undefined) return inside;
   if (!/^https?:/.test(uri)) throw new Error(`${uri}: only file:, http: and https: documents can be read`);
   const response = await fetch(uri, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) });
   if (!response.ok) throw new Error(`${uri}: the server answered ${response.status} ${response.statusText}`);
