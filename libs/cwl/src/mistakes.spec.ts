@@ -1,6 +1,14 @@
-/** One mistake, one message: every document of the table and exactly what is said about it. */
+/**
+ * One mistake, one message: every document and job of the tables and exactly what is said about it. The table in docs/mistakes.md is made from
+ * these; WEFT_UPDATE_DOCS=1 writes it anew.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bindInputs, formatDiagnostic, parseJob } from './index.js';
 import { DOCUMENTS } from './spec-support/mistaken-documents.js';
-import { loadText, messagesOf } from './spec-support/load-text.js';
+import { JOB_DOCUMENT, JOBS } from './spec-support/mistaken-jobs.js';
+import { mistakesPage } from './spec-support/mistakes-page.js';
+import { loadText, messagesOf, planOf } from './spec-support/load-text.js';
 
 const EXPECTED: Readonly<Record<string, string[]>> = {
   'unknown field': ["unknown-field | main.cwl:8:7: error: an input binding has no field 'positon'; did you mean 'position'?"],
@@ -39,7 +47,7 @@ const EXPECTED: Readonly<Record<string, string[]>> = {
   'duplicate key': ["duplicate-key | main.cwl:10:1: error: key 'baseCommand' is written twice in one mapping"],
   'unknown alias': ["yaml-syntax | main.cwl:6:11: error: alias '*text' names no anchor above it"],
   'alias in itself': ["document-limit | main.cwl:3:12: error: alias '*h' is part of what it names"],
-  'not a finite number': ['yaml-syntax | main.cwl:8:17: error: Infinity is not a number that JSON can hold'],
+  'not a finite number': ['yaml-syntax | main.cwl:8:17: error: .inf is not a number that JSON can hold'],
   'number for a string': [
     'wrong-type | main.cwl:3:21: error: an item of \'baseCommand\' must be a string, not the number 5; write "5" in quotes',
   ],
@@ -147,9 +155,81 @@ const EXPECTED: Readonly<Record<string, string[]>> = {
     "field-needs-newer-version | main.cwl:7:22: error: the field 'when' of a step needs CWL v1.2; this document declares v1.1",
   ],
   'when is no expression': ["wrong-type | main.cwl:7:28: error: 'when' must be an expression: $(…) or ${…}, not true"],
+  'JavaScript without its requirement': [
+    "missing-requirement | main.cwl:10:13: error: JavaScript needs 'InlineJavascriptRequirement'; without it only parameter references such as $(inputs.x.path) are read; add it to the requirements of the tool",
+  ],
+  'JavaScript in a step without its requirement': [
+    "missing-requirement | main.cwl:7:62: error: JavaScript needs 'InlineJavascriptRequirement'; without it only parameter references such as $(inputs.x.path) are read; add it to the requirements of the workflow",
+  ],
+  'JavaScript in a tool that nobody gives it': [
+    "missing-requirement | tool.cwl:10:9: error: JavaScript needs 'InlineJavascriptRequirement'; without it only parameter references such as $(inputs.x.path) are read; add it to the requirements of the tool",
+  ],
+  'absolute entryname without a container': [
+    "missing-requirement | main.cwl:11:53: error: 'entryname' may only be absolute in a container: '/etc/x'; add 'DockerRequirement' to the requirements (a hint is not enough)",
+  ],
+  'container without an image': [
+    "missing-field | main.cwl:11:22: error: a DockerRequirement names no image: it needs 'dockerPull' or another way to get one",
+  ],
+  'relative output directory in a container': [
+    "invalid-value | main.cwl:11:66: error: 'dockerOutputDirectory' must be an absolute path in the container, not 'out'",
+  ],
+  'maximum below minimum': ["invalid-value | main.cwl:11:39: error: 'ramMax' (1024) is less than 'ramMin' (4096)"],
+  'output listed twice': ["duplicate-id | main.cwl:7:55: error: 'out' names 'said' twice"],
+  'scatter over the same input twice': ["duplicate-id | main.cwl:7:41: error: 'scatter' names 'message' twice"],
+  'two processes of one name': ["duplicate-id | main.cwl:4:10: error: '$graph' has two items named 'main'"],
+  'default that loses digits': [
+    'inexact-number | main.cwl:7:14: error: the integer 9007199254740993 cannot be represented exactly (it would become 9007199254740992); make it a string: type string, and the value in quotes',
+  ],
+  'unknown process of another file': [
+    "unknown-fragment | main.cwl:7:12: error: 'tools.cwl' has no '#ecko'; it has 'echo', 'cat'; did you mean 'echo'?",
+  ],
   'loop before v1.3': [
     "field-needs-newer-version | main.cwl:7:22: error: the field 'loop' of a step needs CWL v1.3; this document declares v1.2",
   ],
+};
+
+const EXPECTED_OF_JOBS: Readonly<Record<string, string>> = {
+  'required input is missing': "missing-input | job.yml: error: input 'reads' is missing (File: the reads to align)",
+  'input is misspelt':
+    "missing-input | job.yml:1:1: error: input 'reads' is missing (File: the reads to align); is 'raeds' meant to be 'reads'?",
+  'input is null': "missing-input | job.yml:1:1: error: input 'reads' must not be null (File: the reads to align)",
+  'input does not exist': "unknown-input | job.yml:2:1: warning: there is no input 'colour'; it is ignored",
+  'path instead of a File':
+    'input-type | job.yml:1:8: error: input \'reads\' must be File; it is the string "r.fq"; write {class: File, path: r.fq}',
+  'File without its class': "input-type | job.yml:1:9: error: input 'reads' must be File; it is a map (path); add class: File",
+  'File of the wrong class': "input-type | job.yml:1:9: error: input 'reads' must be File; it is a Directory",
+  'class in lower case': "input-type | job.yml:1:9: error: input 'reads' must be File; it is a map (class, path); write class: File",
+  'File without a place': "input-type | job.yml:1:8: error: input 'reads': a File needs 'path', 'location' or 'contents'",
+  'empty path': "input-type | job.yml:1:28: error: input 'reads': 'path' must be a string that is not empty",
+  'basename with a slash': "input-type | job.yml:1:44: error: input 'reads': 'basename' must be a name without '/'",
+  'secondaryFiles as paths':
+    "input-type | job.yml:1:51: error: secondaryFiles of input 'reads' must be a list of Files and Directories; write {class: File, path: …}",
+  'number in quotes': 'input-type | job.yml:2:10: error: input \'threads\' must be int; it is the string "4"; remove the quotes',
+  'fraction for a whole number': "input-type | job.yml:2:10: error: input 'threads' must be int; it is the number 1.5",
+  'number too large for int': "input-type | job.yml:2:10: error: input 'threads' must be int; it is the number 4294967296",
+  'number that loses digits':
+    "inexact-number | job.yml:2:8: error: input 'total': the integer 9223372036854775807 cannot be represented exactly (it would become 9223372036854776000); make it a string: type string, and the value in quotes",
+  'text for a number': 'input-type | job.yml:2:8: error: input \'ratio\' must be double; it is the string "half"',
+  'choice that does not exist':
+    "input-type | job.yml:2:7: error: input 'mode' must be one of fast, exact; it is 'fats'; did you mean 'fast'?",
+  'one value for a list':
+    'input-type | job.yml:2:8: error: input \'names\' must be string[]; it is the string "anna"; write it as a list, also where there is only one: [ … ]',
+  'number in a list of names': "input-type | job.yml:2:15: error: item 2 of input 'names' must be string; it is the number 5",
+  'File for a Directory': "input-type | job.yml:2:10: error: input 'folder' must be Directory; it is a File",
+  'record without a field': "missing-input | job.yml:2:10: error: field 'id' of input 'sample' is missing (string)",
+  'record with a field too many':
+    "unknown-field | job.yml:2:17: warning: input 'sample' has no field 'agee'; it is ignored; did you mean 'age'?",
+  'list instead of a job':
+    'wrong-type | job.yml:1:1: error: a job maps the names of inputs to values; this is a list; write one line per input: name: value',
+  'duplicate key': "duplicate-key | job.yml:2:1: error: key 'reads' is written twice in one mapping",
+  'not YAML':
+    "yaml-syntax | job.yml:2:1: error: not valid YAML: what starts with '{' is not closed before this line, or this line is not indented enough",
+  'unresolved import':
+    "unresolved-import | job.yml:2:12: error: '$import: more.yml' cannot be resolved here; write its content into the job",
+  'hints in a job':
+    "unknown-input | job.yml:2:1: warning: 'cwl:hints' in a job means nothing; it is ignored; write 'cwl:requirements'; hints of a job are not part of CWL",
+  'misspelt requirement in a job':
+    "unknown-requirement | job.yml:2:28: error: there is no requirement 'EnvVarRequirment'; did you mean 'EnvVarRequirement'?",
 };
 
 describe('mistakes', () => {
@@ -169,4 +249,23 @@ describe('mistakes', () => {
   test('warnings and notes do not stand in the way of a plan', async () => {
     expect((await loadText(String(DOCUMENTS['unknown hint']))).plan).toBeDefined();
   });
+});
+
+describe('mistakes in jobs', () => {
+  const uri = 'file:///work/job.yml';
+
+  test('every job has its expectation', () => expect(Object.keys(EXPECTED_OF_JOBS)).toEqual(Object.keys(JOBS)));
+
+  test.each(Object.entries(JOBS))('%s', async (name, text) => {
+    const bound = bindInputs({ plan: await planOf(JOB_DOCUMENT), job: parseJob(text, uri), baseUri: uri });
+    expect(bound.diagnostics.map((d) => `${d.code} | ${formatDiagnostic(d, '/work')}`)).toEqual([EXPECTED_OF_JOBS[name]]);
+    expect(bound.inputs === undefined).toBe(bound.diagnostics.some((d) => d.severity === 'error'));
+  });
+});
+
+test('docs/mistakes.md says what is said', () => {
+  const path = join(process.cwd(), 'docs', 'mistakes.md');
+  const page = mistakesPage({ documents: EXPECTED, jobs: EXPECTED_OF_JOBS });
+  if (process.env['WEFT_UPDATE_DOCS'] === '1') writeFileSync(path, page);
+  expect(readFileSync(path, 'utf8')).toBe(page);
 });

@@ -181,6 +181,8 @@ function hintFor(node: Node, type: CwlType | string): string | undefined {
     return isNumber && text !== '' && Number.isFinite(Number(text)) ? 'remove the quotes' : undefined;
   }
   if (node.kind === 'scalar' && typeof node.value === 'string') return `write {class: ${file as string}, path: ${node.value}}`;
+  const kind = isMap(node) ? stringField(node, 'class') : undefined;
+  if (kind !== undefined && kind !== file && kind.toLowerCase() === (file as string).toLowerCase()) return `write class: ${file as string}`;
   if (isMap(node) && !node.entries.has('class') && (node.entries.has('path') || node.entries.has('location')))
     return `add class: ${file as string}`;
   return undefined;

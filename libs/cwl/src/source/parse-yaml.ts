@@ -127,7 +127,7 @@ class Converter {
       const digits = lostDigits(source, value);
       return digits === undefined ? scalarNode(place, value) : { ...scalarNode(place, value), digits };
     }
-    return this.fail(place, 'yaml-syntax', `${String(value)} is not a number that JSON can hold`);
+    return this.fail(place, 'yaml-syntax', `${source === '' ? String(value) : source} is not a number that JSON can hold`);
   }
 
   private map(items: { key: ParsedNode; value: ParsedNode | null }[], place: Place, depth: number): MapNode {

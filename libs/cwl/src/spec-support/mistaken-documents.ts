@@ -158,5 +158,38 @@ export const DOCUMENTS: Readonly<Record<string, string | Record<string, string>>
     'echo.cwl': ECHO,
   },
   'when is no expression': workflow('  a: {run: echo.cwl, when: true, in: {message: text}, out: [said]}'),
+  'JavaScript without its requirement': tool((t) => `${t}arguments: [$(inputs.message + "!"), "\${return 1;}"]\n`),
+  'JavaScript in a step without its requirement': workflow(
+    '  a: {run: echo.cwl, in: {message: {source: text, valueFrom: $(self.toUpperCase())}}, out: [said]}',
+    '[]',
+    undefined,
+    '{StepInputExpressionRequirement: {}}',
+  ),
+  'JavaScript in a tool that nobody gives it': {
+    ...workflow('  a: {run: tool.cwl, in: {message: text}, out: []}'),
+    'tool.cwl': tool((t) => `${t}stdout: $(inputs.message.split(" ")[0])\n`),
+  },
+  'absolute entryname without a container': tool(
+    (t) =>
+      `${t}requirements:\n  InitialWorkDirRequirement: {listing: [{entryname: /etc/x, entry: x}]}\nhints: {DockerRequirement: {dockerPull: alpine}}\n`,
+  ),
+  'container without an image': tool((t) => `${t}requirements:\n  DockerRequirement: {}\n`),
+  'relative output directory in a container': tool(
+    (t) => `${t}requirements:\n  DockerRequirement: {dockerPull: alpine, dockerOutputDirectory: out}\n`,
+  ),
+  'maximum below minimum': tool((t) => `${t}requirements:\n  ResourceRequirement: {ramMin: 4096, ramMax: 1024}\n`),
+  'output listed twice': workflow('  a: {run: echo.cwl, in: {message: text}, out: [said, said]}'),
+  'scatter over the same input twice': workflow(
+    '  a: {run: echo.cwl, scatter: [message, message], scatterMethod: dotproduct, in: {message: texts}, out: [said]}',
+    '[]',
+    undefined,
+    '{ScatterFeatureRequirement: {}}',
+  ),
+  'two processes of one name': `cwlVersion: v1.2\n$graph:\n  - {id: main, class: Operation, inputs: [], outputs: []}\n  - {id: main, class: Operation, inputs: [], outputs: []}\n`,
+  'default that loses digits': tool((t) => t.replace('type: string', 'type: long\n    default: 9007199254740993')),
+  'unknown process of another file': {
+    'main.cwl': workflow('  a: {run: "tools.cwl#ecko", in: {message: text}, out: []}')['main.cwl'] ?? '',
+    'tools.cwl': `cwlVersion: v1.2\n$graph:\n  - {id: echo, class: Operation, inputs: {message: string}, outputs: []}\n  - {id: cat, class: Operation, inputs: [], outputs: []}\n`,
+  },
   'loop before v1.3': workflow('  a: {run: echo.cwl, loop: {message: said}, in: {message: text}, out: [said]}'),
 };
