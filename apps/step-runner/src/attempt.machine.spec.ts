@@ -5,7 +5,7 @@ const phases: Phase[] = ['preparing', 'running', 'releasing', 'finished', 'relea
 const signals: AttemptSignal[] = ['started', 'finished', 'cancel', 'release'];
 /** phase × signal → next phase and effects; '-' is illegal. */
 const table: Record<Phase, string[]> = {
-  preparing: ['running', 'finished', 'preparing', 'releasing'],
+  preparing: ['running', 'finished', 'preparing abandon', 'releasing abandon'],
   running: ['-', 'finished', 'running stop', 'releasing stop'],
   releasing: ['releasing stop', 'released remove', 'releasing', 'releasing'],
   finished: ['-', '-', 'finished', 'released remove'],

@@ -17,8 +17,8 @@ export interface AttemptState {
 
 export type AttemptSignal = 'started' | 'finished' | 'cancel' | 'release';
 
-/** `stop`: the running tool; `remove`: the sandbox. */
-export type AttemptEffect = 'stop' | 'remove';
+/** `abandon`: what is being prepared; `stop`: the running tool; `remove`: the sandbox. */
+export type AttemptEffect = 'abandon' | 'stop' | 'remove';
 
 export type Decision = { state: AttemptState; effects: AttemptEffect[] } | { illegal: string };
 
@@ -36,8 +36,8 @@ const RULES: Record<Phase, Partial<Record<AttemptSignal, Rule>>> = {
   preparing: {
     started: { to: 'running', stopIfAsked: true },
     finished: { to: 'finished' },
-    cancel: { to: 'preparing', asksToStop: true },
-    release: { to: 'releasing', asksToStop: true },
+    cancel: { to: 'preparing', asksToStop: true, effects: ['abandon'] },
+    release: { to: 'releasing', asksToStop: true, effects: ['abandon'] },
   },
   running: {
     finished: { to: 'finished' },

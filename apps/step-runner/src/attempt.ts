@@ -40,6 +40,7 @@ export class Attempt {
   /** Somebody has asked for it in this life of the runner. */
   wanted = false;
   private running: RunningTask | undefined;
+  private onUnwanted: (() => void) | undefined;
   private plan: StagingPlan | undefined;
   private startedEvent: executor.TaskEvent | undefined;
   private lastPreparing: executor.TaskEvent | undefined;
@@ -147,7 +148,16 @@ export class Attempt {
       this.feed.publish(this.lastPreparing);
     };
     this.begunAt = performance.now();
-    return this.follow(await runtime.start(runtimeTaskOf(spec, layout, this.plan), { log: this.log, preparing }));
+    const onUnwanted = (act: () => void): void => {
+      this.onUnwanted = act;
+      if (this.state.stopAsked) act();
+    };
+    const starting = runtime.start(runtimeTaskOf(spec, layout, this.plan), { log: this.log, preparing, onUnwanted });
+    const running = await starting.catch((error: unknown) => {
+      if (this.state.stopAsked) return undefined;
+      throw error;
+    });
+    return running === undefined ? executor.Finished.create({ outcome: executor.Outcome.CANCELLED }) : this.follow(running);
   }
 
   private async follow(running: RunningTask): Promise<executor.Finished> {
@@ -191,7 +201,8 @@ export class Attempt {
     if ('illegal' in decision) throw new Error(`attempt ${this.context.layout.key}: ${decision.illegal}`);
     this.state = decision.state;
     for (const effect of decision.effects) {
-      if (effect === 'stop') this.stop();
+      if (effect === 'abandon') this.onUnwanted?.();
+      else if (effect === 'stop') this.stop();
       else this.removal = this.removal.then(() => this.removeSandbox());
     }
   }

@@ -55,14 +55,21 @@ export class RuntimeFailure extends Error {
 /** Takes a chunk of a task's log. Where it returns a promise, nothing more is read from the tool until that resolves. */
 export type LogSink = (stream: 'stdout' | 'stderr', data: Buffer) => void | Promise<void>;
 
+export interface StartEvents {
+  log: LogSink;
+  preparing: (text: string) => void;
+  /** Takes what to do when the task becomes unwanted before it runs; done at once where it is so already. */
+  onUnwanted?: (act: () => void) => void;
+}
+
 export interface TaskRuntime {
   readonly name: string;
   /** True where tasks run in an image and see only what is mounted. */
   readonly containers: boolean;
   /** Version, or why it cannot be used. */
   probe(): Promise<{ version: string; unavailable?: string }>;
-  /** @throws RuntimeFailure */
-  start(task: RuntimeTask, on: { log: LogSink; preparing: (text: string) => void }): Promise<RunningTask>;
+  /** @throws RuntimeFailure; whatever it says where the task was unwanted by then */
+  start(task: RuntimeTask, on: StartEvents): Promise<RunningTask>;
   /**
    * Looks for attempts that this runner started in an earlier life and that still run or have ended unseen. `claim` gives back the task of a
    * key as it was started, to be handed to `on.adopted`; or says whether what is there is to be left alone or to be removed.

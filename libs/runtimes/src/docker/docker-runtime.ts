@@ -12,7 +12,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { executor } from '@weft/contracts';
 import Docker from 'dockerode';
-import { type LogSink, type RunningTask, RuntimeFailure, type RuntimeTask, type TaskRuntime } from '../ports.js';
+import { type LogSink, type RunningTask, RuntimeFailure, type RuntimeTask, type StartEvents, type TaskRuntime } from '../ports.js';
 import { createOptions, LABELS } from './create-options.js';
 import { DockerTask, removeContainer } from './docker-task.js';
 import { engineFailure, readEngineError } from './engine-error.js';
@@ -49,10 +49,10 @@ export class DockerRuntime implements TaskRuntime {
     }
   }
 
-  async start(task: RuntimeTask, on: { log: LogSink; preparing: (text: string) => void }): Promise<RunningTask> {
+  async start(task: RuntimeTask, on: StartEvents): Promise<RunningTask> {
     const { image } = task.spec;
     if (image === undefined) throw new RuntimeFailure('IMAGE_MISSING', 'the task names no image', false);
-    const container = await this.create(task, image, on.preparing);
+    const container = await this.create(task, image, on);
     try {
       const output = await ContainerOutput.open(task, on.log);
       const { drained } = await this.attach(container, task, output);
@@ -101,7 +101,7 @@ export class DockerRuntime implements TaskRuntime {
   }
 
   /** Creates first and looks for the image only when the engine misses it. */
-  private async create(task: RuntimeTask, image: executor.Image, preparing: (text: string) => void): Promise<Docker.Container> {
+  private async create(task: RuntimeTask, image: executor.Image, on: StartEvents): Promise<Docker.Container> {
     this.podman ??= this.isPodman();
     const { runnerId, extraHosts } = this.options;
     const context = { runnerId, user: userOf(task.hostWorkDir), podman: await this.podman, extraHosts };
@@ -112,7 +112,7 @@ export class DockerRuntime implements TaskRuntime {
     } catch (error) {
       if (readEngineError(error).status !== 404) throw engineFailure(error, 'create the container');
     }
-    const name = await this.images.ensure(image, preparing);
+    const name = await this.images.ensure(image, on);
     return attempt(name).catch((error: unknown) => {
       throw engineFailure(error, 'create the container');
     });

@@ -4,19 +4,21 @@
  * Invariants:
  *  1. The engine is asked before anything is fetched; equivalent names count.
  *  2. Tasks that wait for one image share one pull, load, import or build, and all see its progress.
+ *  3. A task that is not wanted any more stops waiting; when the last one does, fetching stops.
  */
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { executor } from '@weft/contracts';
 import type Docker from 'dockerode';
 import { pack } from 'tar-stream';
-import { RuntimeFailure } from '../ports.js';
+import { RuntimeFailure, type StartEvents } from '../ports.js';
 import { engineFailure, pullFailure, readEngineError } from './engine-error.js';
 import { equivalentNames, isImageId, withTag } from './image-reference.js';
 import { ProgressText, type ProgressLine } from './progress-text.js';
 
 interface Fetching {
   done: Promise<string>;
+  abort: AbortController;
   watchers: Set<(text: string) => void>;
   last: string | undefined;
 }
@@ -37,23 +39,39 @@ export class Images {
   }
 
   /** Name under which the engine has the image, fetching it where it has not. @throws RuntimeFailure */
-  async ensure(image: executor.Image, preparing: (text: string) => void): Promise<string> {
+  async ensure(image: executor.Image, on: Pick<StartEvents, 'preparing' | 'onUnwanted'>): Promise<string> {
     const name = this.nameOf(image);
     for (const candidate of equivalentNames(name)) if (await this.has(candidate)) return candidate;
     const running = this.fetching.get(name) ?? this.begin(name, image);
-    if (running.last !== undefined) preparing(running.last);
-    running.watchers.add(preparing);
-    return running.done.finally(() => running.watchers.delete(preparing));
+    if (running.last !== undefined) on.preparing(running.last);
+    const watcher = (text: string): void => on.preparing(text);
+    running.watchers.add(watcher);
+    const unwanted = new Promise<never>((_, reject) => {
+      on.onUnwanted?.(() => {
+        running.watchers.delete(watcher);
+        reject(new RuntimeFailure('IMAGE_MISSING', `nobody waits for image '${name}' any more`, false));
+        if (running.watchers.size > 0) return;
+        // Whoever asks from now on fetches anew.
+        if (this.fetching.get(name) === running) this.fetching.delete(name);
+        running.abort.abort();
+      });
+    });
+    return Promise.race([running.done, unwanted]).finally(() => running.watchers.delete(watcher));
   }
 
   private begin(name: string, image: executor.Image): Fetching {
     const watchers = new Set<(text: string) => void>();
+    const abort = new AbortController();
     const tell = (text: string): void => {
       fetching.last = text;
       for (const watcher of watchers) watcher(text);
     };
-    const fetching: Fetching = { watchers, last: undefined, done: Promise.resolve('') };
-    fetching.done = this.fetch(name, image, tell).finally(() => this.fetching.delete(name));
+    const fetching: Fetching = { watchers, abort, last: undefined, done: Promise.resolve('') };
+    fetching.done = this.fetch(name, image, tell, abort.signal).finally(() => {
+      if (this.fetching.get(name) === fetching) this.fetching.delete(name);
+    });
+    // Where everybody left, nobody hears how it went.
+    fetching.done.catch(() => undefined);
     this.fetching.set(name, fetching);
     return fetching;
   }
@@ -68,28 +86,28 @@ export class Images {
     }
   }
 
-  private async fetch(name: string, image: executor.Image, tell: (text: string) => void): Promise<string> {
-    if (image.dockerfile !== '') return this.build(name, image.dockerfile, tell);
-    if (image.loadUri !== '') return this.load(name, image, tell);
-    if (image.importUri !== '') return this.import(name, image.importUri, tell);
+  private async fetch(name: string, image: executor.Image, tell: (text: string) => void, abortSignal: AbortSignal): Promise<string> {
+    if (image.dockerfile !== '') return this.build(name, image.dockerfile, tell, abortSignal);
+    if (image.loadUri !== '') return this.load(name, image, tell, abortSignal);
+    if (image.importUri !== '') return this.import(name, image.importUri, tell, abortSignal);
     if (isImageId(name)) throw new RuntimeFailure('IMAGE_MISSING', `there is no image '${name}' here, and an id cannot be pulled`, false);
     tell(`pulling image ${name}`);
     try {
-      await this.follow(await this.docker.pull(name), new ProgressText(`pulling image ${name}`, tell));
+      await this.follow(await this.docker.pull(name, { abortSignal }), new ProgressText(`pulling image ${name}`, tell));
     } catch (error) {
       throw pullFailure(error, name);
     }
     return name;
   }
 
-  private async build(name: string, dockerfile: string, tell: (text: string) => void): Promise<string> {
+  private async build(name: string, dockerfile: string, tell: (text: string) => void, abortSignal: AbortSignal): Promise<string> {
     tell(`building image ${name}`);
     const context = pack();
     context.entry({ name: 'Dockerfile' }, dockerfile);
     context.finalize();
     try {
       await this.follow(
-        await this.docker.buildImage(context as unknown as NodeJS.ReadableStream, { t: name, forcerm: true }),
+        await this.docker.buildImage(context as unknown as NodeJS.ReadableStream, { t: name, forcerm: true, abortSignal }),
         new ProgressText(`building image ${name}`, tell),
       );
     } catch (error) {
@@ -98,14 +116,14 @@ export class Images {
     return name;
   }
 
-  private async load(name: string, image: executor.Image, tell: (text: string) => void): Promise<string> {
+  private async load(name: string, image: executor.Image, tell: (text: string) => void, abortSignal: AbortSignal): Promise<string> {
     tell(`loading image ${name} from ${image.loadUri}`);
     let loaded: string | undefined;
     try {
       const progress = new ProgressText(`loading image ${name}`, tell, (text) => {
         loaded = /Loaded image(?: ID)?: (\S+)/.exec(text)?.[1] ?? loaded;
       });
-      await this.follow(await this.docker.loadImage(await this.open(image.loadUri)), progress);
+      await this.follow(await this.docker.loadImage(await this.open(image.loadUri), { abortSignal }), progress);
     } catch (error) {
       throw sourceFailure(error, `load image '${name}' from ${image.loadUri}`);
     }
@@ -118,12 +136,12 @@ export class Images {
     throw new RuntimeFailure('IMAGE_MISSING', `the archive ${image.loadUri} holds '${loaded ?? 'no image'}', not '${name}'`, false);
   }
 
-  private async import(name: string, uri: string, tell: (text: string) => void): Promise<string> {
+  private async import(name: string, uri: string, tell: (text: string) => void, abortSignal: AbortSignal): Promise<string> {
     tell(`importing image ${name} from ${uri}`);
     const colon = name.lastIndexOf(':');
     try {
       const archive = await this.open(uri);
-      const stream = await this.docker.importImage(archive, { repo: name.slice(0, colon), tag: name.slice(colon + 1) });
+      const stream = await this.docker.importImage(archive, { repo: name.slice(0, colon), tag: name.slice(colon + 1), abortSignal });
       await this.follow(stream, new ProgressText(`importing image ${name}`, tell));
     } catch (error) {
       throw sourceFailure(error, `import image '${name}' from ${uri}`);

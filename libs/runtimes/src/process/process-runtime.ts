@@ -9,7 +9,7 @@
  */
 import { accessSync, constants, statSync } from 'node:fs';
 import { availableParallelism, release } from 'node:os';
-import { type ExitStatus, type LogSink, type RunningTask, RuntimeFailure, type RuntimeTask, type TaskRuntime } from '../ports.js';
+import { type ExitStatus, type RunningTask, RuntimeFailure, type RuntimeTask, type StartEvents, type TaskRuntime } from '../ports.js';
 import { afterMs } from '../time-limit.js';
 import { findCommand } from './command-lookup.js';
 import type { Launcher } from './launcher.js';
@@ -46,7 +46,7 @@ export class ProcessRuntime implements TaskRuntime {
     }
   }
 
-  async start(task: RuntimeTask, on: { log: LogSink; preparing: (text: string) => void }): Promise<RunningTask> {
+  async start(task: RuntimeTask, on: StartEvents): Promise<RunningTask> {
     const { spec } = task;
     checkWords(spec.argv, spec.environment);
     const environment = { PATH: this.path, ...spec.environment };
