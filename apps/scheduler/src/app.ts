@@ -20,6 +20,7 @@ import { PlanCache } from './dispatch/plan-cache.js';
 import { RunnerClients } from './dispatch/runner-clients.js';
 import { RunnerPool } from './dispatch/runner-pool.js';
 import { RunnerWatch } from './dispatch/runner-watch.js';
+import { TaskExecution } from './dispatch/task-execution.js';
 import { TaskLogBuffer } from './dispatch/task-log-buffer.js';
 import { registryService } from './grpc/registry.service.js';
 import { schedulerService } from './grpc/scheduler.service.js';
@@ -57,7 +58,7 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
     plans,
     builder,
     pool,
-    clients,
+    execution: (runnerAddress, spec) => new TaskExecution(clients.of(runnerAddress), spec, logger),
     reporter,
     logs,
     logger,

@@ -13,6 +13,7 @@ import { Dispatcher, type AttemptLocator } from './dispatcher.js';
 import { PlanCache } from './plan-cache.js';
 import { RunnerClients } from './runner-clients.js';
 import { RunnerPool } from './runner-pool.js';
+import { TaskExecution } from './task-execution.js';
 import { TaskLogBuffer } from './task-log-buffer.js';
 
 const tool: CommandLineTool = {
@@ -132,7 +133,7 @@ async function dispatcherOver(
     plans: new PlanCache(async () => plan),
     builder: createTaskBuilder({ evaluator, files: new LocalStorage() }),
     pool,
-    clients,
+    execution: (at, spec) => new TaskExecution(clients.of(at), spec, createLogger('test', 'silent')),
     reporter: { report: async (_runId, event) => reported.push(event) },
     logs: new TaskLogBuffer(createFakeRunStore().taskLogs, logger),
     logger,

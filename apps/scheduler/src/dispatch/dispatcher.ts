@@ -16,9 +16,8 @@ import { classifyExit, type BoundTask, type PreparedTask, type SandboxLayout, ty
 import type { TaskCanceller } from '../runs/command-runner.js';
 import { failureOf } from '../runs/failures.js';
 import type { PlanCache } from './plan-cache.js';
-import type { RunnerClients } from './runner-clients.js';
 import type { Placement, PlacementRequest, RunnerPool } from './runner-pool.js';
-import { TaskExecution } from './task-execution.js';
+import type { TaskExecution } from './task-execution.js';
 import type { TaskLogBuffer } from './task-log-buffer.js';
 
 /** Brings an event into the run's log; resolves when it is there or the run has ended. */
@@ -31,12 +30,16 @@ export interface AttemptLocator {
   runnerOf(job: TaskJob): Promise<{ runnerId: string; runtime: string } | undefined>;
 }
 
+/** One attempt on one runner, as the dispatcher follows it. */
+export type AttemptExecution = Pick<TaskExecution, 'run' | 'collector' | 'release'>;
+
 export interface DispatcherDeps {
   locator: AttemptLocator;
   plans: PlanCache;
   builder: TaskBuilder;
   pool: RunnerPool;
-  clients: RunnerClients;
+  /** One attempt on the runner at an address. */
+  execution(address: string, spec: executor.TaskSpec): AttemptExecution;
   reporter: Reporter;
   logs: TaskLogBuffer;
   logger: Logger;
@@ -104,12 +107,12 @@ export class Dispatcher implements TaskCanceller {
   private async runPlaced(attempt: Attempt, prepared: PreparedTask): Promise<EngineEvent> {
     const { job } = attempt;
     const placement = await this.deps.pool.place(placementRequest(attempt, prepared));
-    let execution: TaskExecution | undefined;
+    let execution: AttemptExecution | undefined;
     try {
       const { layout, contained } = layoutOf(job, prepared, placement);
       const bound = await prepared.bind(layout);
       const spec = specOf(job, bound, placement, contained, prepared);
-      execution = new TaskExecution(this.deps.clients.of(placement.runner.address), spec, this.deps.logger);
+      execution = this.deps.execution(placement.runner.address, spec);
       if (prepared.container && !contained) {
         this.note(
           job,
@@ -129,7 +132,7 @@ export class Dispatcher implements TaskCanceller {
     { job, request }: Attempt,
     bound: BoundTask,
     finished: executor.Finished,
-    execution: TaskExecution,
+    execution: AttemptExecution,
   ): Promise<EngineEvent> {
     const { taskId, attempt } = job;
     const fail = (failure: Omit<Failure, 'step'>, retryable: boolean): EngineEvent => ({
@@ -173,7 +176,7 @@ export class Dispatcher implements TaskCanceller {
     }
   }
 
-  private eventsOf(job: TaskJob, placement: Placement): Parameters<TaskExecution['run']>[0] {
+  private eventsOf(job: TaskJob, placement: Placement): Parameters<AttemptExecution['run']>[0] {
     const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
     const { runId, taskId, attempt, step } = job;
     let reported = false;
@@ -204,7 +207,7 @@ export class Dispatcher implements TaskCanceller {
     this.deps.logs.add(job.runId, { taskId: job.taskId, step: job.step, stream: 'system', text, atMs: Date.now() });
   }
 
-  private releaseSandbox(execution: TaskExecution | undefined): void {
+  private releaseSandbox(execution: AttemptExecution | undefined): void {
     execution
       ?.release()
       .catch((error: unknown) => this.deps.logger.warn({ err: error }, 'sandbox not released; the runner sweeps it at its next start'));

@@ -9,6 +9,7 @@ import { type CwlObject, type CwlValue, type ExpressionTool, type StepInput, typ
 import type { Logger } from '@weft/platform';
 import type { TaskJob, TaskQueue } from '@weft/queue';
 import pLimit from 'p-limit';
+import { type Clock, systemClock } from '../clock.js';
 import { failureOf } from './failures.js';
 import { expressionOptions } from './expression-options.js';
 import type { CommandExecutor, RunActor } from './run-actor.js';
@@ -28,6 +29,7 @@ export interface CommandRunnerDeps {
   evaluator: ExpressionEvaluator;
   files: FileAccess;
   logger: Logger;
+  clock?: Clock;
 }
 
 type Of<T extends Command['type']> = Extract<Command, { type: T }>;
@@ -35,13 +37,17 @@ type Of<T extends Command['type']> = Extract<Command, { type: T }>;
 export class CommandRunner implements CommandExecutor {
   private readonly limit = pLimit(EVALUATIONS);
 
-  constructor(private readonly deps: CommandRunnerDeps) {}
+  private readonly clock: Clock;
+
+  constructor(private readonly deps: CommandRunnerDeps) {
+    this.clock = deps.clock ?? systemClock;
+  }
 
   execute(actor: RunActor, commands: Command[]): void {
     const tasks: Of<'RunTask'>[] = [];
     for (const command of commands) {
       if (command.type === 'RunTask') {
-        if (command.delayMs > 0) setTimeout(() => this.submit(actor, [command]), command.delayMs).unref();
+        if (command.delayMs > 0) this.clock.after(command.delayMs, () => this.submit(actor, [command]));
         else tasks.push(command);
       } else if (command.type === 'EvaluateBindings') {
         void this.limit(() => this.evaluateBindings(actor, command)).then((event) => actor.offer(event));
@@ -57,7 +63,7 @@ export class CommandRunner implements CommandExecutor {
   private submit(actor: RunActor, commands: Of<'RunTask'>[]): void {
     this.deps.queue.add(commands.map((command) => jobOf(actor, command))).catch((error: unknown) => {
       this.deps.logger.error({ err: error, runId: actor.runId }, 'tasks not queued; trying again');
-      setTimeout(() => this.submit(actor, commands), RETRY_MS).unref();
+      this.clock.after(RETRY_MS, () => this.submit(actor, commands));
     });
   }
 
@@ -75,7 +81,7 @@ export class CommandRunner implements CommandExecutor {
       },
       (error: unknown) => {
         this.deps.logger.error({ err: error, runId: actor.runId }, 'tasks not taken out of the queue; trying again');
-        setTimeout(() => this.cancel(actor, waiting), RETRY_MS).unref();
+        this.clock.after(RETRY_MS, () => this.cancel(actor, waiting));
       },
     );
   }

@@ -7,6 +7,7 @@
  */
 import type { Logger } from '@weft/platform';
 import { partitionOf, type Lease, type RunStore } from '@weft/run-store';
+import { type Clock, systemClock } from '../clock.js';
 import { RunActor, type CommandExecutor, type RunActorDeps } from './run-actor.js';
 
 export interface PartitionOwnerDeps {
@@ -17,6 +18,7 @@ export interface PartitionOwnerDeps {
   /** Name of this replica, unique among replicas. */
   owner: string;
   leaseTtlMs: number;
+  clock?: Clock;
 }
 
 interface Held {
@@ -28,10 +30,13 @@ export class PartitionOwner {
   private readonly held = new Map<number, Held>();
   private readonly actors = new Map<string, RunActor>();
   private readonly loading = new Map<string, Promise<void>>();
-  private timer: NodeJS.Timeout | undefined;
+  private readonly clock: Clock;
+  private stopTimer = (): void => undefined;
   private closed = false;
 
-  constructor(private readonly deps: PartitionOwnerDeps) {}
+  constructor(private readonly deps: PartitionOwnerDeps) {
+    this.clock = deps.clock ?? systemClock;
+  }
 
   async start(): Promise<void> {
     await this.tend();
@@ -48,19 +53,18 @@ export class PartitionOwner {
 
   async close(): Promise<void> {
     this.closed = true;
-    if (this.timer) clearTimeout(this.timer);
+    this.stopTimer();
     for (const actor of [...this.actors.values()]) actor.stop();
     await Promise.all([...this.held.values()].map((held) => this.letGo(held, true)));
   }
 
   private schedule(): void {
     if (this.closed) return;
-    this.timer = setTimeout(() => {
+    this.stopTimer = this.clock.after(this.deps.leaseTtlMs / 3, () => {
       this.tend()
         .catch((error: unknown) => this.deps.logger.error({ err: error }, 'leases not renewed'))
         .finally(() => this.schedule());
-    }, this.deps.leaseTtlMs / 3);
-    this.timer.unref();
+    });
   }
 
   /** Renews what is held, takes what is free. */
@@ -134,6 +138,7 @@ export class PartitionOwner {
       executor,
       completeOutputs,
       logger,
+      clock: this.clock,
       onDone: (done) => this.actors.delete(done.runId),
     });
     this.actors.set(runId, actor);

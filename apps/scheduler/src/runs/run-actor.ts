@@ -12,6 +12,7 @@ import { answeredKey, commandKey, decide, initialState, type Command, type Engin
 import type { CwlObject, Plan } from '@weft/plan';
 import type { Logger } from '@weft/platform';
 import type { Lease, LogEntry, RunHeader, RunLog } from '@weft/run-store';
+import type { Clock } from '../clock.js';
 import { failureOf } from './failures.js';
 import { headerOf, type HeaderBase } from './run-header.js';
 import { engineEvent, toLogEvent } from './log-events.js';
@@ -25,6 +26,7 @@ export interface RunActorDeps {
   log: RunLog;
   executor: CommandExecutor;
   logger: Logger;
+  clock: Clock;
   /** Size, checksum and listing of outputs that were only passed through. Rejects with a coded error where a file is gone. */
   completeOutputs(outputs: CwlObject): Promise<CwlObject>;
   /** The run has ended, was removed, or belongs to another replica now. */
@@ -50,8 +52,8 @@ export class RunActor {
   private unread = false;
   private headerWrite: Promise<void> | undefined;
   private headerDirty = false;
-  private headerTimer: NodeJS.Timeout | undefined;
-  private deadline: NodeJS.Timeout | undefined;
+  private stopHeaderTimer = (): void => undefined;
+  private stopDeadline = (): void => undefined;
   private stopped = false;
 
   private constructor(
@@ -77,7 +79,8 @@ export class RunActor {
     if (options.deadlineMs === undefined || this.state.phase !== 'running') return;
     const reason = `the run's deadline of ${options.deadlineMs / 1000} s has passed`;
     const passed = (): void => void this.offer({ type: 'CancelAsked', reason });
-    this.deadline = setTimeout(passed, Math.min(MAX_TIMER_MS, Math.max(0, acceptedAtMs + options.deadlineMs - Date.now()))).unref();
+    const leftMs = Math.max(0, acceptedAtMs + options.deadlineMs - this.deps.clock.now());
+    this.stopDeadline = this.deps.clock.after(Math.min(MAX_TIMER_MS, leftMs), passed);
   }
 
   /** What a replayed run has still to do. */
@@ -117,8 +120,8 @@ export class RunActor {
   stop(): void {
     if (this.stopped) return;
     this.stopped = true;
-    clearTimeout(this.headerTimer);
-    clearTimeout(this.deadline);
+    this.stopHeaderTimer();
+    this.stopDeadline();
     for (const { settle } of this.mailbox.splice(0)) settle();
     this.deps.onDone(this);
   }
@@ -219,10 +222,10 @@ export class RunActor {
       .then(() => undefined)
       .catch((error: unknown) => this.deps.logger.warn({ err: error, runId: this.runId }, 'header not updated'))
       .finally(() => {
-        this.headerTimer = setTimeout(() => {
+        this.stopHeaderTimer = this.deps.clock.after(HEADER_INTERVAL_MS, () => {
           this.headerWrite = undefined;
           this.writeHeader();
-        }, HEADER_INTERVAL_MS).unref();
+        });
       });
   }
 
@@ -231,7 +234,7 @@ export class RunActor {
     const event = await this.ending(end);
     for (;;) {
       const { status: state, outputs, failure } = event;
-      const header = { ...this.header(), state, outputs, failure, finishedAtMs: Date.now() };
+      const header = { ...this.header(), state, outputs, failure, finishedAtMs: this.deps.clock.now() };
       const result = await this.deps.log.seal(this.lease, header, this.sequence, toLogEvent(event));
       if (result.ok || result.reason !== 'conflict') break;
       // A late cancel or answer: it changes nothing any more, but it comes before the end.
