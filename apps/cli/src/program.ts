@@ -9,13 +9,24 @@ import { CommandError, EXIT_FAILURE, EXIT_UNSUPPORTED } from './errors.js';
 
 export async function main(argv: string[]): Promise<void> {
   try {
-    await makeProgram().parseAsync(argv);
+    const program = makeProgram();
+    const document = documentToExplain(program, argv.slice(2));
+    if (document === undefined) await program.parseAsync(argv);
+    else process.stdout.write(await (await import('./commands/run-help.js')).documentHelp(document));
   } catch (error) {
     // Diagnostics begin with their place, as editors and people expect.
     process.stderr.write(`${error instanceof Error && error.name === 'Refused' ? '' : 'weft: '}${explain(error)}\n`);
     process.exitCode = exitCodeOf(error);
     await dropEarlyStack();
   }
+}
+
+/** `weft run <document> --help` asks for the help of the document. */
+function documentToExplain(program: Command, [name, ...rest]: string[]): string | undefined {
+  const run = program.commands.find((command) => command.name() === 'run');
+  const isHelp = (arg: string): boolean => arg === '--help' || arg === '-h';
+  if (name !== 'run' || run === undefined || !rest.some(isHelp)) return undefined;
+  return run.parseOptions(rest.filter((arg) => !isHelp(arg))).operands[0];
 }
 
 function explain(error: unknown): string {
@@ -39,6 +50,7 @@ function makeProgram(): Command {
   addRun(program);
   addStackCommands(program);
   addRunCommands(program);
+  addDocumentCommands(program);
   addChecks(program);
   return program;
 }
@@ -125,6 +137,29 @@ function addRunCommands(program: Command): void {
     .option('--reason <text>', 'why', 'cancelled by the user')
     .addOption(gatewayOption())
     .action(async (ids: string[], options) => (await import('./commands/cancel.js')).cancelCommand(ids, options));
+}
+
+function addDocumentCommands(program: Command): void {
+  const output = (): Option => new Option('-o, --output <file>', 'write there instead of stdout');
+  program
+    .command('graph')
+    .description('the picture of a workflow in DOT, the language of Graphviz')
+    .argument('<document>', 'path or URI of the document, optionally #process')
+    .option('--svg', 'as SVG')
+    .addOption(output())
+    .action(async (document: string, options) => (await import('./commands/graph.js')).graphCommand(document, options));
+  program
+    .command('pack')
+    .description('one self-contained document out of one and all that it runs, imports and includes')
+    .argument('<document>', 'path or URI of the document, optionally #process')
+    .addOption(output())
+    .action(async (document: string, options) => (await import('./commands/pack.js')).packCommand(document, options));
+  program
+    .command('inputs')
+    .description('a job file to be filled in, with types, defaults and docs as comments')
+    .argument('<document>', 'path or URI of the document, optionally #process')
+    .addOption(output())
+    .action(async (document: string, options) => (await import('./commands/inputs.js')).inputsCommand(document, options));
 }
 
 function addChecks(program: Command): void {
