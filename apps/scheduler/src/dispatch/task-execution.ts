@@ -1,15 +1,21 @@
 /**
  * One attempt on one runner: Execute, follow it to its end, collect its outputs, release its sandbox.
- * The stream may break while the task goes on: the call is made again and attaches to the attempt.
+ * The stream may break while the task goes on: the call is made again, once the runner answers again, and attaches to the attempt. A runner
+ * that was killed has its grace period to come back, because its containers run on and a second attempt would do their work twice.
  */
 import { executor } from '@weft/contracts';
-import { callServerStream, callUnary, isServiceError, type Logger } from '@weft/platform';
+import { callServerStream, callUnary, isServiceError, type Logger, ServiceError } from '@weft/platform';
 import type { OutputCollector } from '@weft/tasks';
 
 const ATTACH_TRIES = 5;
+/** Milliseconds for a runner that cannot be reached to come back; its tasks are retried elsewhere after that. */
+const RETURN_GRACE_MS = 60_000;
 const CANCEL_GRACE_MS = 2_000;
-/** How a broken connection looks; what the runner itself has to say comes with other codes, or again when asked again. */
-const LOST_STREAM: ReadonlySet<string> = new Set(['UNAVAILABLE', 'INTERNAL']);
+/**
+ * How a broken connection looks (CANCELLED: the runner closes); what the runner itself has to say comes with other codes, or again when
+ * asked again.
+ */
+const LOST_STREAM: ReadonlySet<string> = new Set(['UNAVAILABLE', 'INTERNAL', 'CANCELLED']);
 
 export interface ExecutionEvents {
   started(handle: string): void;
@@ -24,6 +30,7 @@ export class TaskExecution {
     private readonly client: executor.ContainerExecutorClient,
     private readonly spec: executor.TaskSpec,
     private readonly logger: Logger,
+    private readonly returnGraceMs = RETURN_GRACE_MS,
   ) {}
 
   /**
@@ -38,6 +45,9 @@ export class TaskExecution {
       for (let tries = 1; ; tries++) {
         const finished = await this.follow(on, abandon, tries);
         if (finished) return finished;
+        await this.reachable(abandon);
+        // One that was asked for while the runner was away has not reached it.
+        if (cancel.aborted) stop();
       }
     } finally {
       cancel.removeEventListener('abort', stop);
@@ -57,11 +67,25 @@ export class TaskExecution {
       }
     } catch (error) {
       if (finished) return finished;
-      if (!isServiceError(error) || !LOST_STREAM.has(error.code) || tries >= ATTACH_TRIES) throw error;
+      if (signal.aborted || !isServiceError(error) || !LOST_STREAM.has(error.code) || tries >= ATTACH_TRIES) throw error;
       this.logger.warn({ taskId: this.spec.taskId, err: error }, 'lost the stream of a task; attaching again');
     }
     if (!finished && tries >= ATTACH_TRIES) throw new Error(`the runner ended the stream of task ${this.spec.taskId} without a result`);
     return finished;
+  }
+
+  /** Resolves when there is a connection to the runner; rejects with UNAVAILABLE after the grace period, and when abandoned. */
+  private reachable(abandon: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const gaveUp = (): void => reject(new ServiceError('CANCELLED', 'abandoned while the runner was away'));
+      if (abandon.aborted) return gaveUp();
+      abandon.addEventListener('abort', gaveUp, { once: true });
+      this.client.waitForReady(Date.now() + this.returnGraceMs, (error) => {
+        abandon.removeEventListener('abort', gaveUp);
+        if (error) reject(new ServiceError('UNAVAILABLE', `the runner has not come back within ${this.returnGraceMs / 1000} s`));
+        else resolve();
+      });
+    });
   }
 
   collector(publishTo: string): OutputCollector {
