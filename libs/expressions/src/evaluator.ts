@@ -32,7 +32,16 @@ export interface EvaluatorOptions {
 
 type Compiled = { kind: 'literal'; text: string } | { kind: 'expression'; code: string; reference: ParameterReference | undefined };
 
-export function createEvaluator(options: EvaluatorOptions = {}): ExpressionEvaluator & { close(): Promise<void> } {
+export interface StartedEvaluator extends ExpressionEvaluator {
+  /**
+   * Starts the JavaScript worker before the first script asks for it (tens of milliseconds). Resolves when scripts can run; rejects with an
+   * Error where they cannot, which they will say themselves: the caller may ignore it.
+   */
+  warmUp(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function createEvaluator(options: EvaluatorOptions = {}): StartedEvaluator {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, memoryBytes = DEFAULT_MEMORY_BYTES, workers = DEFAULT_WORKERS, workerUrl } = options;
   const pool = new WorkerPool({
     workers,
@@ -43,7 +52,7 @@ export function createEvaluator(options: EvaluatorOptions = {}): ExpressionEvalu
   return new Evaluator(pool);
 }
 
-class Evaluator implements ExpressionEvaluator {
+class Evaluator implements StartedEvaluator {
   private readonly compiled = new Map<string, Compiled[]>();
 
   constructor(private readonly pool: WorkerPool) {}
@@ -57,6 +66,10 @@ class Evaluator implements ExpressionEvaluator {
       segment.kind === 'literal' ? segment.text : this.value(segment, context, options).then(interpolatedText),
     );
     return (await Promise.all(texts)).join('');
+  }
+
+  async warmUp(): Promise<void> {
+    await this.pool.warmUp();
   }
 
   async close(): Promise<void> {

@@ -1,3 +1,4 @@
 export * from './api.js';
-export { createEvaluator, type EvaluatorOptions } from './evaluator.js';
+export { createEvaluator, type EvaluatorOptions, type StartedEvaluator } from './evaluator.js';
 export { plainNumber } from './interpolate.js';
+export { usesJavascript } from './uses-javascript.js';

@@ -2,7 +2,7 @@
  * Hands JavaScript evaluations to worker threads.
  *
  * Invariants:
- *  1. Nothing is started before the first evaluation.
+ *  1. Nothing is started before the first evaluation or `warmUp`.
  *  2. Evaluations asked for in the same turn of the event loop travel in one message.
  *  3. A second worker is started only when evaluations have waited for a busy one: a slow script does not hold up everybody else.
  */
@@ -38,6 +38,12 @@ export class WorkerPool {
       this.waiting.push({ ...script, id: this.nextId++, resolve, reject: (reason) => reject(new Error(reason)) });
       this.flush ??= setImmediate(() => this.dispatch());
     });
+  }
+
+  /** Starts a worker where there is none. Resolves when it can evaluate; rejects with an Error whose message says why it cannot. */
+  async warmUp(): Promise<void> {
+    if (this.workers.size > 0) return;
+    await this.run({ code: '(null)', library: [], inputsJson: '{}', selfJson: 'null', runtimeJson: '{}' });
   }
 
   /** Rejects what is running or waiting and ends the threads. */

@@ -12,7 +12,11 @@ const sandbox = new Sandbox(setup.limits, Date.now);
 const port = parentPort;
 if (!port) throw new Error('the expression worker is started as a worker thread');
 
-let queue = Promise.resolve();
+/** The interpreter starts with the thread. Where that fails, the first evaluation tries again and says why. */
+let queue: Promise<void> = sandbox.ready().then(
+  () => undefined,
+  () => undefined,
+);
 port.on('message', (batch: Batch) => {
   queue = queue.then(() => runBatch(batch, (reply) => port.postMessage(reply)));
 });
