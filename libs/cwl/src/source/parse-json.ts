@@ -2,7 +2,7 @@
  * JSON text → nodes with places, many times faster than through YAML. It answers only for text that is plain JSON without anything to remark;
  * all else (mistakes, duplicate keys, deep nesting, YAML in JSON's clothes) is left to the YAML reader, which knows how to speak about it.
  */
-import { lostDigits } from './exact-numbers.js';
+import { inexactNumbers, lostDigits } from './exact-numbers.js';
 import type { MapEntry, Node, SourceFile } from './node.js';
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?/y;
@@ -20,6 +20,12 @@ export function parseJson(file: SourceFile, maxDepth: number): Node | undefined 
     if (error === GIVE_UP) return undefined;
     throw error;
   }
+}
+
+/** The integers in a JSON text whose digits `JSON.parse` would lose, as written. Text that is not JSON has none. */
+export function inexactIntegers(text: string): string[] {
+  const root = parseJson({ uri: '', text, namespaces: {} }, Number.POSITIVE_INFINITY);
+  return root === undefined ? [] : inexactNumbers(root).flatMap((number) => number.digits ?? []);
 }
 
 class JsonReader {
