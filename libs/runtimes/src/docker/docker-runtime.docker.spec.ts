@@ -166,7 +166,7 @@ describe('DockerRuntime', () => {
 
   it('adopts what an earlier life started, with all of its output, and removes what nobody knows', async () => {
     const task = sandbox.shell(
-      'echo before; while [ ! -e go ]; do sleep 0.1; done; echo after; exit 4',
+      'echo before; while [ ! -e go ]; do sleep 0.1; done; echo after; printf last; exit 4',
       {},
       { hostStdout: sandbox.path('out') },
     );
@@ -186,7 +186,7 @@ describe('DockerRuntime', () => {
     await own.remove();
     writeFileSync(sandbox.path('go'), '');
     expect(await adopted[0]?.task.wait()).toMatchObject({ outcome: 'exited', exitCode: 4 });
-    expect(sandbox.read('out')).toBe('before\nafter\n');
+    expect(sandbox.read('out')).toBe('before\nafter\nlast');
     await adopted[0]?.task.remove();
   });
 });

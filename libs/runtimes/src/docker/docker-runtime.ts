@@ -93,11 +93,16 @@ export class DockerRuntime implements TaskRuntime {
 
   private async reattach(container: Docker.Container, task: RuntimeTask, log: LogSink): Promise<RunningTask> {
     const { State } = await container.inspect();
-    const logs = (await container.logs({ follow: true, stdout: true, stderr: true })) as unknown as Readable;
+    const logs = async (): Promise<Readable> => (await container.logs({ follow: true, stdout: true, stderr: true })) as unknown as Readable;
+    const following = await logs();
     const output = await ContainerOutput.open(task, log);
+    const drained = output.drainLog(following, async () => {
+      await container.wait();
+      return logs();
+    });
     const { timeLimitMs } = task.spec;
     const ranMs = Date.now() - Date.parse(State.StartedAt);
-    return new DockerTask(container, output, settled(output.drain(logs)), timeLimitMs > 0 ? Math.max(1, timeLimitMs - ranMs) : 0);
+    return new DockerTask(container, output, settled(drained), timeLimitMs > 0 ? Math.max(1, timeLimitMs - ranMs) : 0);
   }
 
   /** Creates first and looks for the image only when the engine misses it. */

@@ -3,6 +3,7 @@
  *
  * Invariants:
  *  1. Files start empty: an adopted container's log is read again from its beginning.
+ *     So is the rest of it after the exit: the engine's follower drops a last line that has no end.
  *  2. The container is read no faster than the file or the sink accepts.
  */
 import { open, type FileHandle } from 'node:fs/promises';
@@ -14,6 +15,7 @@ const TAIL_BYTES = 512;
 
 export class ContainerOutput {
   private stderrEnd = '';
+  private readonly takenBytes = { stdout: 0, stderr: 0 };
 
   private constructor(
     private readonly files: { stdout?: FileHandle; stderr?: FileHandle },
@@ -29,9 +31,23 @@ export class ContainerOutput {
 
   /** Resolves at the end of the stream, when everything is where it belongs. */
   async drain(stream: Readable): Promise<void> {
-    const frames = new FrameReader();
     try {
-      for await (const chunk of stream) for (const piece of frames.push(chunk as Buffer)) await this.take(piece.stream, piece.data);
+      await this.read(stream, (from, data) => this.take(from, data));
+    } finally {
+      await this.close();
+    }
+  }
+
+  /** As drain, for a log that is followed; `whole` opens the log from its beginning once the container has ended. */
+  async drainLog(following: Readable, whole: () => Promise<Readable>): Promise<void> {
+    try {
+      await this.read(following, (from, data) => this.take(from, data));
+      const known = { ...this.takenBytes };
+      await this.read(await whole(), async (from, data) => {
+        const skipped = Math.min(known[from], data.length);
+        known[from] -= skipped;
+        if (skipped < data.length) await this.take(from, data.subarray(skipped));
+      });
     } finally {
       await this.close();
     }
@@ -50,7 +66,13 @@ export class ContainerOutput {
     return found?.[1] ?? found?.[2];
   }
 
+  private async read(stream: Readable, take: (from: 'stdout' | 'stderr', data: Buffer) => Promise<void>): Promise<void> {
+    const frames = new FrameReader();
+    for await (const chunk of stream) for (const piece of frames.push(chunk as Buffer)) await take(piece.stream, piece.data);
+  }
+
   private async take(stream: 'stdout' | 'stderr', data: Buffer): Promise<void> {
+    this.takenBytes[stream] += data.length;
     if (stream === 'stderr') this.stderrEnd = (this.stderrEnd + data.subarray(-TAIL_BYTES).toString('latin1')).slice(-TAIL_BYTES);
     const file = this.files[stream];
     if (file !== undefined) await file.writeFile(data);
