@@ -22,8 +22,8 @@ const SHAPES: Readonly<Record<Process['class'], string>> = {
   Operation: 'shape=box, style="rounded,dashed"',
   Workflow: 'shape=box3d, style=filled, fillcolor="#e2e8f0"',
 };
-const INPUT = 'shape=parallelogram, style=filled, fillcolor="#dcfce7"';
-const OUTPUT = 'shape=parallelogram, style=filled, fillcolor="#fce7f3"';
+const INPUT = 'shape=box, style=filled, fillcolor="#dcfce7"';
+const OUTPUT = 'shape=box, style=filled, fillcolor="#fce7f3"';
 
 export function toDot(plan: Plan): string {
   return new DotWriter(plan).write();
@@ -40,7 +40,7 @@ class DotWriter {
     this.line(0, 'digraph workflow {');
     this.line(1, 'graph [rankdir=TB, fontname="Helvetica", labeljust=l];');
     this.line(1, 'node [fontname="Helvetica", fontsize=11];');
-    this.line(1, 'edge [color="#475569"];');
+    this.line(1, 'edge [color="#475569", fontname="Helvetica", fontsize=9];');
     if (root.class === 'Workflow') this.workflow(root, [], 1);
     else this.tool(root);
     this.line(0, '}');

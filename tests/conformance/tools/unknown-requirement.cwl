@@ -1,0 +1,6 @@
+cwlVersion: v1.2
+class: CommandLineTool
+requirements: { TeleportRequirement: {} }
+inputs: []
+outputs: []
+baseCommand: "true"
