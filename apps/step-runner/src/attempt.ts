@@ -37,6 +37,7 @@ export class Attempt {
   private state: AttemptState = initialAttempt;
   private readonly feed = new EventFeed();
   private readonly tail = new StderrTail();
+  private readonly early: (() => void)[] = [];
   /** Somebody has asked for it in this life of the runner. */
   wanted = false;
   private running: RunningTask | undefined;
@@ -97,12 +98,21 @@ export class Attempt {
     return this.feed.watch(past, signal);
   }
 
-  /** Takes a chunk of the tool's log. */
+  /** Takes a chunk of the tool's log. One that comes before the runtime has said that the tool started is held up until then. */
   readonly log: LogSink = (stream, data) => {
     if (stream === 'stderr') this.tail.add(data);
+    if (this.startedEvent !== undefined || this.finished) return this.publishLog(stream, data);
+    return new Promise<void>((resolve) => this.early.push(resolve)).then(() => this.publishLog(stream, data));
+  };
+
+  private publishLog(stream: 'stdout' | 'stderr', data: Buffer): void | Promise<void> {
     const named = stream === 'stderr' ? executor.Log_Stream.STDERR : executor.Log_Stream.STDOUT;
     return this.feed.publishLog(eventOf({ $case: 'log', value: { stream: named, data } }), data.length);
-  };
+  }
+
+  private letEarlyLogGo(): void {
+    for (const go of this.early.splice(0)) go();
+  }
 
   /** Resolves once the tool is stopped. */
   async cancel(graceMs: number): Promise<void> {
@@ -165,6 +175,7 @@ export class Attempt {
     this.running = running;
     this.startedEvent = eventOf({ $case: 'started', value: { handle: running.handle } });
     this.feed.publish(this.startedEvent);
+    this.letEarlyLogGo();
     this.signal('started');
     try {
       const exit = await running.wait();
@@ -194,6 +205,7 @@ export class Attempt {
     this.finishedEvent = eventOf({ $case: 'finished', value: finished });
     this.signal('finished');
     this.feed.publish(this.finishedEvent);
+    this.letEarlyLogGo();
   }
 
   private signal(signal: AttemptSignal): void {
