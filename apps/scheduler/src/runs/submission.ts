@@ -59,7 +59,7 @@ export class Submissions {
     const loaded = await this.load(request.document);
     if (!loaded.plan) throw refusal(loaded.diagnostics, loaded.unsupported);
     const job = parseInputs(request.inputsJson);
-    const bound = bindInputs({ plan: loaded.plan, job, baseUri: request.inputsBaseUri });
+    const bound = bindInputs({ plan: loaded.plan, job, baseUri: request.inputsBaseUri, file: 'inputs' });
     const diagnostics = [...loaded.diagnostics, ...bound.diagnostics];
     if (!bound.inputs) throw refusal(diagnostics, false);
     const resolved = await resolveInputFiles(loaded.plan, bound.inputs, this.deps.files, { evaluator: this.evaluatorFor(loaded.plan) });
