@@ -3,17 +3,19 @@
  * Plain composition instead of a framework: a scheduler has one edge (gRPC), and a run's start waits for its start.
  */
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { pipeline } from 'node:stream/promises';
 import { registry as registryPb, scheduler as schedulerPb } from '@weft/contracts';
 import { createEvaluator } from '@weft/expressions';
 import { createLogger, redisConnection, startGrpcServer } from '@weft/platform';
 import { createBullTaskQueue } from '@weft/queue';
-import { createRedisRunnerRegistry } from '@weft/registry';
+import { createRedisRunnerRegistry, createStaticRunnerRegistry, withStaticRunners } from '@weft/registry';
 import { createRedisRunStore } from '@weft/run-store';
-import { LocalStorage, type StorageReader } from '@weft/storage';
+import { fileUriToPath, LocalStorage, type StorageReader } from '@weft/storage';
 import { completeRunOutputs, createTaskBuilder } from '@weft/tasks';
 import { ulid } from 'ulid';
+import { parse as parseYaml } from 'yaml';
 import type { SchedulerConfig } from './config.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
 import { PlanCache } from './dispatch/plan-cache.js';
@@ -44,8 +46,9 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
   const connection = redisConnection(config.redisUrl);
   const store = createRedisRunStore({ redis: connection });
   const queue = createBullTaskQueue({ connection, lockMs: JOB_LOCK_MS, stalledCheckMs: JOB_LOCK_MS / 2 });
-  const registry = createRedisRunnerRegistry({ redis: connection });
-  const files = new LocalStorage({ allowedRoots: config.allowedRoots });
+  const registered = createRedisRunnerRegistry({ redis: connection });
+  const registry = withStaticRunners(registered, createStaticRunnerRegistry(await serviceRegistry(config.serviceRegistryFile)));
+  const files = new LocalStorage({ allowedRoots: config.allowedRoots && [...config.allowedRoots, fileUriToPath(config.dataUri)] });
   const evaluator = createEvaluator({ timeoutMs: config.expressionTimeoutMs });
   const plans = new PlanCache((hash) => store.log.getPlan(hash));
   const pool = new RunnerPool();
@@ -108,7 +111,7 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
       await owner.close();
       clients.close();
       await evaluator.close();
-      await registry.close();
+      await registered.close();
       await store.close();
     },
   };
@@ -119,4 +122,9 @@ async function checksumOf(files: StorageReader, uri: string): Promise<string> {
   const hash = createHash('sha1');
   await pipeline(await files.open(uri), hash);
   return `sha1$${hash.digest('hex')}`;
+}
+
+/** The file's content, JSON or YAML; no runners where no file is named. */
+async function serviceRegistry(path: string | undefined): Promise<unknown> {
+  return path === undefined ? { service_registry: {} } : parseYaml(await readFile(path, 'utf8'));
 }

@@ -16,6 +16,7 @@ export const schedulerConfigSchema = z
     WEFT_LOG_LEVEL: z.string().default('info'),
     WEFT_POOLS: z.string().default('default'),
     WEFT_ALLOWED_ROOTS: z.string().optional(),
+    WEFT_SERVICE_REGISTRY: z.string().min(1).optional(),
     WEFT_MAX_ATTEMPTS: positive.default(3),
     WEFT_LEASE_TTL_MS: positive.default(5_000),
     WEFT_RUNNER_TTL_MS: positive.default(15_000),
@@ -32,6 +33,8 @@ export const schedulerConfigSchema = z
     pools: list(env.WEFT_POOLS, ','),
     /** Directories below which file: inputs may lie; undefined = anywhere (single-user machine). */
     allowedRoots: env.WEFT_ALLOWED_ROOTS === undefined ? undefined : list(env.WEFT_ALLOWED_ROOTS, ':'),
+    /** File that names runners which cannot register themselves. */
+    serviceRegistryFile: env.WEFT_SERVICE_REGISTRY,
     maxAttempts: env.WEFT_MAX_ATTEMPTS,
     leaseTtlMs: env.WEFT_LEASE_TTL_MS,
     runnerTtlMs: env.WEFT_RUNNER_TTL_MS,
