@@ -61,6 +61,9 @@ interface Binding {
   problems: Problems;
 }
 
+/** A job with more keys than this that name nothing is not misspelt but another process's. */
+const MAX_SURPLUS = 100;
+
 type Surplus = Map<string, { key: string; place: Place }>;
 
 function surplusKeys(root: MapNode, wanted: InputParameter[]): Surplus {
@@ -83,7 +86,7 @@ function reportMissing(parameter: InputParameter, root: MapNode, problems: Probl
   const doc = parameter.label ?? parameter.doc;
   const about =
     doc === undefined ? typeName(parameter.type) : `${typeName(parameter.type)}: ${doc.trim().replace(/\s+/g, ' ').slice(0, 120)}`;
-  const likely = nearestName(parameter.name, surplus.keys());
+  const likely = surplus.size <= MAX_SURPLUS ? nearestName(parameter.name, surplus.keys()) : undefined;
   const place = likely === undefined ? undefined : surplus.get(likely)?.place;
   if (likely !== undefined) surplus.delete(likely);
   const isNull = root.entries.has(parameter.name);

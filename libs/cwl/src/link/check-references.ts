@@ -1,6 +1,7 @@
 /** Every source, scatter, `out` and step input names something that exists, and every required input of a step's process is given. */
 import type { Link, Process, SourceRef, StepInput, WorkflowStep } from '@weft/plan';
 import { didYouMean, nearestName } from '../source/nearest-name.js';
+import { shortName } from '../source/uri.js';
 import { acceptsNull } from './assignable.js';
 import { refName, type WorkflowScope } from './scope.js';
 
@@ -58,14 +59,14 @@ function checkLoopSources(step: WorkflowStep, link: Link | undefined, scope: Wor
 }
 
 function checkScatter(step: WorkflowStep, scope: WorkflowScope): void {
-  const names = step.in.map((input) => input.name);
+  const names = new Set(step.in.map((input) => input.name));
   step.scatter.forEach((name, i) => {
-    if (names.includes(name)) return;
+    if (names.has(name)) return;
     scope.reporter.error(
       scope.itemPlace(step, 'scatter', i),
       'unknown-scatter',
       `step '${step.name}' has no input '${name}' to scatter over`,
-      didYouMean(name, names),
+      scope.mayAsk() ? didYouMean(name, names) : undefined,
     );
   });
 }
@@ -90,14 +91,19 @@ function checkInputs(step: WorkflowStep, process: Process, scope: WorkflowScope)
   const used = step.when !== undefined || step.in.some((input) => input.valueFrom !== undefined);
   for (const input of step.in) {
     if (known.has(input.name)) continue;
-    const meant = nearestName(input.name, missing);
+    const meant = scope.mayAsk() ? nearestName(input.name, missing) : undefined;
     const message = `what step '${step.name}' runs has no input '${input.name}'`;
     const place = inputPlace(step, input, scope);
     if (meant !== undefined) {
       scope.reporter.error(place, 'unknown-step-input', message, `did you mean '${meant}'?`);
       missing.delete(meant);
     } else if (!used) {
-      scope.reporter.warning(place, 'unused-step-input', `${message}; its value is not used`, didYouMean(input.name, free));
+      scope.reporter.warning(
+        place,
+        'unused-step-input',
+        `${message}; its value is not used`,
+        scope.mayAsk() ? didYouMean(input.name, free) : undefined,
+      );
     }
   }
   for (const name of missing) {
@@ -112,8 +118,9 @@ function checkInputs(step: WorkflowStep, process: Process, scope: WorkflowScope)
 
 /** An input that is listed but has neither source nor default nor valueFrom gets no value. */
 function checkGiven(step: WorkflowStep, process: Process, scope: WorkflowScope): void {
+  const parameters = new Map(process.inputs.map((p) => [p.name, p]));
   for (const input of step.in) {
-    const parameter = process.inputs.find((p) => p.name === input.name);
+    const parameter = parameters.get(input.name);
     if (parameter === undefined || parameter.default !== undefined || !isRequired(parameter.type)) continue;
     if (input.link !== undefined || input.default !== undefined || input.valueFrom !== undefined) continue;
     const message = `the required input '${input.name}' of step '${step.name}' has neither 'source' nor 'default' nor 'valueFrom'`;
@@ -129,7 +136,9 @@ function isRequired(type: Process['inputs'][number]['type']): boolean {
 function inputPlace(step: WorkflowStep, input: StepInput, scope: WorkflowScope): ReturnType<WorkflowScope['placeOf']> {
   const written = scope.origins.node(step)?.entries.get('in')?.value;
   if (written?.kind === 'map') {
-    for (const entry of written.entries.values()) if (entry.key.endsWith(input.name)) return entry.place;
+    const exact = written.entries.get(input.name);
+    if (exact) return exact.place;
+    for (const entry of written.entries.values()) if (shortName(entry.key) === input.name) return entry.place;
   }
   return scope.placeOf(input, 'id');
 }

@@ -44,10 +44,15 @@ export class WorkflowScope {
     return this.origins.place(ref) ?? this.startOfWorkflow();
   }
 
+  /** Whether the nearest name is still looked for: after MAX_HINTS times a document has other problems than a slip of the pen. */
+  mayAsk(): boolean {
+    this.asked += 1;
+    return this.asked <= MAX_HINTS;
+  }
+
   /** Everything that a source may name, as an author writes it; nothing after MAX_HINTS questions, so that many mistakes cost no more than linear time. */
   sourceNames(): string[] {
-    this.asked += 1;
-    if (this.asked > MAX_HINTS) return [];
+    if (!this.mayAsk()) return [];
     return [...this.inputs.keys(), ...this.workflow.steps.flatMap((step) => step.out.map((port) => `${step.name}/${port}`))];
   }
 
