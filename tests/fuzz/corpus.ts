@@ -26,7 +26,7 @@ interface Named {
 }
 
 function ownSpecimens(): Named[] {
-  return ['bench/workflows', 'examples', 'templates'].flatMap((folder) =>
+  return ['bench/workflows', 'examples', 'templates', 'tests/conformance'].flatMap((folder) =>
     cwlBelow(join(process.cwd(), folder)).map((tool) => ({ tool, job: jobBeside(tool) })),
   );
 }

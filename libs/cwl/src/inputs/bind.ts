@@ -107,6 +107,12 @@ function withBasenames(value: CwlValue): CwlValue {
   });
 }
 
+/** `cwl:requirements` of a job, before there is a plan: LoadOptions.requirements. Mistakes in them are told by `bindInputs`. */
+export function requirementsOfJob(job: CwlObject | ParsedJob): Requirement[] {
+  const { root } = isParsedJob(job) ? job : jobFromObject(job, 'weft:job');
+  return (root && jobRequirements(root).requirements) ?? [];
+}
+
 function jobRequirements(root: MapNode): { requirements?: Requirement[]; diagnostics: Diagnostic[] } {
   const entry = [...root.entries.values()].find(({ key }) => engineKey(key) === 'cwl:requirements');
   return entry ? normaliseRequirementNode(entry.value) : { diagnostics: [] };

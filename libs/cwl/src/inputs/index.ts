@@ -1,6 +1,6 @@
 export { parseJob, jobToolReference, type ParsedJob } from './job.js';
 export { readJob } from './read-job.js';
-export { bindInputs, type BindArguments } from './bind.js';
+export { bindInputs, requirementsOfJob, type BindArguments } from './bind.js';
 export {
   resolveInputFiles,
   type InputFileAccess,

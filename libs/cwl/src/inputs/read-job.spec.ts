@@ -3,7 +3,7 @@ import type { InputParameter, Plan } from '@weft/plan';
 import { bundleFetcher } from '../fetchers.js';
 import { formatDiagnostic, loadDocument } from '../index.js';
 import { planOf as load } from '../spec-support/load-text.js';
-import { bindInputs } from './bind.js';
+import { bindInputs, requirementsOfJob } from './bind.js';
 import { readJob } from './read-job.js';
 
 const URI = 'file:///jobs/job.yml';
@@ -77,6 +77,15 @@ describe('prefixes', () => {
     const { namespaces } = await loadDocument('file:///x.cwl', bundleFetcher({ 'file:///x.cwl': text }));
     expect(await bind(file('e:x'), { ...namespaces })).toMatchObject({ inputs: { f: { format: 'http://document/x' } }, diagnostics: [] });
   });
+});
+
+test('requirements of a job allow what the document does not ask for', async () => {
+  const text = 'cwlVersion: v1.2\nclass: ExpressionTool\ninputs: []\noutputs: []\nexpression: $({})\n';
+  const fetcher = bundleFetcher({ 'file:///x.cwl': text });
+  const job = { 'cwl:requirements': [{ class: 'InlineJavascriptRequirement' }] };
+  expect((await loadDocument('file:///x.cwl', fetcher)).diagnostics).toMatchObject([{ code: 'missing-requirement' }]);
+  expect((await loadDocument('file:///x.cwl', fetcher, { requirements: requirementsOfJob(job) })).diagnostics).toEqual([]);
+  expect(requirementsOfJob(await read({ [URI]: 'cwl:requirements: 5\n' }))).toEqual([]);
 });
 
 test('what the engine does not read in a job is said', async () => {
