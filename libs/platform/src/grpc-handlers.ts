@@ -7,12 +7,16 @@
  */
 import type { Metadata, handleServerStreamingCall, handleUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 import { toGrpcError } from './grpc-errors.js';
+import { ServiceError } from './service-error.js';
 
 export interface CallContext {
   /** Aborts when the client cancels, goes away or its deadline passes, and when the server is forced to close. */
   signal: AbortSignal;
   metadata: Metadata;
 }
+
+/** One reason for all: a DOMException of its own for each call would cost more than the call's answer. */
+const CLIENT_GONE = new ServiceError('CANCELLED', 'the client went away');
 
 interface Call {
   readonly cancelled: boolean;
@@ -65,9 +69,19 @@ function drained(
   });
 }
 
+/** Most calls never look at their signal, and one call is made per task: it is made when it is asked for. */
 function contextOf(call: Call): CallContext {
-  const controller = new AbortController();
-  call.once('cancelled', () => controller.abort());
-  if (call.cancelled) controller.abort();
-  return { signal: controller.signal, metadata: call.metadata };
+  let controller: AbortController | undefined;
+  return {
+    get signal() {
+      if (!controller) {
+        const made = new AbortController();
+        if (call.cancelled) made.abort(CLIENT_GONE);
+        else call.once('cancelled', () => made.abort(CLIENT_GONE));
+        controller = made;
+      }
+      return controller.signal;
+    },
+    metadata: call.metadata,
+  };
 }
