@@ -3,12 +3,14 @@ import type { Reporter } from '../diagnostics.js';
 import type { MapNode, Place } from '../source/node.js';
 import type { Version } from '../source/version.js';
 import type { TypeScope } from './type-scope.js';
+import type { TypeSizes } from './type-sizes.js';
 
 export interface BuildContext {
   reporter: Reporter;
   version: Version;
   types: TypeScope;
   origins: Origins;
+  typeSizes: TypeSizes;
 }
 
 /** Where parts of the plan were written; kept beside the plan so that the plan stays plain JSON. */

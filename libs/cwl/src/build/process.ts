@@ -12,6 +12,7 @@ import { checkRecord } from '../check/validate.js';
 import type { DocumentStore } from '../documents/document-store.js';
 import { processClass, resolveRun, versionOf } from '../documents/select.js';
 import { field, isList, isMap, startOf, stringField, stringOf, type MapNode, type Node } from '../source/node.js';
+import { MAX_DEPTH } from '../source/node-size.js';
 import { relativeUri } from '../source/uri.js';
 import type { Version } from '../source/version.js';
 import { docOf } from './bindings.js';
@@ -20,6 +21,7 @@ import { inputParameters } from './parameters.js';
 import { requirementsOf } from './requirements.js';
 import { commandLineTool, expressionTool, operation } from './tool.js';
 import { TypeScope } from './type-scope.js';
+import { TypeSizes } from './type-sizes.js';
 import { typeOf } from './types.js';
 import { workflow } from './workflow.js';
 
@@ -45,6 +47,7 @@ interface Place {
 export class ProcessBuilder {
   readonly processes: Record<string, Process> = {};
   readonly origins = new Origins();
+  private readonly typeSizes = new TypeSizes();
   private readonly keys = new Map<MapNode, string>();
   private readonly open = new Set<MapNode>();
 
@@ -71,7 +74,7 @@ export class ProcessBuilder {
     this.open.add(node);
     checkRecord(node, shape, { reporter: this.reporter, version });
     const types = new TypeScope(place.types);
-    const context: BuildContext = { reporter: this.reporter, version, types, origins: this.origins };
+    const context: BuildContext = { reporter: this.reporter, version, types, origins: this.origins, typeSizes: this.typeSizes };
     declareTypes(node, context);
     const process = this.read(className, node, place, context);
     this.processes[place.key] = this.origins.setNode(process, node);
@@ -107,6 +110,10 @@ export class ProcessBuilder {
     }
     const target = resolveRun(run, this.store, this.reporter);
     if (target === undefined) return undefined;
+    if (this.open.size >= MAX_DEPTH) {
+      this.reporter.error(run, 'document-limit', `workflows are nested more than ${MAX_DEPTH} levels deep`);
+      return undefined;
+    }
     if (this.open.has(target.node)) {
       this.reporter.error(run, 'recursive-run', `'${stringOf(run) ?? ''}' runs itself`);
       return undefined;

@@ -10,6 +10,7 @@ import { isMisplacedType } from '../check/rules.js';
 import { nearestName } from '../source/nearest-name.js';
 import { field, isMap, stringField, stringOf, stringsOf, type MapNode, type Node, type Place } from '../source/node.js';
 import { namedMaps } from '../source/id-map.js';
+import { MAX_DEPTH } from '../source/node-size.js';
 import { shortName } from '../source/uri.js';
 import { defined, type BuildContext } from './context.js';
 import { docOf, fileOptions, inputBinding, outputBinding } from './bindings.js';
@@ -59,6 +60,15 @@ export function unionOf(members: CwlType[]): CwlType {
 }
 
 function namedType(text: string, at: Place, context: BuildContext): CwlType {
+  const { typeSizes } = context;
+  if (typeSizes.depth >= MAX_DEPTH) return tooLarge(text, at, context);
+  typeSizes.depth += 1;
+  const type = typeOfName(text, at, context);
+  typeSizes.depth -= 1;
+  return type;
+}
+
+function typeOfName(text: string, at: Place, context: BuildContext): CwlType {
   if (text.endsWith('?')) return unionOf(['null', namedType(text.slice(0, -1), at, context)]);
   if (text.endsWith('[]')) return { type: 'array', items: namedType(text.slice(0, -2), at, context) };
   const primitive = PRIMITIVES.find((p) => p === text);
@@ -76,7 +86,15 @@ function namedType(text: string, at: Place, context: BuildContext): CwlType {
     named.type = 'open';
     named.type = definedType(named.node, context);
   }
-  return named.type;
+  return context.typeSizes.admits(named.type) ? named.type : tooLarge(text, at, context);
+}
+
+/** Types that name others twice double with every name, and plans hold them written out. */
+function tooLarge(text: string, at: Place, context: BuildContext): CwlType {
+  if (!context.typeSizes.reported)
+    context.reporter.error(at, 'document-limit', `the type '${shortName(text).slice(0, 60)}' written out would be too large`);
+  context.typeSizes.reported = true;
+  return 'Any';
 }
 
 function reportUnknown(text: string, at: Place, context: BuildContext): void {

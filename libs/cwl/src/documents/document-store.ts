@@ -6,6 +6,7 @@ import type { Fetcher } from '../api.js';
 import type { Reporter } from '../diagnostics.js';
 import { didYouMean } from '../source/nearest-name.js';
 import { field, isList, isMap, stringField, stringOf, type MapNode, type Node, type Place, type SourceFile } from '../source/node.js';
+import { MAX_DEPTH, NodeSizes } from '../source/node-size.js';
 import { parseYaml } from '../source/parse-yaml.js';
 import { fragmentOf, resolveUri, shortName, splitFragment } from '../source/uri.js';
 import { resolveDirectives, type DirectiveSource } from './directives.js';
@@ -20,10 +21,17 @@ export interface LoadedDocument {
   version?: { text: string; place: Place };
 }
 
+/** How much larger imports may make a document: this many nodes, or ten times its own. */
+const MAX_IMPORTED = 100_000;
+
 export class DocumentStore implements DirectiveSource {
   private readonly documents = new Map<string, LoadedDocument | undefined>();
   /** Roots of the documents whose directives are being resolved: packed documents import parts of themselves. */
   private readonly open = new Map<string, Node>();
+  private readonly sizes = new NodeSizes();
+  private limited = false;
+  /** Parts of open documents by address, directives resolved. */
+  private readonly parts = new Map<string, Node>();
   private readonly texts = new Map<string, { text: string } | { error: string }>();
 
   constructor(
@@ -46,11 +54,23 @@ export class DocumentStore implements DirectiveSource {
     const parsed = parseYaml(file, this.reporter);
     if (parsed && isMap(parsed)) file.namespaces = namespacesOf(parsed);
     if (parsed) this.open.set(address, parsed);
-    const root = parsed && (await resolveDirectives(parsed, this, [...chain, address]));
+    const resolved = parsed && (await resolveDirectives(parsed, this, [...chain, address]));
     this.open.delete(address);
+    const root = resolved === parsed ? resolved : this.bounded(resolved, at ?? { file, start: 0, end: 0 });
     const document = root && index(file, root, this.reporter);
     this.documents.set(address, document);
     return document;
+  }
+
+  /** Imports share what they name; written out, a few files that import each other twice would fill any memory. */
+  private bounded(root: Node | undefined, at: Place): Node | undefined {
+    if (root === undefined) return undefined;
+    const { nodes, levels } = this.sizes.of(root);
+    if (nodes <= MAX_IMPORTED + 10 * this.sizes.distinct && levels <= MAX_DEPTH + 1) return root;
+    const what = levels > MAX_DEPTH + 1 ? `be nested more than ${MAX_DEPTH} levels deep` : `have more than ${MAX_IMPORTED} nodes`;
+    if (!this.limited) this.reporter.error(at, 'document-limit', `with its imports written out the document would ${what}`);
+    this.limited = true;
+    return undefined;
   }
 
   /** A document that was loaded before. */
@@ -68,8 +88,14 @@ export class DocumentStore implements DirectiveSource {
     if (uri === undefined) return undefined;
     const { uri: address, fragment } = splitFragment(uri);
     if (chain.includes(address) && fragment !== undefined && !chain.includes(uri)) {
+      const known = this.parts.get(uri);
+      if (known) return known;
       const part = findPart(this.open.get(address), fragment);
-      if (part) return resolveDirectives(part, this, [...chain, uri]);
+      if (part) {
+        const resolved = await resolveDirectives(part, this, [...chain, uri]);
+        this.parts.set(uri, resolved);
+        return resolved;
+      }
     }
     if (chain.includes(address)) {
       const circle = [...chain.slice(chain.indexOf(address)), address].map(shortName).join(' → ');

@@ -10,13 +10,12 @@ import { parseDocument, isAlias, isMap, isScalar, isSeq, type Document, type Par
 import type { Reporter } from '../diagnostics.js';
 import { joinFlowLines } from './flow-lines.js';
 import { lostDigits } from './exact-numbers.js';
+import { MAX_DEPTH } from './node-size.js';
 import { parseJson } from './parse-json.js';
 import { scalarNode, type MapEntry, type MapNode, type Node, type Place, type ScalarNode, type SourceFile } from './node.js';
 
 /** How much larger aliases may make a document: this many nodes, or ten times its own. */
 const MAX_ALIASED = 100_000;
-/** Nesting above this is refused: no author writes it, and recursive readers must not overflow. */
-const MAX_DEPTH = 200;
 const TOO_DEEP = `the document is nested more than ${MAX_DEPTH} levels deep`;
 
 /** The root node, or undefined after an error was reported. */
@@ -80,10 +79,12 @@ function parse(text: string): Document.Parsed | undefined {
 }
 
 class Converter {
-  private readonly anchors = new Map<string, { node: Node; size: number } | 'open'>();
+  private readonly anchors = new Map<string, { node: Node; size: number; height: number } | 'open'>();
   /** Nodes with aliases written out, and nodes as written. */
   private size = 0;
   private written = 0;
+  /** Deepest level met in the node being converted, aliases written out. */
+  private deepest = 0;
   private failed = false;
 
   constructor(
@@ -103,12 +104,16 @@ class Converter {
     this.written += 1;
     if (yaml === null || this.failed) return scalarNode(place, null);
     if (depth > MAX_DEPTH) return this.fail(place, 'document-limit', TOO_DEEP);
-    if (isAlias(yaml)) return this.aliased(yaml.source, place);
+    if (isAlias(yaml)) return this.aliased(yaml.source, place, depth);
+    this.deepest = Math.max(this.deepest, depth);
     const { anchor } = yaml as { anchor?: string };
     if (anchor !== undefined) this.anchors.set(anchor, 'open');
-    const before = this.size;
+    if (anchor === undefined) return this.convertPlain(yaml, place, depth);
+    const [size, deepest] = [this.size, this.deepest];
+    this.deepest = depth;
     const node = this.convertPlain(yaml, place, depth);
-    if (anchor !== undefined) this.anchors.set(anchor, { node, size: this.size - before + 1 });
+    this.anchors.set(anchor, { node, size: this.size - size + 1, height: this.deepest - depth });
+    this.deepest = Math.max(this.deepest, deepest);
     return node;
   }
 
@@ -162,11 +167,13 @@ class Converter {
     return '';
   }
 
-  private aliased(name: string, place: Place): Node {
+  private aliased(name: string, place: Place, depth: number): Node {
     const target = this.anchors.get(name);
     if (target === undefined) return this.fail(place, 'yaml-syntax', `alias '*${name}' names no anchor above it`);
     if (target === 'open') return this.fail(place, 'document-limit', `alias '*${name}' is part of what it names`);
     this.size += target.size;
+    this.deepest = Math.max(this.deepest, depth + target.height);
+    if (depth + target.height > MAX_DEPTH) return this.fail(place, 'document-limit', TOO_DEEP);
     if (this.size <= MAX_ALIASED + 10 * this.written) return target.node;
     return this.fail(place, 'document-limit', `with its aliases written out the document would have more than ${MAX_ALIASED} nodes`);
   }
