@@ -63,7 +63,7 @@ export class DocumentStore implements DirectiveSource {
   }
 
   /** Imports share what they name; written out, a few files that import each other twice would fill any memory. */
-  private bounded(root: Node | undefined, at: Place): Node | undefined {
+  bounded(root: Node | undefined, at: Place): Node | undefined {
     if (root === undefined) return undefined;
     const { nodes, levels } = this.sizes.of(root);
     if (nodes <= MAX_IMPORTED + 10 * this.sizes.distinct && levels <= MAX_DEPTH + 1) return root;

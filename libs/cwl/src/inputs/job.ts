@@ -3,6 +3,7 @@ import { isObject, type CwlObject } from '@weft/plan';
 import type { Diagnostic } from '../api.js';
 import { Reporter } from '../diagnostics.js';
 import { fromJson, isMap, isNull, setOwn, stringOf, toJson, type MapNode, type SourceFile } from '../source/node.js';
+import { MAX_DEPTH } from '../source/node-size.js';
 import { parseYaml } from '../source/parse-yaml.js';
 
 const CWL = 'https://w3id.org/cwl/cwl#';
@@ -39,12 +40,27 @@ export function parseJob(text: string, uri: string): ParsedJob {
 }
 
 /** Nodes for a job that came as JSON: messages know the file but no line. */
-export function jobFromObject(value: CwlObject, uri: string): ParsedJob & { root: MapNode } {
+export function jobFromObject(value: CwlObject, uri: string): ParsedJob {
   const file: SourceFile = { uri, text: '', namespaces: {} };
+  if (isTooDeep(value)) {
+    const reporter = new Reporter();
+    reporter.error({ file, start: -1, end: -1 }, 'document-limit', `the job is nested more than ${MAX_DEPTH} levels deep`);
+    return { uri, diagnostics: reporter.diagnostics() };
+  }
   const node = fromJson(value, { file, start: -1, end: -1 });
   const root = isMap(node) ? node : emptyMap(file);
   file.namespaces = namespacesOf(root);
   return { uri, value, root, diagnostics: [] };
+}
+
+/** Level by level, because recursion is what deep values break. */
+function isTooDeep(value: unknown): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > MAX_DEPTH + 1) return true;
+    level = level.flatMap((item) => (typeof item === 'object' && item !== null ? Object.values(item) : []));
+  }
+  return false;
 }
 
 /** The process that a job names itself (`cwl:tool`), as written: relative to the job. */

@@ -88,6 +88,22 @@ test('requirements of a job allow what the document does not ask for', async () 
   expect(requirementsOfJob(await read({ [URI]: 'cwl:requirements: 5\n' }))).toEqual([]);
 });
 
+test('a job may be wide, but not endlessly deep', async () => {
+  const deep = (levels: number): Record<string, unknown> =>
+    JSON.parse(`{"x": ${'['.repeat(levels)}${']'.repeat(levels)}}`) as Record<string, unknown>;
+  const bind = async (job: Record<string, unknown>) =>
+    bindInputs({ plan: await planWith({ name: 'x', type: 'Any' }), job: job as Parameters<typeof bindInputs>[0]['job'], baseUri: URI });
+  expect(lines(await bind(deep(100_000)))).toEqual(['job.yml: error: the job is nested more than 200 levels deep']);
+  expect(await bind(deep(150))).toMatchObject({ inputs: deep(150) });
+  const bomb = Object.fromEntries(
+    Array.from({ length: 40 }, (_, i) => [
+      `file:///jobs/${i}.yml`,
+      i === 39 ? '{}' : `{a: {$import: ${i + 1}.yml}, b: {$import: ${i + 1}.yml}}`,
+    ]),
+  );
+  expect((await read({ [URI]: 'x: {$import: 0.yml}\n', ...bomb })).diagnostics).toMatchObject([{ code: 'document-limit' }]);
+});
+
 test('what the engine does not read in a job is said', async () => {
   const job = await read({ [URI]: 'cwl:hints: {WorkReuse: {enableReuse: false}}\ncwl:requirement: []\ncwl:tool: a.cwl\n' });
   expect(lines(bindInputs({ plan: await planWith(), job, baseUri: URI }))).toEqual([

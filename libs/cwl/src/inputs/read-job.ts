@@ -19,10 +19,11 @@ export async function readJob(uri: string, fetcher: Fetcher): Promise<ParsedJob>
   }
   const job = parseJob(read.text, uri);
   if (job.root === undefined) return job;
-  const resolved = anchored(await resolveDirectives(job.root, store, [uri]));
+  const written = store.bounded(await resolveDirectives(job.root, store, [uri]), job.root);
+  const resolved = written && anchored(written);
   const diagnostics = [...job.diagnostics, ...reporter.diagnostics()];
   if (diagnostics.some((d) => d.severity === 'error')) return { uri, diagnostics };
-  if (!isMap(resolved)) {
+  if (resolved === undefined || !isMap(resolved)) {
     reporter.error(job.root, 'wrong-type', 'a job maps the names of inputs to values; what it imports does not');
     return { uri, diagnostics: [...job.diagnostics, ...reporter.diagnostics()] };
   }
