@@ -4,6 +4,7 @@
  * Invariants:
  *  1. An actor exists only while its partition's lease is held; a lost lease stops its actors.
  *  2. Subscribe first, then look: a run created between the two is found by one of them, and loading it twice is one load.
+ *  3. While the lease is held, a run that could not be loaded, or whose log could not be written, is loaded again.
  */
 import type { Logger } from '@weft/platform';
 import { partitionOf, type Lease, type RunStore } from '@weft/run-store';
@@ -20,6 +21,9 @@ export interface PartitionOwnerDeps {
   leaseTtlMs: number;
   clock?: Clock;
 }
+
+/** Between two tries to load what could not be loaded. */
+const RELOAD_MS = 1_000;
 
 interface Held {
   lease: Lease;
@@ -88,8 +92,8 @@ export class PartitionOwner {
     const { partition } = lease;
     const unsubscribe = await store.nudges.subscribe(
       partition,
-      (runId, sequence) => this.onNudge(runId, sequence),
-      () => void this.loadActive(partition).catch((error: unknown) => this.deps.logger.error({ err: error, partition }, 'runs not loaded')),
+      (runId, sequence) => void this.load(runId, sequence),
+      () => void this.loadActive(partition),
     );
     this.held.set(partition, { lease, unsubscribe });
     await this.loadActive(partition);
@@ -103,12 +107,15 @@ export class PartitionOwner {
   }
 
   private async loadActive(partition: number): Promise<void> {
-    const runIds = await this.deps.store.log.active(partition);
-    await Promise.all(runIds.map((runId) => this.load(runId, Number.MAX_SAFE_INTEGER)));
-  }
-
-  private onNudge(runId: string, sequence: number): void {
-    this.load(runId, sequence).catch((error: unknown) => this.deps.logger.error({ err: error, runId }, 'run not loaded'));
+    const held = this.held.get(partition);
+    if (!held || this.closed) return;
+    try {
+      const runIds = await this.deps.store.log.active(partition);
+      await Promise.all(runIds.map((runId) => this.load(runId, Number.MAX_SAFE_INTEGER)));
+    } catch (error) {
+      this.deps.logger.error({ err: error, partition }, 'runs not loaded; trying again');
+      this.clock.after(RELOAD_MS, () => this.held.get(partition) === held && void this.loadActive(partition));
+    }
   }
 
   private load(runId: string, sequence: number): Promise<void> {
@@ -120,27 +127,41 @@ export class PartitionOwner {
     const known = this.loading.get(runId);
     // What was appended after the load began is nudged again by whoever appended it: the actor reads it then.
     if (known) return known.then(() => this.actors.get(runId)?.nudge(sequence));
-    const load = this.recover(runId).finally(() => this.loading.delete(runId));
+    const load = this.recover(runId)
+      .catch((error: unknown) => {
+        this.deps.logger.error({ err: error, runId }, 'run not loaded; trying again');
+        this.loadLater(runId);
+      })
+      .finally(() => this.loading.delete(runId));
     this.loading.set(runId, load);
     return load;
   }
 
+  private loadLater(runId: string): void {
+    this.clock.after(RELOAD_MS, () => void this.load(runId, Number.MAX_SAFE_INTEGER));
+  }
+
   private async recover(runId: string): Promise<void> {
     const { store, executor, completeOutputs, logger } = this.deps;
-    const [header, entries] = await Promise.all([store.reader.get(runId), store.log.read(runId, 0)]);
-    const held = this.held.get(partitionOf(runId));
-    if (!header || !held || this.closed || entries.some((entry) => entry.event.type === 'RunEnded')) return;
-    const plan = await store.log.getPlan(header.planHash);
-    if (!plan) throw new Error(`run ${runId} names plan ${header.planHash}, which is not stored`);
-    if (this.held.get(partitionOf(runId)) !== held || this.closed) return;
-    const actor = RunActor.recover(header, plan, entries, held.lease, {
-      log: store.log,
-      executor,
-      completeOutputs,
-      logger,
-      clock: this.clock,
-      onDone: (done) => this.actors.delete(done.runId),
-    });
-    this.actors.set(runId, actor);
+    for (;;) {
+      const held = this.held.get(partitionOf(runId));
+      if (!held || this.closed) return;
+      const header = await store.reader.get(runId);
+      if (!header || header.finishedAtMs !== undefined) return;
+      const [plan, entries] = await Promise.all([store.log.getPlan(header.planHash), store.log.read(runId, 0)]);
+      if (entries.length === 0 || entries.some((entry) => entry.event.type === 'RunEnded')) return;
+      if (!plan) throw new Error(`run ${runId} names plan ${header.planHash}, which is not stored`);
+      // The partition was lost, and perhaps taken again: others may have appended since.
+      if (this.held.get(partitionOf(runId)) !== held || this.closed) continue;
+      const actor = RunActor.recover(header, plan, entries, held.lease, {
+        ...{ log: store.log, executor, completeOutputs, logger, clock: this.clock },
+        onDone: (done, broken) => {
+          this.actors.delete(done.runId);
+          if (broken) this.loadLater(runId);
+        },
+      });
+      this.actors.set(runId, actor);
+      return;
+    }
   }
 }

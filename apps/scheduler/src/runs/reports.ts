@@ -14,9 +14,8 @@ export class ReportRouter implements Reporter {
   ) {}
 
   async report(runId: string, event: EngineEvent): Promise<void> {
-    const actor = this.owner().actorOf(runId);
-    if (actor) await actor.offer(event);
-    // A run that was removed wants no answer any more: false is as good as done.
-    else await this.intake.request(runId, toLogEvent(event));
+    if (await this.owner().actorOf(runId)?.offer(event)) return;
+    // Whoever owns the run now finds it in the log; twice there counts once. A run that was removed or has ended wants no answer any more.
+    await this.intake.request(runId, toLogEvent(event));
   }
 }

@@ -5,6 +5,7 @@ import type { LogEntry, RunStore } from '@weft/run-store';
 import { aRunHeader, createFakeRunStore, Faults, FakeRunStoreData, Inbox, misbehaving } from '@weft/testing';
 import { toLogEvent } from './log-events.js';
 import { PartitionOwner } from './partition-owner.js';
+import { ReportRouter } from './reports.js';
 import type { CommandExecutor, RunActor } from './run-actor.js';
 
 const NONE = { requirements: [], hints: [], declaredVersion: 'v1.2' };
@@ -58,8 +59,11 @@ class Recorder implements CommandExecutor {
   }
 }
 
-async function owning(store: RunStore): Promise<{ owner: PartitionOwner; executor: Recorder }> {
+/** `late`: what the owner has put off; tests say when its time has come. */
+async function owning(store: RunStore): Promise<{ owner: PartitionOwner; executor: Recorder; late: (() => void)[] }> {
   const executor = new Recorder();
+  const late: (() => void)[] = [];
+  const clock = { now: () => Date.now(), after: (_delayMs: number, work: () => void) => (late.push(work), (): void => undefined) };
   const owner = new PartitionOwner({
     store,
     executor,
@@ -67,9 +71,10 @@ async function owning(store: RunStore): Promise<{ owner: PartitionOwner; executo
     logger,
     owner: 'me',
     leaseTtlMs: 60_000,
+    clock,
   });
   await owner.start();
-  return { owner, executor };
+  return { owner, executor, late };
 }
 
 async function submitted(store: RunStore): Promise<void> {
@@ -149,5 +154,67 @@ describe('a run in the hands of its owner', () => {
     expect(first.owner.actorOf(RUN)).toBeUndefined();
     expect((await createFakeRunStore(data).log.read(RUN, 0)).map(({ event }) => event.type)).toEqual(['RunAccepted']);
     await first.owner.close();
+  });
+
+  it('goes on by itself after an append whose answer was lost', async () => {
+    const faults = new Faults();
+    const data = new FakeRunStoreData();
+    const { owner, executor, late } = await owning(misbehaving(createFakeRunStore(data), faults));
+    await submitted(createFakeRunStore(data));
+    await executor.commands.atLeast(2);
+    faults.loseAnswer('log.append');
+    expect(await executor.actor?.offer(succeeded(`${RUN}-1`, 'a'))).toBe(false);
+    expect(owner.actorOf(RUN)).toBeUndefined();
+    late.splice(0).forEach((work) => work());
+    expect((await executor.commands.atLeast(3))[2]).toMatchObject({ type: 'RunTask', taskId: `${RUN}-2` });
+    await owner.close();
+  });
+
+  it('is loaded again where it could not be loaded', async () => {
+    const faults = new Faults();
+    const data = new FakeRunStoreData();
+    await submitted(createFakeRunStore(data));
+    faults.fail('log.read');
+    const { owner, executor, late } = await owning(misbehaving(createFakeRunStore(data), faults));
+    expect(owner.actorOf(RUN)).toBeUndefined();
+    late.splice(0).forEach((work) => work());
+    await executor.commands.atLeast(2);
+    expect(owner.actorOf(RUN)).toBeDefined();
+    await owner.close();
+  });
+
+  it('does not lose an answer that was offered to an owner who had lost the lease', async () => {
+    let now = 0;
+    const data = new FakeRunStoreData(() => now);
+    const store = createFakeRunStore(data);
+    const { owner, executor } = await owning(createFakeRunStore(data));
+    await submitted(store);
+    await executor.commands.atLeast(2);
+    now = 120_000;
+    await store.leases.acquire('other', 60_000);
+    await new ReportRouter(() => owner, store.intake).report(RUN, succeeded(`${RUN}-1`, 'a'));
+    expect((await store.log.read(RUN, 0)).map(({ event }) => event.type)).toEqual(['RunAccepted', 'TaskSucceeded']);
+    await owner.close();
+  });
+
+  it('settles an answer that meets the end of the run on its way', async () => {
+    const faults = new Faults();
+    const data = new FakeRunStoreData();
+    const { owner, executor } = await owning(misbehaving(createFakeRunStore(data), faults));
+    await submitted(createFakeRunStore(data));
+    await executor.commands.atLeast(2);
+    await executor.actor?.offer(succeeded(`${RUN}-1`, 'a'));
+    const [seal, append] = [faults.hold('log.seal'), faults.holdAnswer('log.append')];
+    const last = executor.actor?.offer(succeeded(`${RUN}-2`, 'b'));
+    await append.reached;
+    const late = faults.holdAnswer('log.append');
+    const duplicate = executor.actor?.offer(succeeded(`${RUN}-2`, 'b'));
+    append.open();
+    await Promise.all([last, seal.reached]);
+    seal.open();
+    await wholeLog(createFakeRunStore(data));
+    late.open();
+    expect(await duplicate).toBeDefined();
+    await owner.close();
   });
 });

@@ -6,7 +6,9 @@
  *  2. Events reach the engine in the order of the log, so that a replay gives the same state. An append that finds entries it
  *     has not seen (a cancel from outside) applies those first and tries again.
  *  3. Events that arrive while an append is under way go into the next one together: one round trip per batch, not per event.
- *  4. A lost lease stops the actor at once; whoever holds the lease now goes on from the log.
+ *  4. A lost lease stops the actor at once; whoever holds the lease now goes on from the log. So does a log that cannot be read or written,
+ *     and the run is recovered here.
+ *  5. Whoever offers an event hears whether it is in the log: an actor that stops has not taken what it held.
  */
 import { answeredKey, commandKey, decide, initialState, type Command, type EngineEvent, type RunEnded, type RunState } from '@weft/engine';
 import type { CwlObject, Plan } from '@weft/plan';
@@ -29,13 +31,13 @@ export interface RunActorDeps {
   clock: Clock;
   /** Size, checksum and listing of outputs that were only passed through. Rejects with a coded error where a file is gone. */
   completeOutputs(outputs: CwlObject): Promise<CwlObject>;
-  /** The run has ended, was removed, or belongs to another replica now. */
-  onDone(actor: RunActor): void;
+  /** The run has ended, was removed, or belongs to another replica now; or, where `broken`, its log could not be read or written. */
+  onDone(actor: RunActor, broken: boolean): void;
 }
 
 interface Offered {
   event: EngineEvent;
-  settle: () => void;
+  settle: (logged: boolean) => void;
 }
 
 const HEADER_INTERVAL_MS = 250;
@@ -97,13 +99,23 @@ export class RunActor {
     return this.base.runId;
   }
 
-  /** Resolves once the event is in the log, or cannot get there any more because the run has ended or moved to another replica. */
-  offer(event: EngineEvent): Promise<void> {
-    if (this.stopped) return Promise.resolve();
+  /** True once the event is in the log; false where this actor stopped first, and it is not known whether it is there. */
+  offer(event: EngineEvent): Promise<boolean> {
+    if (this.stopped) return Promise.resolve(false);
     return new Promise((settle) => {
       this.mailbox.push({ event, settle });
       this.wake();
     });
+  }
+
+  get isStopped(): boolean {
+    return this.stopped;
+  }
+
+  /** Whether the attempt is still to be made. */
+  wants(taskId: string, attempt: number): boolean {
+    const task = this.state.tasks.get(taskId);
+    return !this.stopped && this.state.phase === 'running' && task?.attempt === attempt && task.status === 'queued';
   }
 
   /** Something may have been appended by others. */
@@ -117,22 +129,22 @@ export class RunActor {
     return headerOf(this.base, this.state, this.lastAtMs);
   }
 
-  stop(): void {
+  stop(broken = false): void {
+    // Also what an append that was under way has put back.
+    for (const { settle } of this.mailbox.splice(0)) settle(false);
     if (this.stopped) return;
     this.stopped = true;
     this.stopHeaderTimer();
     this.stopDeadline();
-    for (const { settle } of this.mailbox.splice(0)) settle();
-    this.deps.onDone(this);
+    this.deps.onDone(this, broken);
   }
 
   private wake(): void {
     this.working ??= Promise.resolve()
       .then(() => this.work())
       .catch((error: unknown) => {
-        // The log could not be read or written: the lease will lapse or be taken over, and the run goes on from the log.
-        this.deps.logger.error({ err: error, runId: this.runId }, 'run actor stopped');
-        this.stop();
+        this.deps.logger.error({ err: error, runId: this.runId }, 'the log cannot be read or written; the run goes on once it can');
+        this.stop(true);
       })
       .finally(() => {
         this.working = undefined;
@@ -159,22 +171,24 @@ export class RunActor {
   private async appendBatch(): Promise<void> {
     const batch = this.mailbox.splice(0);
     const events = batch.map(({ event }) => toLogEvent(event));
-    const result = await this.deps.log.append(this.lease, this.runId, this.sequence, events);
+    const result = await this.deps.log.append(this.lease, this.runId, this.sequence, events).catch((error: unknown) => {
+      this.mailbox.unshift(...batch);
+      throw error;
+    });
     if (!result.ok) {
-      if (result.reason === 'conflict') {
-        this.mailbox.unshift(...batch);
+      this.mailbox.unshift(...batch);
+      if (result.reason === 'conflict' && !this.stopped) {
         this.unread = true;
         return;
       }
       this.deps.logger.warn({ runId: this.runId, reason: result.reason }, 'append refused: the run is not ours any more');
       this.stop();
-      for (const { settle } of batch) settle();
       return;
     }
     const commands: Command[] = [];
     batch.forEach(({ event, settle }, i) => {
       commands.push(...this.apply(event, result.sequence - batch.length + 1 + i, result.atMs));
-      settle();
+      settle(true);
     });
     this.dispatch(commands);
   }
@@ -201,7 +215,7 @@ export class RunActor {
     if (end?.type === 'EndRun') {
       void this.seal(end).catch((error: unknown) => {
         this.deps.logger.error({ err: error, runId: this.runId }, 'run could not be sealed; it will be when it is recovered');
-        this.stop();
+        this.stop(true);
       });
       return;
     }
