@@ -1,6 +1,8 @@
 /**
  * Carries out the engine's commands: tasks go to the queue, expressions to the evaluator, cancels to queue and dispatcher.
  * Every command is idempotent: a job that is in the queue already is not added again, an evaluation only answers.
+ *
+ * Invariant: what waits (a back-off, another try) is acted on only while the run still wants it; a cancel comes after the adding it cancels.
  */
 import { evaluateExpressionTool, evaluateStepBindings, type FileAccess } from '@weft/tasks';
 import type { Command, EngineEvent } from '@weft/engine';
@@ -36,6 +38,7 @@ type Of<T extends Command['type']> = Extract<Command, { type: T }>;
 
 export class CommandRunner implements CommandExecutor {
   private readonly limit = pLimit(EVALUATIONS);
+  private readonly adding = new WeakMap<RunActor, Set<Promise<void>>>();
 
   private readonly clock: Clock;
 
@@ -61,29 +64,38 @@ export class CommandRunner implements CommandExecutor {
   }
 
   private submit(actor: RunActor, commands: Of<'RunTask'>[]): void {
-    this.deps.queue.add(commands.map((command) => jobOf(actor, command))).catch((error: unknown) => {
-      this.deps.logger.error({ err: error, runId: actor.runId }, 'tasks not queued; trying again');
-      this.clock.after(RETRY_MS, () => this.submit(actor, commands));
-    });
+    const wanted = commands.filter(({ taskId, attempt }) => actor.wants(taskId, attempt));
+    if (wanted.length === 0) return;
+    const under = this.adding.get(actor) ?? new Set();
+    this.adding.set(actor, under);
+    const added = this.deps.queue
+      .add(wanted.map((command) => jobOf(actor, command)))
+      .catch((error: unknown) => {
+        this.deps.logger.error({ err: error, runId: actor.runId }, 'tasks not queued; trying again');
+        this.clock.after(RETRY_MS, () => this.submit(actor, wanted));
+      })
+      .finally(() => under.delete(added));
+    under.add(added);
   }
 
   private cancel(actor: RunActor, tasks: Of<'CancelTasks'>['tasks']): void {
     const waiting = tasks.filter(({ taskId, attempt }) => !this.deps.canceller.cancel(taskId, attempt));
     if (waiting.length === 0) return;
+    this.takeOut(actor, waiting).catch((error: unknown) => {
+      this.deps.logger.error({ err: error, runId: actor.runId }, 'tasks not taken out of the queue; trying again');
+      this.clock.after(RETRY_MS, () => !actor.isStopped && this.cancel(actor, waiting));
+    });
+  }
+
+  private async takeOut(actor: RunActor, tasks: Of<'CancelTasks'>['tasks']): Promise<void> {
+    await Promise.all(this.adding.get(actor) ?? []);
     const pool = actor.base.pool;
-    this.deps.queue.remove(waiting.map((task) => ({ ...task, pool }))).then(
-      () => {
-        for (const { taskId, attempt } of waiting) {
-          // A job that was handed out in between is stopped as well.
-          this.deps.canceller.cancel(taskId, attempt);
-          void actor.offer({ type: 'TaskCancelled', taskId, attempt });
-        }
-      },
-      (error: unknown) => {
-        this.deps.logger.error({ err: error, runId: actor.runId }, 'tasks not taken out of the queue; trying again');
-        this.clock.after(RETRY_MS, () => this.cancel(actor, waiting));
-      },
-    );
+    await this.deps.queue.remove(tasks.map((task) => ({ ...task, pool })));
+    for (const { taskId, attempt } of tasks) {
+      // A job that was handed out in between is stopped as well.
+      this.deps.canceller.cancel(taskId, attempt);
+      void actor.offer({ type: 'TaskCancelled', taskId, attempt });
+    }
   }
 
   private async evaluateBindings(actor: RunActor, command: Of<'EvaluateBindings'>): Promise<EngineEvent> {

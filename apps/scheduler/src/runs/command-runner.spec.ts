@@ -1,0 +1,75 @@
+import type { Command, TaskRecord } from '@weft/engine';
+import { createLogger } from '@weft/platform';
+import { createFakeTaskQueue, DeferredGate, Faults, FakeTaskQueueData, Inbox, misbehaving } from '@weft/testing';
+import { CommandRunner } from './command-runner.js';
+import type { RunActor } from './run-actor.js';
+
+type RunTask = Extract<Command, { type: 'RunTask' }>;
+
+const command: RunTask = {
+  ...{ type: 'RunTask', taskId: 't-1', attempt: 2, step: 's', index: '', process: 't' },
+  ...{ inputs: {}, inherited: { requirements: [], hints: [] }, delayMs: 500 },
+};
+
+/** What the command runner needs of an actor; `wanted` says whether the attempt is still to be made. */
+function anActor(wanted: () => boolean): { actor: RunActor; offered: Inbox<string> } {
+  const offered = new Inbox<string>();
+  const actor = {
+    runId: 'r-1',
+    base: { pool: 'default', planHash: 'h' },
+    state: { options: { noContainer: false, maxAttempts: 3 }, tasks: new Map<string, TaskRecord>() },
+    isStopped: false,
+    wants: wanted,
+    offer: async (event: { type: string }) => {
+      offered.push(event.type);
+      return true;
+    },
+  };
+  return { actor: actor as unknown as RunActor, offered };
+}
+
+function commandRunner(faults = new Faults()): {
+  runner: CommandRunner;
+  queue: ReturnType<typeof createFakeTaskQueue>;
+  late: (() => void)[];
+} {
+  const queue = createFakeTaskQueue(new FakeTaskQueueData());
+  const late: (() => void)[] = [];
+  const clock = { now: () => 0, after: (_delayMs: number, work: () => void) => (late.push(work), (): void => undefined) };
+  const never = (): Promise<never> => Promise.reject(new Error('not asked here'));
+  const runner = new CommandRunner({
+    ...{ queue: misbehaving(queue, faults), canceller: { cancel: () => false }, evaluator: { evaluate: never } },
+    ...{ files: { stat: never, readText: never, list: never }, logger: createLogger('test', 'silent'), clock },
+  });
+  return { runner, queue, late };
+}
+
+describe('commands that wait', () => {
+  it('are acted on when their time has come', async () => {
+    const { runner, queue, late } = commandRunner();
+    runner.execute(anActor(() => true).actor, [command]);
+    late.shift()?.();
+    expect(await queue.depth('default')).toMatchObject({ waiting: 1 });
+  });
+
+  it('are forgotten where the run has ended, or moved, meanwhile', async () => {
+    const { runner, queue, late } = commandRunner();
+    runner.execute(anActor(() => false).actor, [command]);
+    late.shift()?.();
+    expect(await queue.depth('default')).toMatchObject({ waiting: 0 });
+  });
+});
+
+it('takes a task out only after it was put in', async () => {
+  const faults = new Faults();
+  const { runner, queue } = commandRunner(faults);
+  const { actor, offered } = anActor(() => true);
+  const add: DeferredGate = faults.hold('add');
+  runner.execute(actor, [{ ...command, delayMs: 0 }]);
+  await add.reached;
+  runner.execute(actor, [{ type: 'CancelTasks', tasks: [{ taskId: 't-1', attempt: 2 }] }]);
+  expect(faults.calls.map(({ operation }) => operation)).toEqual(['add']);
+  add.open();
+  expect(await offered.atLeast(1)).toEqual(['TaskCancelled']);
+  expect(await queue.depth('default')).toMatchObject({ waiting: 0 });
+});
