@@ -3,7 +3,7 @@
  *
  * The memory of the QuickJS build is: static data, a stack of several MiB that is empty between calls, the heap, and space never used.
  * Only data and heap are copied: what lies below the stack pointer and above the heap's end at the time of the image is never
- * read before it is written (the allocator clears what it hands out as cleared; sandbox.spec.ts checks that).
+ * read before it is written (the allocator clears what it hands out as cleared; security.spec.ts checks that).
  */
 
 /** A run of zeros longer than this, between data and heap, is the empty stack. */
