@@ -21,7 +21,7 @@ export const schedulerConfigSchema = z
     WEFT_LEASE_TTL_MS: positive.default(5_000),
     WEFT_RUNNER_TTL_MS: positive.default(15_000),
     WEFT_DISPATCH_CONCURRENCY: positive.default(64),
-    WEFT_EXPRESSION_TIMEOUT_MS: positive.default(1_500),
+    WEFT_EXPRESSION_TIMEOUT_MS: positive.default(20_000),
   })
   .transform((env) => ({
     redisUrl: env.WEFT_REDIS_URL,

@@ -17,7 +17,7 @@ import {
   type FileExpressionEvaluator,
 } from '@weft/cwl';
 import { decide, initialState, type EngineEvent } from '@weft/engine';
-import type { ExpressionEvaluator } from '@weft/expressions';
+import { usesJavascript, type StartedEvaluator } from '@weft/expressions';
 import { inherit, NO_REQUIREMENTS, type CwlObject, type Plan, type Requirement } from '@weft/plan';
 import { ServiceError } from '@weft/platform';
 import type { RunHeader, RunIntake } from '@weft/run-store';
@@ -31,7 +31,7 @@ import { toLogEvent } from './log-events.js';
 export interface SubmissionDeps {
   intake: RunIntake;
   files: FileAccess;
-  evaluator: ExpressionEvaluator;
+  evaluator: StartedEvaluator;
   /** Names of the pools that have runners. */
   pools(): string[];
   maxAttempts: number;
@@ -58,6 +58,8 @@ export class Submissions {
     this.checkPool(pool);
     const loaded = await this.load(request.document);
     if (!loaded.plan) throw refusal(loaded.diagnostics, loaded.unsupported);
+    // Its worker starts while inputs are looked at. Where it cannot, the first script says so.
+    if (usesJavascript(loaded.plan)) this.deps.evaluator.warmUp().catch(() => undefined);
     const job = parseInputs(request.inputsJson);
     const bound = bindInputs({ plan: loaded.plan, job, baseUri: request.inputsBaseUri, file: 'inputs' });
     const diagnostics = [...loaded.diagnostics, ...bound.diagnostics];
