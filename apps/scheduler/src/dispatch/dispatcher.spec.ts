@@ -106,7 +106,8 @@ const evaluator = createEvaluator();
 
 async function dispatcherOver(
   script: Scripted[],
-  locator: AttemptLocator = { runnerOf: async () => undefined },
+  locator: AttemptLocator = { find: async () => undefined },
+  loadPlan: () => Promise<Plan> = async () => plan,
 ): Promise<{ dispatcher: Dispatcher; reported: Inbox<EngineEvent>; pool: RunnerPool }> {
   folder = await mkdtemp(join(tmpdir(), 'weft-dispatch-'));
   runner = new ScriptedRunner(script);
@@ -130,7 +131,7 @@ async function dispatcherOver(
   const reported = new Inbox<EngineEvent>();
   const dispatcher = new Dispatcher({
     locator,
-    plans: new PlanCache(async () => plan),
+    plans: new PlanCache(loadPlan),
     builder: createTaskBuilder({ evaluator, files: new LocalStorage() }),
     pool,
     execution: (at, spec) => new TaskExecution(clients.of(at), spec, createLogger('test', 'silent')),
@@ -244,11 +245,39 @@ describe('a job', () => {
   });
 
   it('that is handed out again goes back to the runner that began it, or fails for another attempt', async () => {
-    const { dispatcher, reported } = await dispatcherOver([], { runnerOf: async () => ({ runnerId: 'gone', runtime: 'process' }) });
+    const { dispatcher, reported } = await dispatcherOver([], { find: async () => ({ runnerId: 'gone', runtime: 'process' }) });
     await dispatcher.handle(job, never, { again: true });
     expect(reported.items).toMatchObject([
       { type: 'TaskFailed', retryable: true, failure: { code: 'RUNNER_LOST', message: 'runner gone, which had begun this task, is gone' } },
     ]);
+  });
+
+  it('that is answered already is done with', async () => {
+    const { dispatcher, reported } = await dispatcherOver([], { find: async () => 'answered' });
+    await dispatcher.handle(job, never, { again: true });
+    expect([reported.items, runner.specs]).toEqual([[], []]);
+  });
+
+  it.each([
+    ['fails for another attempt', async () => undefined, [{ type: 'TaskFailed', retryable: true }]],
+    [
+      'says nothing where another dispatcher has answered',
+      async (_: unknown, { again }: { again: boolean }) => (again ? 'answered' : undefined),
+      [],
+    ],
+  ] as const)('whose attempt was released %s', async (_name, find, answers) => {
+    const released = (): never => {
+      throw new ServiceError('FAILED_PRECONDITION', 'attempt t-1.1 was released');
+    };
+    const { dispatcher, reported } = await dispatcherOver([released], { find });
+    await dispatcher.handle(job, never, FIRST);
+    expect(reported.items).toMatchObject(answers);
+  });
+
+  it('waits for its plan while the store does not answer', async () => {
+    const { dispatcher, reported } = await dispatcherOver([], undefined, () => Promise.reject(new Error('connection lost')));
+    await expect(dispatcher.handle(job, never, FIRST)).rejects.toThrow('connection lost');
+    expect([reported.items, dispatcher.activeTasks]).toEqual([[], 0]);
   });
 
   it('is left to others when the dispatcher closes', async () => {

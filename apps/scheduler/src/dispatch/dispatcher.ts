@@ -6,6 +6,8 @@
  *     before leaves the job to another, which attaches to the same attempt.
  *  2. A placement is given back as soon as the tool has ended; collecting outputs needs no room on the runner.
  *  3. The sandbox of an attempt is released once its answer is decided, whatever it is.
+ *  4. What says nothing about the task fails no task: where the store does not answer, the job is handed out again; where another dispatcher
+ *     has concluded the attempt, its answer stands.
  */
 import { executor } from '@weft/contracts';
 import type { EngineEvent, Failure } from '@weft/engine';
@@ -25,9 +27,10 @@ export interface Reporter {
   report(runId: string, event: EngineEvent): Promise<void>;
 }
 
-/** Where an attempt was begun, by the run's log. */
+/** What the run's log knows of an attempt. */
 export interface AttemptLocator {
-  runnerOf(job: TaskJob): Promise<{ runnerId: string; runtime: string } | undefined>;
+  /** Where it was begun; 'answered': nobody wants its answer any more. */
+  find(job: TaskJob, delivery: Delivery): Promise<{ runnerId: string; runtime: string } | 'answered' | undefined>;
 }
 
 /** One attempt on one runner, as the dispatcher follows it. */
@@ -80,20 +83,25 @@ export class Dispatcher implements TaskCanceller {
     const key = keyOf(job.taskId, job.attempt);
     this.active.set(key, controller);
     try {
-      const attached = delivery.again ? await this.deps.locator.runnerOf(job) : undefined;
-      const answer = await this.attempt(job, { attached, cancel: controller.signal, abandon });
+      const attached = await this.deps.locator.find(job, delivery);
+      if (attached === 'answered') return;
+      const plan = await this.deps.plans.get(job.planHash);
+      const answer = await this.attempt(job, plan, { attached, cancel: controller.signal, abandon });
+      // A job that was handed out twice: whoever was faster has released the attempt.
+      const failed = answer.type === 'TaskFailed' && (await this.deps.locator.find(job, { again: true })) === 'answered';
+      if (failed) return;
       await this.deps.logs.flushed(job.runId);
       await this.deps.reporter.report(job.runId, answer);
     } finally {
-      this.active.delete(key);
+      // The same job may have been handed out here once more meanwhile.
+      if (this.active.get(key) === controller) this.active.delete(key);
     }
   }
 
-  private async attempt(job: TaskJob, how: Omit<Attempt, 'job' | 'request'>): Promise<EngineEvent> {
+  private async attempt(job: TaskJob, plan: Plan, how: Omit<Attempt, 'job' | 'request'>): Promise<EngineEvent> {
     const { taskId, attempt } = job;
     const { cancel, abandon } = how;
     try {
-      const plan = await this.deps.plans.get(job.planHash);
       const request = requestOf(job, plan);
       const prepared = await this.deps.builder.prepare(request);
       return await this.runPlaced({ job, request, ...how }, prepared);
@@ -259,9 +267,20 @@ function specOf(job: TaskJob, bound: BoundTask, placement: Placement, contained:
   };
 }
 
+/**
+ * NOT_FOUND, FAILED_PRECONDITION: the runner has lost the attempt, or released it for a dispatcher that is about to answer, or died before it
+ * could: only another attempt may give a result then.
+ */
+const RETRYABLE: ReadonlySet<string> = new Set([
+  'UNAVAILABLE',
+  'DEADLINE_EXCEEDED',
+  'RESOURCE_EXHAUSTED',
+  'NOT_FOUND',
+  'FAILED_PRECONDITION',
+]);
+
 /** A runner that cannot be reached may be back, or another may take the task. */
 function isRetryable(error: unknown): boolean {
-  if (isServiceError(error))
-    return error.code === 'UNAVAILABLE' || error.code === 'DEADLINE_EXCEEDED' || error.code === 'RESOURCE_EXHAUSTED';
+  if (isServiceError(error)) return RETRYABLE.has(error.code);
   return (error as { retryable?: unknown }).retryable === true;
 }

@@ -62,6 +62,11 @@ export class RunnerPool {
     return this.waiting.size;
   }
 
+  /** Cores that placed tasks hold, over all runners. */
+  get reservedCores(): number {
+    return [...this.reserved.values()].reduce((sum, { cores }) => sum + cores, 0);
+  }
+
   pools(): string[] {
     return [...new Set(this.runners.map((runner) => runner.pool))].sort();
   }

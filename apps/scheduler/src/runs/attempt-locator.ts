@@ -1,11 +1,12 @@
-/** Where an attempt was begun: from the run's actor where this replica owns the run, from its log otherwise. */
+/** What is known of an attempt: from the run's actor where this replica owns the run, from its log otherwise. */
+import type { RunState } from '@weft/engine';
 import type { RunLog } from '@weft/run-store';
-import type { TaskJob } from '@weft/queue';
+import type { Delivery, TaskJob } from '@weft/queue';
 import type { AttemptLocator } from '../dispatch/dispatcher.js';
 import { engineEvent } from './log-events.js';
 import type { PartitionOwner } from './partition-owner.js';
 
-type Place = { runnerId: string; runtime: string };
+type Found = Awaited<ReturnType<AttemptLocator['find']>>;
 
 export class LoggedAttempts implements AttemptLocator {
   constructor(
@@ -13,15 +14,30 @@ export class LoggedAttempts implements AttemptLocator {
     private readonly log: RunLog,
   ) {}
 
-  async runnerOf({ runId, taskId, attempt }: TaskJob): Promise<Place | undefined> {
-    const task = this.owner().actorOf(runId)?.state.tasks.get(taskId);
-    if (task)
-      return task.attempt === attempt && task.runnerId && task.runtime ? { runnerId: task.runnerId, runtime: task.runtime } : undefined;
+  async find(job: TaskJob, { again }: Delivery): Promise<Found> {
+    const state = this.owner().actorOf(job.runId)?.state;
+    if (state) return inState(state, job);
+    // A job's first delivery is not worth reading a log for: at worst its answer is known already and is not taken twice.
+    return again ? this.inLog(job) : undefined;
+  }
+
+  private async inLog({ runId, taskId, attempt }: TaskJob): Promise<Found> {
+    let found: Found;
     for (const entry of await this.log.read(runId, 0)) {
       const event = engineEvent(entry);
-      if (event.type === 'TaskStarted' && event.taskId === taskId && event.attempt === attempt)
-        return { runnerId: event.runnerId, runtime: event.runtime };
+      if (event.type === 'RunEnded') return 'answered';
+      if (!('taskId' in event) || event.taskId !== taskId || event.attempt !== attempt) continue;
+      if (event.type !== 'TaskStarted') return 'answered';
+      found = { runnerId: event.runnerId, runtime: event.runtime };
     }
-    return undefined;
+    return found;
   }
+}
+
+function inState(state: RunState, { taskId, attempt }: TaskJob): Found {
+  if (state.phase === 'ended') return 'answered';
+  const task = state.tasks.get(taskId);
+  if (!task || task.attempt < attempt) return undefined;
+  if (task.attempt > attempt || (task.status !== 'queued' && task.status !== 'running')) return 'answered';
+  return task.runnerId && task.runtime ? { runnerId: task.runnerId, runtime: task.runtime } : undefined;
 }
