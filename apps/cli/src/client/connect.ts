@@ -28,17 +28,16 @@ export function startEarly(connection: Promise<StackConnection>): void {
 
 export async function connectRuns(options: ConnectOptions): Promise<Connected> {
   const address = options.gateway ?? process.env['WEFT_URL'];
-  const secret = process.env['WEFT_SERVICE_SECRET'];
   if (address !== undefined && address !== '') {
     const { gatewayRuns } = await import('./gateway-runs.adapter.js');
-    const runs = gatewayRuns(address.replace(/^grpc:\/\//, ''), secret);
+    const runs = gatewayRuns(address.replace(/^grpc:\/\//, ''), process.env['WEFT_API_TOKEN']);
     return { runs, close: () => runs.close() };
   }
   const [stack, { schedulerRuns }] = await Promise.all([localStack(options.say), import('./scheduler-runs.adapter.js')]);
   const status = await stack.ready();
   const announced = status.services['scheduler']?.addresses['address'] ?? status.services['scheduler']?.addresses['grpc'];
   if (typeof announced !== 'string') throw new Error('the stack does not say where its scheduler answers');
-  const runs = schedulerRuns(announced, secret);
+  const runs = schedulerRuns(announced, process.env['WEFT_SERVICE_SECRET']);
   return {
     runs,
     close: () => {

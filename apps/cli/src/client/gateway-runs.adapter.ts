@@ -4,8 +4,8 @@ import { callServerStream, callUnary, createClient } from '@weft/platform';
 import type { RunsClient } from './runs-client.js';
 import { present } from './scheduler-runs.adapter.js';
 
-export function gatewayRuns(address: string, secret?: string): RunsClient {
-  const client = createClient(gateway.RunsClient, address, secret);
+export function gatewayRuns(address: string, token?: string): RunsClient {
+  const client = createClient(gateway.RunsClient, address, token);
   return {
     submit: async ({ document, ...request }) => {
       const answer = await callUnary(client, client.submit, { ...request, document: { $case: 'bundle', value: document } });
