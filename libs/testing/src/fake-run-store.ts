@@ -52,8 +52,11 @@ export class FakeRunStoreData {
   readonly logged = new Set<(runId: string) => void>();
   chunks = 0;
 
-  /** `nowMs` is Redis' clock and the writers' clock in one. */
-  constructor(readonly nowMs: () => number = Date.now) {}
+  /** `nowMs` is Redis' clock and the writers' clock in one. `partitions`: those that can be leased. */
+  constructor(
+    readonly nowMs: () => number = Date.now,
+    readonly partitions: readonly number[] = Array.from({ length: PARTITIONS }, (_, partition) => partition),
+  ) {}
 
   nudge(runId: string, sequence: number): void {
     for (const tell of [...(this.nudged.get(partitionOf(runId)) ?? [])]) tell(runId, sequence);
@@ -183,8 +186,9 @@ class FakeLeases {
     const now = this.data.nowMs();
     const leases: Lease[] = [];
     const isMine = (held: HeldLease | undefined): boolean => held !== undefined && held.owner === owner && held.expiresMs > now;
-    const all = Array.from({ length: PARTITIONS }, (_, partition) => partition);
-    for (const partition of all.sort((a, b) => Number(isMine(this.data.leases.get(b))) - Number(isMine(this.data.leases.get(a))))) {
+    for (const partition of [...this.data.partitions].sort(
+      (a, b) => Number(isMine(this.data.leases.get(b))) - Number(isMine(this.data.leases.get(a))),
+    )) {
       const held = this.data.leases.get(partition);
       if (!isMine(held) && ((held && held.expiresMs > now) || leases.length >= want)) continue;
       const token = isMine(held) ? (held?.token ?? 0) : (held?.token ?? 0) + 1;

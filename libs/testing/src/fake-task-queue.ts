@@ -12,10 +12,17 @@ interface FakeJob {
   deliveries: number;
 }
 
+interface Handled {
+  id: string;
+  item: FakeJob;
+  controller: AbortController;
+  done: Promise<void>;
+}
+
 interface FakeConsumer {
   handler: TaskHandler;
   concurrency: number;
-  running: Map<string, { controller: AbortController; done: Promise<void> }>;
+  running: Set<Handled>;
   closed: boolean;
 }
 
@@ -39,6 +46,17 @@ export class FakeTaskQueueData {
     const made: FakePool = { waiting: new Map(), active: new Map(), delayed: new Map(), consumers: new Set() };
     this.pools.set(name, made);
     return made;
+  }
+
+  /** The locks of jobs lapse: those of one pool that `chosen` says are handed out again while their handlers may still be running. */
+  lapse(name: string, chosen: (job: TaskJob) => boolean): void {
+    const pool = this.pool(name);
+    for (const [id, item] of [...pool.active]) {
+      if (!chosen(item.job)) continue;
+      pool.active.delete(id);
+      pool.waiting.set(id, { ...item });
+    }
+    this.dispatch(pool);
   }
 
   put(job: TaskJob): void {
@@ -77,27 +95,35 @@ export class FakeTaskQueueData {
     const handled = Promise.resolve().then(() =>
       consumer.handler(JSON.parse(JSON.stringify(item.job)) as TaskJob, controller.signal, delivery),
     );
-    const done = handled.then(
-      () => this.finish(pool, consumer, id),
+    const run: Handled = { id, item, controller, done: Promise.resolve() };
+    run.done = handled.then(
+      () => this.finish(pool, consumer, run),
       (error: unknown) => {
         item.rejections++;
         const delayMs = consumer.closed || this.autoPromote ? 0 : retryDelayMs(error, item.rejections);
-        if (delayMs > 0) pool.delayed.set(id, { ...item, delayMs });
-        else pool.waiting.set(id, item);
-        this.finish(pool, consumer, id);
+        const ours = pool.active.get(id) === item;
+        if (ours && delayMs > 0) pool.delayed.set(id, { ...item, delayMs });
+        else if (ours) pool.waiting.set(id, item);
+        this.finish(pool, consumer, run);
       },
     );
-    consumer.running.set(id, { controller, done });
+    consumer.running.add(run);
   }
 
-  private finish(pool: FakePool, consumer: FakeConsumer, id: string): void {
-    pool.active.delete(id);
-    consumer.running.delete(id);
+  /** A job whose lock lapsed belongs to another delivery by now, and this one's end means nothing. */
+  private finish(pool: FakePool, consumer: FakeConsumer, run: Handled): void {
+    if (pool.active.get(run.id) === run.item) pool.active.delete(run.id);
+    consumer.running.delete(run);
     this.dispatch(pool);
   }
 }
 
-export function createFakeTaskQueue(data = new FakeTaskQueueData()): TaskQueue & TaskConsumer {
+export interface FakeTaskQueue extends TaskQueue, TaskConsumer {
+  /** Its process died: nobody hears of it, its jobs go to others. */
+  crash(): void;
+}
+
+export function createFakeTaskQueue(data = new FakeTaskQueueData()): FakeTaskQueue {
   const consumers: { pool: FakePool; consumer: FakeConsumer }[] = [];
   return {
     add: async (jobs) => jobs.forEach((job) => data.put(job)),
@@ -114,16 +140,28 @@ export function createFakeTaskQueue(data = new FakeTaskQueueData()): TaskQueue &
     consume: async (name, concurrency, handler) => {
       const pool = data.pool(name);
       if (consumers.some((mine) => mine.pool === pool)) throw new Error(`pool ${name} is being consumed already`);
-      const consumer: FakeConsumer = { handler, concurrency, running: new Map(), closed: false };
+      const consumer: FakeConsumer = { handler, concurrency, running: new Set(), closed: false };
       pool.consumers.add(consumer);
       consumers.push({ pool, consumer });
       data.dispatch(pool);
+    },
+    crash: () => {
+      for (const { pool, consumer } of consumers) {
+        consumer.closed = true;
+        pool.consumers.delete(consumer);
+        for (const { id, item } of consumer.running) {
+          if (pool.active.get(id) !== item) continue;
+          pool.active.delete(id);
+          pool.waiting.set(id, { ...item });
+        }
+      }
+      for (const { pool } of consumers) data.dispatch(pool);
     },
     close: async () => {
       for (const { pool, consumer } of consumers) {
         consumer.closed = true;
         pool.consumers.delete(consumer);
-        const running = [...consumer.running.values()];
+        const running = [...consumer.running];
         for (const { controller } of running) controller.abort();
         await Promise.all(running.map(({ done }) => done));
       }
