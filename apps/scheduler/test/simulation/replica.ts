@@ -1,0 +1,152 @@
+/**
+ * One scheduler replica of the simulation: the real partition owner, run actors, command runner, report router, dispatcher and runner pool,
+ * put together as the app does, over the messages of a virtual world.
+ */
+import { createLogger } from '@weft/platform';
+import type { TaskJob } from '@weft/queue';
+import type { RunStore } from '@weft/run-store';
+import {
+  createFakeTaskQueue,
+  type FakeRunStoreData,
+  type FakeTaskQueue,
+  type FakeTaskQueueData,
+  type NudgeFaults,
+  remoteRunStore,
+  type VirtualProcess,
+  type VirtualWorld,
+} from '@weft/testing';
+import { Dispatcher } from '../../src/dispatch/dispatcher.js';
+import { PlanCache } from '../../src/dispatch/plan-cache.js';
+import { RunnerPool } from '../../src/dispatch/runner-pool.js';
+import { TaskLogBuffer } from '../../src/dispatch/task-log-buffer.js';
+import { LoggedAttempts } from '../../src/runs/attempt-locator.js';
+import { CommandRunner } from '../../src/runs/command-runner.js';
+import { PartitionOwner } from '../../src/runs/partition-owner.js';
+import { ReportRouter } from '../../src/runs/reports.js';
+import type { Monitor } from './monitor.js';
+import { simulatedBuilder, SimulatedExecution, type SimulatedRunner } from './simulated-runners.js';
+import { simulatedEvaluator } from './workflows.js';
+
+export const POOL = 'default';
+export const LEASE_TTL_MS = 9_000;
+const logger = createLogger('simulation', 'silent');
+const noFiles = {
+  stat: () => Promise.reject(new Error('the simulation has no files')),
+  readText: () => Promise.reject(new Error('the simulation has no files')),
+  list: () => Promise.reject(new Error('the simulation has no files')),
+};
+
+/** What all replicas share. */
+export interface Surroundings {
+  world: VirtualWorld;
+  store: FakeRunStoreData;
+  jobs: FakeTaskQueueData;
+  runners: SimulatedRunner[];
+  monitor: Monitor;
+  nudges: NudgeFaults;
+}
+
+export class Replica {
+  readonly process: VirtualProcess;
+  readonly pool = new RunnerPool();
+  readonly owner: PartitionOwner;
+  readonly dispatcher: Dispatcher;
+  private readonly queue: FakeTaskQueue;
+
+  constructor(
+    private readonly around: Surroundings,
+    name: string,
+  ) {
+    const { world, monitor, jobs } = around;
+    this.process = world.spawn(name);
+    this.queue = createFakeTaskQueue(jobs);
+    const store = remoteRunStore(world, this.process, around.store, {
+      nudges: () => around.nudges,
+      want: () => (world.orderly ? around.store.partitions.length : world.random.int(1, around.store.partitions.length)),
+      onLeases: (leases) => monitor.leased(leases),
+      onAppend: (lease, runId, accepted) => monitor.appended(lease, runId, accepted),
+    });
+    this.dispatcher = this.dispatcherOver(store);
+    this.owner = this.ownerOver(store, name);
+  }
+
+  async start(): Promise<void> {
+    this.refreshRunners();
+    await this.owner.start();
+    await this.queue.consume(POOL, this.around.world.orderly ? 4 : this.around.world.random.int(1, 3), (job, signal, delivery) => {
+      return new Promise((resolve, reject) => {
+        this.process.receive(() => {
+          this.dispatcher.handle(job, signal, delivery).then(
+            () => this.around.world.post(this.process, true, resolve),
+            (error: unknown) => this.around.world.post(this.process, true, () => reject(error as Error)),
+          );
+        });
+      });
+    });
+  }
+
+  /** What the registry would tell: which runners there are. */
+  refreshRunners(): void {
+    this.process.receive(() => this.pool.update(this.around.runners.filter(({ away }) => !away).map(({ record }) => record)));
+  }
+
+  /** SIGKILL. Its jobs go to others when their locks lapse. */
+  crash(jobsLapse: (work: () => void) => void): void {
+    this.process.crash();
+    jobsLapse(() => this.queue.crash());
+  }
+
+  /** SIGTERM, in the order of the app. */
+  async close(): Promise<void> {
+    await this.queue.close();
+    await this.owner.close();
+  }
+
+  private dispatcherOver(store: RunStore): Dispatcher {
+    const { runners } = this.around;
+    return new Dispatcher({
+      locator: new LoggedAttempts(() => this.owner, store.log),
+      plans: new PlanCache((hash) => store.log.getPlan(hash)),
+      builder: simulatedBuilder,
+      pool: this.pool,
+      execution: (address, spec) => {
+        const runner = runners.find(({ id }) => id === address);
+        if (!runner) throw new Error(`no runner at ${address}`);
+        return new SimulatedExecution(this.process, runner, spec);
+      },
+      reporter: new ReportRouter(() => this.owner, store.intake),
+      logs: new TaskLogBuffer(store.taskLogs, logger),
+      logger,
+      dataUri: 'file:///data/',
+    });
+  }
+
+  private ownerOver(store: RunStore, name: string): PartitionOwner {
+    const { clock } = this.process;
+    const { monitor } = this.around;
+    const through =
+      <A, R>(operation: string, call: (argument: A) => Promise<R>) =>
+      (argument: A): Promise<R> =>
+        this.process.call(operation, () => call(argument));
+    const queue = {
+      ...this.queue,
+      add: through('add', (jobs: TaskJob[]) => {
+        monitor.jobsAdded(jobs);
+        return this.queue.add(jobs);
+      }),
+      remove: through('remove', (jobs: Parameters<FakeTaskQueue['remove']>[0]) => this.queue.remove(jobs)),
+    };
+    const executor = new CommandRunner({
+      queue,
+      canceller: this.dispatcher,
+      evaluator: simulatedEvaluator(this.process),
+      files: noFiles,
+      logger,
+      clock,
+    });
+    return new PartitionOwner({
+      ...{ store, executor, logger, clock, owner: name, leaseTtlMs: LEASE_TTL_MS },
+      completeOutputs: async (outputs) => outputs,
+    });
+  }
+}
