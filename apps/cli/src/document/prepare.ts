@@ -4,7 +4,16 @@
  */
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Diagnostic, bindInputs, collectBundle, formatDiagnostic, jobFromArguments, parseJob } from '@weft/cwl';
+import {
+  type Diagnostic,
+  type ParsedJob,
+  bindInputs,
+  collectBundle,
+  formatDiagnostic,
+  jobFromArguments,
+  readJob,
+  requirementsOfJob,
+} from '@weft/cwl';
 import type { run } from '@weft/contracts';
 import type { CwlObject, Plan } from '@weft/plan';
 import { CommandError, EXIT_FAILURE, EXIT_UNSUPPORTED } from '../errors.js';
@@ -35,17 +44,22 @@ export class Refused extends CommandError {
   }
 }
 
-export async function loadPlan(document: string): Promise<{ bundle: run.DocumentBundle; plan: Plan; warnings: Diagnostic[] }> {
-  const { bundle, result } = await collectBundle(await documentUri(document), localFetcher);
+/** `job`: its `cwl:requirements` are in effect for the document. */
+export async function loadPlan(
+  document: string,
+  job?: ParsedJob,
+): Promise<{ bundle: run.DocumentBundle; plan: Plan; namespaces: Record<string, string> | undefined; warnings: Diagnostic[] }> {
+  const requirements = job === undefined ? [] : requirementsOfJob(job);
+  const { bundle, result } = await collectBundle(await documentUri(document), localFetcher, { requirements });
   if (result.plan === undefined) throw new Refused(result.diagnostics, result.unsupported);
-  return { bundle, plan: result.plan, warnings: result.diagnostics };
+  return { bundle, plan: result.plan, namespaces: result.namespaces, warnings: result.diagnostics };
 }
 
 /** `rest`: what follows the document: a job file if the first is no option, then `--name value` inputs. */
 export async function prepare(document: string, rest: string[]): Promise<Prepared> {
-  const { bundle, plan, warnings } = await loadPlan(document);
   const named = rest[0] !== undefined && !rest[0].startsWith('-') ? rest[0] : undefined;
-  const { job: fileJob, baseUri, parsed } = await readJob(named);
+  const { job: fileJob, baseUri, parsed } = await namedJob(named);
+  const { bundle, plan, namespaces, warnings } = await loadPlan(document, parsed);
   const argumentsOnly = named === undefined ? rest : rest.slice(1);
   const given = jobFromArguments(plan, argumentsOnly, directoryUri());
   if (given.diagnostics.some((d) => d.severity === 'error')) throw new Refused(given.diagnostics, false);
@@ -56,19 +70,17 @@ export async function prepare(document: string, rest: string[]): Promise<Prepare
     plan,
     job: fromCommandLine || parsed === undefined ? job : parsed,
     baseUri,
+    namespaces,
     file: fromCommandLine || named === undefined ? 'command line' : undefined,
   });
   if (bound.inputs === undefined) throw new Refused(bound.diagnostics, false);
   return { bundle, plan, job, baseUri, inputs: bound.inputs, warnings: [...warnings, ...given.diagnostics, ...bound.diagnostics] };
 }
 
-async function readJob(name: string | undefined): Promise<{ job: CwlObject; baseUri: string; parsed?: ReturnType<typeof parseJob> }> {
+async function namedJob(name: string | undefined): Promise<{ job: CwlObject; baseUri: string; parsed?: ParsedJob }> {
   if (name === undefined) return { job: {}, baseUri: directoryUri() };
   const uri = /^(https?|file):/.test(name) ? name : pathToFileURL(resolve(name)).href;
-  const text = await localFetcher.fetch(uri).catch((error: Error) => {
-    throw new CommandError(`the job file cannot be read: ${error.message}`);
-  });
-  const parsed = parseJob(text, uri);
+  const parsed = await readJob(uri, localFetcher);
   if (parsed.value === undefined) throw new Refused(parsed.diagnostics, false);
   return { job: parsed.value, baseUri: uri, parsed };
 }

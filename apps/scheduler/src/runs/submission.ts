@@ -11,7 +11,9 @@ import {
   bundleFetcher,
   formatDiagnostic,
   loadDocument,
+  parseJob,
   planHash,
+  requirementsOfJob,
   resolveInputFiles,
   type Diagnostic,
   type FileExpressionEvaluator,
@@ -56,12 +58,13 @@ export class Submissions {
   async submit(request: scheduler.SubmitRunRequest): Promise<Submitted> {
     const pool = request.pool || DEFAULT_POOL;
     this.checkPool(pool);
-    const loaded = await this.load(request.document);
+    const job = parseJob(request.inputsJson, 'inputs');
+    if (!job.root) throw refusal(job.diagnostics, false);
+    const loaded = await this.load(request.document, requirementsOfJob(job));
     if (!loaded.plan) throw refusal(loaded.diagnostics, loaded.unsupported);
     // Its worker starts while inputs are looked at. Where it cannot, the first script says so.
     if (usesJavascript(loaded.plan)) this.deps.evaluator.warmUp().catch(() => undefined);
-    const job = parseInputs(request.inputsJson);
-    const bound = bindInputs({ plan: loaded.plan, job, baseUri: request.inputsBaseUri, file: 'inputs' });
+    const bound = bindInputs({ plan: loaded.plan, job, baseUri: request.inputsBaseUri, file: 'inputs', namespaces: loaded.namespaces });
     const diagnostics = [...loaded.diagnostics, ...bound.diagnostics];
     if (!bound.inputs) throw refusal(diagnostics, false);
     const resolved = await resolveInputFiles(loaded.plan, bound.inputs, this.deps.files, { evaluator: this.evaluatorFor(loaded.plan) });
@@ -92,9 +95,9 @@ export class Submissions {
     }
   }
 
-  private async load(document: scheduler.SubmitRunRequest['document']): ReturnType<typeof loadDocument> {
+  private async load(document: scheduler.SubmitRunRequest['document'], requirements: Requirement[] = []): ReturnType<typeof loadDocument> {
     if (!document?.rootUri) throw new ServiceError('INVALID_ARGUMENT', 'document is missing: give root_uri and files');
-    return loadDocument(document.rootUri, bundleFetcher(document.files));
+    return loadDocument(document.rootUri, bundleFetcher(document.files), { requirements });
   }
 
   private checkPool(pool: string): void {
@@ -151,20 +154,6 @@ function withJobRequirements(plan: Plan, requirements: Requirement[]): Plan {
 function nameOf(plan: Plan): string {
   const root = plan.processes[plan.root];
   return root?.label ?? root?.id.split('/').at(-1) ?? plan.root;
-}
-
-function parseInputs(json: string): CwlObject {
-  if (json === '') return {};
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch (error) {
-    throw new ServiceError('INVALID_ARGUMENT', `inputs are not JSON: ${(error as Error).message}`);
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new ServiceError('INVALID_ARGUMENT', 'inputs must be a JSON object: {"name": value, …}');
-  }
-  return value as CwlObject;
 }
 
 function refusal(diagnostics: Diagnostic[], unsupported: boolean): ServiceError {
