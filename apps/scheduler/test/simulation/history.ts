@@ -13,7 +13,8 @@ import { randomWorkflow, type SimulatedWorkflow } from './workflows.js';
 /** Different workflows; each history takes one or two. */
 export const WORKFLOWS = 400;
 /** Steps before the faults stop. */
-const FAULTY_STEPS = 140;
+const FAULTY_STEPS = [60, 140, 140, 400];
+const DEADLINES_MS = [...new Array<undefined>(12).fill(undefined), 4_000, 30_000];
 const MAX_CALM_STEPS = 6_000;
 /** By then everything that waits for a time has had its turn, milliseconds. */
 const SETTLE_MS = 10_000;
@@ -52,7 +53,7 @@ export async function runHistory(seed: number, tampering: Tampering = {}): Promi
   story.begin(random.int(1, 3));
   for (const [at, number] of chosen.entries()) {
     const runId = `r-${at}`;
-    await story.submit(runId, workflowOf(number));
+    await story.submit(runId, workflowOf(number), random.pick(DEADLINES_MS));
     runs.push({ runId, expected: expected[at] as Expected });
   }
   await story.disturbed(runs);
@@ -111,10 +112,10 @@ class Story {
     for (let n = 0; n < replicas; n++) this.startReplica();
   }
 
-  async submit(runId: string, { plan, planHash, inputs }: SimulatedWorkflow & { planHash: string }): Promise<void> {
+  async submit(runId: string, { plan, planHash, inputs }: SimulatedWorkflow & { planHash: string }, deadlineMs?: number): Promise<void> {
     const { intake } = createFakeRunStore(this.around.store);
     await intake.putPlan(planHash, plan);
-    const options = { noContainer: false, maxAttempts: MAX_ATTEMPTS };
+    const options = { noContainer: false, maxAttempts: MAX_ATTEMPTS, deadlineMs };
     await intake.create(aRunHeader({ runId, planHash, inputs, pool: POOL }), { type: 'RunAccepted', runId, planHash, inputs, options });
   }
 
@@ -123,7 +124,8 @@ class Story {
     this.world.faults = { loseCall: random.pick(LOSSES), loseAnswer: random.pick(LOSSES) };
     around.nudges = { lose: random.pick([0, 0.1, 0.5]), double: random.pick([0, 0.3]) };
     const trouble = random.pick([0, 0.02, 0.05, 0.1]);
-    for (let n = 0; n < FAULTY_STEPS && !this.ended(runs); n++) {
+    const steps = random.pick(FAULTY_STEPS);
+    for (let n = 0; n < steps && !this.ended(runs); n++) {
       if (random.chance(trouble)) await this.misfortune(runs);
       await this.world.step();
     }
@@ -137,7 +139,10 @@ class Story {
     if (this.replicas.every(({ process }) => process.crashed)) this.startReplica();
     for (let n = 0; n < MAX_CALM_STEPS && !this.ended(runs); n++) await this.world.step();
     const untilMs = this.world.nowMs + SETTLE_MS;
-    if (this.ended(runs)) while (await this.world.step(untilMs));
+    if (!this.ended(runs)) return;
+    for (let n = 0; await this.world.step(untilMs); n++) {
+      if (n > MAX_CALM_STEPS) return this.around.monitor.violate('nothing is left behind', 'it never comes to rest');
+    }
   }
 
   check(runs: SimulatedRun[]): void {
