@@ -1,7 +1,7 @@
 import type { Command, EngineEvent } from '@weft/engine';
 import type { CommandLineTool, Plan, Workflow } from '@weft/plan';
 import { createLogger } from '@weft/platform';
-import type { LogEntry, RunStore } from '@weft/run-store';
+import { partitionOf, type LogEntry, type RunStore } from '@weft/run-store';
 import { aRunHeader, createFakeRunStore, Faults, FakeRunStoreData, Inbox, misbehaving } from '@weft/testing';
 import { toLogEvent } from './log-events.js';
 import { PartitionOwner } from './partition-owner.js';
@@ -138,6 +138,30 @@ describe('a run in the hands of its owner', () => {
     const log = await wholeLog(createFakeRunStore(data));
     expect(log.map(({ event }) => event.type)).toEqual(['RunAccepted', 'CancelAsked', 'TaskSucceeded', 'TaskCancelled', 'RunEnded']);
     expect(await createFakeRunStore(data).reader.get(RUN)).toMatchObject({ state: 'cancelled' });
+    await owner.close();
+  });
+
+  it('that was sealed already is not sealed for ever', async () => {
+    const faults = new Faults();
+    const data = new FakeRunStoreData();
+    const store = createFakeRunStore(data);
+    const { owner, executor } = await owning(misbehaving(createFakeRunStore(data), faults));
+    await submitted(store);
+    await executor.commands.atLeast(2);
+    const [first, second] = [faults.hold('log.seal'), faults.hold('log.seal')];
+    await executor.actor?.offer(succeeded(`${RUN}-1`, 'a'));
+    await executor.actor?.offer(succeeded(`${RUN}-2`, 'b'));
+    await first.reached;
+    const lease = (await store.leases.acquire('me', 60_000)).find(({ partition }) => partition === partitionOf(RUN));
+    if (!lease) throw new Error('the owner has no lease');
+    const header = { ...aRunHeader({ runId: RUN, planHash: 'h' }), state: 'succeeded' as const };
+    expect(await store.log.seal(lease, header, 3, toLogEvent({ type: 'RunEnded', status: 'succeeded', outputs: {} }))).toMatchObject({
+      ok: true,
+    });
+    first.open();
+    expect(await executor.actor?.offer({ type: 'CancelAsked', reason: 'late' })).toBe(false);
+    expect(faults.unmet).toEqual(['log.seal']);
+    second.open();
     await owner.close();
   });
 

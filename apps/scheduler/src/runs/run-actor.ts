@@ -253,6 +253,8 @@ export class RunActor {
       if (result.ok || result.reason !== 'conflict') break;
       // A late cancel or answer: it changes nothing any more, but it comes before the end.
       for (const entry of await this.deps.log.read(this.runId, this.sequence)) this.apply(engineEvent(entry), entry.sequence, entry.atMs);
+      // Somebody has sealed it already (a seal whose answer was lost, another owner): there is nothing to add.
+      if (this.state.endedAtMs !== undefined) break;
     }
     this.stop();
   }
