@@ -4,6 +4,7 @@ import { existsSync, openSync, readFileSync, watch } from 'node:fs';
 import { get } from 'node:http';
 import { dirname, join } from 'node:path';
 import { findInPath } from '../stack/redis.js';
+import { aptInstall } from './debian.js';
 import { makeImages } from './images.js';
 
 export interface DockerEngine {
@@ -44,10 +45,7 @@ async function startEngine(scratch: string, say: (line: string) => void): Promis
   if (process.getuid?.() !== 0) return 'no Docker engine answers, and only root can start one';
   if (findInPath(['dockerd']) === undefined) {
     say('installing docker.io (Debian package, once)');
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-    const apt = (...args: string[]): boolean => spawnSync('apt-get', args, { stdio: ['ignore', 'ignore', 2], env }).status === 0;
-    const install = (): boolean => apt('install', '-y', '-qq', '--no-install-recommends', 'docker.io', 'iptables');
-    if (!install() && !(apt('update', '-qq') && install())) return 'apt-get could not install docker.io';
+    if (!aptInstall('docker.io', 'iptables')) return 'apt-get could not install docker.io';
   }
   const dockerd = findInPath(['dockerd']);
   if (dockerd === undefined) return 'docker.io is installed, but there is no dockerd in PATH';
