@@ -73,6 +73,8 @@ async function lint(): Promise<Tally> {
 async function jest(project: string, scratch: string): Promise<Tally> {
   const report = join(scratch, `${project}.json`);
   const args = ['node_modules/jest/bin/jest.js', `--selectProjects=${project}`, '--passWithNoTests', '--json', `--outputFile=${report}`];
+  // The report is complete when the tests are: a socket that lingers in Jest must not hold up (or hang) the other parts.
+  args.push('--forceExit');
   // Services that are started for a whole file would otherwise fight for two cores.
   const inBand = project === 'unit' ? [] : ['--runInBand'];
   await run(process.execPath, [...args, ...inBand], { NODE_OPTIONS: '--experimental-vm-modules --no-warnings' });
