@@ -18,6 +18,7 @@ import { type LogSink, RuntimeFailure } from '../ports.js';
 import { LogTap } from './log-tap.js';
 import { launcherPrologue, parseTimes, type ShellTask, taskScript } from './shell-script.js';
 import type { Shell } from './shell-traits.js';
+import { isGone } from './leftovers.js';
 
 export interface LauncherExit {
   exitCode: number;
@@ -113,7 +114,7 @@ export class Launcher {
     try {
       process.kill(-this.pid, signal);
     } catch (error) {
-      if (!(error instanceof Object && 'code' in error && error.code === 'ESRCH')) throw error;
+      if (!isGone(error)) throw error;
     }
   }
 

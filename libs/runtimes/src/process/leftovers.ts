@@ -44,7 +44,19 @@ export function parseStat(line: string): GroupMember | undefined {
 export function leftoversOf(launcher: number, members: readonly GroupMember[]): number[] {
   const others = members.filter(({ group, pid }) => group === launcher && pid !== launcher);
   const task = others.find(({ parent }) => parent === launcher);
-  return others.filter(({ startedAt }) => task === undefined || startedAt < task.startedAt).map(({ pid }) => pid);
+  return others.filter((member) => task === undefined || isOlder(member, task, others)).map(({ pid }) => pid);
+}
+
+/** A tick is 10 ms, and tasks follow each other faster: within one, the lower pid is the older process, unless it descends from the task. */
+function isOlder(member: GroupMember, task: GroupMember, others: readonly GroupMember[]): boolean {
+  if (member.startedAt !== task.startedAt) return member.startedAt < task.startedAt;
+  if (member.pid >= task.pid) return false;
+  for (let up: GroupMember | undefined = member; up !== undefined;) {
+    if (up.parent === task.pid) return false;
+    const { parent }: GroupMember = up;
+    up = others.find(({ pid }) => pid === parent);
+  }
+  return true;
 }
 
 function readStat(pid: string): string {
@@ -56,7 +68,8 @@ function readStat(pid: string): string {
   }
 }
 
-/** Whether a system call failed because there is no such file or process. */
+/** Whether a system call failed because there is no such file or process. Structural: an error of another realm is no `instanceof Object`. */
 export function isGone(error: unknown): boolean {
-  return error instanceof Object && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH');
+  const { code } = (error ?? {}) as { code?: unknown };
+  return code === 'ENOENT' || code === 'ESRCH';
 }
