@@ -2,16 +2,20 @@
  * Storage for file: URIs, and data: URIs for reading.
  *
  * Invariants:
- *  1. With `allowedRoots`, nothing outside them is looked at or removed, also not through a symbolic link: the check is on the real path.
- *  2. Every error is a StorageError whose message names the URI.
+ *  1. With `allowedRoots`, nothing outside them is looked at, written or removed, also not through a symbolic link: the check is on the
+ *     real path.
+ *  2. A file's version is its inode, size and modification time. Not its ctime, which a further hard link changes too.
  */
-import { createReadStream, type Stats } from 'node:fs';
-import { open as openFile, readdir, realpath, stat } from 'node:fs/promises';
+import { type BigIntStats, createReadStream } from 'node:fs';
+import { mkdir, open as openFile, readdir, realpath, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { Readable } from 'node:stream';
+import { randomBytes } from 'node:crypto';
 import { decodeDataUri, isDataUri } from './data-uri.js';
 import { fileUriToPath, pathToFileUri } from './file-uri.js';
-import { StorageError, type StorageReader, type StorageWriter, type StoredEntry } from './ports.js';
+import { type OpenOptions, type PublishOptions, type Storage, StorageError, type StoredEntry, type StoredStat } from './ports.js';
+import { refuseInto } from './uri.js';
+import { publishTree } from './publish.js';
 import { removeTree } from './remove-tree.js';
 import { systemErrorCode, toStorageError } from './system-error.js';
 
@@ -20,19 +24,16 @@ export interface LocalStorageOptions {
   allowedRoots?: readonly string[];
 }
 
-type Kind = StoredEntry['kind'];
-
-export class LocalStorage implements StorageReader, StorageWriter {
+export class LocalStorage implements Storage {
   private realRoots: Promise<string[]> | undefined;
 
   constructor(private readonly options: LocalStorageOptions = {}) {}
 
-  async stat(uri: string): Promise<{ kind: Kind; size: number }> {
-    if (isDataUri(uri)) return { kind: 'file', size: decodeDataUri(uri).length };
-    return this.guarded(uri, async (path) => describe(await stat(path), uri));
+  async stat(uri: string): Promise<StoredStat> {
+    if (isDataUri(uri)) return { kind: 'file', size: decodeDataUri(uri).length, version: 'data' };
+    return this.guarded(uri, async (path) => describe(await stat(path, { bigint: true }), uri));
   }
 
-  /** UTF-8. @throws StorageError TOO_LARGE where the file has more than `limit` bytes. */
   async readText(uri: string, limit: number): Promise<string> {
     if (isDataUri(uri)) {
       const data = decodeDataUri(uri);
@@ -42,7 +43,7 @@ export class LocalStorage implements StorageReader, StorageWriter {
     return this.guarded(uri, async (path) => {
       const file = await openFile(path, 'r');
       try {
-        const { size } = describe(await file.stat(), uri, 'file');
+        const { size } = describe(await file.stat({ bigint: true }), uri, 'file');
         if (size > limit) throw tooLarge(uri, size, limit);
         return await file.readFile('utf8');
       } finally {
@@ -51,11 +52,11 @@ export class LocalStorage implements StorageReader, StorageWriter {
     });
   }
 
-  /** Sorted by name (code units). Entries that are neither file nor directory, and dangling links, are an error. */
+  /** Entries that are neither file nor directory, and dangling links, are an error. */
   async list(uri: string): Promise<StoredEntry[]> {
     if (isDataUri(uri)) throw new StorageError('UNSUPPORTED', 'a data: URI has no entries', uri.slice(0, 60));
     return this.guarded(uri, async (path) => {
-      describe(await stat(path), uri, 'directory');
+      describe(await stat(path, { bigint: true }), uri, 'directory');
       const names = (await readdir(path)).sort((a, b) => (a < b ? -1 : 1));
       return Promise.all(
         names.map(async (name) => {
@@ -66,17 +67,70 @@ export class LocalStorage implements StorageReader, StorageWriter {
     });
   }
 
-  async open(uri: string): Promise<Readable> {
-    if (isDataUri(uri)) return Readable.from([decodeDataUri(uri)]);
+  async open(uri: string, options: OpenOptions = {}): Promise<Readable> {
+    const { start = 0, end, version = '' } = options;
+    if (isDataUri(uri)) return Readable.from([decodeDataUri(uri).subarray(start, end)]);
     return this.guarded(uri, async (path) => {
-      describe(await stat(path), uri, 'file');
-      return createReadStream(path);
+      const file = await openFile(path, 'r');
+      try {
+        const now = describe(await file.stat({ bigint: true }), uri, 'file');
+        if (version !== '' && now.version !== version) throw new StorageError('CHANGED', `${uri} has changed`, uri);
+        const last = Math.min(end ?? now.size, now.size) - 1;
+        if (last < start) {
+          await file.close();
+          return Readable.from([]);
+        }
+        return createReadStream(path, { fd: file, start, end: last });
+      } catch (error) {
+        await file.close();
+        throw error;
+      }
     });
   }
 
-  /** Removes the file or directory and everything below it; what is not there is not an error. */
+  async writeText(uri: string, text: string): Promise<void> {
+    await this.changing(uri, async (path) => {
+      await mkdir(dirname(path), { recursive: true });
+      const temporary = `${path}.${randomBytes(6).toString('hex')}.writing`;
+      try {
+        await writeFile(temporary, text, { flag: 'wx' });
+        await rename(temporary, path);
+      } catch (error) {
+        await unlink(temporary).catch(() => undefined);
+        throw error;
+      }
+    });
+  }
+
+  async publish(hostPath: string, uri: string, options: PublishOptions = {}): Promise<void> {
+    await this.changing(uri, (path) => publishTree(hostPath, path, options));
+  }
+
+  async copyTree(from: string, to: string): Promise<void> {
+    refuseInto(from, to);
+    const source = await this.resolve(from);
+    await this.changing(to, (path) => publishTree(source, path, { check: (real) => this.checkAllowed(real, from) }));
+  }
+
+  async moveTree(from: string, to: string): Promise<void> {
+    refuseInto(from, to);
+    const source = withoutSlash(await this.resolve(from));
+    await this.stat(from);
+    await this.changing(to, async (path) => {
+      await mkdir(dirname(path), { recursive: true });
+      try {
+        await rename(source, path);
+      } catch (error) {
+        // Another file system, or something is there already.
+        if (!['EXDEV', 'ENOTEMPTY', 'EEXIST', 'EISDIR', 'ENOTDIR'].includes(systemErrorCode(error) ?? '')) throw error;
+        await publishTree(source, path, { check: (real) => this.checkAllowed(real, from) });
+        await removeTree(source);
+      }
+    });
+  }
+
   async removeTree(uri: string): Promise<void> {
-    const path = fileUriToPath(uri).replace(/\/+$/, '');
+    const path = withoutSlash(fileUriToPath(uri));
     if (path === '') throw new StorageError('ACCESS', 'the root directory may not be removed', uri);
     try {
       // The parent is checked, not the path: a link below a root is removed as a link, wherever it points.
@@ -88,9 +142,14 @@ export class LocalStorage implements StorageReader, StorageWriter {
     }
   }
 
-  /** The host path of a file: URI, checked against the allowed roots. */
+  /** The host path of a file: URI, checked against the allowed roots; it need not exist. */
   async resolve(uri: string): Promise<string> {
     return this.guarded(uri, (path) => Promise.resolve(path));
+  }
+
+  private async changing(uri: string, act: (path: string) => Promise<void>): Promise<void> {
+    if (isDataUri(uri)) throw new StorageError('UNSUPPORTED', 'a data: URI cannot be written', uri.slice(0, 60));
+    await this.guarded(uri, (path) => act(withoutSlash(path)));
   }
 
   private async guarded<T>(uri: string, act: (path: string) => Promise<T>): Promise<T> {
@@ -128,11 +187,16 @@ async function realParent(path: string): Promise<string> {
   }
 }
 
-function describe(stats: Stats, uri: string, wanted?: Kind): { kind: Kind; size: number } {
-  const kind: Kind | undefined = stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : undefined;
+function withoutSlash(path: string): string {
+  return path.replace(/\/+$/, '');
+}
+
+function describe(stats: BigIntStats, uri: string, wanted?: StoredStat['kind']): StoredStat {
+  const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : undefined;
   if (kind === undefined) throw new StorageError('UNSUPPORTED', `${uri} is neither a file nor a directory`, uri);
   if (wanted !== undefined && kind !== wanted) throw new StorageError('UNSUPPORTED', `${uri} is a ${kind}, not a ${wanted}`, uri);
-  return { kind, size: kind === 'file' ? stats.size : 0 };
+  if (kind === 'directory') return { kind, size: 0, version: '' };
+  return { kind, size: Number(stats.size), version: `${stats.ino}-${stats.size}-${stats.mtimeNs}` };
 }
 
 function tooLarge(uri: string, size: number, limit: number): StorageError {

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { chmodSync, mkdirSync } from 'node:fs';
 import fc from 'fast-check';
-import { storageContract } from './contract/storage.contract.js';
+import { readerContract } from './contract/storage.contract.js';
+import { writerContract } from './contract/writer.contract.js';
 import { fileUriToPath, pathToFileUri } from './file-uri.js';
 import { LocalStorage } from './local-storage.adapter.js';
 import { publishFile } from './publish.js';
@@ -22,7 +23,7 @@ async function write(path: string, content: string): Promise<void> {
   await writeFile(path, content);
 }
 
-storageContract('LocalStorage', async () => ({
+readerContract('LocalStorage', 'tree', async () => ({
   storage: new LocalStorage(),
   fill: async (files) => {
     for (const [name, content] of Object.entries(files)) await write(join(directory, name), content);
@@ -30,6 +31,15 @@ storageContract('LocalStorage', async () => ({
   },
   dispose: () => Promise.resolve(),
 }));
+
+writerContract('LocalStorage', () =>
+  Promise.resolve({
+    storage: new LocalStorage(),
+    prefix: `${pathToFileUri(directory)}/`,
+    largeBytes: 300_000,
+    dispose: () => Promise.resolve(),
+  }),
+);
 
 describe('file URIs', () => {
   it('round-trip every name', () => {
@@ -80,8 +90,31 @@ describe('allowed roots', () => {
       await expect(storage.stat(uri(path))).rejects.toMatchObject({ code: 'ACCESS' });
     await expect(storage.stat(`${uri('in')}/../out/g`)).rejects.toMatchObject({ code: 'ACCESS' });
     await expect(storage.removeTree(uri('out'))).rejects.toMatchObject({ code: 'ACCESS' });
+    await expect(storage.writeText(uri('out/new'), '')).rejects.toMatchObject({ code: 'ACCESS' });
+    await expect(storage.publish(join(directory, 'out/g'), uri('out/new'))).rejects.toMatchObject({ code: 'ACCESS' });
+    await expect(storage.copyTree(uri('in'), uri('in-copy'))).rejects.toMatchObject({ code: 'ACCESS' });
+    // A tree that holds a link to the outside is not copied in either.
+    await write(join(directory, 'in/d/f'), 'x');
+    await symlink(join(directory, 'out/g'), join(directory, 'in/d/link'));
+    await expect(storage.copyTree(uri('in/d'), uri('in/copy'))).rejects.toMatchObject({ code: 'ACCESS' });
+    await expect(storage.moveTree(uri('out/g'), uri('in/g'))).rejects.toMatchObject({ code: 'ACCESS' });
     await storage.removeTree(uri('in/link'));
     expect(await readFile(join(directory, 'out/g'), 'utf8')).toBe('y');
+  });
+});
+
+describe('copying', () => {
+  it('links, and refuses a link that has no end', async () => {
+    const storage = new LocalStorage();
+    const uri = (path: string): string => pathToFileUri(join(directory, path));
+    await write(join(directory, 'd/f'), 'x');
+    await storage.copyTree(uri('d'), uri('copy'));
+    expect((await stat(join(directory, 'copy/f'))).ino).toBe((await stat(join(directory, 'd/f'))).ino);
+    await symlink('.', join(directory, 'd/self'));
+    await expect(storage.copyTree(uri('d'), uri('endless'))).rejects.toMatchObject({
+      code: 'IO',
+      message: expect.stringContaining('above itself'),
+    });
   });
 });
 

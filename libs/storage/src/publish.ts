@@ -1,5 +1,5 @@
 /**
- * Makes a file of a sandbox durable at its published place.
+ * Makes a file, or a tree, of a host durable at its published place.
  *
  * Invariants:
  *  1. The published name appears whole or not at all: by link, by rename, or by copy to a temporary name and rename.
@@ -11,17 +11,13 @@
  * log that names it (Redis, `appendfsync everysec`) has the same order of exposure. With `fsync` a file costs one flush of the disk.
  */
 import { constants, copyFileSync, linkSync, mkdirSync, openSync, closeSync, fsyncSync, renameSync, statSync, unlinkSync } from 'node:fs';
-import { copyFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { copyFile, mkdir, readdir, realpath, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { PublishOptions } from './ports.js';
 import { systemErrorCode } from './system-error.js';
 
 /** Files up to this size are copied synchronously: cheaper than a thread-pool round trip. */
 const SMALL_BYTES = 64 * 1024;
-
-export interface PublishOptions {
-  /** Flush the file and its directory before returning. */
-  fsync?: boolean;
-}
 
 /** @throws the system's error (ENOSPC, EACCES, …). */
 export async function publishFile(from: string, to: string, options: PublishOptions = {}): Promise<void> {
@@ -37,6 +33,24 @@ export async function publishFile(from: string, to: string, options: PublishOpti
     flush(to);
     flush(dirname(to));
   }
+}
+
+export interface PublishTreeOptions extends PublishOptions {
+  /** Told of every real path that is read; rejects where it may not be. */
+  check?: (realPath: string) => Promise<void>;
+}
+
+/**
+ * A file as `publishFile` does, or a directory with everything below it. Links are followed: what arrives are files and directories.
+ * @throws the system's error; ELOOP where a link leads to a directory above itself.
+ */
+export async function publishTree(from: string, to: string, options: PublishTreeOptions = {}, above: string[] = []): Promise<void> {
+  const source = await realpath(from);
+  await options.check?.(source);
+  if (!(await stat(source)).isDirectory()) return publishFile(source, to, options);
+  if (above.includes(source)) throw Object.assign(new Error(`${from} leads to a directory above itself`), { code: 'ELOOP' });
+  await mkdir(to, { recursive: true });
+  for (const name of await readdir(source)) await publishTree(join(source, name), join(to, name), options, [...above, source]);
 }
 
 /** One call where only the last directory is missing, which is the rule. */
