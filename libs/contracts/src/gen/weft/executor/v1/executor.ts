@@ -169,6 +169,13 @@ export interface DescribeResponse {
   labels: { [key: string]: string };
   /** Absolute directory on the runner's host below which sandboxes are made: <sandbox_root>/<task_id>.<attempt>/{work,tmp,in}. */
   sandboxRoot: string;
+  /** What its tasks hold of `capacity` now. */
+  inUse:
+    | Resources
+    | undefined;
+  /** How many attempts hold something, and how many wait for room. */
+  tasksAdmitted: number;
+  tasksWaiting: number;
 }
 
 export interface DescribeResponse_LabelsEntry {
@@ -214,11 +221,16 @@ export interface TaskSpec {
   /** Relative to work_dir; where empty, the stream goes to the task's log. */
   stdoutPath: string;
   stderrPath: string;
-  /** Limits to enforce; 0 = none. What is reserved for the task is the caller's business. */
+  /** Limits to enforce; 0 = none. */
   resources: Resources | undefined;
   network: boolean;
   /** Wall time limit in milliseconds; 0 = none. */
   timeLimitMs: number;
+  /**
+   * What the task holds of the runner's capacity from before its inputs are staged until the tool has ended. A runner admits
+   * tasks only while the sum fits, says `queued` until then, and lets smaller ones pass. RESOURCE_EXHAUSTED: it can never fit.
+   */
+  reserved: Resources | undefined;
 }
 
 export interface TaskSpec_EnvironmentEntry {
@@ -252,6 +264,8 @@ export interface Input {
   writable: boolean;
   /** The task changes the file at `uri` itself (InplaceUpdateRequirement). */
   inPlace: boolean;
+  /** "sha1$<hex>" of the file at `uri`, where known: what arrives from another host is checked against it. Empty: not known. */
+  checksum: string;
 }
 
 export interface TaskEvent {
@@ -335,7 +349,11 @@ export interface Finished {
   manifest: ManifestEntry[];
   /** Last lines of stderr whether or not it went to a file, at most 20 lines and 4 KiB. */
   stderrTail: string[];
-  usage: Usage | undefined;
+  usage:
+    | Usage
+    | undefined;
+  /** Content id of the image the tool ran in ("sha256:…"); empty where it ran in none. */
+  imageId: string;
 }
 
 export interface ExecutionFailure {
@@ -401,6 +419,8 @@ export interface CancelRequest {
   taskId: string;
   attempt: number;
   graceMs: number;
+  /** Only where it still waits for room: what was admitted goes on, and the call returns at once. */
+  waitingOnly: boolean;
 }
 
 export interface CancelResponse {
@@ -412,6 +432,16 @@ export interface ReleaseRequest {
 }
 
 export interface ReleaseResponse {
+}
+
+export interface InspectImageRequest {
+  runtime: string;
+  image: Image | undefined;
+}
+
+export interface InspectImageResponse {
+  /** "sha256:…"; empty where the runner does not have it yet. */
+  imageId: string;
 }
 
 function createBaseDescribeRequest(): DescribeRequest {
@@ -467,7 +497,18 @@ export const DescribeRequest: MessageFns<DescribeRequest> = {
 };
 
 function createBaseDescribeResponse(): DescribeResponse {
-  return { runnerId: "", version: "", pool: "", runtimes: [], capacity: undefined, labels: {}, sandboxRoot: "" };
+  return {
+    runnerId: "",
+    version: "",
+    pool: "",
+    runtimes: [],
+    capacity: undefined,
+    labels: {},
+    sandboxRoot: "",
+    inUse: undefined,
+    tasksAdmitted: 0,
+    tasksWaiting: 0,
+  };
 }
 
 export const DescribeResponse: MessageFns<DescribeResponse> = {
@@ -492,6 +533,15 @@ export const DescribeResponse: MessageFns<DescribeResponse> = {
     });
     if (message.sandboxRoot !== "") {
       writer.uint32(58).string(message.sandboxRoot);
+    }
+    if (message.inUse !== undefined) {
+      Resources.encode(message.inUse, writer.uint32(66).fork()).join();
+    }
+    if (message.tasksAdmitted !== 0) {
+      writer.uint32(72).uint32(message.tasksAdmitted);
+    }
+    if (message.tasksWaiting !== 0) {
+      writer.uint32(80).uint32(message.tasksWaiting);
     }
     return writer;
   },
@@ -568,6 +618,30 @@ export const DescribeResponse: MessageFns<DescribeResponse> = {
             message.sandboxRoot = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.inUse = Resources.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.tasksAdmitted = reader.uint32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.tasksWaiting = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -612,6 +686,21 @@ export const DescribeResponse: MessageFns<DescribeResponse> = {
         : isSet(object.sandbox_root)
         ? globalThis.String(object.sandbox_root)
         : "",
+      inUse: isSet(object.inUse)
+        ? Resources.fromJSON(object.inUse)
+        : isSet(object.in_use)
+        ? Resources.fromJSON(object.in_use)
+        : undefined,
+      tasksAdmitted: isSet(object.tasksAdmitted)
+        ? globalThis.Number(object.tasksAdmitted)
+        : isSet(object.tasks_admitted)
+        ? globalThis.Number(object.tasks_admitted)
+        : 0,
+      tasksWaiting: isSet(object.tasksWaiting)
+        ? globalThis.Number(object.tasksWaiting)
+        : isSet(object.tasks_waiting)
+        ? globalThis.Number(object.tasks_waiting)
+        : 0,
     };
   },
 
@@ -644,6 +733,15 @@ export const DescribeResponse: MessageFns<DescribeResponse> = {
     if (message.sandboxRoot !== "") {
       obj.sandboxRoot = message.sandboxRoot;
     }
+    if (message.inUse !== undefined) {
+      obj.inUse = Resources.toJSON(message.inUse);
+    }
+    if (message.tasksAdmitted !== 0) {
+      obj.tasksAdmitted = Math.round(message.tasksAdmitted);
+    }
+    if (message.tasksWaiting !== 0) {
+      obj.tasksWaiting = Math.round(message.tasksWaiting);
+    }
     return obj;
   },
 
@@ -669,6 +767,11 @@ export const DescribeResponse: MessageFns<DescribeResponse> = {
       {},
     );
     message.sandboxRoot = object.sandboxRoot ?? "";
+    message.inUse = (object.inUse !== undefined && object.inUse !== null)
+      ? Resources.fromPartial(object.inUse)
+      : undefined;
+    message.tasksAdmitted = object.tasksAdmitted ?? 0;
+    message.tasksWaiting = object.tasksWaiting ?? 0;
     return message;
   },
 };
@@ -1018,6 +1121,7 @@ function createBaseTaskSpec(): TaskSpec {
     resources: undefined,
     network: false,
     timeLimitMs: 0,
+    reserved: undefined,
   };
 }
 
@@ -1070,6 +1174,9 @@ export const TaskSpec: MessageFns<TaskSpec> = {
     }
     if (message.timeLimitMs !== 0) {
       writer.uint32(128).uint64(message.timeLimitMs);
+    }
+    if (message.reserved !== undefined) {
+      Resources.encode(message.reserved, writer.uint32(138).fork()).join();
     }
     return writer;
   },
@@ -1218,6 +1325,14 @@ export const TaskSpec: MessageFns<TaskSpec> = {
             message.timeLimitMs = longToNumber(reader.uint64());
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.reserved = Resources.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1295,6 +1410,7 @@ export const TaskSpec: MessageFns<TaskSpec> = {
         : isSet(object.time_limit_ms)
         ? globalThis.Number(object.time_limit_ms)
         : 0,
+      reserved: isSet(object.reserved) ? Resources.fromJSON(object.reserved) : undefined,
     };
   },
 
@@ -1354,6 +1470,9 @@ export const TaskSpec: MessageFns<TaskSpec> = {
     if (message.timeLimitMs !== 0) {
       obj.timeLimitMs = Math.round(message.timeLimitMs);
     }
+    if (message.reserved !== undefined) {
+      obj.reserved = Resources.toJSON(message.reserved);
+    }
     return obj;
   },
 
@@ -1388,6 +1507,9 @@ export const TaskSpec: MessageFns<TaskSpec> = {
       : undefined;
     message.network = object.network ?? false;
     message.timeLimitMs = object.timeLimitMs ?? 0;
+    message.reserved = (object.reserved !== undefined && object.reserved !== null)
+      ? Resources.fromPartial(object.reserved)
+      : undefined;
     return message;
   },
 };
@@ -1603,7 +1725,7 @@ export const Image: MessageFns<Image> = {
 };
 
 function createBaseInput(): Input {
-  return { path: "", kind: 0, source: undefined, writable: false, inPlace: false };
+  return { path: "", kind: 0, source: undefined, writable: false, inPlace: false, checksum: "" };
 }
 
 export const Input: MessageFns<Input> = {
@@ -1627,6 +1749,9 @@ export const Input: MessageFns<Input> = {
     }
     if (message.inPlace !== false) {
       writer.uint32(48).bool(message.inPlace);
+    }
+    if (message.checksum !== "") {
+      writer.uint32(58).string(message.checksum);
     }
     return writer;
   },
@@ -1692,6 +1817,14 @@ export const Input: MessageFns<Input> = {
             message.inPlace = reader.bool();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.checksum = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1719,6 +1852,7 @@ export const Input: MessageFns<Input> = {
         : isSet(object.in_place)
         ? globalThis.Boolean(object.in_place)
         : false,
+      checksum: isSet(object.checksum) ? globalThis.String(object.checksum) : "",
     };
   },
 
@@ -1740,6 +1874,9 @@ export const Input: MessageFns<Input> = {
     }
     if (message.inPlace !== false) {
       obj.inPlace = message.inPlace;
+    }
+    if (message.checksum !== "") {
+      obj.checksum = message.checksum;
     }
     return obj;
   },
@@ -1767,6 +1904,7 @@ export const Input: MessageFns<Input> = {
     }
     message.writable = object.writable ?? false;
     message.inPlace = object.inPlace ?? false;
+    message.checksum = object.checksum ?? "";
     return message;
   },
 };
@@ -2357,7 +2495,7 @@ export const Usage: MessageFns<Usage> = {
 };
 
 function createBaseFinished(): Finished {
-  return { outcome: 0, exitCode: 0, failure: undefined, manifest: [], stderrTail: [], usage: undefined };
+  return { outcome: 0, exitCode: 0, failure: undefined, manifest: [], stderrTail: [], usage: undefined, imageId: "" };
 }
 
 export const Finished: MessageFns<Finished> = {
@@ -2379,6 +2517,9 @@ export const Finished: MessageFns<Finished> = {
     }
     if (message.usage !== undefined) {
       Usage.encode(message.usage, writer.uint32(50).fork()).join();
+    }
+    if (message.imageId !== "") {
+      writer.uint32(58).string(message.imageId);
     }
     return writer;
   },
@@ -2444,6 +2585,14 @@ export const Finished: MessageFns<Finished> = {
             message.usage = Usage.decode(reader, reader.uint32());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.imageId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2474,6 +2623,11 @@ export const Finished: MessageFns<Finished> = {
         ? object.stderr_tail.map((e: any) => globalThis.String(e))
         : [],
       usage: isSet(object.usage) ? Usage.fromJSON(object.usage) : undefined,
+      imageId: isSet(object.imageId)
+        ? globalThis.String(object.imageId)
+        : isSet(object.image_id)
+        ? globalThis.String(object.image_id)
+        : "",
     };
   },
 
@@ -2497,6 +2651,9 @@ export const Finished: MessageFns<Finished> = {
     if (message.usage !== undefined) {
       obj.usage = Usage.toJSON(message.usage);
     }
+    if (message.imageId !== "") {
+      obj.imageId = message.imageId;
+    }
     return obj;
   },
 
@@ -2513,6 +2670,7 @@ export const Finished: MessageFns<Finished> = {
     message.manifest = object.manifest?.map((e) => ManifestEntry.fromPartial(e)) || [];
     message.stderrTail = object.stderrTail?.map((e) => e) || [];
     message.usage = (object.usage !== undefined && object.usage !== null) ? Usage.fromPartial(object.usage) : undefined;
+    message.imageId = object.imageId ?? "";
     return message;
   },
 };
@@ -3254,7 +3412,7 @@ export const CollectedFile: MessageFns<CollectedFile> = {
 };
 
 function createBaseCancelRequest(): CancelRequest {
-  return { taskId: "", attempt: 0, graceMs: 0 };
+  return { taskId: "", attempt: 0, graceMs: 0, waitingOnly: false };
 }
 
 export const CancelRequest: MessageFns<CancelRequest> = {
@@ -3267,6 +3425,9 @@ export const CancelRequest: MessageFns<CancelRequest> = {
     }
     if (message.graceMs !== 0) {
       writer.uint32(24).uint32(message.graceMs);
+    }
+    if (message.waitingOnly !== false) {
+      writer.uint32(32).bool(message.waitingOnly);
     }
     return writer;
   },
@@ -3308,6 +3469,14 @@ export const CancelRequest: MessageFns<CancelRequest> = {
             message.graceMs = reader.uint32();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.waitingOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3333,6 +3502,11 @@ export const CancelRequest: MessageFns<CancelRequest> = {
         : isSet(object.grace_ms)
         ? globalThis.Number(object.grace_ms)
         : 0,
+      waitingOnly: isSet(object.waitingOnly)
+        ? globalThis.Boolean(object.waitingOnly)
+        : isSet(object.waiting_only)
+        ? globalThis.Boolean(object.waiting_only)
+        : false,
     };
   },
 
@@ -3347,6 +3521,9 @@ export const CancelRequest: MessageFns<CancelRequest> = {
     if (message.graceMs !== 0) {
       obj.graceMs = Math.round(message.graceMs);
     }
+    if (message.waitingOnly !== false) {
+      obj.waitingOnly = message.waitingOnly;
+    }
     return obj;
   },
 
@@ -3358,6 +3535,7 @@ export const CancelRequest: MessageFns<CancelRequest> = {
     message.taskId = object.taskId ?? "";
     message.attempt = object.attempt ?? 0;
     message.graceMs = object.graceMs ?? 0;
+    message.waitingOnly = object.waitingOnly ?? false;
     return message;
   },
 };
@@ -3555,6 +3733,164 @@ export const ReleaseResponse: MessageFns<ReleaseResponse> = {
   },
 };
 
+function createBaseInspectImageRequest(): InspectImageRequest {
+  return { runtime: "", image: undefined };
+}
+
+export const InspectImageRequest: MessageFns<InspectImageRequest> = {
+  encode(message: InspectImageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.runtime !== "") {
+      writer.uint32(10).string(message.runtime);
+    }
+    if (message.image !== undefined) {
+      Image.encode(message.image, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InspectImageRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInspectImageRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.runtime = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.image = Image.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): InspectImageRequest {
+    return {
+      runtime: isSet(object.runtime) ? globalThis.String(object.runtime) : "",
+      image: isSet(object.image) ? Image.fromJSON(object.image) : undefined,
+    };
+  },
+
+  toJSON(message: InspectImageRequest): unknown {
+    const obj: any = {};
+    if (message.runtime !== "") {
+      obj.runtime = message.runtime;
+    }
+    if (message.image !== undefined) {
+      obj.image = Image.toJSON(message.image);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<InspectImageRequest>): InspectImageRequest {
+    return InspectImageRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InspectImageRequest>): InspectImageRequest {
+    const message = createBaseInspectImageRequest();
+    message.runtime = object.runtime ?? "";
+    message.image = (object.image !== undefined && object.image !== null) ? Image.fromPartial(object.image) : undefined;
+    return message;
+  },
+};
+
+function createBaseInspectImageResponse(): InspectImageResponse {
+  return { imageId: "" };
+}
+
+export const InspectImageResponse: MessageFns<InspectImageResponse> = {
+  encode(message: InspectImageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.imageId !== "") {
+      writer.uint32(10).string(message.imageId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InspectImageResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInspectImageResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.imageId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): InspectImageResponse {
+    return {
+      imageId: isSet(object.imageId)
+        ? globalThis.String(object.imageId)
+        : isSet(object.image_id)
+        ? globalThis.String(object.image_id)
+        : "",
+    };
+  },
+
+  toJSON(message: InspectImageResponse): unknown {
+    const obj: any = {};
+    if (message.imageId !== "") {
+      obj.imageId = message.imageId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<InspectImageResponse>): InspectImageResponse {
+    return InspectImageResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InspectImageResponse>): InspectImageResponse {
+    const message = createBaseInspectImageResponse();
+    message.imageId = object.imageId ?? "";
+    return message;
+  },
+};
+
 export type ContainerExecutorService = typeof ContainerExecutorService;
 export const ContainerExecutorService = {
   describe: {
@@ -3610,6 +3946,17 @@ export const ContainerExecutorService = {
     responseSerialize: (value: ReleaseResponse): Buffer => Buffer.from(ReleaseResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ReleaseResponse => ReleaseResponse.decode(value),
   },
+  /** Which image a reference means on this runner now, without fetching it. */
+  inspectImage: {
+    path: "/weft.executor.v1.ContainerExecutor/InspectImage" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: InspectImageRequest): Buffer => Buffer.from(InspectImageRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): InspectImageRequest => InspectImageRequest.decode(value),
+    responseSerialize: (value: InspectImageResponse): Buffer =>
+      Buffer.from(InspectImageResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): InspectImageResponse => InspectImageResponse.decode(value),
+  },
 } as const;
 
 export interface ContainerExecutorServer extends UntypedServiceImplementation {
@@ -3626,6 +3973,8 @@ export interface ContainerExecutorServer extends UntypedServiceImplementation {
   cancel: handleUnaryCall<CancelRequest, CancelResponse>;
   /** The sandbox and everything unpublished in it may go. Idempotent. */
   release: handleUnaryCall<ReleaseRequest, ReleaseResponse>;
+  /** Which image a reference means on this runner now, without fetching it. */
+  inspectImage: handleUnaryCall<InspectImageRequest, InspectImageResponse>;
 }
 
 export interface ContainerExecutorClient extends Client {
@@ -3698,6 +4047,22 @@ export interface ContainerExecutorClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ReleaseResponse) => void,
+  ): ClientUnaryCall;
+  /** Which image a reference means on this runner now, without fetching it. */
+  inspectImage(
+    request: InspectImageRequest,
+    callback: (error: ServiceError | null, response: InspectImageResponse) => void,
+  ): ClientUnaryCall;
+  inspectImage(
+    request: InspectImageRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: InspectImageResponse) => void,
+  ): ClientUnaryCall;
+  inspectImage(
+    request: InspectImageRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: InspectImageResponse) => void,
   ): ClientUnaryCall;
 }
 

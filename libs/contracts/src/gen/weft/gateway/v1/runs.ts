@@ -23,6 +23,9 @@ import {
 import {
   Diagnostic,
   DocumentBundle,
+  FailureMode,
+  failureModeFromJSON,
+  failureModeToJSON,
   LogChunk,
   Run,
   RunEvent,
@@ -56,7 +59,21 @@ export interface SubmitRequest {
   idempotencyKey: string;
   noContainer: boolean;
   defaultContainer: string;
+  /** Seconds of wall time after which the run is cancelled; 0 = none. */
   deadlineS: number;
+  /** Attempts of one task before a failure that may be temporary is the run's failure; 0 = the service's default. */
+  maxAttempts: number;
+  failureMode: FailureMode;
+  /** A task killed for its memory is tried again with its memory times this (within `max_attempts`); 0 = not, else > 1. */
+  oomRetryFactor: number;
+  /** Execute every task, whatever results are known. */
+  noCache: boolean;
+  /** Keep what steps pass to each other in storage when no step needs it any more. */
+  keepIntermediates: boolean;
+  /** Greater goes first, among the runs that wait for the same runners; 0 = default, -100..100. */
+  priority: number;
+  /** Tasks of this run that are on runners at the same time, at most; 0 = no limit of its own. */
+  maxParallelTasks: number;
 }
 
 export interface SubmitRequest_LabelsEntry {
@@ -122,6 +139,14 @@ export interface CancelResponse {
   run: Run | undefined;
 }
 
+export interface RetryRequest {
+  runId: string;
+}
+
+export interface RetryResponse {
+  run: Run | undefined;
+}
+
 export interface DeleteRequest {
   runId: string;
 }
@@ -142,6 +167,13 @@ function createBaseSubmitRequest(): SubmitRequest {
     noContainer: false,
     defaultContainer: "",
     deadlineS: 0,
+    maxAttempts: 0,
+    failureMode: 0,
+    oomRetryFactor: 0,
+    noCache: false,
+    keepIntermediates: false,
+    priority: 0,
+    maxParallelTasks: 0,
   };
 }
 
@@ -184,6 +216,27 @@ export const SubmitRequest: MessageFns<SubmitRequest> = {
     }
     if (message.deadlineS !== 0) {
       writer.uint32(96).uint32(message.deadlineS);
+    }
+    if (message.maxAttempts !== 0) {
+      writer.uint32(104).uint32(message.maxAttempts);
+    }
+    if (message.failureMode !== 0) {
+      writer.uint32(112).int32(message.failureMode);
+    }
+    if (message.oomRetryFactor !== 0) {
+      writer.uint32(121).double(message.oomRetryFactor);
+    }
+    if (message.noCache !== false) {
+      writer.uint32(128).bool(message.noCache);
+    }
+    if (message.keepIntermediates !== false) {
+      writer.uint32(136).bool(message.keepIntermediates);
+    }
+    if (message.priority !== 0) {
+      writer.uint32(144).int32(message.priority);
+    }
+    if (message.maxParallelTasks !== 0) {
+      writer.uint32(152).uint32(message.maxParallelTasks);
     }
     return writer;
   },
@@ -300,6 +353,62 @@ export const SubmitRequest: MessageFns<SubmitRequest> = {
             message.deadlineS = reader.uint32();
             continue;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.maxAttempts = reader.uint32();
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.failureMode = reader.int32() as any;
+            continue;
+          }
+          case 15: {
+            if (tag !== 121) {
+              break;
+            }
+
+            message.oomRetryFactor = reader.double();
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.noCache = reader.bool();
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.keepIntermediates = reader.bool();
+            continue;
+          }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.priority = reader.int32();
+            continue;
+          }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.maxParallelTasks = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -370,6 +479,37 @@ export const SubmitRequest: MessageFns<SubmitRequest> = {
         : isSet(object.deadline_s)
         ? globalThis.Number(object.deadline_s)
         : 0,
+      maxAttempts: isSet(object.maxAttempts)
+        ? globalThis.Number(object.maxAttempts)
+        : isSet(object.max_attempts)
+        ? globalThis.Number(object.max_attempts)
+        : 0,
+      failureMode: isSet(object.failureMode)
+        ? failureModeFromJSON(object.failureMode)
+        : isSet(object.failure_mode)
+        ? failureModeFromJSON(object.failure_mode)
+        : 0,
+      oomRetryFactor: isSet(object.oomRetryFactor)
+        ? globalThis.Number(object.oomRetryFactor)
+        : isSet(object.oom_retry_factor)
+        ? globalThis.Number(object.oom_retry_factor)
+        : 0,
+      noCache: isSet(object.noCache)
+        ? globalThis.Boolean(object.noCache)
+        : isSet(object.no_cache)
+        ? globalThis.Boolean(object.no_cache)
+        : false,
+      keepIntermediates: isSet(object.keepIntermediates)
+        ? globalThis.Boolean(object.keepIntermediates)
+        : isSet(object.keep_intermediates)
+        ? globalThis.Boolean(object.keep_intermediates)
+        : false,
+      priority: isSet(object.priority) ? globalThis.Number(object.priority) : 0,
+      maxParallelTasks: isSet(object.maxParallelTasks)
+        ? globalThis.Number(object.maxParallelTasks)
+        : isSet(object.max_parallel_tasks)
+        ? globalThis.Number(object.max_parallel_tasks)
+        : 0,
     };
   },
 
@@ -416,6 +556,27 @@ export const SubmitRequest: MessageFns<SubmitRequest> = {
     if (message.deadlineS !== 0) {
       obj.deadlineS = Math.round(message.deadlineS);
     }
+    if (message.maxAttempts !== 0) {
+      obj.maxAttempts = Math.round(message.maxAttempts);
+    }
+    if (message.failureMode !== 0) {
+      obj.failureMode = failureModeToJSON(message.failureMode);
+    }
+    if (message.oomRetryFactor !== 0) {
+      obj.oomRetryFactor = floatToJson(message.oomRetryFactor);
+    }
+    if (message.noCache !== false) {
+      obj.noCache = message.noCache;
+    }
+    if (message.keepIntermediates !== false) {
+      obj.keepIntermediates = message.keepIntermediates;
+    }
+    if (message.priority !== 0) {
+      obj.priority = Math.round(message.priority);
+    }
+    if (message.maxParallelTasks !== 0) {
+      obj.maxParallelTasks = Math.round(message.maxParallelTasks);
+    }
     return obj;
   },
 
@@ -456,6 +617,13 @@ export const SubmitRequest: MessageFns<SubmitRequest> = {
     message.noContainer = object.noContainer ?? false;
     message.defaultContainer = object.defaultContainer ?? "";
     message.deadlineS = object.deadlineS ?? 0;
+    message.maxAttempts = object.maxAttempts ?? 0;
+    message.failureMode = object.failureMode ?? 0;
+    message.oomRetryFactor = object.oomRetryFactor ?? 0;
+    message.noCache = object.noCache ?? false;
+    message.keepIntermediates = object.keepIntermediates ?? false;
+    message.priority = object.priority ?? 0;
+    message.maxParallelTasks = object.maxParallelTasks ?? 0;
     return message;
   },
 };
@@ -1600,6 +1768,146 @@ export const CancelResponse: MessageFns<CancelResponse> = {
   },
 };
 
+function createBaseRetryRequest(): RetryRequest {
+  return { runId: "" };
+}
+
+export const RetryRequest: MessageFns<RetryRequest> = {
+  encode(message: RetryRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.runId !== "") {
+      writer.uint32(10).string(message.runId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RetryRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRetryRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.runId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RetryRequest {
+    return {
+      runId: isSet(object.runId)
+        ? globalThis.String(object.runId)
+        : isSet(object.run_id)
+        ? globalThis.String(object.run_id)
+        : "",
+    };
+  },
+
+  toJSON(message: RetryRequest): unknown {
+    const obj: any = {};
+    if (message.runId !== "") {
+      obj.runId = message.runId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RetryRequest>): RetryRequest {
+    return RetryRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RetryRequest>): RetryRequest {
+    const message = createBaseRetryRequest();
+    message.runId = object.runId ?? "";
+    return message;
+  },
+};
+
+function createBaseRetryResponse(): RetryResponse {
+  return { run: undefined };
+}
+
+export const RetryResponse: MessageFns<RetryResponse> = {
+  encode(message: RetryResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.run !== undefined) {
+      Run.encode(message.run, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RetryResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRetryResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.run = Run.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RetryResponse {
+    return { run: isSet(object.run) ? Run.fromJSON(object.run) : undefined };
+  },
+
+  toJSON(message: RetryResponse): unknown {
+    const obj: any = {};
+    if (message.run !== undefined) {
+      obj.run = Run.toJSON(message.run);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RetryResponse>): RetryResponse {
+    return RetryResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RetryResponse>): RetryResponse {
+    const message = createBaseRetryResponse();
+    message.run = (object.run !== undefined && object.run !== null) ? Run.fromPartial(object.run) : undefined;
+    return message;
+  },
+};
+
 function createBaseDeleteRequest(): DeleteRequest {
   return { runId: "" };
 }
@@ -1790,6 +2098,16 @@ export const RunsService = {
     responseSerialize: (value: CancelResponse): Buffer => Buffer.from(CancelResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CancelResponse => CancelResponse.decode(value),
   },
+  /** Goes on with a run that failed or was cancelled: what succeeded stays, the rest is tried again. */
+  retry: {
+    path: "/weft.gateway.v1.Runs/Retry" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RetryRequest): Buffer => Buffer.from(RetryRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RetryRequest => RetryRequest.decode(value),
+    responseSerialize: (value: RetryResponse): Buffer => Buffer.from(RetryResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RetryResponse => RetryResponse.decode(value),
+  },
   delete: {
     path: "/weft.gateway.v1.Runs/Delete" as const,
     requestStream: false as const,
@@ -1809,6 +2127,8 @@ export interface RunsServer extends UntypedServiceImplementation {
   watch: handleServerStreamingCall<WatchRequest, RunEvent>;
   logs: handleServerStreamingCall<LogsRequest, LogChunk>;
   cancel: handleUnaryCall<CancelRequest, CancelResponse>;
+  /** Goes on with a run that failed or was cancelled: what succeeded stays, the rest is tried again. */
+  retry: handleUnaryCall<RetryRequest, RetryResponse>;
   delete: handleUnaryCall<DeleteRequest, DeleteResponse>;
 }
 
@@ -1886,6 +2206,22 @@ export interface RunsClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CancelResponse) => void,
   ): ClientUnaryCall;
+  /** Goes on with a run that failed or was cancelled: what succeeded stays, the rest is tried again. */
+  retry(
+    request: RetryRequest,
+    callback: (error: ServiceError | null, response: RetryResponse) => void,
+  ): ClientUnaryCall;
+  retry(
+    request: RetryRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RetryResponse) => void,
+  ): ClientUnaryCall;
+  retry(
+    request: RetryRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RetryResponse) => void,
+  ): ClientUnaryCall;
   delete(
     request: DeleteRequest,
     callback: (error: ServiceError | null, response: DeleteResponse) => void,
@@ -1908,6 +2244,10 @@ export const RunsClient = makeGenericClientConstructor(RunsService, "weft.gatewa
   service: typeof RunsService;
   serviceName: string;
 };
+
+function floatToJson(value: number | null | undefined): number | string | null | undefined {
+  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
+}
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;
 

@@ -63,6 +63,14 @@ export interface ListRunnersResponse {
   runners: Runner[];
 }
 
+export interface DrainRequest {
+  runnerId: string;
+  draining: boolean;
+}
+
+export interface DrainResponse {
+}
+
 function createBaseRunner(): Runner {
   return { address: "", description: undefined, draining: false, lastSeen: undefined };
 }
@@ -623,6 +631,147 @@ export const ListRunnersResponse: MessageFns<ListRunnersResponse> = {
   },
 };
 
+function createBaseDrainRequest(): DrainRequest {
+  return { runnerId: "", draining: false };
+}
+
+export const DrainRequest: MessageFns<DrainRequest> = {
+  encode(message: DrainRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.runnerId !== "") {
+      writer.uint32(10).string(message.runnerId);
+    }
+    if (message.draining !== false) {
+      writer.uint32(16).bool(message.draining);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DrainRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDrainRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.runnerId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.draining = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DrainRequest {
+    return {
+      runnerId: isSet(object.runnerId)
+        ? globalThis.String(object.runnerId)
+        : isSet(object.runner_id)
+        ? globalThis.String(object.runner_id)
+        : "",
+      draining: isSet(object.draining) ? globalThis.Boolean(object.draining) : false,
+    };
+  },
+
+  toJSON(message: DrainRequest): unknown {
+    const obj: any = {};
+    if (message.runnerId !== "") {
+      obj.runnerId = message.runnerId;
+    }
+    if (message.draining !== false) {
+      obj.draining = message.draining;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DrainRequest>): DrainRequest {
+    return DrainRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DrainRequest>): DrainRequest {
+    const message = createBaseDrainRequest();
+    message.runnerId = object.runnerId ?? "";
+    message.draining = object.draining ?? false;
+    return message;
+  },
+};
+
+function createBaseDrainResponse(): DrainResponse {
+  return {};
+}
+
+export const DrainResponse: MessageFns<DrainResponse> = {
+  encode(_: DrainResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DrainResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDrainResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): DrainResponse {
+    return {};
+  },
+
+  toJSON(_: DrainResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<DrainResponse>): DrainResponse {
+    return DrainResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<DrainResponse>): DrainResponse {
+    const message = createBaseDrainResponse();
+    return message;
+  },
+};
+
 export type RunnerRegistryService = typeof RunnerRegistryService;
 export const RunnerRegistryService = {
   /** Registers or renews; a runner calls it every `ttl_ms`/3. The answer says how long the registration lasts. */
@@ -654,6 +803,16 @@ export const RunnerRegistryService = {
     responseSerialize: (value: ListRunnersResponse): Buffer => Buffer.from(ListRunnersResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListRunnersResponse => ListRunnersResponse.decode(value),
   },
+  /** An operator's wish, kept until it is taken back, also over restarts of the runner: no new tasks while `draining`. NOT_FOUND: no such runner. */
+  drain: {
+    path: "/weft.registry.v1.RunnerRegistry/Drain" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DrainRequest): Buffer => Buffer.from(DrainRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DrainRequest => DrainRequest.decode(value),
+    responseSerialize: (value: DrainResponse): Buffer => Buffer.from(DrainResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DrainResponse => DrainResponse.decode(value),
+  },
 } as const;
 
 export interface RunnerRegistryServer extends UntypedServiceImplementation {
@@ -662,6 +821,8 @@ export interface RunnerRegistryServer extends UntypedServiceImplementation {
   /** Gone for good: no new tasks. */
   deregister: handleUnaryCall<DeregisterRequest, DeregisterResponse>;
   listRunners: handleUnaryCall<ListRunnersRequest, ListRunnersResponse>;
+  /** An operator's wish, kept until it is taken back, also over restarts of the runner: no new tasks while `draining`. NOT_FOUND: no such runner. */
+  drain: handleUnaryCall<DrainRequest, DrainResponse>;
 }
 
 export interface RunnerRegistryClient extends Client {
@@ -711,6 +872,22 @@ export interface RunnerRegistryClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListRunnersResponse) => void,
+  ): ClientUnaryCall;
+  /** An operator's wish, kept until it is taken back, also over restarts of the runner: no new tasks while `draining`. NOT_FOUND: no such runner. */
+  drain(
+    request: DrainRequest,
+    callback: (error: ServiceError | null, response: DrainResponse) => void,
+  ): ClientUnaryCall;
+  drain(
+    request: DrainRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: DrainResponse) => void,
+  ): ClientUnaryCall;
+  drain(
+    request: DrainRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: DrainResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -75,6 +75,45 @@ export function runStatusToJSON(object: RunStatus): string {
   }
 }
 
+/** What happens to the rest of a run when a task has failed for good. */
+export enum FailureMode {
+  /** UNSPECIFIED - As FAIL_FAST. */
+  UNSPECIFIED = 0,
+  /** FAIL_FAST - What runs is stopped, nothing new starts. */
+  FAIL_FAST = 1,
+  /** CONTINUE - What does not need the failed step's outputs goes on; the run fails when nothing is left to do. */
+  CONTINUE = 2,
+}
+
+export function failureModeFromJSON(object: any): FailureMode {
+  switch (object) {
+    case 0:
+    case "FAILURE_MODE_UNSPECIFIED":
+      return FailureMode.UNSPECIFIED;
+    case 1:
+    case "FAILURE_MODE_FAIL_FAST":
+      return FailureMode.FAIL_FAST;
+    case 2:
+    case "FAILURE_MODE_CONTINUE":
+      return FailureMode.CONTINUE;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum FailureMode");
+  }
+}
+
+export function failureModeToJSON(object: FailureMode): string {
+  switch (object) {
+    case FailureMode.UNSPECIFIED:
+      return "FAILURE_MODE_UNSPECIFIED";
+    case FailureMode.FAIL_FAST:
+      return "FAILURE_MODE_FAIL_FAST";
+    case FailureMode.CONTINUE:
+      return "FAILURE_MODE_CONTINUE";
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum FailureMode");
+  }
+}
+
 export enum TaskStatus {
   UNSPECIFIED = 0,
   QUEUED = 1,
@@ -292,6 +331,8 @@ export interface Task {
   startedAt: Date | undefined;
   finishedAt: Date | undefined;
   outputsJson: string;
+  /** Nothing was executed: the outputs are those of an earlier task with the same tool, command line, environment, image and inputs. */
+  cached: boolean;
 }
 
 /** One failure, in words a user can act on. */
@@ -1213,6 +1254,7 @@ function createBaseTask(): Task {
     startedAt: undefined,
     finishedAt: undefined,
     outputsJson: "",
+    cached: false,
   };
 }
 
@@ -1256,6 +1298,9 @@ export const Task: MessageFns<Task> = {
     }
     if (message.outputsJson !== "") {
       writer.uint32(106).string(message.outputsJson);
+    }
+    if (message.cached !== false) {
+      writer.uint32(112).bool(message.cached);
     }
     return writer;
   },
@@ -1377,6 +1422,14 @@ export const Task: MessageFns<Task> = {
             message.outputsJson = reader.string();
             continue;
           }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.cached = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1432,6 +1485,7 @@ export const Task: MessageFns<Task> = {
         : isSet(object.outputs_json)
         ? globalThis.String(object.outputs_json)
         : "",
+      cached: isSet(object.cached) ? globalThis.Boolean(object.cached) : false,
     };
   },
 
@@ -1476,6 +1530,9 @@ export const Task: MessageFns<Task> = {
     if (message.outputsJson !== "") {
       obj.outputsJson = message.outputsJson;
     }
+    if (message.cached !== false) {
+      obj.cached = message.cached;
+    }
     return obj;
   },
 
@@ -1499,6 +1556,7 @@ export const Task: MessageFns<Task> = {
     message.startedAt = object.startedAt ?? undefined;
     message.finishedAt = object.finishedAt ?? undefined;
     message.outputsJson = object.outputsJson ?? "";
+    message.cached = object.cached ?? false;
     return message;
   },
 };

@@ -23,6 +23,9 @@ import {
 import {
   Diagnostic,
   DocumentBundle,
+  FailureMode,
+  failureModeFromJSON,
+  failureModeToJSON,
   LogChunk,
   Run,
   RunEvent,
@@ -66,6 +69,19 @@ export interface RunOptions {
   defaultContainer: string;
   /** Seconds of wall time after which the run is cancelled; 0 = none. */
   deadlineS: number;
+  /** Attempts of one task before a failure that may be temporary is the run's failure; 0 = the service's default. */
+  maxAttempts: number;
+  failureMode: FailureMode;
+  /** A task killed for its memory is tried again with its memory times this (within `max_attempts`); 0 = not, else > 1. */
+  oomRetryFactor: number;
+  /** Execute every task, whatever results are known. */
+  noCache: boolean;
+  /** Keep what steps pass to each other in storage when no step needs it any more. */
+  keepIntermediates: boolean;
+  /** Greater goes first, among the runs that wait for the same runners; 0 = default, -100..100. */
+  priority: number;
+  /** Tasks of this run that are on runners at the same time, at most; 0 = no limit of its own. */
+  maxParallelTasks: number;
 }
 
 export interface SubmitRunResponse {
@@ -149,6 +165,14 @@ export interface CancelRunRequest {
 }
 
 export interface CancelRunResponse {
+  run: Run | undefined;
+}
+
+export interface RetryRunRequest {
+  runId: string;
+}
+
+export interface RetryRunResponse {
   run: Run | undefined;
 }
 
@@ -502,7 +526,18 @@ export const SubmitRunRequest_LabelsEntry: MessageFns<SubmitRunRequest_LabelsEnt
 };
 
 function createBaseRunOptions(): RunOptions {
-  return { noContainer: false, defaultContainer: "", deadlineS: 0 };
+  return {
+    noContainer: false,
+    defaultContainer: "",
+    deadlineS: 0,
+    maxAttempts: 0,
+    failureMode: 0,
+    oomRetryFactor: 0,
+    noCache: false,
+    keepIntermediates: false,
+    priority: 0,
+    maxParallelTasks: 0,
+  };
 }
 
 export const RunOptions: MessageFns<RunOptions> = {
@@ -515,6 +550,27 @@ export const RunOptions: MessageFns<RunOptions> = {
     }
     if (message.deadlineS !== 0) {
       writer.uint32(24).uint32(message.deadlineS);
+    }
+    if (message.maxAttempts !== 0) {
+      writer.uint32(32).uint32(message.maxAttempts);
+    }
+    if (message.failureMode !== 0) {
+      writer.uint32(40).int32(message.failureMode);
+    }
+    if (message.oomRetryFactor !== 0) {
+      writer.uint32(49).double(message.oomRetryFactor);
+    }
+    if (message.noCache !== false) {
+      writer.uint32(56).bool(message.noCache);
+    }
+    if (message.keepIntermediates !== false) {
+      writer.uint32(64).bool(message.keepIntermediates);
+    }
+    if (message.priority !== 0) {
+      writer.uint32(72).int32(message.priority);
+    }
+    if (message.maxParallelTasks !== 0) {
+      writer.uint32(80).uint32(message.maxParallelTasks);
     }
     return writer;
   },
@@ -556,6 +612,62 @@ export const RunOptions: MessageFns<RunOptions> = {
             message.deadlineS = reader.uint32();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.maxAttempts = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.failureMode = reader.int32() as any;
+            continue;
+          }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.oomRetryFactor = reader.double();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.noCache = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.keepIntermediates = reader.bool();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.priority = reader.int32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.maxParallelTasks = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -585,6 +697,37 @@ export const RunOptions: MessageFns<RunOptions> = {
         : isSet(object.deadline_s)
         ? globalThis.Number(object.deadline_s)
         : 0,
+      maxAttempts: isSet(object.maxAttempts)
+        ? globalThis.Number(object.maxAttempts)
+        : isSet(object.max_attempts)
+        ? globalThis.Number(object.max_attempts)
+        : 0,
+      failureMode: isSet(object.failureMode)
+        ? failureModeFromJSON(object.failureMode)
+        : isSet(object.failure_mode)
+        ? failureModeFromJSON(object.failure_mode)
+        : 0,
+      oomRetryFactor: isSet(object.oomRetryFactor)
+        ? globalThis.Number(object.oomRetryFactor)
+        : isSet(object.oom_retry_factor)
+        ? globalThis.Number(object.oom_retry_factor)
+        : 0,
+      noCache: isSet(object.noCache)
+        ? globalThis.Boolean(object.noCache)
+        : isSet(object.no_cache)
+        ? globalThis.Boolean(object.no_cache)
+        : false,
+      keepIntermediates: isSet(object.keepIntermediates)
+        ? globalThis.Boolean(object.keepIntermediates)
+        : isSet(object.keep_intermediates)
+        ? globalThis.Boolean(object.keep_intermediates)
+        : false,
+      priority: isSet(object.priority) ? globalThis.Number(object.priority) : 0,
+      maxParallelTasks: isSet(object.maxParallelTasks)
+        ? globalThis.Number(object.maxParallelTasks)
+        : isSet(object.max_parallel_tasks)
+        ? globalThis.Number(object.max_parallel_tasks)
+        : 0,
     };
   },
 
@@ -599,6 +742,27 @@ export const RunOptions: MessageFns<RunOptions> = {
     if (message.deadlineS !== 0) {
       obj.deadlineS = Math.round(message.deadlineS);
     }
+    if (message.maxAttempts !== 0) {
+      obj.maxAttempts = Math.round(message.maxAttempts);
+    }
+    if (message.failureMode !== 0) {
+      obj.failureMode = failureModeToJSON(message.failureMode);
+    }
+    if (message.oomRetryFactor !== 0) {
+      obj.oomRetryFactor = floatToJson(message.oomRetryFactor);
+    }
+    if (message.noCache !== false) {
+      obj.noCache = message.noCache;
+    }
+    if (message.keepIntermediates !== false) {
+      obj.keepIntermediates = message.keepIntermediates;
+    }
+    if (message.priority !== 0) {
+      obj.priority = Math.round(message.priority);
+    }
+    if (message.maxParallelTasks !== 0) {
+      obj.maxParallelTasks = Math.round(message.maxParallelTasks);
+    }
     return obj;
   },
 
@@ -610,6 +774,13 @@ export const RunOptions: MessageFns<RunOptions> = {
     message.noContainer = object.noContainer ?? false;
     message.defaultContainer = object.defaultContainer ?? "";
     message.deadlineS = object.deadlineS ?? 0;
+    message.maxAttempts = object.maxAttempts ?? 0;
+    message.failureMode = object.failureMode ?? 0;
+    message.oomRetryFactor = object.oomRetryFactor ?? 0;
+    message.noCache = object.noCache ?? false;
+    message.keepIntermediates = object.keepIntermediates ?? false;
+    message.priority = object.priority ?? 0;
+    message.maxParallelTasks = object.maxParallelTasks ?? 0;
     return message;
   },
 };
@@ -2011,6 +2182,146 @@ export const CancelRunResponse: MessageFns<CancelRunResponse> = {
   },
 };
 
+function createBaseRetryRunRequest(): RetryRunRequest {
+  return { runId: "" };
+}
+
+export const RetryRunRequest: MessageFns<RetryRunRequest> = {
+  encode(message: RetryRunRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.runId !== "") {
+      writer.uint32(10).string(message.runId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RetryRunRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRetryRunRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.runId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RetryRunRequest {
+    return {
+      runId: isSet(object.runId)
+        ? globalThis.String(object.runId)
+        : isSet(object.run_id)
+        ? globalThis.String(object.run_id)
+        : "",
+    };
+  },
+
+  toJSON(message: RetryRunRequest): unknown {
+    const obj: any = {};
+    if (message.runId !== "") {
+      obj.runId = message.runId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RetryRunRequest>): RetryRunRequest {
+    return RetryRunRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RetryRunRequest>): RetryRunRequest {
+    const message = createBaseRetryRunRequest();
+    message.runId = object.runId ?? "";
+    return message;
+  },
+};
+
+function createBaseRetryRunResponse(): RetryRunResponse {
+  return { run: undefined };
+}
+
+export const RetryRunResponse: MessageFns<RetryRunResponse> = {
+  encode(message: RetryRunResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.run !== undefined) {
+      Run.encode(message.run, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RetryRunResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRetryRunResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.run = Run.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RetryRunResponse {
+    return { run: isSet(object.run) ? Run.fromJSON(object.run) : undefined };
+  },
+
+  toJSON(message: RetryRunResponse): unknown {
+    const obj: any = {};
+    if (message.run !== undefined) {
+      obj.run = Run.toJSON(message.run);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RetryRunResponse>): RetryRunResponse {
+    return RetryRunResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RetryRunResponse>): RetryRunResponse {
+    const message = createBaseRetryRunResponse();
+    message.run = (object.run !== undefined && object.run !== null) ? Run.fromPartial(object.run) : undefined;
+    return message;
+  },
+};
+
 function createBaseDeleteRunRequest(): DeleteRunRequest {
   return { runId: "" };
 }
@@ -2219,6 +2530,19 @@ export const SchedulerService = {
     responseSerialize: (value: CancelRunResponse): Buffer => Buffer.from(CancelRunResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CancelRunResponse => CancelRunResponse.decode(value),
   },
+  /**
+   * Goes on with a run that failed or was cancelled: what succeeded stays, the rest is tried again. Answers an active run as it is.
+   * FAILED_PRECONDITION: it succeeded.
+   */
+  retryRun: {
+    path: "/weft.scheduler.v1.Scheduler/RetryRun" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RetryRunRequest): Buffer => Buffer.from(RetryRunRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RetryRunRequest => RetryRunRequest.decode(value),
+    responseSerialize: (value: RetryRunResponse): Buffer => Buffer.from(RetryRunResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RetryRunResponse => RetryRunResponse.decode(value),
+  },
   /** Removes a finished run with its outputs and logs. FAILED_PRECONDITION while it is running. */
   deleteRun: {
     path: "/weft.scheduler.v1.Scheduler/DeleteRun" as const,
@@ -2247,6 +2571,11 @@ export interface SchedulerServer extends UntypedServiceImplementation {
   /** Log chunks so far, then (follow) live ones until the run ends. */
   streamLogs: handleServerStreamingCall<StreamLogsRequest, LogChunk>;
   cancelRun: handleUnaryCall<CancelRunRequest, CancelRunResponse>;
+  /**
+   * Goes on with a run that failed or was cancelled: what succeeded stays, the rest is tried again. Answers an active run as it is.
+   * FAILED_PRECONDITION: it succeeded.
+   */
+  retryRun: handleUnaryCall<RetryRunRequest, RetryRunResponse>;
   /** Removes a finished run with its outputs and logs. FAILED_PRECONDITION while it is running. */
   deleteRun: handleUnaryCall<DeleteRunRequest, DeleteRunResponse>;
 }
@@ -2361,6 +2690,25 @@ export interface SchedulerClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CancelRunResponse) => void,
   ): ClientUnaryCall;
+  /**
+   * Goes on with a run that failed or was cancelled: what succeeded stays, the rest is tried again. Answers an active run as it is.
+   * FAILED_PRECONDITION: it succeeded.
+   */
+  retryRun(
+    request: RetryRunRequest,
+    callback: (error: ServiceError | null, response: RetryRunResponse) => void,
+  ): ClientUnaryCall;
+  retryRun(
+    request: RetryRunRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RetryRunResponse) => void,
+  ): ClientUnaryCall;
+  retryRun(
+    request: RetryRunRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RetryRunResponse) => void,
+  ): ClientUnaryCall;
   /** Removes a finished run with its outputs and logs. FAILED_PRECONDITION while it is running. */
   deleteRun(
     request: DeleteRunRequest,
@@ -2387,6 +2735,10 @@ export const SchedulerClient = makeGenericClientConstructor(
   service: typeof SchedulerService;
   serviceName: string;
 };
+
+function floatToJson(value: number | null | undefined): number | string | null | undefined {
+  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
+}
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;
 
