@@ -32,31 +32,42 @@ export function activate(turn: Turn, activation: Activation): void {
     }
     case 'ExpressionTool': {
       const task = newTask(turn, activation, inputs, true);
-      turn.await({
-        type: 'EvaluateExpressionTool',
-        taskId: task.taskId,
-        attempt: task.attempt,
-        step: task.step,
-        process: task.process,
-        inputs,
-        inherited: activation.inherited,
-      });
+      turn.await(evaluateTool(task));
       return;
     }
     case 'Operation':
-      turn.fail({
-        code: 'UNSUPPORTED',
-        message: `'${activation.path || process.id}' is an Operation: it says what a step is for, not how to run it`,
-        step: activation.path,
-      });
+      turn.failAndPark(
+        {
+          code: 'UNSUPPORTED',
+          message: `'${activation.path || process.id}' is an Operation: it says what a step is for, not how to run it`,
+          step: activation.path,
+        },
+        (later) => activate(later, activation),
+      );
   }
 }
 
 /** The command for a task's current attempt. */
 export function runTask(task: TaskRecord, delayMs: number): Extract<Turn['commands'][number], { type: 'RunTask' }> {
-  const { taskId, attempt, step, index, process, pending } = task;
-  if (!pending) throw new Error(`task ${taskId} has ended`);
-  return { type: 'RunTask', taskId, attempt, step, index, process, inputs: pending.inputs, inherited: pending.inherited, delayMs };
+  const { taskId, attempt, step, index, process, avoid, ramFactor } = task;
+  const { inputs, inherited } = pendingOf(task);
+  return {
+    ...{ type: 'RunTask', taskId, attempt, step, index, process, inputs, inherited, delayMs },
+    ...(avoid && { avoid: [...avoid] }),
+    ...(ramFactor !== undefined && { ramFactor }),
+  };
+}
+
+/** The command that evaluates an expression tool's current attempt. */
+export function evaluateTool(task: TaskRecord): Extract<Turn['commands'][number], { type: 'EvaluateExpressionTool' }> {
+  const { taskId, attempt, step, process } = task;
+  const { inputs, inherited } = pendingOf(task);
+  return { type: 'EvaluateExpressionTool', taskId, attempt, step, process, inputs, inherited };
+}
+
+function pendingOf(task: TaskRecord): NonNullable<TaskRecord['pending']> {
+  if (!task.pending) throw new Error(`task ${task.taskId} has succeeded`);
+  return task.pending;
 }
 
 /** Records a step's shard that did not run. */
@@ -113,7 +124,7 @@ function openScope(turn: Turn, workflow: Workflow, inputs: CwlObject, activation
       pendingShards: 0,
       iteration: 0,
       loopOutputs: [],
-      dueBindings: new Set(),
+      dueBindings: new Map(),
     };
     scope.steps.set(step.name, instance);
     turn.state.steps.set(instance.node, instance);

@@ -31,6 +31,10 @@ export interface RunTask {
   inherited: EffectiveRequirements;
   /** Wait before the attempt, milliseconds. */
   delayMs: number;
+  /** Runners on which earlier attempts failed; absent = none. */
+  avoid?: string[];
+  /** What the task's memory is multiplied by after attempts that were killed for theirs; absent = 1. */
+  ramFactor?: number;
 }
 
 /** Evaluate an ExpressionTool; answer TaskSucceeded or TaskFailed. */

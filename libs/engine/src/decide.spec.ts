@@ -326,11 +326,10 @@ describe('failures', () => {
     driver.feed(failed('r-1', 2, true));
     driver.feed(failed('r-1', 3, true));
     const runs = driver.commands.filter((command) => command.type === 'RunTask');
-    expect(runs.map(({ attempt, delayMs }) => ({ attempt, delayMs }))).toEqual([
-      { attempt: 1, delayMs: 0 },
-      { attempt: 2, delayMs: 500 },
-      { attempt: 3, delayMs: 1000 },
-    ]);
+    expect(runs.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+    const [first, second, third] = runs.map(({ delayMs }) => delayMs);
+    expect(first).toBe(0);
+    expect(third).toBeGreaterThan(second ?? Infinity);
     expect(driver.ends().map(({ status }) => status)).toEqual(['failed']);
   });
 

@@ -5,12 +5,12 @@
  * Invariants:
  *  1. The same events give the same state and the same commands, in the same order.
  *  2. An event that was already taken into account changes nothing (`ignored` says so).
- *  3. Exactly one EndRun is given out per run, and no command after it.
+ *  3. Exactly one EndRun is given out per run and retry, and no command between it and the next retry.
  */
-import { takeDue, bindingsEvaluated } from './step.machine.js';
+import { askBindings, takeDue, bindingsEvaluated } from './step.machine.js';
 import type { Command } from './commands.js';
 import type { BindingsEvaluated, BindingsFailed, EngineEvent } from './events.js';
-import { accept, cancelAsked, ended, settle } from './run.machine.js';
+import { accept, cancelAsked, ended, retried, settle } from './run.machine.js';
 import type { RunState } from './state.js';
 import { taskAnswered } from './task.machine.js';
 import { Turn } from './turn.js';
@@ -55,6 +55,8 @@ function apply(turn: Turn, event: EngineEvent): void {
       return cancelAsked(turn, event);
     case 'RunEnded':
       return ended(turn, event);
+    case 'RunRetried':
+      return retried(turn);
   }
 }
 
@@ -68,10 +70,11 @@ function bindingsAnswered(turn: Turn, event: BindingsEvaluated | BindingsFailed)
     if (!bindingsEvaluated(turn, instance, event)) turn.ignored = `BindingsEvaluated: '${event.node}' has them already`;
     return;
   }
-  if (!takeDue(instance, event.iteration, event.firstShard)) {
+  const chunk = takeDue(instance, event.iteration, event.firstShard);
+  if (!chunk) {
     turn.ignored = `BindingsFailed: '${event.node}' has its answer already`;
     return;
   }
   turn.settled();
-  turn.fail(event.failure);
+  turn.failAndPark(event.failure, (later) => askBindings(later, instance, chunk.shards, chunk.loop));
 }

@@ -22,6 +22,18 @@ export interface RunOptions {
   maxAttempts: number;
   /** Wall time from acceptance after which the shell asks for a cancel, milliseconds; absent = none. */
   deadlineMs?: number;
+  /** What a task's final failure does to the rest of the run; absent = 'fail-fast'. */
+  failureMode?: 'fail-fast' | 'continue';
+  /** A task killed for its memory is tried again with its memory times this, which is greater than 1; absent = not. */
+  oomRetryFactor?: number;
+  /** Execute every task, whatever results are known. */
+  noCache?: boolean;
+  /** Keep what steps pass to each other when no step needs it any more. */
+  keepIntermediates?: boolean;
+  /** Greater goes first; absent = 0. */
+  priority?: number;
+  /** Tasks on runners at the same time, at most; absent = no limit of the run's own. */
+  maxParallelTasks?: number;
 }
 
 /** The run was accepted with a plan (by hash) and a checked input object. Always the first entry. */
@@ -73,12 +85,16 @@ export interface TaskSucceeded {
   attempt: number;
   outputs: CwlObject;
   exitCode?: number;
+  /** Nothing was executed: the outputs are an earlier task's. */
+  cached?: boolean;
 }
 
 export interface TaskFailed {
   type: 'TaskFailed';
   taskId: string;
   attempt: number;
+  /** Where the attempt was, or was to be, executed: other runners are tried first. */
+  runnerId?: string;
   failure: Failure;
   /** True where another attempt may succeed (infrastructure, `temporaryFailCodes`). */
   retryable: boolean;
@@ -96,6 +112,11 @@ export interface CancelAsked {
   reason: string;
 }
 
+/** A failed or cancelled run is to go on: follows RunEnded, and unseals the log. */
+export interface RunRetried {
+  type: 'RunRetried';
+}
+
 export type FinalStatus = 'succeeded' | 'failed' | 'cancelled';
 
 /** Seals the log. Written by the shell when it carries out EndRun. */
@@ -107,4 +128,13 @@ export interface RunEnded {
 }
 
 export type EngineEvent =
-  RunAccepted | BindingsEvaluated | BindingsFailed | TaskStarted | TaskSucceeded | TaskFailed | TaskCancelled | CancelAsked | RunEnded;
+  | RunAccepted
+  | BindingsEvaluated
+  | BindingsFailed
+  | TaskStarted
+  | TaskSucceeded
+  | TaskFailed
+  | TaskCancelled
+  | CancelAsked
+  | RunEnded
+  | RunRetried;

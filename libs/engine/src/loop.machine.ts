@@ -12,8 +12,12 @@ import type { Turn } from './turn.js';
 
 /** One iteration's process ended: ask for the bindings of the next. */
 export function finishIteration(turn: Turn, instance: StepInstance, outputs: CwlObject): void {
-  if (turn.state.phase !== 'running') return;
+  turn.orPark((now) => askNextIteration(now, instance, outputs));
+}
+
+function askNextIteration(turn: Turn, instance: StepInstance, outputs: CwlObject): void {
   const { step, scope } = instance;
+  const before = instance.loopOutputs;
   instance.loopOutputs = step.outputMethod === 'all_iterations' ? [...instance.loopOutputs, outputs] : [outputs];
   const own = new Map<string, CwlValue>();
   for (const port of step.out) own.set(sourceKey({ step: step.name, port }), outputs[port] ?? null);
@@ -21,7 +25,11 @@ export function finishIteration(turn: Turn, instance: StepInstance, outputs: Cwl
   // A loop input without a source keeps its value for the expressions: `valueFrom: $(inputs.i + 1)` counts.
   const previous = instance.loopInputs ?? {};
   const sourced = (step.loop ?? []).filter((input) => input.link !== undefined || input.default !== undefined);
-  const next = linkedValues(turn, instance, sourced, values);
+  const again = (later: Turn): void => {
+    instance.loopOutputs = before;
+    finishIteration(later, instance, outputs);
+  };
+  const next = linkedValues(turn, instance, sourced, again, values);
   if (!next) return;
   instance.iteration += 1;
   instance.phase = 'binding';

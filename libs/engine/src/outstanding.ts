@@ -34,6 +34,7 @@ export function answeredKey(event: EngineEvent): string | undefined {
     case 'TaskStarted':
     case 'CancelAsked':
     case 'RunEnded':
+    case 'RunRetried':
       return undefined;
   }
 }

@@ -1,10 +1,12 @@
 /**
- * The run: new → running → ended, or running → failing | cancelling → ended once nothing is in flight.
+ * The run: new → running → ended, or running → failing | cancelling → ended once nothing is in flight; ended (failed or
+ * cancelled) → running where it is retried. With `failureMode: 'continue'` it stays running until nothing is left to do.
  */
 import { NO_REQUIREMENTS, type CwlObject } from '@weft/plan';
 import { activate } from './activation.js';
 import type { CancelAsked, RunAccepted, RunEnded } from './events.js';
 import { shardDone } from './step.machine.js';
+import { retryTask } from './task.machine.js';
 import type { Owner } from './state.js';
 import type { Turn } from './turn.js';
 
@@ -34,10 +36,15 @@ export function complete(turn: Turn, owner: Owner, outputs: CwlObject): void {
     shardDone(turn, owner.step, owner.shard, outputs);
     return;
   }
-  if (turn.state.phase !== 'running') return;
-  turn.state.outputs = outputs;
-  turn.state.final = 'succeeded';
-  turn.state.phase = 'ended';
+  turn.orPark((now) => succeed(now, outputs));
+}
+
+function succeed(turn: Turn, outputs: CwlObject): void {
+  const { state } = turn;
+  state.completed = outputs;
+  state.outputs = outputs;
+  state.final = 'succeeded';
+  state.phase = 'ended';
   turn.commands.push({ type: 'EndRun', status: 'succeeded', outputs });
 }
 
@@ -52,15 +59,34 @@ export function cancelAsked(turn: Turn, event: CancelAsked): void {
   turn.stopTasks();
 }
 
-/** Ends a failing or cancelling run when the last answer is in. */
+/** Ends a failing or cancelling run when the last answer is in, and one that went on after failures when nothing is left to do. */
 export function settle(turn: Turn): void {
   const { state } = turn;
-  if (state.inFlight > 0 || (state.phase !== 'failing' && state.phase !== 'cancelling')) return;
+  if (state.inFlight > 0 || state.phase === 'new' || state.phase === 'ended') return;
+  if (state.phase === 'running' && !state.failure) return;
   const cancelled = state.phase === 'cancelling';
   state.failure ??= { code: 'CANCELLED', message: state.cancelReason ?? 'cancelled' };
   state.final = cancelled ? 'cancelled' : 'failed';
   state.phase = 'ended';
   turn.commands.push({ type: 'EndRun', status: state.final, failure: state.failure });
+}
+
+/** What succeeded stays; failed and cancelled tasks get their next attempt, and what was left undone is taken up. */
+export function retried(turn: Turn): void {
+  const { state } = turn;
+  if (state.phase !== 'ended' || state.final === 'succeeded') {
+    turn.ignored = `retry: the run is ${state.phase === 'ended' ? 'succeeded' : state.phase}`;
+    return;
+  }
+  state.phase = 'running';
+  state.retriedAtMs = turn.atMs;
+  for (const key of ['final', 'failure', 'outputs', 'cancelReason', 'endedAtMs'] as const) delete state[key];
+  for (const task of state.tasks.values()) {
+    if (task.pending && (task.status === 'failed' || task.status === 'cancelled')) retryTask(turn, task);
+  }
+  for (const work of state.parked.splice(0)) turn.later(() => turn.orPark(work));
+  const { completed } = state;
+  if (completed) turn.later(() => succeed(turn, completed));
 }
 
 export function ended(turn: Turn, event: RunEnded): void {

@@ -7,11 +7,14 @@
  *  2. `inFlight` counts the commands whose answer is still due; a run ends only when it is 0.
  *  3. A task record's status moves queued → running → succeeded | failed | cancelled; a retry moves it back to queued
  *     with the next attempt. Answers for any other attempt than the current one are ignored.
+ *  4. What a run that fails or is cancelled leaves undone is in `parked` and in the records of its failed and cancelled tasks:
+ *     together they are everything a retry has to do.
  */
 import type { CwlObject, CwlValue, EffectiveRequirements, Plan, Workflow, WorkflowStep } from '@weft/plan';
 import type { Failure, FinalStatus, RunOptions } from './events.js';
 import type { ScatterShape } from './scatter.js';
 import type { Topology } from './topology.js';
+import type { Turn } from './turn.js';
 
 export type RunPhase = 'new' | 'running' | 'failing' | 'cancelling' | 'ended';
 export type TaskStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'skipped';
@@ -31,12 +34,18 @@ export interface TaskRecord {
   runnerId?: string;
   runtime?: string;
   exitCode?: number;
+  cached?: boolean;
   failure?: Failure;
   queuedAtMs: number;
   startedAtMs?: number;
   finishedAtMs?: number;
   outputs?: CwlObject;
-  /** Kept while the task may have to be submitted again. */
+  /** Runners on which it failed, and what its memory is multiplied by, in the attempts to come. */
+  avoid?: string[];
+  ramFactor?: number;
+  /** The attempt that the last retry of the run began with: `maxAttempts` counts from it. Absent: 1. */
+  firstAttempt?: number;
+  /** Kept while the task may have to be submitted again: until it has succeeded. */
   pending?: { inputs: CwlObject; inherited: EffectiveRequirements; owner: Owner; expression: boolean };
 }
 
@@ -59,6 +68,15 @@ export interface Scope {
 
 export type StepPhase = 'waiting' | 'binding' | 'running' | 'done';
 
+/** Shards of a step whose bindings are evaluated together. */
+export interface BindingChunk {
+  shards: { index: number; values: CwlObject }[];
+  loop: boolean;
+}
+
+/** Work that waits for a retry of the run. */
+export type Parked = (turn: Turn) => void;
+
 /** One step of one scope. */
 export interface StepInstance {
   readonly scope: Scope;
@@ -77,8 +95,8 @@ export interface StepInstance {
   iteration: number;
   loopInputs?: CwlObject;
   loopOutputs: CwlObject[];
-  /** First shards of the binding chunks whose answers are due. */
-  dueBindings: Set<number>;
+  /** The binding chunks whose answers are due, by their first shards. */
+  dueBindings: Map<number, BindingChunk>;
 }
 
 export interface RunState {
@@ -94,11 +112,18 @@ export interface RunState {
   /** Tasks queued or running by step path; steps without any are not there. */
   readonly live: Map<string, number>;
   inFlight: number;
+  /** What would have been next where the run had not stopped, in order. */
+  parked: Parked[];
+  /** The first failure; in a run that goes on after failures, the reason why it will end as failed. */
   failure?: Failure;
   cancelReason?: string;
   outputs?: CwlObject;
+  /** The root process' own outputs, whatever became of them when the run was sealed. */
+  completed?: CwlObject;
   final?: FinalStatus;
   acceptedAtMs: number;
+  /** When the run was last retried: deadlines count from it. */
+  retriedAtMs?: number;
   startedAtMs?: number;
   endedAtMs?: number;
 }
@@ -115,6 +140,7 @@ export function initialState(plan: Plan): RunState {
     tally: { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, skipped: 0 },
     live: new Map(),
     inFlight: 0,
+    parked: [],
     acceptedAtMs: 0,
   };
 }
@@ -132,8 +158,9 @@ export function setStatus(state: RunState, task: TaskRecord, status: TaskStatus)
   state.tally[task.status] -= 1;
   task.status = status;
   state.tally[status] += 1;
-  if (!before || isLive(status)) return;
-  const left = (state.live.get(task.step) ?? 1) - 1;
+  const change = Number(isLive(status)) - Number(before);
+  if (change === 0) return;
+  const left = (state.live.get(task.step) ?? 0) + change;
   if (left === 0) state.live.delete(task.step);
   else state.live.set(task.step, left);
 }

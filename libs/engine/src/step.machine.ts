@@ -10,13 +10,13 @@
  * Source: CWL v1.2 Workflow §4.1 "WorkflowStep", "Scatter/gather", "Conditional execution".
  */
 import type { CwlObject, CwlValue, StepInput } from '@weft/plan';
-import { activate, recordSkipped, stepPath } from './activation.js';
-import type { BindingsEvaluated } from './events.js';
+import { activate, recordSkipped, stepPath, type Activation } from './activation.js';
+import type { BindingsEvaluated, BoundShard } from './events.js';
 import { resolveLink } from './links.js';
 import { finishIteration, finishLoop } from './loop.machine.js';
 import { complete } from './run.machine.js';
 import { expand, gather, unravel } from './scatter.js';
-import type { Scope, StepInstance } from './state.js';
+import type { BindingChunk, Parked, Scope, StepInstance } from './state.js';
 import { sourceKey } from './topology.js';
 import type { Turn } from './turn.js';
 
@@ -24,8 +24,11 @@ import type { Turn } from './turn.js';
 const BINDING_CHUNK = 128;
 
 export function startStep(turn: Turn, instance: StepInstance): void {
-  if (turn.state.phase !== 'running') return;
-  const values = linkedValues(turn, instance, instance.step.in);
+  turn.orPark((now) => beginStep(now, instance));
+}
+
+function beginStep(turn: Turn, instance: StepInstance): void {
+  const values = linkedValues(turn, instance, instance.step.in, (later) => startStep(later, instance));
   if (!values) return;
   const { step } = instance;
   if (step.scatter.length === 0) {
@@ -34,7 +37,8 @@ export function startStep(turn: Turn, instance: StepInstance): void {
   }
   const expanded = expand(step, values);
   if (!expanded.ok) {
-    turn.fail({ code: 'SCATTER', message: `step '${stepPath(instance)}' ${expanded.reason}`, step: stepPath(instance) });
+    const failure = { code: 'SCATTER', message: `step '${stepPath(instance)}' ${expanded.reason}`, step: stepPath(instance) };
+    turn.failAndPark(failure, (later) => startStep(later, instance));
     return;
   }
   instance.shape = expanded.shape;
@@ -61,7 +65,7 @@ function begin(turn: Turn, instance: StepInstance, shards: CwlObject[]): void {
 }
 
 export function askBindings(turn: Turn, instance: StepInstance, shards: { index: number; values: CwlObject }[], loop: boolean): void {
-  instance.dueBindings.add(shards[0]?.index ?? 0);
+  instance.dueBindings.set(shards[0]?.index ?? 0, { shards, loop });
   turn.await({
     type: 'EvaluateBindings',
     node: instance.node,
@@ -79,11 +83,12 @@ function needsEvaluation({ step }: StepInstance): boolean {
   return step.in.some((input) => input.valueFrom !== undefined || input.loadContents === true || input.loadListing !== undefined);
 }
 
-/** Link values by input name with the step's defaults, or undefined after failing the run. */
+/** Link values by input name with the step's defaults, or undefined after failing the run; `again` is what a retry does then. */
 export function linkedValues(
   turn: Turn,
   instance: StepInstance,
   inputs: StepInput[],
+  again: Parked,
   values: { get(key: string): CwlValue | undefined } = instance.scope.values,
 ): CwlObject | undefined {
   const linked: CwlObject = {};
@@ -92,11 +97,8 @@ export function linkedValues(
     if (input.link) {
       const result = resolveLink(input.link, values);
       if (!result.ok) {
-        turn.fail({
-          code: 'LINK',
-          message: `input '${input.name}' of step '${stepPath(instance)}': ${result.reason}`,
-          step: stepPath(instance),
-        });
+        const step = stepPath(instance);
+        turn.failAndPark({ code: 'LINK', message: `input '${input.name}' of step '${step}': ${result.reason}`, step }, again);
         return undefined;
       }
       value = result.value;
@@ -110,9 +112,13 @@ export function linkedValues(
 export function bindingsEvaluated(turn: Turn, instance: StepInstance, event: BindingsEvaluated): boolean {
   if (!takeDue(instance, event.iteration, event.shards[0]?.index ?? 0)) return false;
   turn.settled();
-  if (turn.state.phase !== 'running') return true;
+  turn.orPark((now) => runBound(now, instance, event.shards));
+  return true;
+}
+
+function runBound(turn: Turn, instance: StepInstance, shards: BoundShard[]): void {
   instance.phase = 'running';
-  for (const shard of event.shards) {
+  for (const shard of shards) {
     if (shard.run) {
       if (instance.step.loop) instance.loopInputs = shard.inputs;
       runShard(turn, instance, shard.index, shard.inputs);
@@ -123,29 +129,29 @@ export function bindingsEvaluated(turn: Turn, instance: StepInstance, event: Bin
       shardDone(turn, instance, shard.index, {});
     }
   }
-  return true;
 }
 
-/** Whether this chunk's answer is still due; it is not any more afterwards. */
-export function takeDue(instance: StepInstance, iteration: number, firstShard: number): boolean {
-  return instance.iteration === iteration && instance.dueBindings.delete(firstShard);
+/** The chunk whose answer this is, where it is still due; it is not any more afterwards. */
+export function takeDue(instance: StepInstance, iteration: number, firstShard: number): BindingChunk | undefined {
+  if (instance.iteration !== iteration) return undefined;
+  const chunk = instance.dueBindings.get(firstShard);
+  instance.dueBindings.delete(firstShard);
+  return chunk;
 }
 
 function runShard(turn: Turn, instance: StepInstance, shard: number, inputs: CwlObject): void {
   const { step, node } = instance;
   const branches = step.scatter.length > 0 ? shard : step.loop ? instance.iteration : undefined;
-  turn.later(() => {
-    if (turn.state.phase !== 'running') return;
-    activate(turn, {
-      process: step.run,
-      inputs,
-      inherited: instance.effective,
-      owner: { kind: 'shard', step: instance, shard },
-      path: stepPath(instance),
-      node: branches === undefined ? node : `${node}[${branches}]`,
-      index: indexOf(instance, shard),
-    });
-  });
+  const activation: Activation = {
+    process: step.run,
+    inputs,
+    inherited: instance.effective,
+    owner: { kind: 'shard', step: instance, shard },
+    path: stepPath(instance),
+    node: branches === undefined ? node : `${node}[${branches}]`,
+    index: indexOf(instance, shard),
+  };
+  turn.later(() => turn.orPark((now) => activate(now, activation)));
 }
 
 /** Scatter indexes of a shard, those of the scopes around it first. */
@@ -194,13 +200,17 @@ export function stepOutputs(turn: Turn, instance: StepInstance, outputs: CwlObje
 
 /** All steps are done: the workflow's outputs go to whoever activated it. */
 export function finishScope(turn: Turn, scope: Scope): void {
-  if (turn.state.phase !== 'running') return;
+  turn.orPark((now) => gatherScope(now, scope));
+}
+
+function gatherScope(turn: Turn, scope: Scope): void {
   const outputs: CwlObject = {};
   for (const parameter of scope.workflow.outputs) {
     const result = resolveLink(parameter.link, scope.values);
     if (!result.ok) {
       const where = scope.path === '' ? 'of the workflow' : `of '${scope.path}'`;
-      turn.fail({ code: 'LINK', message: `output '${parameter.name}' ${where}: ${result.reason}`, step: scope.path });
+      const failure = { code: 'LINK', message: `output '${parameter.name}' ${where}: ${result.reason}`, step: scope.path };
+      turn.failAndPark(failure, (later) => finishScope(later, scope));
       return;
     }
     outputs[parameter.name] = result.value;

@@ -4,12 +4,13 @@
  *   queued, running + TaskStarted    → running
  *   queued, running + TaskSucceeded  → succeeded
  *   queued, running + TaskFailed     → queued with the next attempt (retryable, attempts left, run goes on) | failed, and so is the run
+ *                                      An attempt that was killed for its memory is retryable where the run multiplies it.
  *   queued, running + TaskCancelled  → cancelled; where the run is not ending, the task is submitted again
  *
  * Tolerated: any answer for an attempt that is not the current one, or for a task that has ended (both happen when a runner
  * or dispatcher comes back after it was given up). An unknown task is reported as ignored too.
  */
-import { runTask } from './activation.js';
+import { evaluateTool, runTask } from './activation.js';
 import type { TaskCancelled, TaskFailed, TaskStarted, TaskSucceeded } from './events.js';
 import { complete } from './run.machine.js';
 import type { TaskRecord } from './state.js';
@@ -54,6 +55,7 @@ function succeeded(turn: Turn, task: TaskRecord, event: TaskSucceeded): void {
   const owner = task.pending?.owner;
   task.outputs = event.outputs;
   if (event.exitCode !== undefined) task.exitCode = event.exitCode;
+  if (event.cached) task.cached = true;
   turn.state.startedAtMs ??= turn.atMs;
   end(turn, task, 'succeeded');
   if (owner) complete(turn, owner, event.outputs);
@@ -62,12 +64,40 @@ function succeeded(turn: Turn, task: TaskRecord, event: TaskSucceeded): void {
 function failed(turn: Turn, task: TaskRecord, event: TaskFailed): void {
   task.failure = event.failure;
   if (event.failure.exitCode !== undefined) task.exitCode = event.failure.exitCode;
-  if (event.retryable && task.attempt < turn.state.options.maxAttempts && turn.state.phase === 'running') {
-    again(turn, task, Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** (task.attempt - 1)));
+  const tried = task.attempt - (task.firstAttempt ?? 1) + 1;
+  if (tried < turn.state.options.maxAttempts && turn.state.phase === 'running' && (event.retryable || withMoreMemory(turn, task, event))) {
+    const runnerId = event.runnerId ?? task.runnerId;
+    if (event.retryable && runnerId !== undefined) task.avoid = [...new Set([...(task.avoid ?? []), runnerId])];
+    again(turn, task, event.retryable ? backOff(task.taskId, tried) : 0);
     return;
   }
   end(turn, task, 'failed');
   turn.fail({ ...event.failure, step: task.step, taskId: task.taskId });
+}
+
+/** Whether the task is to be tried with more memory; it has it then. */
+function withMoreMemory(turn: Turn, task: TaskRecord, { failure }: TaskFailed): boolean {
+  const { oomRetryFactor } = turn.state.options;
+  if (failure.code !== 'OUT_OF_MEMORY' || oomRetryFactor === undefined) return false;
+  task.ramFactor = (task.ramFactor ?? 1) * oomRetryFactor;
+  return true;
+}
+
+/** Exponential, and between half and the whole of it, so that tasks that failed together do not come back together. */
+function backOff(taskId: string, tried: number): number {
+  let hash = tried;
+  for (const char of taskId) hash = (Math.imul(hash, 31) + char.charCodeAt(0)) >>> 0;
+  hash = Math.imul(hash ^ (hash >>> 15), 0x9e3779b1) >>> 0;
+  const spread = 0.5 + hash / 2 ** 33;
+  return Math.round(Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** (tried - 1)) * spread);
+}
+
+/** The next attempt of a task of a run that is retried. */
+export function retryTask(turn: Turn, task: TaskRecord): void {
+  task.firstAttempt = task.attempt + 1;
+  for (const key of ['failure', 'exitCode', 'finishedAtMs', 'avoid'] as const) delete task[key];
+  turn.state.inFlight += 1;
+  again(turn, task, 0);
 }
 
 function cancelled(turn: Turn, task: TaskRecord): void {
@@ -84,12 +114,12 @@ function again(turn: Turn, task: TaskRecord, delayMs: number): void {
   delete task.runnerId;
   delete task.runtime;
   turn.mark(task, 'queued');
-  turn.commands.push(runTask(task, delayMs));
+  turn.commands.push(task.pending?.expression ? evaluateTool(task) : runTask(task, delayMs));
 }
 
 function end(turn: Turn, task: TaskRecord, status: 'succeeded' | 'failed' | 'cancelled'): void {
   turn.mark(task, status);
   task.finishedAtMs = turn.atMs;
-  delete task.pending;
+  if (status === 'succeeded') delete task.pending;
   turn.settled();
 }

@@ -4,7 +4,7 @@
  */
 import type { Command } from './commands.js';
 import type { Failure } from './events.js';
-import { setStatus, type RunState, type TaskRecord, type TaskStatus } from './state.js';
+import { setStatus, type Parked, type RunState, type TaskRecord, type TaskStatus } from './state.js';
 
 export class Turn {
   readonly commands: Command[] = [];
@@ -47,12 +47,28 @@ export class Turn {
     this.changedTasks.add(task.taskId);
   }
 
-  /** The first failure decides: what runs is stopped, nothing new starts, the run ends when all answers are in. */
+  /**
+   * The first failure decides why the run fails. 'fail-fast': what runs is stopped, nothing new starts, the run ends when all answers
+   * are in. 'continue': whatever does not need what failed goes on.
+   */
   fail(failure: Failure): void {
     if (this.state.phase !== 'running') return;
+    this.state.failure ??= failure;
+    if (this.state.options.failureMode === 'continue') return;
     this.state.phase = 'failing';
-    this.state.failure = failure;
     this.stopTasks();
+  }
+
+  /** Runs now, or waits for a retry where the run does not go on. */
+  orPark(work: Parked): void {
+    if (this.state.phase === 'running') work(this);
+    else this.state.parked.push(work);
+  }
+
+  /** Has failed for now: a retry tries it again. */
+  failAndPark(failure: Failure, again: Parked): void {
+    this.state.parked.push(again);
+    this.fail(failure);
   }
 
   stopTasks(): void {
