@@ -79,6 +79,8 @@ export interface RunQuery {
 export type AppendResult =
   | { ok: true; sequence: number; atMs: number }
   | { ok: false; reason: 'conflict'; sequence: number }
+  /** The log does not hold what this writer has read of it (the store lost its newest writes): the writer has to begin again from the log. */
+  | { ok: false; reason: 'diverged' }
   | { ok: false; reason: 'fenced' }
   | { ok: false; reason: 'gone' };
 
@@ -88,23 +90,40 @@ export interface RunIntake {
   create(header: RunHeader, accepted: LogEntry['event'], idempotencyKey?: string): Promise<{ runId: string; existing: boolean }>;
   /** Appends a request from outside (cancel) without owning the run, and tells the owner. False: no such run. A sealed run takes nothing more: true. */
   request(runId: string, event: LogEntry['event']): Promise<boolean>;
+  /**
+   * In one step: takes a sealed run back into the active set with this header and event, and tells the owner. 'active': it is not sealed
+   * (any more), and nothing was done.
+   */
+  reopen(header: RunHeader, event: LogEntry['event']): Promise<'reopened' | 'active' | 'gone'>;
   putPlan(hash: string, plan: Plan): Promise<void>;
 }
 
+/**
+ * The entry that an append expects to follow: its sequence; and its time, where the writer holds a state made of the log: a log that was cut back
+ * and went on otherwise has another entry in that place.
+ */
+export type LogPosition = number | { sequence: number; atMs: number };
+
 /** For the owner of a partition. */
 export interface RunLog {
-  append(lease: Lease, runId: string, afterSequence: number, events: LogEntry['event'][]): Promise<AppendResult>;
+  append(lease: Lease, runId: string, after: LogPosition, events: LogEntry['event'][]): Promise<AppendResult>;
   read(runId: string, afterSequence: number): Promise<LogEntry[]>;
   /** Replaces the mutable part of the header (state, times, tally, current steps). */
   updateHeader(lease: Lease, header: RunHeader): Promise<boolean>;
   /** In one step: appends the last event of the log, writes the final header and takes the run out of the active set. */
-  seal(lease: Lease, header: RunHeader, afterSequence: number, ended: LogEntry['event']): Promise<AppendResult>;
+  seal(lease: Lease, header: RunHeader, after: LogPosition, ended: LogEntry['event']): Promise<AppendResult>;
   /** Ids of runs of the partition that have not ended. */
   active(partition: number): Promise<string[]>;
   getPlan(hash: string): Promise<Plan | undefined>;
 }
 
 export interface Leases {
+  /** This replica lives for another `ttlMs`. Gives the names of all that do, sorted; who has just come or gone is told to all that watch. */
+  announce(owner: string, ttlMs: number): Promise<string[]>;
+  /** This replica goes: its name is taken off at once, and those that watch are told. Its leases are not given back by this. */
+  withdraw(owner: string): Promise<void>;
+  /** `onChange()` when replicas came or went, when a lease was given back, and where such news may have been missed. Returns how to stop. */
+  watch(onChange: () => void): Promise<() => Promise<void>>;
   /**
    * The partitions that this owner now holds (at most `want`, unless it held more) after trying to take free or lapsed ones; all of them are
    * renewed to `ttlMs` from now. `owner` must be unique to this process, not to this host: a restarted replica is another owner.
@@ -121,6 +140,18 @@ export interface Nudges {
   subscribe(partition: number, onNudge: (runId: string, sequence: number) => void, onReset: () => void): Promise<() => Promise<void>>;
 }
 
+/** Between the scheduler's replicas: an attempt is to be stopped by whoever follows it. May be lost; whoever asks repeats it. */
+export interface TaskCancels {
+  send(attempts: AttemptRef[]): Promise<void>;
+  /** Returns how to stop. */
+  subscribe(onCancel: (attempts: AttemptRef[]) => void): Promise<() => Promise<void>>;
+}
+
+export interface AttemptRef {
+  taskId: string;
+  attempt: number;
+}
+
 /** For readers: lists, watchers. */
 export interface RunReader {
   get(runId: string): Promise<RunHeader | undefined>;
@@ -128,7 +159,7 @@ export interface RunReader {
   read(runId: string, afterSequence: number): Promise<LogEntry[]>;
   /**
    * Entries after a sequence, then new ones as they are appended, until `signal` aborts (it then just ends), the run's log was read up to the
-   * event that seals it, or there is no such run (any more).
+   * event that seals it (and nothing follows that: a run that was reopened goes on), or there is no such run (any more).
    */
   follow(runId: string, afterSequence: number, signal: AbortSignal): AsyncIterable<LogEntry>;
   /** Removes a sealed run with its log and task logs. False: no such run, or it has not ended. */
@@ -156,6 +187,7 @@ export interface RunStore {
   log: RunLog;
   leases: Leases;
   nudges: Nudges;
+  cancels: TaskCancels;
   reader: RunReader;
   taskLogs: TaskLogs;
   close(): Promise<void>;

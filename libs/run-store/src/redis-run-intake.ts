@@ -17,6 +17,7 @@ import { type LogEntry, type RunHeader, type RunIntake, partitionOf } from './po
 import { type RunScript, defineScript } from './redis-script.js';
 import type { RedisRunIndex } from './redis-run-index.js';
 import { createRun } from './scripts/create-run.lua.js';
+import { reopenRun } from './scripts/reopen-run.lua.js';
 import { requestEvent } from './scripts/request-event.lua.js';
 
 /** How long a retry finds the run of its first call. */
@@ -27,6 +28,7 @@ type Claim = Pick<RunHeader, 'runId' | 'submittedAtMs'>;
 export class RedisRunIntake implements RunIntake {
   private readonly createRun: RunScript;
   private readonly requestEvent: RunScript;
+  private readonly reopenRun: RunScript;
 
   constructor(
     private readonly redis: Redis,
@@ -35,6 +37,7 @@ export class RedisRunIntake implements RunIntake {
   ) {
     this.createRun = defineScript(redis, createRun);
     this.requestEvent = defineScript(redis, requestEvent);
+    this.reopenRun = defineScript(redis, reopenRun);
   }
 
   async create(header: RunHeader, accepted: LogEntry['event'], idempotencyKey?: string): Promise<{ runId: string; existing: boolean }> {
@@ -58,6 +61,13 @@ export class RedisRunIntake implements RunIntake {
     const keys = [this.keys.header(runId), this.keys.log(runId)];
     const args = [runId, Date.now(), this.keys.nudge(partitionOf(runId)), JSON.stringify(event), randomUUID()];
     return (await this.requestEvent(keys, args)) === 1;
+  }
+
+  async reopen(header: RunHeader, event: LogEntry['event']): Promise<'reopened' | 'active' | 'gone'> {
+    const partition = partitionOf(header.runId);
+    const keys = [this.keys.header(header.runId), this.keys.log(header.runId), this.keys.active(partition)];
+    const args = [header.runId, Date.now(), this.keys.nudge(partition), JSON.stringify(header), header.state, JSON.stringify(event)];
+    return (await this.reopenRun(keys, args)) as 'reopened' | 'active' | 'gone';
   }
 
   async putPlan(hash: string, plan: Plan): Promise<void> {

@@ -86,6 +86,7 @@ export class RedisRunReader implements RunReader {
       for (;;) {
         await wake.next();
         const before = last;
+        let sealed = false;
         for (let more = true; more;) {
           if (signal.aborted || closed) return;
           const page = await this.readPage(runId, last);
@@ -94,9 +95,10 @@ export class RedisRunReader implements RunReader {
             if (signal.aborted) return;
             last = entry.sequence;
             yield entry;
-            if (entry.event.type === SEALING_EVENT) return;
+            sealed = entry.event.type === SEALING_EVENT;
           }
         }
+        if (sealed) return;
         if (last === before && (await this.isOver(runId, last))) return;
       }
     } finally {

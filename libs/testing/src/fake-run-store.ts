@@ -4,9 +4,11 @@
 import { canonicalJson, type Plan } from '@weft/plan';
 import {
   type AppendResult,
+  type AttemptRef,
   InvalidRequestError,
   type Lease,
   type LogEntry,
+  type LogPosition,
   PARTITIONS,
   type RunHeader,
   type RunQuery,
@@ -25,6 +27,8 @@ import {
   splitText,
 } from '@weft/run-store';
 
+import { FakeLeases, fakeTaskCancels, type HeldLease } from './fake-leases.js';
+
 type Event = LogEntry['event'];
 type Listener = (runId: string, sequence: number) => void;
 
@@ -36,18 +40,16 @@ interface FakeRun {
   taskLog: (TaskLogChunk & { cursor: string })[];
 }
 
-interface HeldLease {
-  owner: string;
-  token: number;
-  expiresMs: number;
-}
-
 /** What Redis would hold. */
 export class FakeRunStoreData {
   readonly runs = new Map<string, FakeRun>();
   readonly plans = new Map<string, Plan>();
   readonly idempotency = new Map<string, string>();
   readonly leases = new Map<number, HeldLease>();
+  /** Until when each replica lives. */
+  readonly replicas = new Map<string, number>();
+  readonly replicaNews = new Set<() => void>();
+  readonly cancels = new Set<(attempts: AttemptRef[]) => void>();
   readonly nudged = new Map<number, Set<Listener>>();
   readonly logged = new Set<(runId: string) => void>();
   chunks = 0;
@@ -75,6 +77,7 @@ export function createFakeRunStore(data = new FakeRunStoreData()): RunStore {
     intake: new FakeIntake(data),
     log: new FakeLog(data),
     leases: new FakeLeases(data),
+    cancels: fakeTaskCancels(data),
     nudges: {
       subscribe: async (partition, onNudge) => {
         const stop = data.listen(partition, (runId, sequence) => sequence > 0 && onNudge(runId, sequence));
@@ -114,6 +117,17 @@ class FakeIntake {
     return true;
   }
 
+  async reopen(header: RunHeader, event: Event): Promise<'reopened' | 'active' | 'gone'> {
+    const run = this.data.runs.get(header.runId);
+    if (!run) return 'gone';
+    if (!run.sealed) return 'active';
+    run.sealed = false;
+    run.header = copy(header);
+    run.log.push({ sequence: run.log.length + 1, atMs: this.data.nowMs(), event: copy(event) });
+    this.data.nudge(header.runId, run.log.length);
+    return 'reopened';
+  }
+
   async putPlan(hash: string, plan: Plan): Promise<void> {
     if (!this.data.plans.has(hash)) this.data.plans.set(hash, copy(plan));
   }
@@ -122,13 +136,13 @@ class FakeIntake {
 class FakeLog {
   constructor(private readonly data: FakeRunStoreData) {}
 
-  async append(lease: Lease, runId: string, afterSequence: number, events: Event[]): Promise<AppendResult> {
+  async append(lease: Lease, runId: string, after: LogPosition, events: Event[]): Promise<AppendResult> {
     if (events.length === 0) throw new InvalidRequestError('an append needs at least one event');
-    return this.write(lease, runId, afterSequence, events);
+    return this.write(lease, runId, after, events);
   }
 
-  async seal(lease: Lease, header: RunHeader, afterSequence: number, ended: Event): Promise<AppendResult> {
-    return this.write(lease, header.runId, afterSequence, [ended], (run) => {
+  async seal(lease: Lease, header: RunHeader, after: LogPosition, ended: Event): Promise<AppendResult> {
+    return this.write(lease, header.runId, after, [ended], (run) => {
       run.header = copy(header);
       run.sealed = true;
     });
@@ -154,10 +168,12 @@ class FakeLog {
     return plan && copy(plan);
   }
 
-  private write(lease: Lease, runId: string, after: number, events: Event[], also?: (run: FakeRun) => void): AppendResult {
+  private write(lease: Lease, runId: string, position: LogPosition, events: Event[], also?: (run: FakeRun) => void): AppendResult {
     if (!this.holds(lease, runId)) return { ok: false, reason: 'fenced' };
     const run = this.data.runs.get(runId);
     if (!run) return { ok: false, reason: 'gone' };
+    const after = typeof position === 'number' ? position : position.sequence;
+    if (typeof position !== 'number' && run.log[after - 1]?.atMs !== position.atMs) return { ok: false, reason: 'diverged' };
     const last = run.log.length;
     const sequence = after + events.length;
     const atMs = this.data.nowMs();
@@ -176,38 +192,6 @@ class FakeLog {
     if (lease.partition !== partitionOf(runId)) throw new InvalidRequestError(`run ${runId} is not of partition ${lease.partition}`);
     const held = this.data.leases.get(lease.partition);
     return held?.owner === lease.owner && held.token === lease.token;
-  }
-}
-
-class FakeLeases {
-  constructor(private readonly data: FakeRunStoreData) {}
-
-  async acquire(owner: string, ttlMs: number, want = PARTITIONS): Promise<Lease[]> {
-    const now = this.data.nowMs();
-    const leases: Lease[] = [];
-    const isMine = (held: HeldLease | undefined): boolean => held !== undefined && held.owner === owner && held.expiresMs > now;
-    for (const partition of [...this.data.partitions].sort(
-      (a, b) => Number(isMine(this.data.leases.get(b))) - Number(isMine(this.data.leases.get(a))),
-    )) {
-      const held = this.data.leases.get(partition);
-      if (!isMine(held) && ((held && held.expiresMs > now) || leases.length >= want)) continue;
-      const token = isMine(held) ? (held?.token ?? 0) : (held?.token ?? 0) + 1;
-      this.data.leases.set(partition, { owner, token, expiresMs: now + ttlMs });
-      leases.push({ partition, owner, token });
-    }
-    return leases;
-  }
-
-  async renew(lease: Lease, ttlMs: number): Promise<boolean> {
-    const held = this.data.leases.get(lease.partition);
-    if (held?.owner !== lease.owner || held.token !== lease.token) return false;
-    held.expiresMs = this.data.nowMs() + ttlMs;
-    return true;
-  }
-
-  async release(lease: Lease): Promise<void> {
-    const held = this.data.leases.get(lease.partition);
-    if (held?.owner === lease.owner && held.token === lease.token) Object.assign(held, { owner: '', expiresMs: 0 });
   }
 }
 
@@ -251,8 +235,8 @@ class FakeReader {
           if (done.aborted) return;
           last = entry.sequence;
           yield entry;
-          if (entry.event.type === SEALING_EVENT) return;
         }
+        if (this.data.runs.get(runId)?.log[last - 1]?.event.type === SEALING_EVENT) return;
         const run = this.data.runs.get(runId);
         if (done.aborted || !run || (run.sealed && last >= run.log.length)) return;
       }

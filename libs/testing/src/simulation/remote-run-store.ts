@@ -40,6 +40,7 @@ export function remoteRunStore(
     intake: {
       create: through('create', (...args) => inner.intake.create(...args)),
       request: through('request', (...args) => inner.intake.request(...args)),
+      reopen: through('reopen', (...args) => inner.intake.reopen(...args)),
       putPlan: through('putPlan', (...args) => inner.intake.putPlan(...args)),
     },
     log: {
