@@ -22,7 +22,13 @@ export interface TaskJob {
   inputs: CwlObject;
   /** Effective requirements of the scopes around the tool (not its own). */
   inherited: { requirements: import('@weft/plan').Requirement[]; hints: import('@weft/plan').Requirement[] };
-  options: { noContainer: boolean; defaultContainer?: string };
+  options: { noContainer: boolean; defaultContainer?: string; noCache?: boolean };
+  /** Runners on which earlier attempts failed: others are tried first. */
+  avoid?: string[];
+  /** Memory is reserved and limited times this, after attempts that were killed for theirs; absent = 1. */
+  ramFactor?: number;
+  /** Whose results may be reused, and whose limits apply. */
+  projectId?: string;
   /** 0 = default and first; then 1, 2, …: greater runs later. */
   priority: number;
 }

@@ -105,6 +105,7 @@ class Preparation {
       inputs: staging.inputs,
       ...(await streamsOf(scope, tool, layout)),
       resources: limitsOf(resources),
+      reserved: undefined,
       network: await networkOf(scope, this.effective, this.version),
       timeLimitMs: await timeLimitOf(scope, this.effective),
     };

@@ -175,7 +175,15 @@ export function sha1(text: string): string {
 }
 
 export function finishedWith(left: LeftFiles, exitCode = 0): executor.Finished {
-  return { outcome: executor.Outcome.EXITED, exitCode, failure: undefined, manifest: manifestOf(left), stderrTail: [], usage: undefined };
+  return {
+    outcome: executor.Outcome.EXITED,
+    exitCode,
+    failure: undefined,
+    manifest: manifestOf(left),
+    stderrTail: [],
+    imageId: '',
+    usage: undefined,
+  };
 }
 
 export const LAYOUT: SandboxLayout = { workDir: '/work', tmpDir: '/scratch', inputDir: '/in' };

@@ -60,6 +60,8 @@ interface Attempt {
   attached: PlacementRequest['attached'];
   cancel: AbortSignal;
   abandon: AbortSignal;
+  /** Filled in once a runner has been chosen. */
+  placed: { runnerId?: string };
 }
 
 export class Dispatcher implements TaskCanceller {
@@ -98,23 +100,25 @@ export class Dispatcher implements TaskCanceller {
     }
   }
 
-  private async attempt(job: TaskJob, plan: Plan, how: Omit<Attempt, 'job' | 'request'>): Promise<EngineEvent> {
+  private async attempt(job: TaskJob, plan: Plan, how: Omit<Attempt, 'job' | 'request' | 'placed'>): Promise<EngineEvent> {
     const { taskId, attempt } = job;
     const { cancel, abandon } = how;
+    const placed: Attempt['placed'] = {};
     try {
       const request = requestOf(job, plan);
       const prepared = await this.deps.builder.prepare(request);
-      return await this.runPlaced({ job, request, ...how }, prepared);
+      return await this.runPlaced({ job, request, placed, ...how }, prepared);
     } catch (error) {
       if (abandon.aborted) throw error;
       if (cancel.aborted) return { type: 'TaskCancelled', taskId, attempt };
-      return { type: 'TaskFailed', taskId, attempt, failure: failureOf(error, job.step), retryable: isRetryable(error) };
+      return { type: 'TaskFailed', taskId, attempt, ...placed, failure: failureOf(error, job.step), retryable: isRetryable(error) };
     }
   }
 
   private async runPlaced(attempt: Attempt, prepared: PreparedTask): Promise<EngineEvent> {
     const { job } = attempt;
     const placement = await this.deps.pool.place(placementRequest(attempt, prepared));
+    attempt.placed.runnerId = placement.runner.runnerId;
     let execution: AttemptExecution | undefined;
     try {
       const { layout, contained } = layoutOf(job, prepared, placement);
@@ -137,7 +141,7 @@ export class Dispatcher implements TaskCanceller {
   }
 
   private async conclude(
-    { job, request }: Attempt,
+    { job, request, placed }: Attempt,
     bound: BoundTask,
     finished: executor.Finished,
     execution: AttemptExecution,
@@ -147,6 +151,7 @@ export class Dispatcher implements TaskCanceller {
       type: 'TaskFailed',
       taskId,
       attempt,
+      ...placed,
       failure: { ...failure, step: job.step, stderrTail: finished.stderrTail },
       retryable,
     });

@@ -88,6 +88,7 @@ export function toTask(task: TaskRecord): pb.Task {
     startedAt: toDate(task.startedAtMs),
     finishedAt: toDate(task.finishedAtMs),
     outputsJson: task.outputs === undefined ? '' : JSON.stringify(task.outputs),
+    cached: task.cached ?? false,
   };
 }
 

@@ -19,6 +19,7 @@ export function schedulerService(submissions: Submissions, queries: RunQueries):
     watchRun: serverStream((request, { signal }) => queries.watch(request, signal)),
     streamLogs: serverStream((request, { signal }) => queries.logs(request, signal)),
     cancelRun: unary(async ({ runId, reason }) => ({ run: toRun(await queries.cancel(runId, reason)) })),
+    retryRun: unary(async ({ runId }) => ({ run: toRun(await queries.retry(runId)) })),
     deleteRun: unary(async ({ runId }) => {
       await queries.remove(runId);
       return {};

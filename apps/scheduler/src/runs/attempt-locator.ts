@@ -3,7 +3,7 @@ import type { RunState } from '@weft/engine';
 import type { RunLog } from '@weft/run-store';
 import type { Delivery, TaskJob } from '@weft/queue';
 import type { AttemptLocator } from '../dispatch/dispatcher.js';
-import { engineEvent } from './log-events.js';
+import { engineEvent, isSealed } from './log-events.js';
 import type { PartitionOwner } from './partition-owner.js';
 
 type Found = Awaited<ReturnType<AttemptLocator['find']>>;
@@ -23,9 +23,10 @@ export class LoggedAttempts implements AttemptLocator {
 
   private async inLog({ runId, taskId, attempt }: TaskJob): Promise<Found> {
     let found: Found;
-    for (const entry of await this.log.read(runId, 0)) {
+    const entries = await this.log.read(runId, 0);
+    if (isSealed(entries)) return 'answered';
+    for (const entry of entries) {
       const event = engineEvent(entry);
-      if (event.type === 'RunEnded') return 'answered';
       if (!('taskId' in event) || event.taskId !== taskId || event.attempt !== attempt) continue;
       if (event.type !== 'TaskStarted') return 'answered';
       found = { runnerId: event.runnerId, runtime: event.runtime };

@@ -144,7 +144,7 @@ export class CommandRunner implements CommandExecutor {
 }
 
 function jobOf(actor: RunActor, command: Of<'RunTask'>): TaskJob {
-  const { noContainer, defaultContainer } = actor.state.options;
+  const { noContainer, defaultContainer, noCache } = actor.state.options;
   return {
     runId: actor.runId,
     taskId: command.taskId,
@@ -156,7 +156,10 @@ function jobOf(actor: RunActor, command: Of<'RunTask'>): TaskJob {
     processId: command.process,
     inputs: command.inputs,
     inherited: command.inherited,
-    options: defaultContainer === undefined ? { noContainer } : { noContainer, defaultContainer },
+    options: { noContainer, ...(defaultContainer !== undefined && { defaultContainer }), ...(noCache && { noCache }) },
+    ...(command.avoid && { avoid: command.avoid }),
+    ...(command.ramFactor !== undefined && { ramFactor: command.ramFactor }),
+    projectId: actor.base.projectId,
     priority: 0,
   };
 }

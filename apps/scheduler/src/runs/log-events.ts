@@ -12,3 +12,9 @@ export function toLogEvent(event: EngineEvent): LogEntry['event'] {
 export function engineEvent(entry: LogEntry): EngineEvent {
   return entry.event as unknown as EngineEvent;
 }
+
+/** Whether a run with this log has ended, and was not retried since. */
+export function isSealed(entries: LogEntry[]): boolean {
+  const last = entries.findLast(({ event }) => event.type === 'RunEnded' || event.type === 'RunRetried');
+  return last?.event.type === 'RunEnded';
+}

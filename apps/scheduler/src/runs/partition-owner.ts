@@ -9,6 +9,7 @@
 import type { Logger } from '@weft/platform';
 import { partitionOf, type Lease, type RunStore } from '@weft/run-store';
 import { type Clock, systemClock } from '../clock.js';
+import { isSealed } from './log-events.js';
 import { RunActor, type CommandExecutor, type RunActorDeps } from './run-actor.js';
 
 export interface PartitionOwnerDeps {
@@ -149,7 +150,7 @@ export class PartitionOwner {
       const header = await store.reader.get(runId);
       if (!header || header.finishedAtMs !== undefined) return;
       const [plan, entries] = await Promise.all([store.log.getPlan(header.planHash), store.log.read(runId, 0)]);
-      if (entries.length === 0 || entries.some((entry) => entry.event.type === 'RunEnded')) return;
+      if (entries.length === 0 || isSealed(entries)) return;
       if (!plan) throw new Error(`run ${runId} names plan ${header.planHash}, which is not stored`);
       // The partition was lost, and perhaps taken again: others may have appended since.
       if (this.held.get(partitionOf(runId)) !== held || this.closed) continue;

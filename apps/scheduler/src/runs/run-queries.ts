@@ -7,6 +7,7 @@ import { runState, toLogChunk, toRun, toTask } from '../grpc/mapping.js';
 import { mergeUntilMainEnds } from './merge.js';
 import type { PlanCache } from '../dispatch/plan-cache.js';
 import type { PartitionOwner } from './partition-owner.js';
+import { toLogEvent } from './log-events.js';
 import { RunProjection } from './run-projection.js';
 
 export interface RunQueriesDeps {
@@ -101,6 +102,18 @@ export class RunQueries {
     for await (const entry of this.deps.store.reader.follow(runId, 0, signal)) if (entry.event.type === 'RunEnded') return;
   }
 
+  /** Goes on with a run that failed or was cancelled; an active one is answered as it is. */
+  async retry(runId: string): Promise<RunHeader> {
+    const header = await this.get(runId);
+    if (!FINAL.has(header.state)) return header;
+    if (header.state === 'succeeded') throw new ServiceError('FAILED_PRECONDITION', `run ${runId} succeeded: there is nothing to retry`);
+    const { finishedAtMs: _end, outputs: _outputs, failure: _failure, ...again } = header;
+    const event = toLogEvent({ type: 'RunRetried' });
+    if ((await this.deps.store.intake.reopen({ ...again, state: 'running' }, event)) === 'gone')
+      throw new ServiceError('NOT_FOUND', `no run ${runId}`);
+    return this.get(runId);
+  }
+
   async cancel(runId: string, reason: string): Promise<RunHeader> {
     const header = await this.get(runId);
     if (FINAL.has(header.state)) return header;
@@ -124,10 +137,16 @@ async function* projected(
   entries: AsyncIterable<LogEntry>,
   after: number,
 ): AsyncGenerator<pb.RunEvent, void, undefined> {
+  let held: pb.RunEvent[] = [];
   for await (const entry of entries) {
-    const events = projection.apply(entry);
-    if (entry.sequence > after) yield* events;
+    // An end that was followed by a retry was not the end: a watcher must not stop there.
+    if (entry.event.type === 'RunRetried') held = [];
+    yield* held.splice(0);
+    const events = entry.sequence > after ? projection.apply(entry) : (projection.apply(entry), []);
+    if (entry.event.type === 'RunEnded') held = events;
+    else yield* events;
   }
+  yield* held;
 }
 
 function pageSize(asked: number): number {

@@ -18,7 +18,7 @@ import {
   type Diagnostic,
   type FileExpressionEvaluator,
 } from '@weft/cwl';
-import { decide, initialState, type EngineEvent } from '@weft/engine';
+import { decide, initialState, type EngineEvent, type RunOptions } from '@weft/engine';
 import { usesJavascript, type StartedEvaluator } from '@weft/expressions';
 import { inherit, NO_REQUIREMENTS, type CwlObject, type Plan, type Requirement } from '@weft/plan';
 import { ServiceError } from '@weft/platform';
@@ -28,6 +28,7 @@ import { ulid } from 'ulid';
 import { toDiagnostic } from '../grpc/mapping.js';
 import { expressionOptions } from './expression-options.js';
 import { headerOf } from './run-header.js';
+import { runOptionsOf } from './run-options.js';
 import { toLogEvent } from './log-events.js';
 
 export interface SubmissionDeps {
@@ -58,6 +59,7 @@ export class Submissions {
   async submit(request: scheduler.SubmitRunRequest): Promise<Submitted> {
     const pool = request.pool || DEFAULT_POOL;
     this.checkPool(pool);
+    const options = runOptionsOf(request.options, this.deps.maxAttempts);
     const job = parseJob(request.inputsJson, 'inputs');
     if (!job.root) throw refusal(job.diagnostics, false);
     const loaded = await this.load(request.document, requirementsOfJob(job));
@@ -71,7 +73,7 @@ export class Submissions {
     diagnostics.push(...resolved.diagnostics);
     if (!resolved.inputs) throw refusal(diagnostics, false);
     const plan = withJobRequirements(loaded.plan, bound.requirements ?? []);
-    const stored = await this.store(request, pool, plan, await this.withContents(plan, resolved.inputs));
+    const stored = await this.store(request, { pool, options }, plan, await this.withContents(plan, resolved.inputs));
     return { ...stored, diagnostics };
   }
 
@@ -109,7 +111,7 @@ export class Submissions {
 
   private async store(
     request: scheduler.SubmitRunRequest,
-    pool: string,
+    { pool, options }: { pool: string; options: RunOptions },
     plan: Plan,
     inputs: CwlObject,
   ): Promise<Omit<Submitted, 'diagnostics'>> {
@@ -121,12 +123,7 @@ export class Submissions {
       runId,
       planHash: hash,
       inputs,
-      options: {
-        noContainer: request.options?.noContainer ?? false,
-        defaultContainer: request.options?.defaultContainer || undefined,
-        maxAttempts: this.deps.maxAttempts,
-        deadlineMs: request.options?.deadlineS ? request.options.deadlineS * 1000 : undefined,
-      },
+      options,
     };
     const name = request.name || nameOf(plan);
     const base = { runId, name, projectId: request.projectId, planHash: hash, pool, labels: request.labels, submittedAtMs, inputs };

@@ -1,0 +1,32 @@
+/** How a run is to be executed: from the request's options, checked. */
+import { run as runPb, type scheduler } from '@weft/contracts';
+import type { RunOptions } from '@weft/engine';
+import { ServiceError } from '@weft/platform';
+
+const MAX_ATTEMPTS = 100;
+const MAX_PRIORITY = 100;
+const MAX_OOM_FACTOR = 64;
+
+/** @throws ServiceError INVALID_ARGUMENT where a value is outside its range */
+export function runOptionsOf(asked: scheduler.RunOptions | undefined, defaultAttempts: number): RunOptions {
+  const options: RunOptions = { noContainer: asked?.noContainer ?? false, maxAttempts: asked?.maxAttempts || defaultAttempts };
+  if (!asked) return options;
+  const { oomRetryFactor, priority, maxAttempts } = asked;
+  if (maxAttempts > MAX_ATTEMPTS) throw outside('max_attempts', maxAttempts, `1 to ${MAX_ATTEMPTS}, or 0 for the default`);
+  if (Math.abs(priority) > MAX_PRIORITY) throw outside('priority', priority, `-${MAX_PRIORITY} to ${MAX_PRIORITY}`);
+  if (oomRetryFactor !== 0 && !(oomRetryFactor > 1 && oomRetryFactor <= MAX_OOM_FACTOR))
+    throw outside('oom_retry_factor', oomRetryFactor, `more than 1 and at most ${MAX_OOM_FACTOR}, or 0`);
+  if (asked.defaultContainer) options.defaultContainer = asked.defaultContainer;
+  if (asked.deadlineS) options.deadlineMs = asked.deadlineS * 1000;
+  if (asked.failureMode === runPb.FailureMode.CONTINUE) options.failureMode = 'continue';
+  if (oomRetryFactor) options.oomRetryFactor = oomRetryFactor;
+  if (asked.noCache) options.noCache = true;
+  if (asked.keepIntermediates) options.keepIntermediates = true;
+  if (priority) options.priority = priority;
+  if (asked.maxParallelTasks) options.maxParallelTasks = asked.maxParallelTasks;
+  return options;
+}
+
+function outside(field: string, value: number, range: string): ServiceError {
+  return new ServiceError('INVALID_ARGUMENT', `options.${field} is ${value}; it goes from ${range}`);
+}
