@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DynamicModule, Module } from '@nestjs/common';
-import { createLogger, createRedis, type Logger } from '@weft/platform';
+import { createLogger, createRedis, createServiceTls, type Logger, type ServiceTls } from '@weft/platform';
 import Docker from 'dockerode';
 import type { Redis } from 'ioredis';
 import { AlGrpcController } from './al.grpc.controller.js';
@@ -26,6 +26,7 @@ const POOL = 'default';
 
 export const REDIS = Symbol('redis');
 export const LOGGER = Symbol('logger');
+export const TLS = Symbol('tls');
 
 const now = (): string => new Date().toISOString();
 const newId = (prefix: string): string => `${prefix}-${randomUUID()}`;
@@ -39,12 +40,21 @@ export class AppModule {
       module: AppModule,
       providers: [
         { provide: LOGGER, useFactory: () => createLogger('al-coordinator', config.logLevel) },
-        { provide: REDIS, useFactory: () => createRedis(config.redisUrl) },
-        { provide: GrpcScheduler, useFactory: () => new GrpcScheduler(config.schedulerAddress, config.secret) },
+        { provide: REDIS, useFactory: () => createRedis(config.redisUrl, config.redisTls) },
+        { provide: TLS, useFactory: (logger: Logger) => createServiceTls(config.tls, logger), inject: [LOGGER] },
+        {
+          provide: GrpcScheduler,
+          useFactory: (tls?: ServiceTls) => new GrpcScheduler(config.schedulerAddress, config.secret, tls),
+          inject: [TLS],
+        },
         { provide: TemplateCatalog, useFactory: () => new TemplateCatalog(config.templates ?? findTemplates(import.meta.url)) },
         { provide: RedisSessionStore, useFactory: (redis: Redis) => new RedisSessionStore(redis), inject: [REDIS] },
         { provide: SessionUpdater, useFactory: (store: RedisSessionStore) => new SessionUpdater(store), inject: [RedisSessionStore] },
-        { provide: RegisteredRunners, useFactory: () => new RegisteredRunners(config.schedulerAddress, POOL, config.secret) },
+        {
+          provide: RegisteredRunners,
+          useFactory: (tls?: ServiceTls) => new RegisteredRunners(config.schedulerAddress, POOL, config.secret, tls),
+          inject: [TLS],
+        },
         {
           provide: RuntimeProvider,
           useFactory: (templates: TemplateCatalog, runners: RegisteredRunners) => runtimeOf(config, templates, runners),

@@ -3,11 +3,11 @@
  */
 import { NestFactory } from '@nestjs/core';
 import { al } from '@weft/contracts';
-import { type Logger, startGrpcServer } from '@weft/platform';
+import { type Logger, type ServiceTls, startGrpcServer } from '@weft/platform';
 import type { Redis } from 'ioredis';
 import { AlGrpcController } from './al.grpc.controller.js';
 import { AlService } from './al.service.js';
-import { AppModule, LOGGER, REDIS } from './app.module.js';
+import { AppModule, LOGGER, REDIS, TLS } from './app.module.js';
 import type { AlConfig } from './config.js';
 import { GrpcScheduler } from './runs/grpc-scheduler.adapter.js';
 import { RunFollower } from './runs/run.follower.js';
@@ -35,7 +35,8 @@ export async function startAlCoordinator(config: AlConfig): Promise<AlCoordinato
     const recovered = await context.get(AlService).recover();
     if (recovered > 0) logger.info({ recovered }, 'following the commands that were running');
     const services = [{ definition: al.AlCoordinatorService, implementation: context.get(AlGrpcController).handlers() }];
-    const server = await startGrpcServer({ listen: config.listen, services, secret: config.secret });
+    const tls = context.get<ServiceTls | undefined>(TLS);
+    const server = await startGrpcServer({ listen: config.listen, services, secret: config.secret, tls });
     return {
       address: server.address,
       close: async () => {

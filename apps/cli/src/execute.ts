@@ -2,7 +2,7 @@
  * One run from submission to its outputs in a directory: what `weft run` and `weft conformance` do alike.
  */
 import { resolve } from 'node:path';
-import { run } from '@weft/contracts';
+import { run, scheduler } from '@weft/contracts';
 import { isServiceError } from '@weft/platform';
 import type { CwlObject } from '@weft/plan';
 import { followRun } from './client/follow-run.js';
@@ -19,9 +19,7 @@ export const NO_OPTIONS: SubmissionOptions = {
   pool: '',
   labels: {},
   idempotencyKey: '',
-  noContainer: false,
-  defaultContainer: '',
-  deadlineS: 0,
+  ...scheduler.RunOptions.create(),
 };
 
 export type Outcome =

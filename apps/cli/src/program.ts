@@ -80,6 +80,13 @@ function addRun(program: Command): void {
     .option('--label <key=value...>', 'labels of the run')
     .option('--idempotency-key <key>', 'a second call with the same key follows the first call’s run')
     .option('--timeout <seconds>', 'cancel the run after this time', wholeNumber)
+    .addOption(new Option('--on-error <what>', 'when a step has failed for good').choices(['stop', 'continue']).default('stop'))
+    .option('--max-attempts <count>', 'attempts of one task where its failure may be temporary', wholeNumber)
+    .option('--oom-retry <factor>', 'try a task that was killed for its memory again with this times as much, e.g. 2x', factor)
+    .option('--no-cache', 'execute every task, whatever results are known')
+    .option('--keep-intermediates', 'keep files that steps pass to each other when no step needs them any more')
+    .option('--priority <number>', 'greater goes first, -100 to 100', priority)
+    .option('--parallel <count>', 'tasks of this run at the same time, at most', wholeNumber)
     .option('--detach', 'print the run’s id and return')
     .addOption(gatewayOption())
     .allowUnknownOption()
@@ -131,12 +138,34 @@ function addRunCommands(program: Command): void {
     .addOption(gatewayOption())
     .action(async (id: string, options) => (await import('./commands/logs.js')).logsCommand(id, options));
   program
+    .command('retry')
+    .description('go on with a run that failed or was cancelled: what succeeded stays, the rest is tried again')
+    .argument('<run>', 'id of the run')
+    .option('--outdir <directory>', 'where the outputs go', '.')
+    .option('-q, --quiet', 'no progress, only errors')
+    .option('--json', 'progress as JSON lines on stderr')
+    .option('--detach', 'return at once')
+    .addOption(gatewayOption())
+    .action(async (id: string, options) => (await import('./commands/retry.js')).retryCommand(id, options));
+  program
     .command('cancel')
     .description('cancel runs')
     .argument('<run...>', 'ids of the runs')
     .option('--reason <text>', 'why', 'cancelled by the user')
     .addOption(gatewayOption())
     .action(async (ids: string[], options) => (await import('./commands/cancel.js')).cancelCommand(ids, options));
+}
+
+function factor(text: string): number {
+  const value = Number(text.replace(/x$/, ''));
+  if (value > 1 && value <= 64) return value;
+  throw new InvalidArgumentError('a factor greater than 1 and at most 64, such as 2x.');
+}
+
+function priority(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && Math.abs(value) <= 100) return value;
+  throw new InvalidArgumentError('a whole number from -100 to 100.');
 }
 
 function addDocumentCommands(program: Command): void {

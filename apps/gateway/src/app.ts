@@ -41,7 +41,7 @@ export type PagesLoader = () => Promise<{
 export async function startGateway(config: GatewayConfig, pages: PagesLoader | null = () => import('./pages/index.js')): Promise<Gateway> {
   refusePublicWithoutTokens(config);
   const logger = createLogger('gateway', config.logLevel);
-  const redis = createRedis(config.redisUrl);
+  const redis = createRedis(config.redisUrl, config.redisTls);
   redis.on('error', reportOnce(logger));
   const adapter = createHttpServer(config);
   const app = await NestFactory.create<NestFastifyApplication>(GatewayModule.with(config, logger, redis), adapter, {

@@ -2,7 +2,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import type { Redis } from 'ioredis';
-import type { Logger } from '@weft/platform';
+import { createServiceTls, type Logger } from '@weft/platform';
 import { AlGateway } from './clients/al.client.js';
 import { SchedulerGateway } from './clients/scheduler.client.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from './config/config.js';
@@ -21,6 +21,7 @@ import { RunsService } from './runs/runs.service.js';
 @Module({})
 export class GatewayModule {
   static with(config: GatewayConfig, logger: Logger, redis: Redis): DynamicModule {
+    const tls = createServiceTls(config.tls, logger);
     return {
       module: GatewayModule,
       imports: [LoggerModule.forRoot({ pinoHttp: requestLogging(logger) })],
@@ -29,8 +30,8 @@ export class GatewayModule {
         GatewayMetrics,
         OpenStreams,
         { provide: GATEWAY_CONFIG, useValue: config },
-        { provide: SchedulerGateway, useFactory: () => new SchedulerGateway(config.schedulerAddress, config.serviceSecret) },
-        { provide: AlGateway, useFactory: () => new AlGateway(config.alAddress, config.serviceSecret) },
+        { provide: SchedulerGateway, useFactory: () => new SchedulerGateway(config.schedulerAddress, config.serviceSecret, tls) },
+        { provide: AlGateway, useFactory: () => new AlGateway(config.alAddress, config.serviceSecret, tls) },
         {
           provide: RunsService,
           useFactory: (scheduler: SchedulerGateway, metrics: GatewayMetrics) => new RunsService(scheduler, metrics),

@@ -78,6 +78,13 @@ export class FakeScheduler {
         found.run.status = run.RunStatus.CANCELLING;
         return { run: found.run };
       }),
+      retryRun: this.unary('retryRun', ({ runId }: scheduler.RetryRunRequest) => {
+        const found = this.find(runId);
+        if (found.run.status === run.RunStatus.SUCCEEDED)
+          throw new ServiceError('FAILED_PRECONDITION', `run '${runId}' succeeded: there is nothing to retry`);
+        found.run.status = run.RunStatus.RUNNING;
+        return { run: found.run };
+      }),
       deleteRun: this.unary('deleteRun', ({ runId }: scheduler.DeleteRunRequest) => {
         if (this.find(runId).run.status === run.RunStatus.RUNNING)
           throw new ServiceError('FAILED_PRECONDITION', `run '${runId}' is running`);

@@ -3,7 +3,7 @@
  */
 import { scheduler } from '@weft/contracts';
 import type { run } from '@weft/contracts';
-import { callServerStream, callUnary, createClient, ServiceError } from '@weft/platform';
+import { callServerStream, callUnary, createClient, ServiceError, type ServiceTls } from '@weft/platform';
 import type { RunRequest, SchedulerPort } from './scheduler.port.js';
 
 const CALL_DEADLINE_MS = 30_000;
@@ -11,8 +11,8 @@ const CALL_DEADLINE_MS = 30_000;
 export class GrpcScheduler implements SchedulerPort {
   private readonly client: scheduler.SchedulerClient;
 
-  constructor(address: string, secret?: string) {
-    this.client = createClient(scheduler.SchedulerClient, address, secret);
+  constructor(address: string, secret?: string, tls?: ServiceTls) {
+    this.client = createClient(scheduler.SchedulerClient, address, secret, tls);
   }
 
   async submit(request: RunRequest, signal: AbortSignal): Promise<string> {

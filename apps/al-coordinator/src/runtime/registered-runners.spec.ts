@@ -25,6 +25,7 @@ describe('RegisteredRunners', () => {
     const implementation: registry.RunnerRegistryServer = {
       register: absent,
       deregister: absent,
+      drain: absent,
       listRunners: unary(async ({ pool }) => ({ runners: pools[pool] ?? [] })),
     };
     const server = await startGrpcServer({

@@ -3,7 +3,7 @@
  * then nothing is known; the runtime is decided once for the life of the process.
  */
 import { executor, registry } from '@weft/contracts';
-import { callUnary, createClient, ServiceError } from '@weft/platform';
+import { callUnary, createClient, ServiceError, type ServiceTls } from '@weft/platform';
 import type { ContainerRunners } from './al-runtime.js';
 
 /** The runtime whose images the coordinator builds. */
@@ -17,8 +17,9 @@ export class RegisteredRunners implements ContainerRunners {
     schedulerAddress: string,
     private readonly pool: string,
     secret?: string,
+    tls?: ServiceTls,
   ) {
-    this.client = createClient(registry.RunnerRegistryClient, schedulerAddress, secret);
+    this.client = createClient(registry.RunnerRegistryClient, schedulerAddress, secret, tls);
   }
 
   /** @throws ServiceError UNAVAILABLE where the scheduler is away or no runner has registered: asking again may help. */

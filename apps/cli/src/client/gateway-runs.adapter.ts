@@ -17,6 +17,7 @@ export function gatewayRuns(address: string, token?: string): RunsClient {
     watch: (runId, afterSequence, signal) => callServerStream(client.watch.bind(client), { runId, afterSequence }, { signal }),
     logs: (query, signal) => callServerStream(client.logs.bind(client), query, { signal }),
     cancel: async (runId, reason) => present((await callUnary(client, client.cancel, { runId, reason })).run),
+    retry: async (runId) => present((await callUnary(client, client.retry, { runId })).run),
     close: () => client.close(),
   };
 }

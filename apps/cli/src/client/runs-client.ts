@@ -1,9 +1,9 @@
 /**
  * What the CLI needs of whoever runs runs: the scheduler of a local stack, or a gateway somewhere.
  */
-import type { run } from '@weft/contracts';
+import type { run, scheduler } from '@weft/contracts';
 
-export interface Submission {
+export interface Submission extends scheduler.RunOptions {
   document: run.DocumentBundle;
   /** The CWL input object, JSON. */
   inputsJson: string;
@@ -13,10 +13,6 @@ export interface Submission {
   pool: string;
   labels: Record<string, string>;
   idempotencyKey: string;
-  noContainer: boolean;
-  defaultContainer: string;
-  /** Seconds; 0 = none. */
-  deadlineS: number;
 }
 
 export interface Submitted {
@@ -42,5 +38,6 @@ export interface RunsClient {
   watch(runId: string, afterSequence: number, signal?: AbortSignal): AsyncIterable<run.RunEvent>;
   logs(query: { runId: string; taskId: string; follow: boolean; afterCursor: string }, signal?: AbortSignal): AsyncIterable<run.LogChunk>;
   cancel(runId: string, reason: string): Promise<run.Run>;
+  retry(runId: string): Promise<run.Run>;
   close(): void;
 }

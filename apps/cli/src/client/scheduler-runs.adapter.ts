@@ -7,13 +7,9 @@ export function schedulerRuns(address: string, secret?: string): RunsClient {
   const client = createClient(scheduler.SchedulerClient, address, secret);
   const options = { waitForReady: true };
   return {
-    submit: async ({ noContainer, defaultContainer, deadlineS, ...request }) => {
-      const answer = await callUnary(
-        client,
-        client.submitRun,
-        { ...request, options: { noContainer, defaultContainer, deadlineS } },
-        options,
-      );
+    submit: async (submission) => {
+      const request = { ...submission, options: submission };
+      const answer = await callUnary(client, client.submitRun, request, options);
       return { run: present(answer.run), existing: answer.existing, diagnostics: answer.diagnostics };
     },
     get: async (runId) => present((await callUnary(client, client.getRun, { runId }, options)).run),
@@ -23,6 +19,7 @@ export function schedulerRuns(address: string, secret?: string): RunsClient {
       callServerStream(client.watchRun.bind(client), { runId, afterSequence }, { ...options, signal }),
     logs: (query, signal) => callServerStream(client.streamLogs.bind(client), query, { ...options, signal }),
     cancel: async (runId, reason) => present((await callUnary(client, client.cancelRun, { runId, reason }, options)).run),
+    retry: async (runId) => present((await callUnary(client, client.retryRun, { runId }, options)).run),
     close: () => client.close(),
   };
 }

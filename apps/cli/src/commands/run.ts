@@ -2,7 +2,9 @@
 import { run } from '@weft/contracts';
 import { formatDiagnostic } from '@weft/cwl';
 import { isServiceError } from '@weft/platform';
+import type { CwlObject } from '@weft/plan';
 import { type Connected, connectRuns } from '../client/connect.js';
+import type { RunsClient } from '../client/runs-client.js';
 import { type Prepared, prepare } from '../document/prepare.js';
 import { CommandError, EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_UNSUPPORTED } from '../errors.js';
 import { type Outcome, type SubmissionOptions, describeFailure, follow, submitPrepared } from '../execute.js';
@@ -21,6 +23,13 @@ export interface RunCommandOptions {
   label?: string[];
   idempotencyKey?: string;
   timeout?: number;
+  onError?: 'stop' | 'continue';
+  maxAttempts?: number;
+  oomRetry?: number;
+  cache: boolean;
+  keepIntermediates?: boolean;
+  priority?: number;
+  parallel?: number;
   detach?: boolean;
   gateway?: string;
 }
@@ -44,10 +53,20 @@ async function submitAndFollow({ runs }: Connected, prepared: Prepared, options:
   const { runId } = submitted.run;
   if (options.detach) return void process.stdout.write(`${runId}\n`);
   reporter.submitted(runId, submitted.run.name, submitted.existing);
+  await followToEnd(runs, runId, { outdir: options.outdir, inputs: prepared.inputs }, reporter);
+}
+
+/** Shows a run to its end; Ctrl-C cancels it. Prints the output object. @throws CommandError where the run did not succeed */
+export async function followToEnd(
+  runs: RunsClient,
+  runId: string,
+  place: { outdir: string; inputs: CwlObject },
+  reporter: ProgressReporter,
+): Promise<void> {
   cancelOnInterrupt(() => runs.cancel(runId, 'interrupted'));
   let outcome: Outcome;
   try {
-    outcome = await follow(runs, runId, { outdir: options.outdir, inputs: prepared.inputs }, reporter);
+    outcome = await follow(runs, runId, place, reporter);
   } finally {
     reporter.end();
   }
@@ -80,7 +99,7 @@ function cancelOnInterrupt(cancel: () => Promise<run.Run>): void {
   process.on('SIGTERM', interrupt);
 }
 
-function reporterFor(options: RunCommandOptions): ProgressReporter {
+export function reporterFor(options: Pick<RunCommandOptions, 'quiet' | 'json'>): ProgressReporter {
   const write = (text: string): void => void process.stderr.write(text);
   if (options.quiet) return silent;
   if (options.json) return jsonReporter(write);
@@ -97,6 +116,13 @@ function submissionOptions(options: RunCommandOptions): SubmissionOptions {
     noContainer: !options.container,
     defaultContainer: options.defaultContainer ?? '',
     deadlineS: options.timeout ?? 0,
+    maxAttempts: options.maxAttempts ?? 0,
+    failureMode: options.onError === 'continue' ? run.FailureMode.CONTINUE : run.FailureMode.FAIL_FAST,
+    oomRetryFactor: options.oomRetry ?? 0,
+    noCache: !options.cache,
+    keepIntermediates: options.keepIntermediates ?? false,
+    priority: options.priority ?? 0,
+    maxParallelTasks: options.parallel ?? 0,
   };
 }
 

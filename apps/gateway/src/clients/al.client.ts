@@ -1,6 +1,6 @@
 /** The AL coordinator as the gateway calls it; every rejection is a ServiceError. */
 import { al } from '@weft/contracts';
-import { callUnary, createClient } from '@weft/platform';
+import { callUnary, createClient, type ServiceTls } from '@weft/platform';
 
 const DEADLINE_MS = 30_000;
 /** A command whose answer waits for its run or its end: the first may have an image built before. */
@@ -10,8 +10,8 @@ const PEER = 'the AL coordinator';
 export class AlGateway {
   private readonly client: al.AlCoordinatorClient;
 
-  constructor(address: string, secret?: string) {
-    this.client = createClient(al.AlCoordinatorClient, address, secret);
+  constructor(address: string, secret?: string, tls?: ServiceTls) {
+    this.client = createClient(al.AlCoordinatorClient, address, secret, tls);
   }
 
   command(request: al.CommandRequest): Promise<al.CommandResponse> {

@@ -1,6 +1,6 @@
 /** The scheduler as the gateway calls it: promises and async iterables that fail with ServiceError. */
 import { scheduler, run } from '@weft/contracts';
-import { callServerStream, callUnary, createClient } from '@weft/platform';
+import { callServerStream, callUnary, createClient, type ServiceTls } from '@weft/platform';
 
 /** Milliseconds a unary call may take before it fails with DEADLINE_EXCEEDED. */
 const UNARY_DEADLINE_MS = 30_000;
@@ -9,8 +9,8 @@ const PEER = 'the scheduler';
 export class SchedulerGateway {
   private readonly client: scheduler.SchedulerClient;
 
-  constructor(address: string, secret?: string) {
-    this.client = createClient(scheduler.SchedulerClient, address, secret);
+  constructor(address: string, secret?: string, tls?: ServiceTls) {
+    this.client = createClient(scheduler.SchedulerClient, address, secret, tls);
   }
 
   submit(request: scheduler.SubmitRunRequest): Promise<scheduler.SubmitRunResponse> {
@@ -31,6 +31,10 @@ export class SchedulerGateway {
 
   cancel(request: scheduler.CancelRunRequest): Promise<scheduler.CancelRunResponse> {
     return callUnary(this.client, this.client.cancelRun, request, { deadlineMs: UNARY_DEADLINE_MS, peer: PEER });
+  }
+
+  retry(request: scheduler.RetryRunRequest): Promise<scheduler.RetryRunResponse> {
+    return callUnary(this.client, this.client.retryRun, request, { deadlineMs: UNARY_DEADLINE_MS, peer: PEER });
   }
 
   delete(request: scheduler.DeleteRunRequest): Promise<scheduler.DeleteRunResponse> {

@@ -8,7 +8,16 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ConfigError, isLoopback } from '@weft/platform';
+import {
+  ConfigError,
+  isLoopback,
+  type RedisTlsFiles,
+  redisTlsFilesOf,
+  redisTlsVariables,
+  type TlsFiles,
+  tlsFilesOf,
+  tlsVariables,
+} from '@weft/platform';
 import { parseListen, type ListenAddress } from './listen.js';
 import { ApiTokens } from './tokens.js';
 
@@ -21,7 +30,10 @@ export interface GatewayConfig {
   alAddress: string;
   /** Secret shared between the services; sent to the scheduler and the AL coordinator. */
   serviceSecret?: string;
+  /** Mutual TLS with the scheduler and the AL coordinator. */
+  tls?: TlsFiles;
   redisUrl: string;
+  redisTls?: RedisTlsFiles;
   /** API tokens; absent = no authentication (loopback only). */
   tokens?: ApiTokens;
   /** Host names accepted in the Host header besides localhost; empty on a public listener = any. */
@@ -39,18 +51,21 @@ const home = (env: NodeJS.ProcessEnv): string => env['WEFT_HOME'] ?? join(homedi
 export function gatewayEnvironment(env: NodeJS.ProcessEnv = process.env) {
   const run = join(home(env), 'run');
   const address = (fallback: string) => z.string().min(1).default(fallback);
-  return z.object({
+  const variables = z.object({
     WEFT_HTTP_LISTEN: address('127.0.0.1:5004'),
     WEFT_GRPC_LISTEN: address('127.0.0.1:5005'),
     WEFT_SCHEDULER_ADDRESS: address('127.0.0.1:5006'),
     WEFT_AL_ADDRESS: address(`unix:${join(run, 'al.sock')}`),
     WEFT_REDIS_URL: address('redis://127.0.0.1:6379'),
     WEFT_SERVICE_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
+    ...tlsVariables,
+    ...redisTlsVariables,
     WEFT_API_TOKENS_FILE: z.string().min(1).optional(),
     WEFT_HTTP_HOSTS: z.string().default(''),
     WEFT_PROTO_DIR: z.string().min(1).optional(),
     WEFT_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   });
+  return variables.transform((read, context) => ({ ...read, tls: tlsFilesOf(read, context), redisTls: redisTlsFilesOf(read, context) }));
 }
 
 export type GatewayEnvironment = z.infer<ReturnType<typeof gatewayEnvironment>>;
@@ -67,7 +82,9 @@ export function gatewayConfig(env: GatewayEnvironment): GatewayConfig {
     schedulerAddress: env.WEFT_SCHEDULER_ADDRESS,
     alAddress: env.WEFT_AL_ADDRESS,
     serviceSecret: env.WEFT_SERVICE_SECRET,
+    tls: env.tls,
     redisUrl: env.WEFT_REDIS_URL,
+    redisTls: env.redisTls,
     tokens,
     hosts: env.WEFT_HTTP_HOSTS.split(',')
       .map((host) => host.trim().toLowerCase())

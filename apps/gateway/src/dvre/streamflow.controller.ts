@@ -1,7 +1,7 @@
 /** The DVRE dialect's workflow calls: /streamflow/…, a thin adapter onto the Runs API. */
 import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { gateway } from '@weft/contracts';
+import { gateway } from '@weft/contracts';
 import { ServiceError } from '@weft/platform';
 import { nearest } from '../http/nearest.js';
 import { describeRoute } from '../http/openapi.js';
@@ -125,19 +125,14 @@ function workflowOf(body: SubmitWorkflowBodyData, schema: KnownFields): { field:
 }
 
 function submitRequest(body: SubmitWorkflowBodyData, document: string | object, caller: Caller, key: string): gateway.SubmitRequest {
-  return {
+  return gateway.SubmitRequest.create({
     document: { $case: 'cwl', value: typeof document === 'string' ? document : JSON.stringify(document, null, 2) },
     inputsJson: JSON.stringify(body.inputs ?? {}),
-    inputsBaseUri: '',
-    name: '',
     projectId: body.project_id ?? '',
     pool: poolOf(body.deployment ?? DEFAULT_DEPLOYMENT),
     labels: labelsOf(body, caller),
     idempotencyKey: key,
-    noContainer: false,
-    defaultContainer: '',
-    deadlineS: 0,
-  };
+  });
 }
 
 /** What the scheduler carries along for us; only what the call gave. */

@@ -10,7 +10,7 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { FastifyInstance } from 'fastify';
 import type { Redis } from 'ioredis';
-import { redisConnection } from '@weft/platform';
+import type { RedisConnection } from '@weft/platform';
 import { type BoardQueues, discoverPools, openBoardQueues } from '@weft/queue';
 
 const BASE_PATH = '/queues';
@@ -20,12 +20,12 @@ const PATIENCE_MS = 1000;
 /** Answers with what closes the board's connections. `redis` says whether Redis is there to be asked. */
 export async function serveQueueBoard(
   server: FastifyInstance,
-  redisUrl: string,
+  connectionOf: () => RedisConnection,
   redis: Pick<Redis, 'status'>,
 ): Promise<() => Promise<void>> {
   const adapter = new FastifyAdapter();
   const board = createBullBoard({ queues: [], serverAdapter: adapter, options: { uiConfig: { boardTitle: 'weft queues' } } });
-  const pools = new BoardPools(redisUrl, (queues) =>
+  const pools = new BoardPools(connectionOf, (queues) =>
     board.replaceQueues(queues.map((queue) => new BullMQAdapter(queue, { readOnlyMode: true }))),
   );
   adapter.setBasePath(BASE_PATH);
@@ -47,7 +47,7 @@ class BoardPools {
   private refreshing: Promise<void> | undefined;
 
   constructor(
-    private readonly redisUrl: string,
+    private readonly connectionOf: () => RedisConnection,
     private readonly show: (queues: BoardQueues['queues']) => void,
   ) {}
 
@@ -65,7 +65,7 @@ class BoardPools {
   }
 
   private async look(): Promise<void> {
-    const connection = redisConnection(this.redisUrl);
+    const connection = this.connectionOf();
     const pools = await discoverPools(connection);
     const names = pools.join(' ');
     if (names === this.known) return;

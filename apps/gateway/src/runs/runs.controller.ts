@@ -80,6 +80,17 @@ export class RunsController {
     return runView(await this.runs.cancel(id, body.reason ?? ''));
   }
 
+  @Post(':id/retry')
+  @HttpCode(202)
+  @describeRoute({
+    summary: 'Go on with a run that failed or was cancelled: what succeeded stays',
+    answers: { 202: schemas.RunView },
+    errors: [404, 409, 503],
+  })
+  async retry(@Param('id') id: string): Promise<object> {
+    return runView(await this.runs.retry(id));
+  }
+
   @Delete(':id')
   @HttpCode(204)
   @describeRoute({ summary: 'Delete a run that has ended, with its outputs and logs', answers: { 204: null }, errors: [404, 409, 503] })
@@ -109,6 +120,13 @@ function submitRequest(body: SubmitBodyData, key: string): gateway.SubmitRequest
     noContainer: body.no_container ?? false,
     defaultContainer: body.default_container ?? '',
     deadlineS: body.deadline_s ?? 0,
+    maxAttempts: body.max_attempts ?? 0,
+    failureMode: body.failure_mode === 'continue' ? run.FailureMode.CONTINUE : run.FailureMode.FAIL_FAST,
+    oomRetryFactor: body.oom_retry_factor ?? 0,
+    noCache: body.no_cache ?? false,
+    keepIntermediates: body.keep_intermediates ?? false,
+    priority: body.priority ?? 0,
+    maxParallelTasks: body.max_parallel_tasks ?? 0,
   };
 }
 

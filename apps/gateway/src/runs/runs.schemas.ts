@@ -44,6 +44,26 @@ export const SubmitBody = z
     no_container: z.boolean().optional().meta({ description: 'Ignore DockerRequirement given as a hint' }),
     default_container: z.string().optional().meta({ description: 'Image for tools that name none', example: 'debian:stable-slim' }),
     deadline_s: z.int().min(0).max(UINT32_MAX).optional().meta({ description: 'Seconds after which the run is cancelled; 0 = never' }),
+    max_attempts: z.int().min(0).max(100).optional().meta({ description: 'Attempts of one task; 0 = the default of the service' }),
+    failure_mode: z
+      .enum(['fail-fast', 'continue'])
+      .optional()
+      .meta({ description: 'When a task has failed: stop the run at once (default), or go on with what does not need it' }),
+    oom_retry_factor: z
+      .number()
+      .gt(1)
+      .max(64)
+      .optional()
+      .meta({ description: 'Try a task that was killed for its memory again with this times as much', example: 2 }),
+    no_cache: z.boolean().optional().meta({ description: 'Execute every task, whatever results are known' }),
+    keep_intermediates: z.boolean().optional().meta({ description: 'Keep files that steps passed to each other' }),
+    priority: z.int().min(-100).max(100).optional().meta({ description: 'Greater goes first; default 0' }),
+    max_parallel_tasks: z
+      .int()
+      .min(0)
+      .max(UINT32_MAX)
+      .optional()
+      .meta({ description: 'Tasks on runners at once; 0 = no limit of its own' }),
   })
   .meta({ description: 'A workflow and its inputs' });
 export type SubmitBodyData = z.infer<typeof SubmitBody>;

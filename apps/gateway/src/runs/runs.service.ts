@@ -5,7 +5,7 @@
  *  1. It holds no state; each call is one call to the scheduler.
  *  2. A call that fails rejects with the scheduler's ServiceError as it is (code, message, diagnostics).
  */
-import type { gateway, run } from '@weft/contracts';
+import type { gateway, run, scheduler } from '@weft/contracts';
 import { ServiceError } from '@weft/platform';
 import type { SchedulerGateway } from '../clients/scheduler.client.js';
 import type { GatewayMetrics } from '../ops/gateway-metrics.js';
@@ -24,7 +24,6 @@ export class RunsService {
 
   /** `field` is what the dialect calls the document, for messages. */
   async submit(request: gateway.SubmitRequest, dialect: Dialect, field = 'cwl'): Promise<SubmittedRun> {
-    const { noContainer, defaultContainer, deadlineS } = request;
     const response = await this.scheduler.submit({
       document: documentOf(request, field),
       inputsJson: request.inputsJson === '' ? '{}' : request.inputsJson,
@@ -34,7 +33,7 @@ export class RunsService {
       pool: request.pool,
       labels: request.labels,
       idempotencyKey: request.idempotencyKey,
-      options: { noContainer, defaultContainer, deadlineS },
+      options: optionsOf(request),
     });
     if (!response.existing) this.metrics.runsSubmitted.inc({ dialect });
     return { run: present(response.run), existing: response.existing, diagnostics: response.diagnostics };
@@ -65,9 +64,22 @@ export class RunsService {
     return present((await this.scheduler.cancel({ runId, reason })).run);
   }
 
+  async retry(runId: string): Promise<run.Run> {
+    return present((await this.scheduler.retry({ runId })).run);
+  }
+
   async delete(runId: string): Promise<void> {
     await this.scheduler.delete({ runId });
   }
+}
+
+function optionsOf(request: gateway.SubmitRequest): scheduler.RunOptions {
+  const { noContainer, defaultContainer, deadlineS, maxAttempts, failureMode, oomRetryFactor } = request;
+  const { noCache, keepIntermediates, priority, maxParallelTasks } = request;
+  return {
+    ...{ noContainer, defaultContainer, deadlineS, maxAttempts, failureMode, oomRetryFactor },
+    ...{ noCache, keepIntermediates, priority, maxParallelTasks },
+  };
 }
 
 function documentOf(request: gateway.SubmitRequest, field: string): run.DocumentBundle {
