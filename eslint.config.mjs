@@ -16,6 +16,7 @@ const LAYERS = [
   'queue',
   'registry',
   'storage',
+  'call-cache',
   'runtimes',
   'platform',
   'testing',

@@ -1,0 +1,1 @@
+export type { KeptFolder, KeptFolderIndex, Lookup, News, ResultStore, RetiredFolders, StoredFile, StoredResult } from './ports.js';
