@@ -3,8 +3,8 @@
  */
 import { canonicalJson } from '@weft/plan';
 import { Redis, type RedisOptions } from 'ioredis';
-import type { RunnerRecord, RunnerRegistry } from './ports.js';
-import { deregisterRunner, listRunners, registerRunner } from './scripts.lua.js';
+import { IDLE, type RunnerLoad, type RunnerRecord, type RunnerRegistry } from './ports.js';
+import { deregisterRunner, drainRunner, listRunners, registerRunner } from './scripts.lua.js';
 
 export interface RedisRunnerRegistryOptions {
   /** Connection options as `redisConnection(url)` of @weft/platform gives them. */
@@ -19,6 +19,9 @@ export interface RedisRunnerRegistry extends RunnerRegistry {
   close(): Promise<void>;
 }
 
+/** What a record has besides that which watchers want to hear of. */
+type Passing = RunnerLoad & { diskBytes: number };
+
 type Script = (...args: (string | number)[]) => Promise<unknown>;
 
 export function createRedisRunnerRegistry(options: RedisRunnerRegistryOptions): RedisRunnerRegistry {
@@ -27,9 +30,9 @@ export function createRedisRunnerRegistry(options: RedisRunnerRegistryOptions): 
 
 class Registry implements RedisRunnerRegistry {
   private readonly redis: Redis;
-  private readonly keys: [records: string, lastSeen: string, lapses: string];
+  private readonly keys: [records: string, lastSeen: string, lapses: string, loads: string, drained: string];
   private readonly channel: string;
-  private readonly scripts: { register: Script; deregister: Script; list: Script };
+  private readonly scripts: { register: Script; deregister: Script; list: Script; drain: Script };
   private readonly watchers = new Set<() => void>();
   private subscribed: { redis: Redis; acknowledged: Promise<unknown> } | undefined;
 
@@ -37,19 +40,24 @@ class Registry implements RedisRunnerRegistry {
     const prefix = options.keyPrefix ?? 'weft:';
     if (/[{}]/.test(prefix)) throw new RangeError(`the key prefix "${prefix}" must not have braces: they would replace the hash tag`);
     const key = (name: string): string => `${prefix}{registry}:${name}`;
-    this.keys = [key('runners'), key('seen'), key('lapses')];
+    this.keys = [key('runners'), key('seen'), key('lapses'), key('loads'), key('drained')];
     this.channel = key('changed');
     this.redis = this.connect();
     this.scripts = {
       register: define(this.redis, 'weftRegisterRunner', registerRunner),
       deregister: define(this.redis, 'weftDeregisterRunner', deregisterRunner),
       list: define(this.redis, 'weftListRunners', listRunners),
+      drain: define(this.redis, 'weftDrainRunner', drainRunner),
     };
   }
 
   async register(runner: Omit<RunnerRecord, 'lastSeenMs'>, ttlMs: number): Promise<void> {
+    const { load, ...lasting } = runner;
+    const { diskBytes, ...capacity } = runner.capacity;
+    const passing: Passing = { ...load, diskBytes };
     // Canonical, so that the order of members does not count as a change.
-    await this.scripts.register(...this.keys, runner.runnerId, canonicalJson(runner), ttlMs, this.channel);
+    const record = canonicalJson({ ...lasting, capacity });
+    await this.scripts.register(...this.keys, runner.runnerId, record, ttlMs, this.channel, JSON.stringify(passing));
   }
 
   async deregister(runnerId: string): Promise<void> {
@@ -57,13 +65,22 @@ class Registry implements RedisRunnerRegistry {
   }
 
   async list(pool?: string): Promise<RunnerRecord[]> {
-    const found = (await this.scripts.list(...this.keys)) as string[];
+    const found = (await this.scripts.list(...this.keys)) as (string | number)[];
     const runners: RunnerRecord[] = [];
-    for (let i = 0; i + 1 < found.length; i += 2) {
-      const runner = JSON.parse(found[i] ?? '') as Omit<RunnerRecord, 'lastSeenMs'>;
-      if (pool === undefined || runner.pool === pool) runners.push({ ...runner, lastSeenMs: Number(found[i + 1]) });
+    for (let i = 0; i + 3 < found.length; i += 4) {
+      const runner = recordOf(String(found[i]), String(found[i + 2]));
+      if (pool !== undefined && runner.pool !== pool) continue;
+      runners.push({ ...runner, draining: runner.draining || found[i + 3] === 1, lastSeenMs: Number(found[i + 1]) });
     }
     return runners;
+  }
+
+  async drain(runnerId: string, draining: boolean): Promise<boolean> {
+    return (await this.scripts.drain(...this.keys, runnerId, draining ? 1 : 0, this.channel)) === 1;
+  }
+
+  async drained(): Promise<string[]> {
+    return (await this.redis.smembers(this.keys[4])).sort();
   }
 
   /** Also calls back after a reconnect: something may have been missed. */
@@ -113,8 +130,16 @@ class Registry implements RedisRunnerRegistry {
   }
 }
 
+function recordOf(record: string, load: string): Omit<RunnerRecord, 'lastSeenMs'> {
+  const runner = JSON.parse(record) as Omit<RunnerRecord, 'lastSeenMs'>;
+  // A scheduler of an earlier version wrote a record without load: its next heartbeat brings one.
+  if (load === '') return { ...runner, load: IDLE };
+  const { diskBytes, ...rest } = JSON.parse(load) as Passing;
+  return { ...runner, capacity: { ...runner.capacity, diskBytes }, load: rest };
+}
+
 function define(redis: Redis, name: string, lua: string): Script {
-  redis.defineCommand(name, { lua, numberOfKeys: 3 });
+  redis.defineCommand(name, { lua, numberOfKeys: 5 });
   const command = (redis as unknown as Record<string, Script>)[name];
   if (!command) throw new Error(`the client did not take the script ${name}`);
   return command.bind(redis);

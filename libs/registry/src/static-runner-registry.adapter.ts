@@ -2,7 +2,7 @@
  * Runners that cannot register themselves, from a file: `{ service_registry: { <runner id>: { address, … } } }`, JSON or YAML, read by the caller.
  */
 import { z } from 'zod';
-import type { RunnerRecord, RunnerRegistry } from './ports.js';
+import { IDLE, type RunnerRecord, type RunnerRegistry } from './ports.js';
 
 const text = z.string().min(1);
 
@@ -32,7 +32,7 @@ export class RunnerFileError extends Error {
   readonly code = 'INVALID_ARGUMENT';
 }
 
-/** Lists what the file says, always; `nowMs` is what `lastSeenMs` shows. Throws RunnerFileError for a file that is wrong anywhere. */
+/** Lists what the file says, always; `nowMs` is what `lastSeenMs` shows. Nobody reports the load of such a runner: it is shown idle. Throws RunnerFileError for a file that is wrong anywhere. */
 export function createStaticRunnerRegistry(file: unknown, nowMs: () => number = Date.now): Pick<RunnerRegistry, 'list'> {
   const parsed = fileSchema.safeParse(file);
   if (!parsed.success) {
@@ -42,7 +42,9 @@ export function createStaticRunnerRegistry(file: unknown, nowMs: () => number = 
   const runners = Object.entries(parsed.data.service_registry).map(([runnerId, runner]) => ({ runnerId, ...runner }));
   return {
     list: async (pool) =>
-      runners.filter((runner) => pool === undefined || runner.pool === pool).map((runner) => ({ ...runner, lastSeenMs: nowMs() })),
+      runners
+        .filter((runner) => pool === undefined || runner.pool === pool)
+        .map((runner) => ({ ...runner, load: IDLE, lastSeenMs: nowMs() })),
   };
 }
 
@@ -52,10 +54,18 @@ export function withStaticRunners(registry: RunnerRegistry, fixed: Pick<RunnerRe
     register: (runner, ttlMs) => registry.register(runner, ttlMs),
     deregister: (runnerId) => registry.deregister(runnerId),
     watch: (onChange) => registry.watch(onChange),
+    drain: (runnerId, draining) => registry.drain(runnerId, draining),
+    drained: () => registry.drained(),
     list: async (pool) => {
       const [registered, listed] = await Promise.all([registry.list(), fixed.list()]);
+      if (listed.length === 0) return registered.filter((runner) => pool === undefined || runner.pool === pool);
       const known = new Set(registered.map((runner) => runner.runnerId));
-      const all: RunnerRecord[] = [...registered, ...listed.filter((runner) => !known.has(runner.runnerId))];
+      const drained = new Set(await registry.drained());
+      const beside = listed.filter((runner) => !known.has(runner.runnerId));
+      const all: RunnerRecord[] = [
+        ...registered,
+        ...beside.map((runner) => ({ ...runner, draining: runner.draining || drained.has(runner.runnerId) })),
+      ];
       return all.filter((runner) => pool === undefined || runner.pool === pool);
     },
   };

@@ -1,6 +1,6 @@
 /** Small valid values for tests; every member can be overridden. */
 import type { TaskJob } from '@weft/queue';
-import type { RunnerRecord } from '@weft/registry';
+import { IDLE, type RunnerRecord } from '@weft/registry';
 import type { RunHeader } from '@weft/run-store';
 
 export function aRunHeader(overrides: Partial<RunHeader> = {}): RunHeader {
@@ -46,6 +46,7 @@ export function aRunner(overrides: Partial<Omit<RunnerRecord, 'lastSeenMs'>> = {
     version: '0.1.0',
     runtimes: [{ name: 'process', version: '', containers: false, unavailable: '' }],
     capacity: { cores: 4, ramBytes: 8 * 1024 ** 3, diskBytes: 100 * 1024 ** 3, gpus: 0 },
+    load: IDLE,
     labels: {},
     sandboxRoot: '/var/lib/weft/sandboxes',
     draining: false,

@@ -4,6 +4,7 @@ import type { RunnerRecord, RunnerRegistry } from '@weft/registry';
 
 export class FakeRegistryData {
   readonly runners = new Map<string, { record: RunnerRecord; lapsesMs: number }>();
+  readonly drained = new Set<string>();
   readonly watchers = new Set<() => void>();
 
   /** The registry's clock. */
@@ -20,21 +21,31 @@ export function createFakeRunnerRegistry(data = new FakeRegistryData()): RunnerR
     const entry = data.runners.get(id);
     return entry && entry.lapsesMs > data.nowMs() ? entry.record : undefined;
   };
-  const withoutTime = ({ lastSeenMs: _lastSeenMs, ...rest }: RunnerRecord): string => canonicalJson(rest);
+  const lasting = ({ lastSeenMs: _lastSeenMs, load: _load, capacity, ...rest }: RunnerRecord): string =>
+    canonicalJson({ ...rest, capacity: { ...capacity, diskBytes: 0 } });
   return {
     register: async (runner, ttlMs) => {
       const before = live(runner.runnerId);
       const record = JSON.parse(JSON.stringify({ ...runner, lastSeenMs: data.nowMs() })) as RunnerRecord;
       data.runners.set(runner.runnerId, { record, lapsesMs: data.nowMs() + ttlMs });
-      if (!before || withoutTime(before) !== withoutTime(record)) data.tell();
+      if (!before || lasting(before) !== lasting(record)) data.tell();
     },
     deregister: async (runnerId) => {
       if (data.runners.delete(runnerId)) data.tell();
     },
     list: async (pool) => {
       const found = [...data.runners.keys()].sort().flatMap((id) => live(id) ?? []);
-      return found.filter((runner) => pool === undefined || runner.pool === pool).map((runner) => structuredClone(runner));
+      return found
+        .filter((runner) => pool === undefined || runner.pool === pool)
+        .map((runner) => ({ ...structuredClone(runner), draining: runner.draining || data.drained.has(runner.runnerId) }));
     },
+    drain: async (runnerId, draining) => {
+      const changed = draining ? !data.drained.has(runnerId) : data.drained.delete(runnerId);
+      if (draining) data.drained.add(runnerId);
+      if (changed) data.tell();
+      return changed;
+    },
+    drained: async () => [...data.drained].sort(),
     watch: async (onChange) => {
       const watcher = (): void => onChange();
       data.watchers.add(watcher);

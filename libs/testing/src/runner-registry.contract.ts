@@ -48,6 +48,45 @@ export function runnerRegistryContract(open: () => Promise<RunnerRegistryFixture
     expect(await two.list()).toEqual([]);
   });
 
+  it('keeps what operators drain apart from registrations, over restarts of the runner', async () => {
+    const { one, two } = fixture;
+    const { changes, stop } = await watched(two);
+    await one.register(aRunner(), LONG_MS);
+    expect([await one.drain('runner-1', true), await two.drain('runner-1', true)]).toEqual([true, false]);
+    await changes.atLeast(2);
+    await one.register(aRunner(), LONG_MS);
+    expect(await two.list()).toMatchObject([{ runnerId: 'runner-1', draining: true }]);
+    await one.deregister('runner-1');
+    expect(await two.list()).toEqual([]);
+    expect(await two.drained()).toEqual(['runner-1']);
+    await one.register(aRunner(), LONG_MS);
+    expect(await two.list()).toMatchObject([{ draining: true }]);
+    expect([await two.drain('runner-1', false), await two.drain('runner-1', false)]).toEqual([true, false]);
+    expect(await one.list()).toMatchObject([{ draining: false }]);
+    await one.register(aRunner({ draining: true }), LONG_MS);
+    expect(await one.list()).toMatchObject([{ draining: true }]);
+    expect(await one.drained()).toEqual([]);
+    await stop();
+  });
+
+  it('lists the load and the disk of the last heartbeat, which are no news', async () => {
+    const { one, two } = fixture;
+    const { changes, stop } = await watched(two);
+    await one.register(aRunner(), LONG_MS);
+    await changes.atLeast(1);
+    const load = { inUse: { cores: 2, ramBytes: 5, diskBytes: 7, gpus: 0 }, tasksAdmitted: 1, tasksWaiting: 3 };
+    const capacity = { ...aRunner().capacity, diskBytes: 12 };
+    await one.register(aRunner({ load, capacity }), LONG_MS);
+    expect(await two.list()).toMatchObject([{ load, capacity }]);
+    await one.register(aRunner({ labels: { a: 'b' } }), LONG_MS);
+    await changes.atLeast(2);
+    await one.register(aRunner({ labels: { a: 'b' }, load }), LONG_MS);
+    await one.deregister('runner-1');
+    await changes.atLeast(3);
+    expect(changes.items).toHaveLength(3);
+    await stop();
+  });
+
   it('does not list who has lapsed, until it registers again', async () => {
     const { one, two } = fixture;
     await one.register(aRunner(), LONG_MS);

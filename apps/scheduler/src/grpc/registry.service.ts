@@ -1,7 +1,7 @@
 /** weft.registry.v1.RunnerRegistry over the registry port. */
-import type { registry as pb } from '@weft/contracts';
+import type { executor, registry as pb } from '@weft/contracts';
 import { ServiceError, unary } from '@weft/platform';
-import type { RunnerRecord, RunnerRegistry } from '@weft/registry';
+import { IDLE, type RunnerLoad, type RunnerRecord, type RunnerRegistry } from '@weft/registry';
 
 export function registryService(registry: RunnerRegistry, ttlMs: number): pb.RunnerRegistryServer {
   return {
@@ -14,6 +14,13 @@ export function registryService(registry: RunnerRegistry, ttlMs: number): pb.Run
       return {};
     }),
     listRunners: unary(async ({ pool }) => ({ runners: (await registry.list(pool || undefined)).map(toRunner) })),
+    drain: unary(async ({ runnerId, draining }) => {
+      const listed = (await registry.list()).some((runner) => runner.runnerId === runnerId);
+      const known = listed || (await registry.drained()).includes(runnerId);
+      if (!known) throw new ServiceError('NOT_FOUND', `there is no runner '${runnerId}'`);
+      await registry.drain(runnerId, draining);
+      return {};
+    }),
   };
 }
 
@@ -22,14 +29,30 @@ function toRecord({ address, description, draining }: pb.RegisterRequest): Omit<
     throw new ServiceError('INVALID_ARGUMENT', 'a registration needs address and description.runner_id');
   const { runnerId, pool, version, runtimes, labels, sandboxRoot, capacity } = description;
   if (!capacity) throw new ServiceError('INVALID_ARGUMENT', `runner ${runnerId} does not say its capacity`);
-  return { runnerId, address, pool: pool || 'default', version, runtimes, labels, sandboxRoot, draining, capacity };
+  return {
+    runnerId,
+    address,
+    pool: pool || 'default',
+    version,
+    runtimes,
+    labels,
+    sandboxRoot,
+    draining,
+    capacity,
+    load: loadOf(description),
+  };
+}
+
+/** Runners of other makes need not say what their tasks hold. */
+function loadOf({ inUse, tasksAdmitted, tasksWaiting }: executor.DescribeResponse): RunnerLoad {
+  return { inUse: inUse ?? IDLE.inUse, tasksAdmitted, tasksWaiting };
 }
 
 function toRunner(record: RunnerRecord): pb.Runner {
-  const { runnerId, version, pool, runtimes, capacity, labels, sandboxRoot, address, draining, lastSeenMs } = record;
+  const { load, address, draining, lastSeenMs, ...description } = record;
   return {
     address,
-    description: { runnerId, version, pool, runtimes, capacity, labels, sandboxRoot },
+    description: { ...description, ...load },
     draining,
     lastSeen: new Date(lastSeenMs),
   };
