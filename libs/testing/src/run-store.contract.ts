@@ -2,9 +2,10 @@
  * The contract of the run store's writing ports (RunIntake, RunLog, Leases, Nudges), for the fake and for every adapter.
  * The reading ports' part is run-store-readers.contract.ts.
  */
-import { type Lease, type LogEntry, PARTITIONS, type RunHeader, type RunStore, partitionOf } from '@weft/run-store';
+import { type AttemptRef, type Lease, type LogEntry, PARTITIONS, type RunHeader, type RunStore, partitionOf } from '@weft/run-store';
 import { aRunHeader } from './builders.js';
 import { Inbox } from './gate.js';
+import { runStoreReopenContract } from './run-store-reopen.contract.js';
 import { runStoreReadersContract } from './run-store-readers.contract.js';
 
 /** Two stores over the same, empty data, as two processes have them. */
@@ -42,7 +43,9 @@ export function runStoreContract(open: () => Promise<RunStoreFixture>): void {
   describe('log', () => logContract(get));
   describe('seal', () => sealContract(get));
   describe('leases', () => leasesContract(get));
+  describe('replicas', () => replicasContract(get));
   describe('nudges', () => nudgesContract(get));
+  describe('reopen', () => runStoreReopenContract(get));
   runStoreReadersContract(get);
 }
 
@@ -150,6 +153,22 @@ function logContract(get: () => RunStoreFixture): void {
     const results = await Promise.all([one.log.append(lease, 'r-1', 1, [note('a')]), two.intake.request('r-1', note('b'))]);
     expect(results[1]).toBe(true);
     expect(await one.log.read('r-1', 0)).toHaveLength(results[0].ok ? 3 : 2);
+  });
+
+  it('takes an append after the very entry its writer has read, and says where the log went on otherwise', async () => {
+    const { one, two } = get();
+    const lease = await startRun(one);
+    const [{ atMs }] = (await one.log.read('r-1', 0)) as [LogEntry];
+    const first = await one.log.append(lease, 'r-1', { sequence: 1, atMs }, [note('a')]);
+    expect(first).toMatchObject({ ok: true, sequence: 2 });
+    expect(await one.log.append(lease, 'r-1', { sequence: 1, atMs }, [note('a')])).toEqual(first);
+    await two.intake.request('r-1', note('b'));
+    expect(await one.log.append(lease, 'r-1', { sequence: 1, atMs }, [note('c')])).toEqual({ ok: false, reason: 'conflict', sequence: 3 });
+    const diverged = { ok: false, reason: 'diverged' };
+    expect(await one.log.append(lease, 'r-1', { sequence: 1, atMs: atMs - 1 }, [note('c')])).toEqual(diverged);
+    expect(await one.log.append(lease, 'r-1', { sequence: 7, atMs }, [note('c')])).toEqual(diverged);
+    expect(await one.log.seal(lease, aRunHeader({ state: 'failed' }), { sequence: 7, atMs }, ended)).toEqual(diverged);
+    expect(await one.log.read('r-1', 0)).toHaveLength(3);
   });
 
   it('fences an owner whose lease was taken over or given back', async () => {
@@ -263,6 +282,54 @@ function leasesContract(get: () => RunStoreFixture): void {
     const lease = await leaseOf(one, 'r-1', 'owner-1', 0);
     expect(await one.leases.renew(lease, 600_000)).toBe(true);
     expect((await two.leases.acquire('owner-2', 600_000)).map(({ partition }) => partition)).not.toContain(lease.partition);
+  });
+}
+
+function replicasContract(get: () => RunStoreFixture): void {
+  it('know of each other until they go or fall silent', async () => {
+    const { one, two } = get();
+    expect(await one.leases.announce('a', 600_000)).toEqual(['a']);
+    expect(await two.leases.announce('b', 600_000)).toEqual(['a', 'b']);
+    await one.leases.withdraw('a');
+    expect(await two.leases.announce('b', 600_000)).toEqual(['b']);
+    await one.leases.announce('silent', -1);
+    expect(await two.leases.announce('b', 600_000)).toEqual(['b']);
+  });
+
+  it('hear who comes and goes, and of leases that are given back', async () => {
+    const { one, two } = get();
+    const news = new Inbox<string>();
+    const stop = await two.leases.watch(() => news.push('news'));
+    await one.leases.announce('a', 600_000);
+    await news.atLeast(1);
+    await one.leases.announce('a', 600_000);
+    const [lease] = (await one.leases.acquire('a', 600_000, 1)) as [Lease];
+    await one.leases.release(lease);
+    await news.atLeast(2);
+    await one.leases.withdraw('a');
+    expect(await news.atLeast(3)).toHaveLength(3);
+    await one.leases.release(lease);
+    await one.leases.withdraw('a');
+    expect(news.items).toHaveLength(3);
+    await stop();
+  });
+
+  it('ask each other to stop attempts', async () => {
+    const { one, two } = get();
+    const asked = new Inbox<AttemptRef[]>();
+    const stop = await two.cancels.subscribe(asked.push);
+    await one.cancels.send([]);
+    await one.cancels.send([
+      { taskId: 'r-1-a.b', attempt: 1 },
+      { taskId: 'r-1-c', attempt: 12 },
+    ]);
+    expect(await asked.atLeast(1)).toEqual([
+      [
+        { taskId: 'r-1-a.b', attempt: 1 },
+        { taskId: 'r-1-c', attempt: 12 },
+      ],
+    ]);
+    await stop();
   });
 }
 
