@@ -2,7 +2,7 @@
  * Names of keys and channels.
  *
  * Invariants: every key of a run, and of its partition, carries the hash tag `{pNN}` of the partition, so that in a cluster they share a slot.
- * Plans and indexes are touched by single-key commands only.
+ * Plans, indexes and the set of replicas are touched by single-key commands only.
  */
 import { partitionOf } from './ports.js';
 
@@ -14,6 +14,12 @@ export interface Keys {
   /** Set of the ids of runs that have not ended. */
   active(partition: number): string;
   lease(partition: number): string;
+  /** Sorted set: the scheduler's replicas, by the time until which they are taken to live. */
+  replicas(): string;
+  /** Channel: anything = replicas came or went, or a lease was given back. */
+  replicaNews(): string;
+  /** Channel: `<task id>.<attempt>`s, separated by spaces. */
+  cancels(): string;
   /** Channel: `<last sequence> <run id>`; sequence 0 = removed. */
   nudge(partition: number): string;
   /** Channel: anything = there are new task log chunks. */
@@ -38,6 +44,9 @@ export function createKeys(prefix: string): Keys {
     taskLogSize: (runId) => `${run(runId)}:tasklogsize`,
     active: (partition) => `${tag(partition)}:active`,
     lease: (partition) => `${tag(partition)}:lease`,
+    replicas: () => `${prefix}replicas`,
+    replicaNews: () => `${prefix}replicas:news`,
+    cancels: () => `${prefix}cancels`,
     nudge: (partition) => `${tag(partition)}:nudge`,
     taskLogNudge: (runId) => `${run(runId)}:tasklognudge`,
     plan: (hash) => `${prefix}plan:${hash}`,

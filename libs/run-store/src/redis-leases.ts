@@ -1,22 +1,41 @@
-/** Leases over partitions. Time is Redis' time, so the clocks of hosts do not matter. */
+/** Leases over partitions, and the replicas that share them. Time is Redis' time, so the clocks of hosts do not matter. */
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.js';
 import { type Lease, type Leases, PARTITIONS, partitionOf } from './ports.js';
 import { type RunScript, defineScript } from './redis-script.js';
-import { acquireLease, releaseLease, renewLease } from './scripts/leases.lua.js';
+import { acquireLease, announceReplica, releaseLease, renewLease, withdrawReplica } from './scripts/leases.lua.js';
+import type { Subscriptions } from './subscriptions.js';
 
 export class RedisLeases implements Leases {
   private readonly acquireLease: RunScript;
   private readonly renewLease: RunScript;
   private readonly releaseLease: RunScript;
+  private readonly announceReplica: RunScript;
+  private readonly withdrawReplica: RunScript;
 
   constructor(
     redis: Redis,
     private readonly keys: Keys,
+    private readonly subscriptions: Subscriptions,
   ) {
     this.acquireLease = defineScript(redis, acquireLease);
     this.renewLease = defineScript(redis, renewLease);
     this.releaseLease = defineScript(redis, releaseLease);
+    this.announceReplica = defineScript(redis, announceReplica);
+    this.withdrawReplica = defineScript(redis, withdrawReplica);
+  }
+
+  async announce(owner: string, ttlMs: number): Promise<string[]> {
+    const live = (await this.announceReplica([this.keys.replicas()], [owner, ttlMs, this.keys.replicaNews()])) as string[];
+    return live.sort();
+  }
+
+  async withdraw(owner: string): Promise<void> {
+    await this.withdrawReplica([this.keys.replicas()], [owner, this.keys.replicaNews()]);
+  }
+
+  watch(onChange: () => void): Promise<() => Promise<void>> {
+    return this.subscriptions.subscribe(this.keys.replicaNews(), { onMessage: onChange, onReset: onChange, onClose: () => undefined });
   }
 
   async acquire(owner: string, ttlMs: number, want = PARTITIONS): Promise<Lease[]> {
@@ -37,7 +56,7 @@ export class RedisLeases implements Leases {
   }
 
   async release(lease: Lease): Promise<void> {
-    await this.releaseLease([this.keys.lease(lease.partition)], [lease.owner, lease.token]);
+    await this.releaseLease([this.keys.lease(lease.partition)], [lease.owner, lease.token, this.keys.replicaNews()]);
   }
 
   private async try(owner: string, ttlMs: number, partitions: number[], take: boolean): Promise<Lease[]> {

@@ -3,8 +3,8 @@ import type { Plan } from '@weft/plan';
 import type { Redis } from 'ioredis';
 import { InvalidRequestError } from './errors.js';
 import type { Keys } from './keys.js';
-import { decodeAppendResult } from './log-codec.js';
-import { type AppendResult, type Lease, type LogEntry, type RunHeader, type RunLog, partitionOf } from './ports.js';
+import { decodeAppendResult, encodePosition } from './log-codec.js';
+import { type AppendResult, type Lease, type LogEntry, type LogPosition, type RunHeader, type RunLog, partitionOf } from './ports.js';
 import { type RunScript, defineScript } from './redis-script.js';
 import type { RedisRunReader } from './redis-run-reader.js';
 import { appendEvents } from './scripts/append-events.lua.js';
@@ -29,7 +29,7 @@ export class RedisRunLog implements RunLog {
     this.updateHeaderScript = defineScript(redis, updateHeader);
   }
 
-  async append(lease: Lease, runId: string, afterSequence: number, events: LogEntry['event'][]): Promise<AppendResult> {
+  async append(lease: Lease, runId: string, after: LogPosition, events: LogEntry['event'][]): Promise<AppendResult> {
     if (events.length === 0) throw new InvalidRequestError('an append needs at least one event');
     const partition = partitionFor(lease, runId);
     const answer = await this.appendEvents(
@@ -38,7 +38,7 @@ export class RedisRunLog implements RunLog {
         lease.owner,
         lease.token,
         runId,
-        afterSequence,
+        encodePosition(after),
         Date.now(),
         this.keys.nudge(partition),
         ...events.map((event) => JSON.stringify(event)),
@@ -57,7 +57,7 @@ export class RedisRunLog implements RunLog {
     return (await this.updateHeaderScript(keys, [lease.owner, lease.token, JSON.stringify(header), header.state])) === 1;
   }
 
-  async seal(lease: Lease, header: RunHeader, afterSequence: number, ended: LogEntry['event']): Promise<AppendResult> {
+  async seal(lease: Lease, header: RunHeader, after: LogPosition, ended: LogEntry['event']): Promise<AppendResult> {
     const { runId } = header;
     const partition = partitionFor(lease, runId);
     const answer = await this.sealRun(
@@ -66,7 +66,7 @@ export class RedisRunLog implements RunLog {
         lease.owner,
         lease.token,
         runId,
-        afterSequence,
+        encodePosition(after),
         Date.now(),
         this.keys.nudge(partition),
         JSON.stringify(ended),

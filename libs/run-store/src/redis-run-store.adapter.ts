@@ -11,6 +11,7 @@ import { RedisRunIndex } from './redis-run-index.js';
 import { RedisRunIntake } from './redis-run-intake.js';
 import { RedisRunLog } from './redis-run-log.js';
 import { RedisRunReader, parseNudge } from './redis-run-reader.js';
+import { RedisTaskCancels } from './redis-task-cancels.js';
 import { RedisTaskLogs } from './redis-task-logs.js';
 import { Subscriptions } from './subscriptions.js';
 
@@ -45,8 +46,9 @@ export function createRedisRunStore(options: RedisRunStoreOptions): RunStore {
   return {
     intake: new RedisRunIntake(redis, keys, index),
     log: new RedisRunLog(redis, keys, reader),
-    leases: new RedisLeases(redis, keys),
+    leases: new RedisLeases(redis, keys, subscriptions),
     nudges,
+    cancels: new RedisTaskCancels(redis, keys, subscriptions),
     reader,
     taskLogs: new RedisTaskLogs(redis, keys, subscriptions),
     close: async () => {

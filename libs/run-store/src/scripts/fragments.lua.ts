@@ -9,14 +9,22 @@ end
 `;
 
 /**
- * append(header, log, after, at_ms, events) → {'ok', last, at_ms} | {'conflict', last of log}.
+ * append(header, log, after, at_ms, events) → {'ok', last, at_ms} | {'conflict', last of log} | {'diverged'}.
+ * \`after\` is \`<sequence>\` or \`<sequence> <time in ms>\`: with the time, an entry of another time in that place, or none, is 'diverged'.
  * Entries that are already there, word for word, count as appended: the first answer was lost. Their stored time is returned.
  */
 export const append = `
-local function append(header, log, after, at_ms, events)
+local function append(header, log, position, at_ms, events)
   local tail = redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)
   local last = 0
   if tail[1] then last = tonumber(string.match(tail[1][1], '^%d+')) end
+  local after, after_ms = string.match(position, '^(%d+) ?(%d*)$')
+  after = tonumber(after)
+  if after_ms ~= '' then
+    local entry = tail[1]
+    if last ~= after then entry = redis.call('XRANGE', log, string.format('%.0f', after), string.format('%.0f', after))[1] end
+    if not entry or entry[2][2] ~= after_ms then return {'diverged'} end
+  end
   local target = after + #events
   if last == after and redis.call('HEXISTS', header, 'sealed') == 0 then
     for i, event in ipairs(events) do

@@ -67,11 +67,29 @@ export function remoteRunStore(
       }),
       renew: through('renew', (...args) => leases.renew(...args)),
       release: through('releaseLease', (...args) => leases.release(...args)),
+      announce: through('announce', (...args) => leases.announce(...args)),
+      withdraw: through('withdraw', (...args) => leases.withdraw(...args)),
+      watch: (onChange) => process.call('watch', () => leases.watch(heard(world, process, options, onChange))),
     },
     nudges: remoteNudges(world, process, data, options),
+    cancels: {
+      send: through('cancels', (...args) => inner.cancels.send(...args)),
+      subscribe: (onCancel) =>
+        process.call('subscribe', () => inner.cancels.subscribe((attempts) => heard(world, process, options, () => onCancel(attempts))())),
+    },
     reader: { ...bound(reader), get: through('get', (runId) => reader.get(runId)) },
     taskLogs,
     close: () => inner.close(),
+  };
+}
+
+/** A message that may be lost for good, and come twice. */
+function heard(world: VirtualWorld, process: VirtualProcess, options: RemoteStoreOptions, deliver: () => void): () => void {
+  return () => {
+    if (process.crashed) return;
+    const { lose, double } = options.nudges();
+    if (lose === 0 || !world.random.chance(lose)) process.receive(deliver);
+    if (double > 0 && world.random.chance(double)) process.receive(deliver);
   };
 }
 
