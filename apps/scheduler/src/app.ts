@@ -8,7 +8,7 @@ import { hostname } from 'node:os';
 import { pipeline } from 'node:stream/promises';
 import { registry as registryPb, scheduler as schedulerPb } from '@weft/contracts';
 import { createEvaluator } from '@weft/expressions';
-import { createLogger, redisConnection, startGrpcServer } from '@weft/platform';
+import { createLogger, createServiceTls, redisConnection, startGrpcServer } from '@weft/platform';
 import { createBullTaskQueue } from '@weft/queue';
 import { createRedisRunnerRegistry, createStaticRunnerRegistry, withStaticRunners } from '@weft/registry';
 import { createRedisRunStore } from '@weft/run-store';
@@ -43,7 +43,8 @@ export interface RunningScheduler {
 
 export async function startScheduler(config: SchedulerConfig): Promise<RunningScheduler> {
   const logger = createLogger('scheduler', config.logLevel);
-  const connection = redisConnection(config.redisUrl);
+  const connection = redisConnection(config.redisUrl, config.redisTls);
+  const tls = createServiceTls(config.tls, logger);
   const store = createRedisRunStore({ redis: connection });
   const queue = createBullTaskQueue({ connection, lockMs: JOB_LOCK_MS, stalledCheckMs: JOB_LOCK_MS / 2 });
   const registered = createRedisRunnerRegistry({ redis: connection });
@@ -52,7 +53,7 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
   const evaluator = createEvaluator({ timeoutMs: config.expressionTimeoutMs });
   const plans = new PlanCache((hash) => store.log.getPlan(hash));
   const pool = new RunnerPool();
-  const clients = new RunnerClients(config.secret);
+  const clients = new RunnerClients(config.secret, tls);
   const logs = new TaskLogBuffer(store.taskLogs, logger);
   const reporter = new ReportRouter((): PartitionOwner => owner, store.intake);
   const builder = createTaskBuilder({ evaluator, files });
@@ -97,6 +98,7 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
   const server = await startGrpcServer({
     listen: config.listen,
     secret: config.secret,
+    tls,
     services: [
       { definition: schedulerPb.SchedulerService, implementation: schedulerService(submissions, queries) },
       { definition: registryPb.RunnerRegistryService, implementation: registryService(registry, config.runnerTtlMs) },

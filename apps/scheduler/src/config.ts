@@ -2,6 +2,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { redisTlsFilesOf, redisTlsVariables, tlsFilesOf, tlsVariables } from '@weft/platform';
 import { z } from 'zod';
 
 const positive = z.coerce.number().int().positive();
@@ -13,6 +14,8 @@ export const schedulerConfigSchema = z
     WEFT_SCHEDULER_LISTEN: z.string().default('127.0.0.1:5006'),
     WEFT_DATA_URI: z.string().optional(),
     WEFT_SERVICE_SECRET: z.string().optional(),
+    ...tlsVariables,
+    ...redisTlsVariables,
     WEFT_LOG_LEVEL: z.string().default('info'),
     WEFT_POOLS: z.string().default('default'),
     WEFT_ALLOWED_ROOTS: z.string().optional(),
@@ -23,11 +26,13 @@ export const schedulerConfigSchema = z
     WEFT_DISPATCH_CONCURRENCY: positive.default(64),
     WEFT_EXPRESSION_TIMEOUT_MS: positive.default(20_000),
   })
-  .transform((env) => ({
+  .transform((env, context) => ({
     redisUrl: env.WEFT_REDIS_URL,
     listen: env.WEFT_SCHEDULER_LISTEN,
     dataUri: withSlash(env.WEFT_DATA_URI ?? pathToFileURL(join(env.WEFT_HOME, 'data')).href),
     secret: env.WEFT_SERVICE_SECRET,
+    tls: tlsFilesOf(env, context),
+    redisTls: redisTlsFilesOf(env, context),
     logLevel: env.WEFT_LOG_LEVEL,
     /** Pools whose tasks are taken from the start; others when their first runner appears. */
     pools: list(env.WEFT_POOLS, ','),

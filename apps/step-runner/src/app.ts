@@ -5,7 +5,7 @@
  */
 import { mkdirSync, realpathSync } from 'node:fs';
 import { executor } from '@weft/contracts';
-import { createLogger, startGrpcServer } from '@weft/platform';
+import { createLogger, createServiceTls, startGrpcServer } from '@weft/platform';
 import { DockerRuntime, ProcessRuntime, type TaskRuntime } from '@weft/runtimes';
 import { LocalStorage } from '@weft/storage';
 import { AttemptTable } from './attempt-table.js';
@@ -29,6 +29,7 @@ export interface StepRunner {
 
 export async function startStepRunner(config: StepRunnerConfig): Promise<StepRunner> {
   const log = createLogger('step-runner', config.logLevel);
+  const tls = createServiceTls(config.tls, log);
   mkdirSync(config.sandboxRoot, { recursive: true, mode: 0o700 });
   mkdirSync(config.dataDirectory, { recursive: true });
   const sandboxRoot = realpathSync(config.sandboxRoot);
@@ -49,14 +50,17 @@ export async function startStepRunner(config: StepRunnerConfig): Promise<StepRun
     capacity: { ...capacity, diskBytes: await freeDiskBytes(sandboxRoot) },
     labels: hostLabels(),
     sandboxRoot,
+    inUse: undefined,
+    tasksAdmitted: 0,
+    tasksWaiting: 0,
   });
   const implementation = executorService({ table, storage, describe, fsync: config.publishFsync });
   const services = [{ definition: executor.ContainerExecutorService, implementation }];
-  const server = await startGrpcServer({ listen: config.listen, services, secret: config.secret });
+  const server = await startGrpcServer({ listen: config.listen, services, secret: config.secret, tls });
   const { schedulerAddress, secret } = config;
   const address = config.advertise ?? server.address;
   const registrar =
-    schedulerAddress === undefined ? undefined : new Registrar({ schedulerAddress, secret, address, runnerId, describe, log });
+    schedulerAddress === undefined ? undefined : new Registrar({ schedulerAddress, secret, tls, address, runnerId, describe, log });
   return {
     address: server.address,
     runnerId,

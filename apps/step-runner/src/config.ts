@@ -2,6 +2,7 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
+import { type TlsFiles, tlsFilesOf, tlsVariables } from '@weft/platform';
 import { fileUriToPath, pathToFileUri } from '@weft/storage';
 
 export const RUNTIME_NAMES = ['process', 'docker'] as const;
@@ -38,6 +39,7 @@ const environment = z.object({
   WEFT_ALLOWED_ROOTS: pathList.optional(),
   WEFT_PUBLISH_FSYNC: z.enum(['0', '1']).default('0'),
   WEFT_SERVICE_SECRET: z.string().min(1).optional(),
+  ...tlsVariables,
   WEFT_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 
@@ -59,10 +61,12 @@ export interface StepRunnerConfig {
   dataDirectory: string;
   publishFsync: boolean;
   secret?: string;
+  /** Mutual TLS with the other services. */
+  tls?: TlsFiles;
   logLevel: string;
 }
 
-export const configSchema: z.ZodType<StepRunnerConfig> = environment.transform((env) => {
+export const configSchema: z.ZodType<StepRunnerConfig> = environment.transform((env, context) => {
   const home = env.WEFT_HOME ?? join(homedir(), '.weft');
   return {
     listen: env.WEFT_RUNNER_LISTEN ?? `unix:${join(home, 'run', 'step-runner.sock')}`,
@@ -77,6 +81,7 @@ export const configSchema: z.ZodType<StepRunnerConfig> = environment.transform((
     dataDirectory: fileUriToPath(env.WEFT_DATA_URI ?? `${pathToFileUri(join(home, 'data'))}/`),
     publishFsync: env.WEFT_PUBLISH_FSYNC === '1',
     secret: env.WEFT_SERVICE_SECRET,
+    tls: tlsFilesOf(env, context),
     logLevel: env.WEFT_LOG_LEVEL,
   };
 });

@@ -5,7 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type executor, registry } from '@weft/contracts';
-import { callUnary, createClient, type Logger } from '@weft/platform';
+import { callUnary, createClient, type Logger, type ServiceTls } from '@weft/platform';
 
 /** A call that hangs is given up, so that a scheduler that moved behind the same address is found again. */
 const CALL_DEADLINE_MS = 30_000;
@@ -14,6 +14,7 @@ const RETRY_MS = 1000;
 export interface RegistrarOptions {
   schedulerAddress: string;
   secret?: string;
+  tls?: ServiceTls;
   /** Where the scheduler reaches this runner. */
   address: string;
   runnerId: string;
@@ -28,7 +29,7 @@ export class Registrar {
   private registered = false;
 
   constructor(private readonly options: RegistrarOptions) {
-    this.client = createClient(registry.RunnerRegistryClient, options.schedulerAddress, options.secret);
+    this.client = createClient(registry.RunnerRegistryClient, options.schedulerAddress, options.secret, options.tls);
     this.loop = this.run();
   }
 

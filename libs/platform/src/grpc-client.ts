@@ -10,12 +10,12 @@ import {
   type ClientUnaryCall,
   Metadata,
   type ServiceError as GrpcServiceError,
-  credentials,
 } from '@grpc/grpc-js';
 import { fromGrpcError, isFromPeer } from './grpc-errors.js';
 import { clientOptions } from './grpc-options.js';
 import { ServiceError } from './service-error.js';
 import { sendSecret } from './service-secret.js';
+import { type ServiceTls, clientCredentials } from './service-tls.js';
 
 export interface CallOptions {
   /** Aborting cancels the call: CANCELLED. */
@@ -41,9 +41,9 @@ type UnaryMethod<Req, Res> = (
 type StreamMethod<Req, Res> = (request: Req, metadata?: Metadata, options?: Partial<GrpcCallOptions>) => ClientReadableStream<Res>;
 
 /** `address` is a gRPC target: `host:port` or `unix:/abs/path`. Connects lazily and reconnects by itself; close() it when done. */
-export function createClient<C extends Client>(Ctor: ClientConstructor<C>, address: string, secret?: string): C {
+export function createClient<C extends Client>(Ctor: ClientConstructor<C>, address: string, secret?: string, tls?: ServiceTls): C {
   const interceptors = secret ? [sendSecret(secret)] : [];
-  return new Ctor(address, credentials.createInsecure(), { ...clientOptions, interceptors });
+  return new Ctor(address, clientCredentials(address, tls), { ...clientOptions, interceptors });
 }
 
 /** `method` is a method of `client`, bound or not: `callUnary(client, client.getRun, request)`. */

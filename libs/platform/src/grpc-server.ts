@@ -3,14 +3,16 @@
  *
  * Invariants:
  *  1. Every rpc of a definition has exactly one handler, or the server does not start.
- *  2. Nobody outside this machine reaches a server without a secret; with a secret, every call but health carries it.
+ *  2. Nobody outside this machine reaches a server without a secret or TLS. With a secret, every call but health carries it; with TLS, every
+ *     TCP connection shows a certificate of the CA.
  */
-import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { Server, type ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { HEALTH_SERVICE, Health, HealthService, NOT_SERVING } from './grpc-health.js';
 import { commonOptions } from './grpc-options.js';
 import { type ListenAddress, isLoopback, parseListenAddress, prepareSocket, protectSocket } from './listen-address.js';
 import { ServiceError } from './service-error.js';
 import { requireSecret } from './service-secret.js';
+import { type ServiceTls, serverCredentials } from './service-tls.js';
 
 export interface GrpcService {
   definition: ServiceDefinition;
@@ -22,6 +24,7 @@ export interface StartGrpcServerOptions {
   listen: string;
   services: GrpcService[];
   secret?: string;
+  tls?: ServiceTls;
 }
 
 export interface RunningGrpcServer {
@@ -33,10 +36,10 @@ export interface RunningGrpcServer {
 
 export async function startGrpcServer(options: StartGrpcServerOptions): Promise<RunningGrpcServer> {
   const listen = parseListenAddress(options.listen);
-  if (!isLoopback(listen) && !options.secret) {
+  if (!isLoopback(listen) && !options.secret && !options.tls) {
     throw new ServiceError(
       'FAILED_PRECONDITION',
-      `refusing to listen on ${options.listen}, which other machines can reach, without a service secret`,
+      `refusing to listen on ${options.listen}, which other machines can reach, without a service secret or TLS`,
     );
   }
   const interceptors = options.secret ? [requireSecret(options.secret, [HEALTH_SERVICE])] : [];
@@ -44,7 +47,7 @@ export async function startGrpcServer(options: StartGrpcServerOptions): Promise<
   for (const service of options.services) addChecked(server, service);
   const health = new Health(new Set(options.services.map((service) => serviceName(service.definition))));
   server.addService(HealthService, health.implementation());
-  const address = await bind(server, options.listen, listen);
+  const address = await bind(server, options.listen, listen, serverCredentials(options.listen, options.tls));
   let closing: Promise<void> | undefined;
   return {
     address,
@@ -71,11 +74,11 @@ function serviceName(definition: ServiceDefinition): string {
   return Object.values(definition)[0]?.path.split('/')[1] ?? '(empty service)';
 }
 
-async function bind(server: Server, text: string, listen: ListenAddress): Promise<string> {
+async function bind(server: Server, text: string, listen: ListenAddress, credentials: ServerCredentials): Promise<string> {
   if (listen.kind === 'unix') await prepareSocket(listen.path);
   const target = listen.kind === 'unix' ? `unix:${listen.path}` : text;
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(target, ServerCredentials.createInsecure(), (error, bound) => {
+    server.bindAsync(target, credentials, (error, bound) => {
       if (error) reject(new ServiceError('UNAVAILABLE', `cannot listen on ${text}: ${error.message}`, undefined, { cause: error }));
       else resolve(bound);
     });

@@ -1,4 +1,7 @@
 /** Configuration, errors, addresses, Redis URLs and metrics: the parts without sockets. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Metadata, status } from '@grpc/grpc-js';
 import fc from 'fast-check';
 import { z } from 'zod';
@@ -14,6 +17,8 @@ import {
   isServiceError,
   loadConfig,
   redisConnection,
+  redisTlsFilesOf,
+  redisTlsVariables,
   secretMatches,
   toGrpcError,
   toServiceError,
@@ -121,6 +126,35 @@ describe('redisConnection', () => {
       expect(() => redisConnection(url)).not.toThrow(/secret/);
     },
   );
+});
+
+describe('redisConnection with TLS', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'weft-redis-tls-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('trusts and shows what the files say', () => {
+    const [ca, cert, key] = ['ca', 'cert', 'key'].map((name) => {
+      writeFileSync(join(folder, name), `the ${name}`);
+      return join(folder, name);
+    });
+    expect(redisConnection('rediss://h', { ca })).toMatchObject({ tls: { ca: Buffer.from('the ca') } });
+    const tls = { ca: Buffer.from('the ca'), cert: Buffer.from('the cert'), key: Buffer.from('the key') };
+    expect(redisConnection('rediss://h', { ca, cert, key })).toMatchObject({ tls });
+  });
+
+  it('refuses files that are not there, or for a connection without TLS', () => {
+    expect(() => redisConnection('rediss://h', { ca: join(folder, 'none') })).toThrow(/WEFT_REDIS_TLS_CA: cannot read/);
+    expect(() => redisConnection('redis://h', { ca: join(folder, 'none') })).toThrow(/rediss:/);
+  });
+
+  it('a certificate needs its key', () => {
+    const schema = z.object(redisTlsVariables).transform((env, context) => redisTlsFilesOf(env, context));
+    expect(loadConfig(schema, {})).toBeUndefined();
+    expect(loadConfig(schema, { WEFT_REDIS_TLS_CA: 'a' })).toEqual({ ca: 'a', cert: undefined, key: undefined });
+    expect(() => loadConfig(schema, { WEFT_REDIS_TLS_CERT: 'a' })).toThrow(
+      'WEFT_REDIS_TLS_KEY: must be set together with WEFT_REDIS_TLS_CERT',
+    );
+  });
 });
 
 describe('the rest', () => {

@@ -1,16 +1,30 @@
 /**
  * Redis connections from a URL: `redis://[user:password@]host[:port][/db]`, `rediss://…` (TLS) or `unix:/abs/path.sock[?db=n]`.
  */
+import { readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
+import { z } from 'zod';
 import { ConfigError } from './config.js';
+
+/** Paths of PEM files for `rediss:`; read when a connection's options are made. */
+export interface RedisTlsFiles {
+  /** Whom to trust; absent: whom the system trusts. */
+  ca?: string;
+  /** For a server that asks clients for a certificate. */
+  cert?: string;
+  key?: string;
+}
+
+type RedisTls = { [name in keyof RedisTlsFiles]?: Buffer };
 
 /** Options that ioredis and BullMQ both take. */
 export type RedisConnection = { db?: number; username?: string; password?: string } & (
-  { host: string; port: number; tls?: Record<string, never> } | { path: string }
+  { host: string; port: number; tls?: RedisTls } | { path: string }
 );
 
-/** Throws ConfigError for anything else; never echoes the URL, which may hold a password. */
-export function redisConnection(url: string): RedisConnection {
+/** Throws ConfigError for anything else, also for files that cannot be read; never echoes the URL, which may hold a password. */
+export function redisConnection(url: string, files?: RedisTlsFiles): RedisConnection {
+  if (files !== undefined && !url.startsWith('rediss:')) throw bad('WEFT_REDIS_TLS_… are for rediss://');
   if (url.startsWith('unix:')) return socketConnection(url);
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (!parsed || !['redis:', 'rediss:'].includes(parsed.protocol) || parsed.hostname === '') {
@@ -21,7 +35,7 @@ export function redisConnection(url: string): RedisConnection {
     port: parsed.port === '' ? 6379 : Number(parsed.port),
     ...credentialsOf(parsed),
     ...dbOf(parsed.pathname.slice(1)),
-    ...(parsed.protocol === 'rediss:' ? { tls: {} } : {}),
+    ...(parsed.protocol === 'rediss:' ? { tls: readTls(files) } : {}),
   };
 }
 
@@ -29,13 +43,46 @@ export function redisConnection(url: string): RedisConnection {
  * Commands wait while Redis restarts (they are sent again after a reconnect) and never fail for having waited; callers bound their own patience.
  * READONLY (a failover left us on a replica) reconnects and sends the command again.
  */
-export function createRedis(url: string): Redis {
+export function createRedis(url: string, files?: RedisTlsFiles): Redis {
   return new Redis({
-    ...redisConnection(url),
+    ...redisConnection(url, files),
     maxRetriesPerRequest: null,
     retryStrategy: (times) => Math.min(times * 50, 1000),
     reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 2 : false),
   });
+}
+
+/** For the schema of an app's environment. */
+export const redisTlsVariables = {
+  WEFT_REDIS_TLS_CA: z.string().min(1).optional(),
+  WEFT_REDIS_TLS_CERT: z.string().min(1).optional(),
+  WEFT_REDIS_TLS_KEY: z.string().min(1).optional(),
+};
+
+type RedisTlsEnvironment = { [name in keyof typeof redisTlsVariables]?: string | undefined };
+
+/** Undefined where none is named. A certificate without its key becomes an issue of the schema. For use in `transform`. */
+export function redisTlsFilesOf(env: RedisTlsEnvironment, context: z.RefinementCtx): RedisTlsFiles | undefined {
+  const { WEFT_REDIS_TLS_CA: ca, WEFT_REDIS_TLS_CERT: cert, WEFT_REDIS_TLS_KEY: key } = env;
+  if ((cert === undefined) !== (key === undefined)) {
+    const [missing, given] = cert === undefined ? (['CERT', 'KEY'] as const) : (['KEY', 'CERT'] as const);
+    context.addIssue({ code: 'custom', path: [`WEFT_REDIS_TLS_${missing}`], message: `must be set together with WEFT_REDIS_TLS_${given}` });
+  }
+  return ca === undefined && cert === undefined ? undefined : { ca, cert, key };
+}
+
+function readTls(files: RedisTlsFiles = {}): RedisTls {
+  const read: RedisTls = {};
+  for (const name of ['ca', 'cert', 'key'] as const) {
+    const path = files[name];
+    if (path === undefined) continue;
+    try {
+      read[name] = readFileSync(path);
+    } catch {
+      throw new ConfigError([{ variable: `WEFT_REDIS_TLS_${name.toUpperCase()}`, message: `cannot read ${path}` }]);
+    }
+  }
+  return read;
 }
 
 function socketConnection(url: string): RedisConnection {

@@ -11,3 +11,4 @@ export { type RunnerRegistryFixture, runnerRegistryContract } from './runner-reg
 export { SeededRandom } from './simulation/seeded-random.js';
 export { type NetworkFaults, VirtualProcess, VirtualWorld } from './simulation/virtual-world.js';
 export { type NudgeFaults, type RemoteStoreOptions, remoteRunStore } from './simulation/remote-run-store.js';
+export { type CertificatePaths, type TestAuthority, makeAuthority } from './make-certificates.js';

@@ -16,12 +16,28 @@ export interface TestRedis {
   stop(): Promise<void>;
 }
 
-/** `durable`: append-only file, synced on every write, so that restart() loses nothing. Throws when there is no redis-server or valkey-server. */
-export async function startRedis(options: { durable?: boolean } = {}): Promise<TestRedis> {
+/**
+ * `durable`: append-only file, synced on every write, so that restart() loses nothing. `args`: more for the server's command line.
+ * Throws when there is no redis-server or valkey-server.
+ */
+export async function startRedis(options: { durable?: boolean; args?: string[] } = {}): Promise<TestRedis> {
   const folder = await mkdtemp(join(tmpdir(), 'weft-redis-'));
   const path = join(folder, 'redis.sock');
   const durability = options.durable ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no'];
-  const args = ['--port', '0', '--unixsocket', path, '--dir', folder, '--save', '', '--loglevel', 'notice', ...durability];
+  const args = [
+    '--port',
+    '0',
+    '--unixsocket',
+    path,
+    '--dir',
+    folder,
+    '--save',
+    '',
+    '--loglevel',
+    'notice',
+    ...durability,
+    ...(options.args ?? []),
+  ];
   let server = await start(args);
   const killOnExit = (): void => void server.kill('SIGKILL');
   process.on('exit', killOnExit);

@@ -14,6 +14,7 @@ import { distDirectory } from '../stack/services.js';
 import { ensureRedisServer } from '../stack/redis.js';
 import { checkConformance } from './conformance.js';
 import { type DockerEngine, ensureDocker } from './docker.js';
+import { ensurePrograms } from './packages.js';
 import { ensureScikitLearn } from './python.js';
 import { NOTHING, type Tally, add, closingLine, exitCodeOf, tallyOfJest } from './results.js';
 
@@ -34,6 +35,7 @@ export async function selfTest(only: string[]): Promise<number> {
   let total = NOTHING;
   try {
     if (needs('unit')) ensureScikitLearn(say);
+    if (needs('unit', 'redis', 'e2e')) ensurePrograms(say);
     if (needs('redis', 'e2e', 'conformance')) ensureRedisServer(say);
     if (needs('docker', 'e2e', 'conformance')) engine = await ensureDocker(join(ROOT, 'tests/images'), scratch, say);
     for (const part of wanted) {

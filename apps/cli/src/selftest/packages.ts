@@ -1,0 +1,14 @@
+/** Debian packages of programs that single tests call: installed once where a program is missing and this is root. */
+import { findInPath } from '../stack/redis.js';
+import { aptInstall } from './debian.js';
+
+/** Program that tells whether the package is there, and the packages. */
+const PROGRAMS: readonly [program: string, ...packages: string[]][] = [['openssl', 'openssl']];
+
+/** Where one cannot be had the tests that need it say so themselves. */
+export function ensurePrograms(say: (line: string) => void): void {
+  const missing = PROGRAMS.filter(([program]) => findInPath([program]) === undefined).flatMap(([, ...packages]) => packages);
+  if (missing.length === 0 || process.getuid?.() !== 0) return;
+  say(`installing ${missing.join(', ')} (Debian packages, once)`);
+  if (!aptInstall(...missing)) say(`apt-get could not install ${missing.join(', ')}`);
+}

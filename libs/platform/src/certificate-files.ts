@@ -1,0 +1,154 @@
+/**
+ * A certificate, its key and the CA, as PEM files that may change: who listens hears of every set that fits together.
+ *
+ * Invariants:
+ *  1. A set is taken as a whole: while certificate and key do not fit (one of them is being replaced), the set before stays in use.
+ *  2. Files are watched only while somebody listens, and watching them keeps no process alive.
+ */
+import { type FSWatcher, readFileSync, realpathSync, watch } from 'node:fs';
+import { dirname } from 'node:path';
+import { createSecureContext } from 'node:tls';
+import type { experimental } from '@grpc/grpc-js';
+import { ServiceError } from './service-error.js';
+
+/** Paths of PEM files. */
+export interface TlsFiles {
+  /** This service's certificate, with the chain up to the CA where there are others between. */
+  cert: string;
+  key: string;
+  /** Whom to trust, both as client and as server. */
+  ca: string;
+}
+
+export interface CertificateLog {
+  info(fields: object, text: string): void;
+  warn(fields: object, text: string): void;
+}
+
+type CaListener = experimental.CaCertificateUpdateListener;
+type IdentityListener = experimental.IdentityCertificateUpdateListener;
+
+interface CertificateSet {
+  certificate: Buffer;
+  privateKey: Buffer;
+  caCertificate: Buffer;
+}
+
+export class CertificateFiles implements experimental.CertificateProvider {
+  private readonly caListeners = new Set<CaListener>();
+  private readonly identityListeners = new Set<IdentityListener>();
+  private watchers: FSWatcher[] = [];
+  private current: CertificateSet;
+  private looking = false;
+
+  /** @throws ServiceError FAILED_PRECONDITION naming the file, or what does not fit */
+  constructor(
+    private readonly files: TlsFiles,
+    private readonly log: CertificateLog,
+  ) {
+    this.current = readSet(files);
+  }
+
+  addCaCertificateListener(listener: CaListener): void {
+    this.caListeners.add(listener);
+    this.watch();
+    // Not before this call has returned: grpc-js is ready for an answer only then.
+    process.nextTick(() => listener(this.current));
+  }
+
+  removeCaCertificateListener(listener: CaListener): void {
+    this.caListeners.delete(listener);
+    this.unwatchUnused();
+  }
+
+  addIdentityCertificateListener(listener: IdentityListener): void {
+    this.identityListeners.add(listener);
+    this.watch();
+    // Not before this call has returned: grpc-js is ready for an answer only then.
+    process.nextTick(() => listener(this.current));
+  }
+
+  removeIdentityCertificateListener(listener: IdentityListener): void {
+    this.identityListeners.delete(listener);
+    this.unwatchUnused();
+  }
+
+  private watch(): void {
+    if (this.watchers.length > 0) return;
+    this.arm();
+    // What changed while nobody listened.
+    this.readAgain();
+  }
+
+  private unwatchUnused(): void {
+    if (this.caListeners.size + this.identityListeners.size === 0) this.disarm();
+  }
+
+  /** Directories, not files: a file is replaced by renaming another over it, or by turning a link. */
+  private arm(): void {
+    const paths = Object.values(this.files) as string[];
+    const directories = new Set(paths.flatMap((path) => [dirname(path), dirname(realpathSync(path))]));
+    this.watchers = [...directories].map((directory) =>
+      watch(directory, { persistent: false }, () => this.lookSoon()).on('error', (error) => this.complain(error)),
+    );
+  }
+
+  private disarm(): void {
+    for (const watcher of this.watchers.splice(0)) watcher.close();
+  }
+
+  /** One look for the many events that one replacement makes. */
+  private lookSoon(): void {
+    if (this.looking) return;
+    this.looking = true;
+    setImmediate(() => {
+      this.looking = false;
+      if (this.watchers.length > 0) this.readAgain();
+    });
+  }
+
+  private readAgain(): void {
+    try {
+      const found = readSet(this.files);
+      if (isSame(found, this.current)) return;
+      this.current = found;
+      // A link may lead to another directory now.
+      this.disarm();
+      this.arm();
+    } catch (error) {
+      return this.complain(error);
+    }
+    for (const listener of this.caListeners) listener(this.current);
+    for (const listener of this.identityListeners) listener(this.current);
+    this.log.info({ certificate: this.files.cert }, 'certificates were replaced');
+  }
+
+  private complain(error: unknown): void {
+    this.log.warn({ err: error }, 'the certificate files cannot be taken as they are now; the ones before stay in use');
+  }
+}
+
+function readSet(files: TlsFiles): CertificateSet {
+  const [certificate, privateKey, caCertificate] = [read(files.cert), read(files.key), read(files.ca)];
+  try {
+    createSecureContext({ cert: certificate, key: privateKey, ca: caCertificate });
+  } catch (error) {
+    const why = error instanceof Object && 'message' in error ? String(error.message) : String(error);
+    throw new ServiceError('FAILED_PRECONDITION', `${files.cert}, ${files.key} and ${files.ca} do not fit together: ${why}`, undefined, {
+      cause: error,
+    });
+  }
+  return { certificate, privateKey, caCertificate };
+}
+
+function read(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new ServiceError('FAILED_PRECONDITION', `cannot read ${path}`, undefined, { cause: error });
+  }
+}
+
+function isSame(a: CertificateSet, b: CertificateSet): boolean {
+  return a.certificate.equals(b.certificate) && a.privateKey.equals(b.privateKey) && a.caCertificate.equals(b.caCertificate);
+}

@@ -1,0 +1,61 @@
+/**
+ * Mutual TLS between services: every server and client has a certificate of one CA and wants one from the other side.
+ *
+ * Invariants:
+ *  1. Only TCP is encrypted: a unix socket belongs to one user of one machine.
+ *  2. Connections made after the files have changed use what they say then; those that are there stay.
+ */
+import { type ChannelCredentials, type ServerCredentials, credentials, experimental, ServerCredentials as Servers } from '@grpc/grpc-js';
+import { z } from 'zod';
+import { CertificateFiles, type CertificateLog, type TlsFiles } from './certificate-files.js';
+
+/** Given to every server and client of a process. */
+export class ServiceTls {
+  private readonly files: CertificateFiles;
+  private readonly channel: ChannelCredentials;
+
+  /** @throws ServiceError FAILED_PRECONDITION where the files cannot be read or do not fit together */
+  constructor(files: TlsFiles, log: CertificateLog) {
+    this.files = new CertificateFiles(files, log);
+    this.channel = experimental.createCertificateProviderChannelCredentials(this.files, this.files);
+  }
+
+  forServer(): ServerCredentials {
+    return experimental.createCertificateProviderServerCredentials(this.files, this.files, true);
+  }
+
+  forClient(): ChannelCredentials {
+    return this.channel;
+  }
+}
+
+export function createServiceTls(files: TlsFiles | undefined, log: CertificateLog): ServiceTls | undefined {
+  return files === undefined ? undefined : new ServiceTls(files, log);
+}
+
+export function serverCredentials(address: string, tls: ServiceTls | undefined): ServerCredentials {
+  return tls === undefined || address.startsWith('unix:') ? Servers.createInsecure() : tls.forServer();
+}
+
+export function clientCredentials(address: string, tls: ServiceTls | undefined): ChannelCredentials {
+  return tls === undefined || address.startsWith('unix:') ? credentials.createInsecure() : tls.forClient();
+}
+
+const path = z.string().min(1).optional();
+
+/** For the schema of an app's environment. */
+export const tlsVariables = { WEFT_TLS_CERT: path, WEFT_TLS_KEY: path, WEFT_TLS_CA: path };
+
+type TlsEnvironment = { [name in keyof typeof tlsVariables]?: string | undefined };
+
+/** All three files or none; anything else becomes an issue of the schema. For use in `transform`. */
+export function tlsFilesOf(env: TlsEnvironment, context: z.RefinementCtx): TlsFiles | undefined {
+  const { WEFT_TLS_CERT: cert, WEFT_TLS_KEY: key, WEFT_TLS_CA: ca } = env;
+  if (cert !== undefined && key !== undefined && ca !== undefined) return { cert, key, ca };
+  const names = Object.keys(tlsVariables) as (keyof typeof tlsVariables)[];
+  const missing = names.filter((name) => env[name] === undefined);
+  if (missing.length === names.length) return undefined;
+  const message = `must be set too: WEFT_TLS_CERT, WEFT_TLS_KEY and WEFT_TLS_CA go together`;
+  context.addIssue({ code: 'custom', path: [missing.join(', ')], message });
+  return undefined;
+}
