@@ -16,6 +16,7 @@ import { fileUriToPath, LocalStorage, type StorageReader } from '@weft/storage';
 import { completeRunOutputs, createTaskBuilder } from '@weft/tasks';
 import { ulid } from 'ulid';
 import { parse as parseYaml } from 'yaml';
+import { systemClock } from './clock.js';
 import type { SchedulerConfig } from './config.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
 import { PlanCache } from './dispatch/plan-cache.js';
@@ -26,6 +27,8 @@ import { TaskExecution } from './dispatch/task-execution.js';
 import { TaskLogBuffer } from './dispatch/task-log-buffer.js';
 import { registryService } from './grpc/registry.service.js';
 import { schedulerService } from './grpc/scheduler.service.js';
+import { startableTasks } from './release/release-window.js';
+import { TaskReleaser } from './release/task-releaser.js';
 import { LoggedAttempts } from './runs/attempt-locator.js';
 import { CommandRunner } from './runs/command-runner.js';
 import { PartitionOwner } from './runs/partition-owner.js';
@@ -68,7 +71,15 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
     logger,
     dataUri: config.dataUri,
   });
-  const executor = new CommandRunner({ queue, canceller: dispatcher, evaluator, files, logger });
+  const releaser = new TaskReleaser({
+    queue,
+    canceller: dispatcher,
+    startable: (name) => startableTasks(pool.coresOf(name), config.dispatchConcurrency),
+    terms: () => ({ weight: 1, cap: Infinity }),
+    logger,
+    clock: systemClock,
+  });
+  const executor = new CommandRunner({ releaser, evaluator, files, logger });
   const owner = new PartitionOwner({
     store,
     executor,

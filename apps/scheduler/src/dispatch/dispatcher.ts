@@ -15,7 +15,7 @@ import type { CommandLineTool, Plan } from '@weft/plan';
 import { isServiceError, type Logger } from '@weft/platform';
 import type { Delivery, TaskJob } from '@weft/queue';
 import { classifyExit, type BoundTask, type PreparedTask, type SandboxLayout, type TaskBuilder, type TaskRequest } from '@weft/tasks';
-import type { TaskCanceller } from '../runs/command-runner.js';
+import type { TaskCanceller } from '../release/task-releaser.js';
 import { failureOf } from '../runs/failures.js';
 import type { PlanCache } from './plan-cache.js';
 import type { Placement, PlacementRequest, RunnerPool } from './runner-pool.js';

@@ -67,6 +67,12 @@ export class RunnerPool {
     return [...this.reserved.values()].reduce((sum, { cores }) => sum + cores, 0);
   }
 
+  /** Cores of all runners of a pool that take tasks. */
+  coresOf(pool: string): number {
+    const open = this.runners.filter((runner) => runner.pool === pool && !runner.draining);
+    return open.reduce((sum, { capacity }) => sum + capacity.cores, 0);
+  }
+
   pools(): string[] {
     return [...new Set(this.runners.map((runner) => runner.pool))].sort();
   }

@@ -1,6 +1,7 @@
 import type { Command, TaskRecord } from '@weft/engine';
 import { createLogger } from '@weft/platform';
 import { createFakeTaskQueue, DeferredGate, Faults, FakeTaskQueueData, Inbox, misbehaving } from '@weft/testing';
+import { TaskReleaser } from '../release/task-releaser.js';
 import { CommandRunner } from './command-runner.js';
 import type { RunActor } from './run-actor.js';
 
@@ -20,6 +21,7 @@ function anActor(wanted: () => boolean): { actor: RunActor; offered: Inbox<strin
     state: { options: { noContainer: false, maxAttempts: 3 }, tasks: new Map<string, TaskRecord>() },
     isStopped: false,
     wants: wanted,
+    isRunning: () => false,
     offer: async (event: { type: string }) => {
       offered.push(event.type);
       return true;
@@ -37,10 +39,13 @@ function commandRunner(faults = new Faults()): {
   const late: (() => void)[] = [];
   const clock = { now: () => 0, after: (_delayMs: number, work: () => void) => (late.push(work), (): void => undefined) };
   const never = (): Promise<never> => Promise.reject(new Error('not asked here'));
-  const runner = new CommandRunner({
-    ...{ queue: misbehaving(queue, faults), canceller: { cancel: () => false }, evaluator: { evaluate: never } },
-    ...{ files: { stat: never, readText: never, list: never }, logger: createLogger('test', 'silent'), clock },
+  const logger = createLogger('test', 'silent');
+  const releaser = new TaskReleaser({
+    ...{ queue: misbehaving(queue, faults), canceller: { cancel: () => false }, logger, clock },
+    ...{ startable: () => 4, terms: () => ({ weight: 1, cap: Infinity }) },
   });
+  const files = { stat: never, readText: never, list: never };
+  const runner = new CommandRunner({ releaser, evaluator: { evaluate: never }, files, logger, clock });
   return { runner, queue, late };
 }
 

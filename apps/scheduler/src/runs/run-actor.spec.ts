@@ -57,6 +57,8 @@ class Recorder implements CommandExecutor {
     this.actor = actor;
     commands.forEach(this.commands.push);
   }
+  applied(): void {}
+  stopped(): void {}
 }
 
 /** `late`: what the owner has put off; tests say when its time has come. */

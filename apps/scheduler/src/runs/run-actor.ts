@@ -22,6 +22,10 @@ import { engineEvent, toLogEvent } from './log-events.js';
 /** Carries out commands; answers come back through the actor's `offer`. */
 export interface CommandExecutor {
   execute(actor: RunActor, commands: Command[]): void;
+  /** An event that is in the log has had its effect; the commands that follow from it come after. */
+  applied(actor: RunActor, event: EngineEvent): void;
+  /** The actor takes no answers any more. */
+  stopped(actor: RunActor): void;
 }
 
 export interface RunActorDeps {
@@ -41,6 +45,8 @@ interface Offered {
 }
 
 const HEADER_INTERVAL_MS = 250;
+/** Events per append: a few milliseconds of the store's time. */
+const APPEND_LIMIT = 1_000;
 /** Longest delay a Node timer takes (24.8 days): a longer deadline is as good as that. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -118,6 +124,11 @@ export class RunActor {
     return !this.stopped && this.state.phase === 'running' && task?.attempt === attempt && task.status === 'queued';
   }
 
+  isRunning(taskId: string, attempt: number): boolean {
+    const task = this.state.tasks.get(taskId);
+    return !this.stopped && task?.attempt === attempt && task.status === 'running';
+  }
+
   /** Something may have been appended by others. */
   nudge(sequence: number): void {
     if (sequence <= this.sequence || this.stopped) return;
@@ -136,6 +147,7 @@ export class RunActor {
     this.stopped = true;
     this.stopHeaderTimer();
     this.stopDeadline();
+    this.deps.executor.stopped(this);
     this.deps.onDone(this, broken);
   }
 
@@ -169,7 +181,7 @@ export class RunActor {
   }
 
   private async appendBatch(): Promise<void> {
-    const batch = this.mailbox.splice(0);
+    const batch = this.mailbox.splice(0, APPEND_LIMIT);
     const events = batch.map(({ event }) => toLogEvent(event));
     const result = await this.deps.log.append(this.lease, this.runId, this.sequence, events).catch((error: unknown) => {
       this.mailbox.unshift(...batch);
@@ -203,6 +215,7 @@ export class RunActor {
     }
     const answered = answeredKey(event);
     if (answered !== undefined) this.outstanding.delete(answered);
+    this.deps.executor.applied(this, event);
     for (const command of decision.commands) {
       const key = commandKey(command);
       if (key !== undefined) this.outstanding.set(key, command);

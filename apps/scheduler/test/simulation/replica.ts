@@ -19,6 +19,7 @@ import { Dispatcher } from '../../src/dispatch/dispatcher.js';
 import { PlanCache } from '../../src/dispatch/plan-cache.js';
 import { RunnerPool } from '../../src/dispatch/runner-pool.js';
 import { TaskLogBuffer } from '../../src/dispatch/task-log-buffer.js';
+import { TaskReleaser } from '../../src/release/task-releaser.js';
 import { LoggedAttempts } from '../../src/runs/attempt-locator.js';
 import { CommandRunner } from '../../src/runs/command-runner.js';
 import { PartitionOwner } from '../../src/runs/partition-owner.js';
@@ -44,6 +45,8 @@ export interface Surroundings {
   runners: SimulatedRunner[];
   monitor: Monitor;
   nudges: NudgeFaults;
+  /** Tasks that may be released and not begun; absent: a few, at random. */
+  window?: number;
 }
 
 export class Replica {
@@ -136,9 +139,14 @@ export class Replica {
       }),
       remove: through('remove', (jobs: Parameters<FakeTaskQueue['remove']>[0]) => this.queue.remove(jobs)),
     };
+    const window = this.around.window ?? this.around.world.random.int(1, 3);
+    const releaser = new TaskReleaser({
+      ...{ queue, canceller: this.dispatcher, logger, clock },
+      startable: () => window,
+      terms: () => ({ weight: 1, cap: Infinity }),
+    });
     const executor = new CommandRunner({
-      queue,
-      canceller: this.dispatcher,
+      releaser,
       evaluator: simulatedEvaluator(this.process),
       files: noFiles,
       logger,

@@ -1,0 +1,43 @@
+/**
+ * How many tasks of a pool may lie released and not yet started: what its runners could begin at once, and as many as were begun in the
+ * last quarter of a second. So short tasks keep everything busy, while long ones are decided upon only when there is room for them.
+ *
+ * Invariant: the window is never smaller than its floor; it needs no timer.
+ */
+export interface ReleaseWindow {
+  /** A task was started, or ended without a start. */
+  started(): void;
+  readonly size: number;
+}
+
+const HORIZON_MS = 250;
+/** Enough to keep a small machine busy while the window learns how short the tasks are. */
+const LEAST = 8;
+
+/** What a pool could begin at once: a task per core, but no more than one replica looks at together. */
+export function startableTasks(cores: number, dispatchConcurrency: number): number {
+  return Math.max(LEAST, Math.min(Math.ceil(cores), dispatchConcurrency));
+}
+
+export function createReleaseWindow(floor: () => number, nowMs: () => number): ReleaseWindow {
+  let sinceMs = nowMs();
+  let [before, current] = [0, 0];
+  const turn = (): number => {
+    const passedMs = nowMs() - sinceMs;
+    if (passedMs < HORIZON_MS) return Math.max(0, passedMs);
+    before = passedMs < 2 * HORIZON_MS ? current : 0;
+    current = 0;
+    sinceMs += passedMs - (passedMs % HORIZON_MS);
+    return passedMs % HORIZON_MS;
+  };
+  return {
+    started: () => {
+      turn();
+      current += 1;
+    },
+    get size() {
+      const passedMs = turn();
+      return floor() + current + Math.floor(before * (1 - passedMs / HORIZON_MS));
+    },
+  };
+}

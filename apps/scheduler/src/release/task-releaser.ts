@@ -1,0 +1,202 @@
+/**
+ * Between the runs and the queue: holds the tasks that runs want done, and lets them go in fair order, as many as the pool can use soon.
+ * What is held is in the run's log; a run that moves to another replica is held there.
+ *
+ * Invariants:
+ *  1. Of a pool, this replica has at most a window of tasks released that nobody has begun (and as many again of runs with nothing else in
+ *     flight, so that no run waits for another's tasks to find room). While there is room, nothing waits here.
+ *  2. A task is in flight from its release until its answer is in the run's log, or the run belongs to another.
+ *  3. A cancel comes after the adding it cancels; what was never released is answered at once.
+ *  4. What could not be added, and whether it was, is not known: it is added again.
+ */
+import type { Command, EngineEvent } from '@weft/engine';
+import type { Logger } from '@weft/platform';
+import type { TaskQueue } from '@weft/queue';
+import type { Clock } from '../clock.js';
+import type { RunActor } from '../runs/run-actor.js';
+import { taskJobOf } from '../runs/task-job.js';
+import { FairShare, type Share, type Taken } from './fair-share.js';
+import { createReleaseWindow, type ReleaseWindow } from './release-window.js';
+
+export type RunTask = Extract<Command, { type: 'RunTask' }>;
+type Attempt = Pick<RunTask, 'taskId' | 'attempt'>;
+
+export interface TaskCanceller {
+  /** Stops the attempt if it is being worked on here and answers true; the attempt's answer comes as an event of its own. */
+  cancel(taskId: string, attempt: number): boolean;
+}
+
+export interface ProjectTerms {
+  /** Of the tasks of several projects that wait, each gets a share in proportion. */
+  weight: number;
+  /** Tasks in flight at the same time over all replicas, at most; Infinity = no limit. */
+  cap: number;
+}
+
+export interface TaskReleaserDeps {
+  queue: Pick<TaskQueue, 'add' | 'remove'>;
+  canceller: TaskCanceller;
+  /** Tasks that the runners of a pool could begin at once. */
+  startable(pool: string): number;
+  terms(project: string): ProjectTerms;
+  logger: Logger;
+  clock: Clock;
+}
+
+interface Wanted {
+  actor: RunActor;
+  command: RunTask;
+}
+
+interface Pool {
+  share: FairShare<Wanted>;
+  window: ReleaseWindow;
+  /** Ids of tasks that were released and have not started. */
+  unstarted: Set<string>;
+  pumping: boolean;
+}
+
+const RETRY_MS = 1_000;
+
+export class TaskReleaser {
+  private readonly pools = new Map<string, Pool>();
+  private readonly adding = new WeakMap<RunActor, Set<Promise<void>>>();
+
+  constructor(private readonly deps: TaskReleaserDeps) {}
+
+  /** Takes tasks of one run; those that fit are released before it returns. */
+  offer(actor: RunActor, commands: RunTask[]): void {
+    const pool = this.poolOf(actor.base.pool);
+    const share = shareOf(actor);
+    for (const command of commands) {
+      const { taskId, attempt } = command;
+      if (actor.wants(taskId, attempt)) pool.share.hold(share, taskId, { actor, command });
+      // Begun before this replica had the run.
+      else if (actor.isRunning(taskId, attempt)) pool.share.adopt(share, taskId);
+    }
+    this.pump(pool);
+  }
+
+  cancel(actor: RunActor, tasks: Attempt[]): void {
+    const { share } = this.poolOf(actor.base.pool);
+    const released: Attempt[] = [];
+    for (const { taskId, attempt } of tasks) {
+      if (share.drop(actor.runId, taskId)) void actor.offer({ type: 'TaskCancelled', taskId, attempt });
+      else if (!this.deps.canceller.cancel(taskId, attempt)) released.push({ taskId, attempt });
+    }
+    if (released.length === 0) return;
+    this.takeOut(actor, released).catch((error: unknown) => {
+      this.deps.logger.error({ err: error, runId: actor.runId }, 'tasks not taken out of the queue; trying again');
+      this.deps.clock.after(RETRY_MS, () => !actor.isStopped && this.cancel(actor, released));
+    });
+  }
+
+  /** What reached a run's log and had an effect: starts and ends make room. */
+  applied(actor: RunActor, event: EngineEvent): void {
+    if (!('taskId' in event)) return;
+    const pool = this.pools.get(actor.base.pool);
+    if (!pool) return;
+    const { taskId } = event;
+    if (pool.unstarted.delete(taskId)) pool.window.started();
+    if (event.type !== 'TaskStarted') {
+      pool.share.end(actor.runId, taskId);
+      pool.share.drop(actor.runId, taskId);
+    } else if (pool.share.isHeld(actor.runId, taskId)) {
+      // Released by whoever had the run before.
+      pool.share.adopt(shareOf(actor), taskId);
+    }
+    this.pumpSoon(pool);
+  }
+
+  /** The run has ended, or is another replica's. */
+  stopped(actor: RunActor): void {
+    const pool = this.pools.get(actor.base.pool);
+    if (!pool) return;
+    for (const taskId of pool.share.forget(actor.runId)) pool.unstarted.delete(taskId);
+    this.pumpSoon(pool);
+  }
+
+  /** Tasks that are held back, and tasks released that have no answer yet. */
+  count(pool: string): { held: number; inFlight: number } {
+    return this.pools.get(pool)?.share.count() ?? { held: 0, inFlight: 0 };
+  }
+
+  /** Once for all that one batch of a log brings. */
+  private pumpSoon(pool: Pool): void {
+    if (pool.pumping) return;
+    pool.pumping = true;
+    void Promise.resolve().then(() => {
+      pool.pumping = false;
+      this.pump(pool);
+    });
+  }
+
+  private pump(pool: Pool): void {
+    const { size } = pool.window;
+    const taken: Taken<Wanted>[] = [];
+    for (;;) {
+      const full = pool.unstarted.size >= size;
+      if (full && pool.unstarted.size >= 2 * size) break;
+      const next = pool.share.next(full);
+      if (!next) break;
+      const { actor, command } = next.task;
+      if (actor.wants(command.taskId, command.attempt)) {
+        pool.unstarted.add(next.id);
+        taken.push(next);
+      } else {
+        pool.share.end(next.run, next.id);
+      }
+    }
+    if (taken.length > 0) this.add(pool, taken);
+  }
+
+  private add(pool: Pool, taken: Taken<Wanted>[]): void {
+    const actors = new Set(taken.map(({ task }) => task.actor));
+    const added = this.deps.queue
+      .add(taken.map(({ task }) => taskJobOf(task.actor, task.command)))
+      .catch((error: unknown) => {
+        this.deps.logger.error({ err: error, tasks: taken.length }, 'tasks not queued; trying again');
+        this.deps.clock.after(RETRY_MS, () => this.addAgain(pool, taken));
+      })
+      .finally(() => actors.forEach((actor) => this.adding.get(actor)?.delete(added)));
+    for (const actor of actors) {
+      const under = this.adding.get(actor) ?? new Set();
+      this.adding.set(actor, under.add(added));
+    }
+  }
+
+  /** Those that are still wanted stay in flight: they may be in the queue. */
+  private addAgain(pool: Pool, taken: Taken<Wanted>[]): void {
+    const wanted = taken.filter(({ task: { actor, command } }) => actor.wants(command.taskId, command.attempt));
+    if (wanted.length > 0) this.add(pool, wanted);
+  }
+
+  private async takeOut(actor: RunActor, tasks: Attempt[]): Promise<void> {
+    await Promise.all(this.adding.get(actor) ?? []);
+    const { pool } = actor.base;
+    await this.deps.queue.remove(tasks.map((task) => ({ ...task, pool })));
+    for (const { taskId, attempt } of tasks) {
+      // A job that was handed out in between is stopped as well.
+      this.deps.canceller.cancel(taskId, attempt);
+      void actor.offer({ type: 'TaskCancelled', taskId, attempt });
+    }
+  }
+
+  private poolOf(name: string): Pool {
+    const known = this.pools.get(name);
+    if (known) return known;
+    const { startable, terms, clock } = this.deps;
+    const window = createReleaseWindow(
+      () => startable(name),
+      () => clock.now(),
+    );
+    const pool: Pool = { share: new FairShare(terms), window, unstarted: new Set(), pumping: false };
+    this.pools.set(name, pool);
+    return pool;
+  }
+}
+
+function shareOf(actor: RunActor): Share {
+  const { priority = 0, maxParallelTasks } = actor.state.options;
+  return { run: actor.runId, project: actor.base.projectId, priority, ...(maxParallelTasks && { maxParallel: maxParallelTasks }) };
+}

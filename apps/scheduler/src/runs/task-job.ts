@@ -1,0 +1,25 @@
+/** The queue's job for one attempt of a task. */
+import type { Command } from '@weft/engine';
+import type { TaskJob } from '@weft/queue';
+import type { RunActor } from './run-actor.js';
+
+export function taskJobOf(actor: RunActor, command: Extract<Command, { type: 'RunTask' }>): TaskJob {
+  const { noContainer, defaultContainer, noCache } = actor.state.options;
+  return {
+    runId: actor.runId,
+    taskId: command.taskId,
+    attempt: command.attempt,
+    step: command.step,
+    index: command.index,
+    pool: actor.base.pool,
+    planHash: actor.base.planHash,
+    processId: command.process,
+    inputs: command.inputs,
+    inherited: command.inherited,
+    options: { noContainer, ...(defaultContainer !== undefined && { defaultContainer }), ...(noCache && { noCache }) },
+    ...(command.avoid && { avoid: command.avoid }),
+    ...(command.ramFactor !== undefined && { ramFactor: command.ramFactor }),
+    projectId: actor.base.projectId,
+    priority: 0,
+  };
+}
