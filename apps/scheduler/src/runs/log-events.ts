@@ -18,3 +18,11 @@ export function isSealed(entries: LogEntry[]): boolean {
   const last = entries.findLast(({ event }) => event.type === 'RunEnded' || event.type === 'RunRetried');
   return last?.event.type === 'RunEnded';
 }
+
+/** A replayed state that the log does not lead to (any more). */
+export class LogDivergedError extends Error {
+  override readonly name = 'LogDivergedError';
+  constructor(runId: string, sequence: number) {
+    super(`the log of run ${runId} does not hold entry ${sequence} as it was read: the store has lost its newest writes`);
+  }
+}

@@ -1,13 +1,16 @@
 /**
- * Which runs this replica is responsible for: leases over partitions, one actor per active run of a leased partition.
+ * Which runs this replica is responsible for: its share of the partitions by lease, one actor per active run of a leased partition.
+ * Replicas announce themselves; each holds an equal share, hands over what is more, and takes what is free up to it.
  *
  * Invariants:
  *  1. An actor exists only while its partition's lease is held; a lost lease stops its actors.
  *  2. Subscribe first, then look: a run created between the two is found by one of them, and loading it twice is one load.
- *  3. While the lease is held, a run that could not be loaded, or whose log could not be written, is loaded again.
+ *  3. A partition that is handed over is given back only when its actors have nothing under way: the next owner replays all they wrote.
+ *  4. Whatever takes long (replays) never holds up the renewal of leases.
+ *  5. While the lease is held, a run that could not be loaded, or whose log could not be written, is loaded again.
  */
 import type { Logger } from '@weft/platform';
-import { partitionOf, type Lease, type RunStore } from '@weft/run-store';
+import { PARTITIONS, partitionOf, type Lease, type RunStore } from '@weft/run-store';
 import { type Clock, systemClock } from '../clock.js';
 import { isSealed } from './log-events.js';
 import { RunActor, type CommandExecutor, type RunActorDeps } from './run-actor.js';
@@ -20,11 +23,16 @@ export interface PartitionOwnerDeps {
   /** Name of this replica, unique among replicas. */
   owner: string;
   leaseTtlMs: number;
+  /** How many partitions the replicas share; all of them unless a simulation has fewer. */
+  partitions?: number;
   clock?: Clock;
 }
 
 /** Between two tries to load what could not be loaded. */
 const RELOAD_MS = 1_000;
+/** A replica is silent for at most this part of its leases' time; one that has less than its share looks more often. */
+const BEATS_PER_LEASE = 3;
+const HUNGRY_BEATS_PER_LEASE = 10;
 
 interface Held {
   lease: Lease;
@@ -35,17 +43,28 @@ export class PartitionOwner {
   private readonly held = new Map<number, Held>();
   private readonly actors = new Map<string, RunActor>();
   private readonly loading = new Map<string, Promise<void>>();
+  /** Partitions whose runs are being listed and loaded. */
+  private readonly loads = new Set<Promise<void>>();
+  private readonly partitions: number;
   private readonly clock: Clock;
   private stopTimer = (): void => undefined;
+  private unwatch = (): Promise<void> => Promise.resolve();
+  private tending: Promise<void> | undefined;
+  private untended = false;
+  private share = 0;
   private closed = false;
 
   constructor(private readonly deps: PartitionOwnerDeps) {
     this.clock = deps.clock ?? systemClock;
+    this.partitions = deps.partitions ?? PARTITIONS;
   }
 
+  /** Resolves when the runs of the partitions that were free are loaded. */
   async start(): Promise<void> {
+    this.unwatch = await this.deps.store.leases.watch(() => this.tendNow());
     await this.tend();
     this.schedule();
+    await Promise.all(this.loads);
   }
 
   actorOf(runId: string): RunActor | undefined {
@@ -56,55 +75,116 @@ export class PartitionOwner {
     return this.actors.size;
   }
 
+  get heldPartitions(): number {
+    return this.held.size;
+  }
+
   async close(): Promise<void> {
     this.closed = true;
     this.stopTimer();
-    for (const actor of [...this.actors.values()]) actor.stop();
-    await Promise.all([...this.held.values()].map((held) => this.letGo(held, true)));
+    await this.tending?.catch(() => undefined);
+    await this.unwatch();
+    await this.handOver([...this.held.values()]);
+    await this.deps.store.leases.withdraw(this.deps.owner);
   }
 
   private schedule(): void {
     if (this.closed) return;
-    this.stopTimer = this.clock.after(this.deps.leaseTtlMs / 3, () => {
+    const beats = this.held.size < this.share ? HUNGRY_BEATS_PER_LEASE : BEATS_PER_LEASE;
+    this.stopTimer = this.clock.after(this.deps.leaseTtlMs / beats, () => {
       this.tend()
         .catch((error: unknown) => this.deps.logger.error({ err: error }, 'leases not renewed'))
         .finally(() => this.schedule());
     });
   }
 
-  /** Renews what is held, takes what is free. */
-  private async tend(): Promise<void> {
+  private tendNow(): void {
+    if (!this.closed) this.tend().catch((error: unknown) => this.deps.logger.error({ err: error }, 'partitions not shared out again'));
+  }
+
+  /** One at a time; what changes meanwhile is looked at afterwards. */
+  private tend(): Promise<void> {
+    this.untended = true;
+    this.tending ??= this.tendWhileNeeded().finally(() => (this.tending = undefined));
+    return this.tending;
+  }
+
+  private async tendWhileNeeded(): Promise<void> {
+    while (this.untended && !this.closed) {
+      this.untended = false;
+      await this.tendOnce();
+    }
+  }
+
+  /** Says that this replica lives, renews what it holds, hands over what is more than its share and takes what is free up to it. */
+  private async tendOnce(): Promise<void> {
     const { store, owner, leaseTtlMs } = this.deps;
-    await Promise.all(
-      [...this.held.values()].map(async (held) => {
-        if (!(await store.leases.renew(held.lease, leaseTtlMs))) {
-          this.deps.logger.warn({ partition: held.lease.partition }, 'lease lost');
-          await this.letGo(held, false);
-        }
-      }),
-    );
+    const [live] = await Promise.all([store.leases.announce(owner, leaseTtlMs), this.renewHeld()]);
     if (this.closed) return;
-    const gained = await store.leases.acquire(owner, leaseTtlMs);
+    this.share = shareOf(this.partitions, live.indexOf(owner), live.length);
+    if (this.held.size > this.share) await this.handOver(this.surplus());
+    if (this.held.size >= this.share || this.closed) return;
+    const gained = await store.leases.acquire(owner, leaseTtlMs, this.share);
     await Promise.all(gained.filter((lease) => !this.held.has(lease.partition)).map((lease) => this.take(lease)));
   }
 
-  private async take(lease: Lease): Promise<void> {
-    const { store } = this.deps;
-    const { partition } = lease;
-    const unsubscribe = await store.nudges.subscribe(
-      partition,
-      (runId, sequence) => void this.load(runId, sequence),
-      () => void this.loadActive(partition),
+  private async renewHeld(): Promise<void> {
+    const { store, leaseTtlMs, logger } = this.deps;
+    await Promise.all(
+      [...this.held.values()].map(async (held) => {
+        if (await store.leases.renew(held.lease, leaseTtlMs)) return;
+        logger.warn({ partition: held.lease.partition }, 'lease lost');
+        this.held.delete(held.lease.partition);
+        for (const actor of this.actorsOf(held)) actor.stop();
+        await held.unsubscribe();
+      }),
     );
-    this.held.set(partition, { lease, unsubscribe });
-    await this.loadActive(partition);
   }
 
-  private async letGo(held: Held, release: boolean): Promise<void> {
-    this.held.delete(held.lease.partition);
-    for (const actor of [...this.actors.values()]) if (partitionOf(actor.runId) === held.lease.partition) actor.stop();
-    await held.unsubscribe();
-    if (release) await this.deps.store.leases.release(held.lease);
+  /** Busy and idle ones alike, so that the runs are shared out with the partitions. */
+  private surplus(): Held[] {
+    const count = this.held.size - this.share;
+    const busiestFirst = [...this.held.values()]
+      .map((held) => ({ held, runs: this.actorsOf(held).length }))
+      .sort((a, b) => b.runs - a.runs);
+    return Array.from({ length: count }, (_, n) => busiestFirst[Math.floor((n * busiestFirst.length) / count)]?.held).filter(
+      (held) => held !== undefined,
+    );
+  }
+
+  private async handOver(leaving: Held[]): Promise<void> {
+    const done = await Promise.allSettled(
+      leaving.map(async (held) => {
+        // From here on nothing of it is loaded; its actors end what they have under way.
+        this.held.delete(held.lease.partition);
+        await Promise.all(this.actorsOf(held).map((actor) => actor.retire()));
+        await Promise.all([held.unsubscribe(), this.deps.store.leases.release(held.lease)]);
+      }),
+    );
+    const failed = done.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason as Error;
+  }
+
+  private actorsOf({ lease: { partition } }: Held): RunActor[] {
+    return [...this.actors.values()].filter(({ runId }) => partitionOf(runId) === partition);
+  }
+
+  private async take(lease: Lease): Promise<void> {
+    const { store, logger } = this.deps;
+    const { partition } = lease;
+    try {
+      const unsubscribe = await store.nudges.subscribe(
+        partition,
+        (runId, sequence) => void this.load(runId, sequence),
+        () => void this.loadActive(partition),
+      );
+      this.held.set(partition, { lease, unsubscribe });
+    } catch (error) {
+      logger.error({ err: error, partition }, 'partition not taken; trying again');
+      return;
+    }
+    const load = this.loadActive(partition).finally(() => this.loads.delete(load));
+    this.loads.add(load);
   }
 
   private async loadActive(partition: number): Promise<void> {
@@ -165,4 +245,9 @@ export class PartitionOwner {
       return;
     }
   }
+}
+
+/** Equal shares; where the partitions do not divide evenly, the first replicas by name have one more. */
+function shareOf(partitions: number, place: number, replicas: number): number {
+  return Math.floor(partitions / replicas) + (place < partitions % replicas ? 1 : 0);
 }

@@ -8,16 +8,17 @@
  *  3. Events that arrive while an append is under way go into the next one together: one round trip per batch, not per event.
  *  4. A lost lease stops the actor at once; whoever holds the lease now goes on from the log. So does a log that cannot be read or written,
  *     and the run is recovered here.
- *  5. Whoever offers an event hears whether it is in the log: an actor that stops has not taken what it held.
+ *  5. A log that does not hold what this actor has read of it (the store lost its newest writes) is begun again from its start.
+ *  6. Whoever offers an event hears whether it is in the log: an actor that stops has not taken what it held.
  */
 import { answeredKey, commandKey, decide, initialState, type Command, type EngineEvent, type RunEnded, type RunState } from '@weft/engine';
 import type { CwlObject, Plan } from '@weft/plan';
 import type { Logger } from '@weft/platform';
-import type { Lease, LogEntry, RunHeader, RunLog } from '@weft/run-store';
+import type { Lease, LogEntry, LogPosition, RunHeader, RunLog } from '@weft/run-store';
 import type { Clock } from '../clock.js';
 import { failureOf } from './failures.js';
 import { headerOf, type HeaderBase } from './run-header.js';
-import { engineEvent, toLogEvent } from './log-events.js';
+import { engineEvent, LogDivergedError, toLogEvent } from './log-events.js';
 
 /** Carries out commands; answers come back through the actor's `offer`. */
 export interface CommandExecutor {
@@ -59,6 +60,7 @@ export class RunActor {
   private working: Promise<void> | undefined;
   private unread = false;
   private headerWrite: Promise<void> | undefined;
+  private sealing: Promise<void> | undefined;
   private headerDirty = false;
   private stopHeaderTimer = (): void => undefined;
   private stopDeadline = (): void => undefined;
@@ -140,6 +142,13 @@ export class RunActor {
     return headerOf(this.base, this.state, this.lastAtMs);
   }
 
+  /** Stops, and resolves when nothing of it is under way any more: whoever takes the run then finds all that it wrote. */
+  async retire(): Promise<void> {
+    this.stop();
+    await this.working;
+    await Promise.all([this.sealing, this.headerWrite]);
+  }
+
   stop(broken = false): void {
     // Also what an append that was under way has put back.
     for (const { settle } of this.mailbox.splice(0)) settle(false);
@@ -174,21 +183,31 @@ export class RunActor {
   private async catchUp(): Promise<void> {
     this.unread = false;
     const commands: Command[] = [];
-    for (const entry of await this.deps.log.read(this.runId, this.sequence)) {
-      commands.push(...this.apply(engineEvent(entry), entry.sequence, entry.atMs));
-    }
+    for (const entry of await this.readOn()) commands.push(...this.apply(engineEvent(entry), entry.sequence, entry.atMs));
     this.dispatch(commands);
+  }
+
+  /** What others have appended. Throws LogDivergedError where the log does not hold the last entry that was read before. */
+  private async readOn(): Promise<LogEntry[]> {
+    const [last, ...entries] = await this.deps.log.read(this.runId, this.sequence - 1);
+    if (last?.sequence !== this.sequence || last.atMs !== this.lastAtMs) throw new LogDivergedError(this.runId, this.sequence);
+    return entries;
+  }
+
+  private get position(): LogPosition {
+    return { sequence: this.sequence, atMs: this.lastAtMs };
   }
 
   private async appendBatch(): Promise<void> {
     const batch = this.mailbox.splice(0, APPEND_LIMIT);
     const events = batch.map(({ event }) => toLogEvent(event));
-    const result = await this.deps.log.append(this.lease, this.runId, this.sequence, events).catch((error: unknown) => {
+    const result = await this.deps.log.append(this.lease, this.runId, this.position, events).catch((error: unknown) => {
       this.mailbox.unshift(...batch);
       throw error;
     });
     if (!result.ok) {
       this.mailbox.unshift(...batch);
+      if (result.reason === 'diverged') throw new LogDivergedError(this.runId, this.sequence);
       if (result.reason === 'conflict' && !this.stopped) {
         this.unread = true;
         return;
@@ -226,7 +245,7 @@ export class RunActor {
   private dispatch(commands: Command[]): void {
     const end = commands.find((command) => command.type === 'EndRun');
     if (end?.type === 'EndRun') {
-      void this.seal(end).catch((error: unknown) => {
+      this.sealing = this.seal(end).catch((error: unknown) => {
         this.deps.logger.error({ err: error, runId: this.runId }, 'run could not be sealed; it will be when it is recovered');
         this.stop(true);
       });
@@ -262,10 +281,11 @@ export class RunActor {
     for (;;) {
       const { status: state, outputs, failure } = event;
       const header = { ...this.header(), state, outputs, failure, finishedAtMs: this.deps.clock.now() };
-      const result = await this.deps.log.seal(this.lease, header, this.sequence, toLogEvent(event));
+      const result = await this.deps.log.seal(this.lease, header, this.position, toLogEvent(event));
+      if (!result.ok && result.reason === 'diverged') throw new LogDivergedError(this.runId, this.sequence);
       if (result.ok || result.reason !== 'conflict') break;
       // A late cancel or answer: it changes nothing any more, but it comes before the end.
-      for (const entry of await this.deps.log.read(this.runId, this.sequence)) this.apply(engineEvent(entry), entry.sequence, entry.atMs);
+      for (const entry of await this.readOn()) this.apply(engineEvent(entry), entry.sequence, entry.atMs);
       // Somebody has sealed it already (a seal whose answer was lost, another owner): there is nothing to add.
       if (this.state.endedAtMs !== undefined) break;
     }

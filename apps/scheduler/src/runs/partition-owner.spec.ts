@@ -1,0 +1,138 @@
+import { partitionOf, PARTITIONS } from '@weft/run-store';
+import { createFakeRunStore, Faults, FakeRunStoreData, misbehaving } from '@weft/testing';
+import { owning, RUN, submitted, succeeded, wholeLog } from '../../test/owned-runs.js';
+
+/** Lets everything that waits for nothing but other promises happen. */
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('replicas', () => {
+  it('share the partitions equally, as they come and go', async () => {
+    const data = new FakeRunStoreData();
+    const first = (await owning(createFakeRunStore(data), 'a')).owner;
+    expect(first.heldPartitions).toBe(PARTITIONS);
+    const second = (await owning(createFakeRunStore(data), 'b')).owner;
+    await settled();
+    expect([first, second].map((owner) => owner.heldPartitions)).toEqual([32, 32]);
+    const third = (await owning(createFakeRunStore(data), 'c')).owner;
+    await settled();
+    expect([first, second, third].map((owner) => owner.heldPartitions)).toEqual([22, 21, 21]);
+    await first.close();
+    await settled();
+    expect([first, second, third].map((owner) => owner.heldPartitions)).toEqual([0, 32, 32]);
+    await Promise.all([second.close(), third.close()]);
+    expect([...data.leases.values()].filter(({ owner }) => owner !== '')).toEqual([]);
+  });
+
+  it('take what one of them held that fell silent', async () => {
+    let now = 0;
+    const data = new FakeRunStoreData(() => now);
+    await owning(createFakeRunStore(data), 'a');
+    const second = await owning(createFakeRunStore(data), 'b');
+    await settled();
+    expect(second.owner.heldPartitions).toBe(32);
+    // A dead process hears nothing and has no timers.
+    data.replicaNews.clear();
+    now = 60_001;
+    second.late.splice(0).forEach((work) => work());
+    await settled();
+    expect(second.owner.heldPartitions).toBe(PARTITIONS);
+    await second.owner.close();
+  });
+
+  it('hand a run over only when what its actor was writing is written', async () => {
+    const data = new FakeRunStoreData();
+    const faults = new Faults();
+    const first = await owning(misbehaving(createFakeRunStore(data), faults));
+    await submitted(createFakeRunStore(data));
+    await first.executor.commands.atLeast(2);
+    const append = faults.holdAnswer('log.append');
+    const offered = first.executor.actor?.offer(succeeded(`${RUN}-1`, 'a'));
+    await append.reached;
+    const closed = first.owner.close();
+    const second = await owning(createFakeRunStore(data), 'other');
+    await settled();
+    expect(second.owner.actorOf(RUN)).toBeUndefined();
+    append.open();
+    expect(await offered).toBe(true);
+    await closed;
+    expect(await second.executor.commands.atLeast(1)).toMatchObject([{ type: 'RunTask', taskId: `${RUN}-2` }]);
+    await second.executor.actor?.offer(succeeded(`${RUN}-2`, 'b'));
+    expect((await wholeLog(createFakeRunStore(data))).map(({ event }) => event.type)).toEqual([
+      'RunAccepted',
+      'TaskSucceeded',
+      'TaskSucceeded',
+      'RunEnded',
+    ]);
+    await second.owner.close();
+  });
+});
+
+describe('a run that is being loaded', () => {
+  it('is read again where its partition was lost and taken again meanwhile', async () => {
+    let now = 0;
+    const data = new FakeRunStoreData(() => now);
+    const faults = new Faults();
+    const store = createFakeRunStore(data);
+    const mine = await owning(misbehaving(createFakeRunStore(data), faults));
+    const read = faults.holdAnswer('log.read');
+    await submitted(store);
+    await read.reached;
+    now = 60_001;
+    const theirs = (await store.leases.acquire('other', 60_000)).find(({ partition }) => partition === partitionOf(RUN));
+    if (!theirs) throw new Error('the lease did not lapse');
+    mine.late.splice(0).forEach((work) => work());
+    await settled();
+    expect(mine.owner.heldPartitions).toBe(0);
+    await store.log.append(theirs, RUN, 1, [{ ...succeeded(`${RUN}-1`, 'a') }]);
+    now = 180_000;
+    mine.late.splice(0).forEach((work) => work());
+    await settled();
+    expect(mine.owner.heldPartitions).toBe(PARTITIONS);
+    read.open();
+    const [due] = await mine.executor.commands.atLeast(1);
+    expect(due).toMatchObject({ type: 'RunTask', taskId: `${RUN}-2` });
+    await mine.executor.actor?.offer(succeeded(`${RUN}-2`, 'b'));
+    expect((await wholeLog(store)).map(({ event }) => event.type)).toEqual(['RunAccepted', 'TaskSucceeded', 'TaskSucceeded', 'RunEnded']);
+    await mine.owner.close();
+  });
+
+  it('is read again for what was appended last while it was being loaded', async () => {
+    const data = new FakeRunStoreData();
+    const faults = new Faults();
+    const store = createFakeRunStore(data);
+    const { owner, executor } = await owning(misbehaving(createFakeRunStore(data), faults));
+    const read = faults.holdAnswer('log.read');
+    await submitted(store);
+    await read.reached;
+    await store.intake.request(RUN, { type: 'CancelAsked', reason: 'enough' });
+    read.open();
+    const commands = await executor.commands.atLeast(3);
+    expect(commands.map(({ type }) => type)).toEqual(['RunTask', 'RunTask', 'CancelTasks']);
+    await owner.close();
+  });
+});
+
+describe('a log that lost its newest entries', () => {
+  it.each([
+    ['is shorter', []],
+    ['went on otherwise', [{ type: 'Other' }, { type: 'Another' }]],
+  ])('is replayed from its start where it %s', async (_how, instead) => {
+    let now = 1_000;
+    const data = new FakeRunStoreData(() => now);
+    const { owner, executor, late } = await owning(createFakeRunStore(data));
+    await submitted(createFakeRunStore(data));
+    await executor.commands.atLeast(2);
+    const before = executor.actor;
+    expect(await before?.offer(succeeded(`${RUN}-1`, 'a'))).toBe(true);
+    data.runs.get(RUN)?.log.splice(1);
+    now = 2_000;
+    for (const event of instead) await createFakeRunStore(data).intake.request(RUN, event);
+    expect(await before?.offer(succeeded(`${RUN}-2`, 'b'))).toBe(false);
+    expect(owner.actorOf(RUN)).toBeUndefined();
+    late.splice(0).forEach((work) => work());
+    expect((await executor.commands.atLeast(4)).slice(2)).toMatchObject([{ taskId: `${RUN}-1` }, { taskId: `${RUN}-2` }]);
+    for (const task of [1, 2]) await executor.actor?.offer(succeeded(`${RUN}-${task}`, 'a'));
+    expect((await wholeLog(createFakeRunStore(data))).at(-1)?.event).toMatchObject({ type: 'RunEnded', outputs: { o: ['a', 'a'] } });
+    await owner.close();
+  });
+});
