@@ -66,12 +66,12 @@ export interface KeptFolder {
 export interface KeptFolderIndex {
   /** Keys of the results whose files were published in these folders (below the data URI), as far as there are any. */
   keysOf(folders: string[]): Promise<(string | undefined)[]>;
-  /** The result's files are in `to.folder` from now on. False: `from` is not (any more) where the result of that key lies. */
-  move(from: string, to: KeptFolder): Promise<boolean>;
-  /** Kept folders to remove: those whose result is gone, unused since `unusedSinceMs` ago, or, oldest use first, beyond `maxBytes` in sum. */
+  /** The result's files are in `to` from now on. False: `from` is not (any more) where the result of that key lies. */
+  move(key: string, from: string, to: string): Promise<boolean>;
+  /** Kept folders to remove, at most `count`: whose result is gone, or unused since, or, oldest use first, beyond `maxBytes` in sum. */
   surplus(limits: { unusedSinceMs: number; maxBytes: number }, count: number): Promise<KeptFolder[]>;
   /** The folder is gone, and with it the result that lay there. */
-  removed(folder: KeptFolder): Promise<void>;
+  removed(kept: Pick<KeptFolder, 'key' | 'folder'>): Promise<void>;
 }
 
 /** For whoever removes what tasks published, when no step needs it any more. */

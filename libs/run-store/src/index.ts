@@ -1,4 +1,8 @@
 export * from './ports.js';
+export type * from './retention.ports.js';
+export { FileRunArchive, newestPosition } from './archive/file-run-archive.js';
+export { archiveRun } from './archive/archive-run.js';
+export { type ArchivingRunStore, withArchive } from './archive/with-archive.js';
 export { InvalidRequestError } from './errors.js';
 export { type RedisRunStoreOptions, createRedisRunStore } from './redis-run-store.adapter.js';
 // What every implementation of the ports holds to.
@@ -14,3 +18,6 @@ export {
 } from './limits.js';
 export { decodePageToken, encodePageToken, positionOf } from './page-token.js';
 export { Wake } from './wake.js';
+// For other stores on Redis.
+export { type RunScript, type Script, defineScript } from './redis-script.js';
+export { type Listener, Subscriptions } from './subscriptions.js';
