@@ -39,6 +39,8 @@ export interface TaskRequest {
    * found what belongs to the inputs of the run, and steps must not find what the workflow did not declare.
    */
   discoverSecondaryFiles?: boolean;
+  /** What memory, reserved and allowed, is multiplied by, after attempts that were killed for theirs; absent = 1. */
+  ramFactor?: number;
 }
 
 /** Resources reserved for a task; RAM, tmpdir and outdir in mebibytes, as CWL's `runtime` gives them. */
@@ -47,6 +49,8 @@ export interface TaskResources {
   ramMiB: number;
   tmpdirMiB: number;
   outdirMiB: number;
+  /** Scratch and output together that the author asked for: CWL's defaults are told to the tool, but nothing is kept free for them. */
+  diskMiB: number;
   gpus: number;
   /** What the task may use at most, where its author said so (the maximum if there is one, else the minimum): absent = no limit. */
   limits: { cores?: number; ramMiB?: number };

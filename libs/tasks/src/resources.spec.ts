@@ -17,7 +17,7 @@ const prepare = (
   return createTaskBuilder({ evaluator: fakeEvaluator, files: memoryFiles(FILES) }).prepare(request(part, inputs, more));
 };
 const amounts = (part: Omit<ResourceRequirement, 'class'>): Requirement => ({ class: 'ResourceRequirement', ...part });
-const DEFAULTS = { cores: 1, ramMiB: 256, tmpdirMiB: 1024, outdirMiB: 1024, gpus: 0, limits: {} };
+const DEFAULTS = { cores: 1, ramMiB: 256, tmpdirMiB: 1024, outdirMiB: 1024, diskMiB: 0, gpus: 0, limits: {} };
 
 describe('resources', () => {
   it.each<[string, Omit<ResourceRequirement, 'class'>, object]>([
@@ -28,7 +28,7 @@ describe('resources', () => {
     [
       'fractions of storage',
       { ramMin: 254.1, tmpdirMin: 255.1, outdirMin: 256.1 },
-      { ramMiB: 255, tmpdirMiB: 256, outdirMiB: 257, limits: { ramMiB: 255 } },
+      { ramMiB: 255, tmpdirMiB: 256, outdirMiB: 257, diskMiB: 513, limits: { ramMiB: 255 } },
     ],
     ['an expression', { coresMin: '$(1 + 1)' }, { cores: 2, limits: { cores: 2 } }],
   ])('of %s', async (_name, part, expected) => {
@@ -36,6 +36,15 @@ describe('resources', () => {
   });
 
   it('reserve 1024 MiB of RAM in v1.0', async () => expect((await prepare([], {}, {}, 'v1.0')).resources.ramMiB).toBe(1024));
+
+  it.each<[string, Omit<ResourceRequirement, 'class'>, object]>([
+    ['what was asked for', { ramMin: 100, ramMax: 151 }, { ramMiB: 250, limits: { ramMiB: 378 } }],
+    ['the default', {}, { ramMiB: 640, limits: {} }],
+  ])('multiply %s by the factor of a retried attempt, and nothing else', async (_name, part, expected) => {
+    const prepared = await prepare([amounts(part)], {}, { ramFactor: 2.5 });
+    expect(prepared.resources).toEqual({ ...DEFAULTS, ...expected });
+    expect((await prepared.bind(LAYOUT)).runtime).toMatchObject({ ram: prepared.resources.ramMiB, cores: 1 });
+  });
 
   it('may depend on sizes and listings of inputs', async () => {
     const inputs = { f: { class: 'File', location: 'file:///d/a' }, d: { class: 'Directory', location: 'file:///d/x' } };

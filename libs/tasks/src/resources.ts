@@ -1,5 +1,6 @@
 /**
  * ResourceRequirement and CUDARequirement → what is reserved for a task and what `runtime` says of it.
+ * Memory times `ramFactor` is what a task that was killed for its memory gets in its next attempt, and what `runtime.ram` says then.
  * Source: CWL v1.2 CommandLineTool §5.11 "ResourceRequirement"; v1.0 documents reserve 1024 MiB of RAM by default, later ones 256.
  */
 import type { CwlObject, EffectiveRequirements, ResourceRequirement } from '@weft/plan';
@@ -13,7 +14,12 @@ type Amount = 'cores' | 'ram' | 'tmpdir' | 'outdir';
 const DEFAULT_DIR_MIB = 1024;
 
 /** Reserves the least that each amount asks for; a lone maximum is also the minimum. Mebibytes are rounded up. */
-export async function evaluateResources(scope: Scope, effective: EffectiveRequirements, declaredVersion: string): Promise<TaskResources> {
+export async function evaluateResources(
+  scope: Scope,
+  effective: EffectiveRequirements,
+  declaredVersion: string,
+  ramFactor = 1,
+): Promise<TaskResources> {
   const requirement = find(effective, 'ResourceRequirement')?.value;
   const defaultRam = declaredVersion.startsWith('v1.0') ? 1024 : 256;
   const cores = await amount(scope, requirement, 'cores');
@@ -22,13 +28,14 @@ export async function evaluateResources(scope: Scope, effective: EffectiveRequir
   const outdir = await amount(scope, requirement, 'outdir');
   return {
     cores: cores.reserve ?? 1,
-    ramMiB: Math.ceil(ram.reserve ?? defaultRam),
+    ramMiB: Math.ceil((ram.reserve ?? defaultRam) * ramFactor),
     tmpdirMiB: Math.ceil(tmpdir.reserve ?? DEFAULT_DIR_MIB),
     outdirMiB: Math.ceil(outdir.reserve ?? DEFAULT_DIR_MIB),
+    diskMiB: Math.ceil(tmpdir.reserve ?? 0) + Math.ceil(outdir.reserve ?? 0),
     gpus: await gpuCount(scope, effective),
     limits: {
       ...(cores.limit === undefined ? {} : { cores: cores.limit }),
-      ...(ram.limit === undefined ? {} : { ramMiB: Math.ceil(ram.limit) }),
+      ...(ram.limit === undefined ? {} : { ramMiB: Math.ceil(ram.limit * ramFactor) }),
     },
   };
 }

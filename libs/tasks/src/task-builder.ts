@@ -74,7 +74,7 @@ class Preparation {
 
   async resources(): Promise<TaskResources> {
     const inputs = resourcesNeedInputs(this.effective) ? await this.inputs() : {};
-    return evaluateResources(this.scope(inputs, {}), this.effective, this.version);
+    return evaluateResources(this.scope(inputs, {}), this.effective, this.version, this.request.ramFactor);
   }
 
   async bind(layout: SandboxLayout, resources: TaskResources, container: PreparedTask['container']): Promise<BoundTask> {

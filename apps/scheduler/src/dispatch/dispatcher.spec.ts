@@ -3,6 +3,7 @@ import { executor } from '@weft/contracts';
 import type { EngineEvent } from '@weft/engine';
 import type { CommandLineTool, Plan } from '@weft/plan';
 import { createLogger, ServiceError, serverStream, startGrpcServer, unary, type RunningGrpcServer } from '@weft/platform';
+import type { RunnerRecord } from '@weft/registry';
 import { aRunner, aTaskJob, createFakeRunStore, DeferredGate, Inbox } from '@weft/testing';
 import { createTaskBuilder } from '@weft/tasks';
 import { LocalStorage } from '@weft/storage';
@@ -48,6 +49,8 @@ const written = [executor.ManifestEntry.create({ path: 'out.txt', kind: executor
 /** A runner that does what a test says, on a real socket. */
 class ScriptedRunner {
   readonly specs: executor.TaskSpec[] = [];
+  readonly executed = new Inbox<executor.TaskSpec>();
+  readonly cancels: executor.CancelRequest[] = [];
   readonly released = new Inbox<string>();
   readonly cancelled = new DeferredGate();
   readonly gate = new DeferredGate();
@@ -58,8 +61,10 @@ class ScriptedRunner {
   async start(path: string): Promise<string> {
     const implementation: executor.ContainerExecutorServer = {
       describe: unary(() => Promise.reject(new ServiceError('UNIMPLEMENTED', 'not asked here'))),
+      inspectImage: unary(() => Promise.reject(new ServiceError('UNIMPLEMENTED', 'not asked here'))),
       execute: serverStream((spec) => {
         this.specs.push(spec);
+        this.executed.push(spec);
         const next = this.script.shift();
         if (!next) throw new ServiceError('INTERNAL', 'the test has no script for this call');
         return next(spec);
@@ -78,7 +83,8 @@ class ScriptedRunner {
           ),
         };
       }),
-      cancel: unary(async () => {
+      cancel: unary(async (request) => {
+        this.cancels.push(request);
         void this.cancelled.pass();
         return {};
       }),
@@ -104,28 +110,22 @@ let runner: ScriptedRunner;
 let clients: RunnerClients;
 const evaluator = createEvaluator();
 
+const record = (runnerId: string, address: string): RunnerRecord => ({
+  ...aRunner({ runnerId, address, sandboxRoot: '/s', runtimes: [{ name: 'process', version: '1', containers: false, unavailable: '' }] }),
+  capacity: { cores: 1, ramBytes: 2 ** 33, diskBytes: 2 ** 40, gpus: 0 },
+  lastSeenMs: 0,
+});
+
 async function dispatcherOver(
   script: Scripted[],
   locator: AttemptLocator = { find: async () => undefined },
   loadPlan: () => Promise<Plan> = async () => plan,
-): Promise<{ dispatcher: Dispatcher; reported: Inbox<EngineEvent>; pool: RunnerPool }> {
+): Promise<{ dispatcher: Dispatcher; reported: Inbox<EngineEvent>; pool: RunnerPool; address: string }> {
   folder = await mkdtemp(join(tmpdir(), 'weft-dispatch-'));
   runner = new ScriptedRunner(script);
   const address = await runner.start(join(folder, 'r.sock'));
-  const pool = new RunnerPool();
-  const process = { name: 'process', version: '1', containers: false, unavailable: '' };
-  pool.update([
-    {
-      ...aRunner({ runnerId: 'one' }),
-      address,
-      pool: 'default',
-      runtimes: [process],
-      capacity: { cores: 1, ramBytes: 2 ** 33, diskBytes: 2 ** 40, gpus: 0 },
-      draining: false,
-      sandboxRoot: '/s',
-      lastSeenMs: 0,
-    },
-  ]);
+  const pool = new RunnerPool({ returnGraceMs: 0 });
+  pool.update([record('one', address)]);
   clients = new RunnerClients(undefined);
   const logger = createLogger('test', 'silent');
   const reported = new Inbox<EngineEvent>();
@@ -140,7 +140,7 @@ async function dispatcherOver(
     logger,
     dataUri: 'file:///data/',
   });
-  return { dispatcher, reported, pool };
+  return { dispatcher, reported, pool, address };
 }
 
 afterEach(async () => {
@@ -175,7 +175,7 @@ describe('a job', () => {
       (
         await pool.place({
           pool: 'default',
-          resources: { cores: 1, ramMiB: 1, tmpdirMiB: 1, outdirMiB: 1, gpus: 0, limits: {} },
+          resources: { cores: 1, ramMiB: 1, tmpdirMiB: 1, outdirMiB: 1, diskMiB: 0, gpus: 0, limits: {} },
           isolation: 'process',
           signal: never,
         })
@@ -242,6 +242,81 @@ describe('a job', () => {
     runner.gate.open();
     await handled;
     expect(reported.items.at(-1)).toEqual({ type: 'TaskCancelled', taskId: 't-1', attempt: 1 });
+  });
+
+  describe('that its runner lets wait', () => {
+    const queued: executor.TaskEvent = { at: undefined, event: { $case: 'queued', value: {} } };
+    const success = finished({ exitCode: 0, manifest: written });
+
+    it('goes to another runner as soon as that has room, and back to the first if need be', async () => {
+      const withdrawn = async function* (): AsyncGenerator<executor.TaskEvent> {
+        yield queued;
+        await runner.cancelled.reached;
+        yield finished({ outcome: executor.Outcome.CANCELLED });
+      };
+      const { dispatcher, reported, pool, address } = await dispatcherOver([
+        withdrawn,
+        async function* () {
+          yield started;
+          yield success;
+        },
+      ]);
+      const handled = dispatcher.handle(job, never, FIRST);
+      await runner.executed.atLeast(1);
+      pool.update([record('one', address), record('two', address)]);
+      await handled;
+      expect(reported.items).toMatchObject([
+        { type: 'TaskStarted', attempt: 1, runnerId: 'two' },
+        { type: 'TaskSucceeded', attempt: 1 },
+      ]);
+      expect(runner.cancels).toMatchObject([{ waitingOnly: true }]);
+      // Of the second try alone, by collecting: the first left nothing.
+      expect(runner.released.items).toEqual(['t-1.1']);
+      expect(pool.reservedCores).toBe(0);
+    });
+
+    it('stays where it was begun meanwhile', async () => {
+      const { dispatcher, reported, pool, address } = await dispatcherOver([
+        async function* () {
+          yield queued;
+          await runner.cancelled.reached;
+          yield started;
+          yield success;
+        },
+      ]);
+      const handled = dispatcher.handle(job, never, FIRST);
+      await runner.executed.atLeast(1);
+      pool.update([record('one', address), record('two', address)]);
+      await handled;
+      expect(reported.items).toMatchObject([{ type: 'TaskStarted', runnerId: 'one' }, { type: 'TaskSucceeded' }]);
+      expect(pool.reservedCores).toBe(0);
+    });
+  });
+
+  it('says what it holds, with the memory of a retried attempt', async () => {
+    const { dispatcher, reported } = await dispatcherOver([
+      async function* () {
+        yield finished({ exitCode: 1 });
+      },
+    ]);
+    await dispatcher.handle({ ...job, ramFactor: 2 }, never, FIRST);
+    expect(runner.specs[0]?.reserved).toEqual({ cores: 1, ramBytes: 512 * 1024 ** 2, diskBytes: 0, gpus: 0 });
+    expect(reported.items).toMatchObject([{ type: 'TaskFailed', runnerId: 'one' }]);
+  });
+
+  it('is given up when its runner is not heard of any more', async () => {
+    const { dispatcher, reported, pool } = await dispatcherOver([
+      async function* () {
+        yield started;
+        await runner.gate.pass();
+      },
+    ]);
+    const handled = dispatcher.handle(job, never, FIRST);
+    await reported.atLeast(1);
+    pool.update([]);
+    await handled;
+    expect(reported.items.at(-1)).toMatchObject({ type: 'TaskFailed', runnerId: 'one', retryable: true, failure: { code: 'UNAVAILABLE' } });
+    runner.gate.open();
   });
 
   it('that is handed out again goes back to the runner that began it, or fails for another attempt', async () => {

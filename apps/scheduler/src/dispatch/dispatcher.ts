@@ -11,16 +11,18 @@
  */
 import { executor } from '@weft/contracts';
 import type { EngineEvent, Failure } from '@weft/engine';
-import type { CommandLineTool, Plan } from '@weft/plan';
+import type { Plan } from '@weft/plan';
 import { isServiceError, type Logger } from '@weft/platform';
 import type { Delivery, TaskJob } from '@weft/queue';
-import { classifyExit, type BoundTask, type PreparedTask, type SandboxLayout, type TaskBuilder, type TaskRequest } from '@weft/tasks';
+import { classifyExit, type BoundTask, type PreparedTask, type TaskBuilder, type TaskRequest } from '@weft/tasks';
 import type { TaskCanceller } from '../release/task-releaser.js';
 import { failureOf } from '../runs/failures.js';
 import type { PlanCache } from './plan-cache.js';
 import type { Placement, PlacementRequest, RunnerPool } from './runner-pool.js';
 import type { TaskExecution } from './task-execution.js';
 import type { TaskLogBuffer } from './task-log-buffer.js';
+import { QueuedElsewhere } from './queued-elsewhere.js';
+import { keyOf, layoutOf, placementOf, requestOf, specOf } from './task-spec.js';
 
 /** Brings an event into the run's log; resolves when it is there or the run has ended. */
 export interface Reporter {
@@ -34,7 +36,7 @@ export interface AttemptLocator {
 }
 
 /** One attempt on one runner, as the dispatcher follows it. */
-export type AttemptExecution = Pick<TaskExecution, 'run' | 'collector' | 'release'>;
+export type AttemptExecution = Pick<TaskExecution, 'run' | 'collector' | 'release' | 'withdraw'>;
 
 export interface DispatcherDeps {
   locator: AttemptLocator;
@@ -50,8 +52,8 @@ export interface DispatcherDeps {
   dataUri: string;
 }
 
-const CONTAINER_LAYOUT = { tmpDir: '/tmp', inputDir: '/var/lib/cwl' };
-const DEFAULT_WORK_DIR = '/var/spool/cwl';
+/** How often a task that a runner let wait is taken to another, before what the runner says is taken for its end. */
+const MAX_MOVES = 8;
 
 interface Attempt {
   job: TaskJob;
@@ -62,6 +64,11 @@ interface Attempt {
   abandon: AbortSignal;
   /** Filled in once a runner has been chosen. */
   placed: { runnerId?: string };
+}
+
+interface Moved {
+  /** Absent: wherever there is room. */
+  movedTo: Placement | undefined;
 }
 
 export class Dispatcher implements TaskCanceller {
@@ -116,10 +123,23 @@ export class Dispatcher implements TaskCanceller {
   }
 
   private async runPlaced(attempt: Attempt, prepared: PreparedTask): Promise<EngineEvent> {
-    const { job } = attempt;
-    const placement = await this.deps.pool.place(placementRequest(attempt, prepared));
+    const { job, attached, cancel, abandon } = attempt;
+    const wish = { ...placementOf(job, prepared), signal: AbortSignal.any([cancel, abandon]) };
+    let placement = await this.deps.pool.place({ ...wish, attached });
+    for (let moves = 0; ; moves += 1) {
+      const end = await this.runOn(placement, attempt, prepared, moves < MAX_MOVES);
+      if (!('movedTo' in end)) return end;
+      const avoid = [...(wish.avoid ?? []), placement.runner.runnerId];
+      placement = end.movedTo ?? (await this.deps.pool.place({ ...wish, avoid }));
+    }
+  }
+
+  /** One try on one runner: the answer, or where to go, because the runner let it wait and never began it. */
+  private async runOn(placement: Placement, attempt: Attempt, prepared: PreparedTask, mayMove: boolean): Promise<EngineEvent | Moved> {
+    const { job, cancel, abandon } = attempt;
     attempt.placed.runnerId = placement.runner.runnerId;
     let execution: AttemptExecution | undefined;
+    let queue: QueuedElsewhere | undefined;
     try {
       const { layout, contained } = layoutOf(job, prepared, placement);
       const bound = await prepared.bind(layout);
@@ -131,12 +151,19 @@ export class Dispatcher implements TaskCanceller {
           `no container runtime on runner ${placement.runner.runnerId}: the DockerRequirement is a hint, so the tool runs on the host`,
         );
       }
-      const finished = await execution.run(this.eventsOf(job, placement), attempt.cancel, attempt.abandon);
+      queue = new QueuedElsewhere(placement, execution);
+      const finished = await execution.run(queue.watch(this.eventsOf(job, placement)), cancel, abandon, placement.lost);
       placement.release();
+      if (mayMove && !cancel.aborted && queue.neverBegan(finished)) {
+        // The runner has forgotten it: there is no sandbox to release, and it may come back to that runner.
+        execution = undefined;
+        return { movedTo: queue.takePlace() };
+      }
       return await this.conclude(attempt, bound, finished, execution);
     } finally {
       placement.release();
-      if (!attempt.abandon.aborted) this.releaseSandbox(execution);
+      queue?.end();
+      if (!abandon.aborted) this.releaseSandbox(execution, placement);
     }
   }
 
@@ -194,6 +221,7 @@ export class Dispatcher implements TaskCanceller {
     const { runId, taskId, attempt, step } = job;
     let reported = false;
     return {
+      queued: () => this.note(job, `waiting for room on runner ${placement.runner.runnerId}`),
       started: () => {
         if (reported) return;
         reported = true;
@@ -220,56 +248,13 @@ export class Dispatcher implements TaskCanceller {
     this.deps.logs.add(job.runId, { taskId: job.taskId, step: job.step, stream: 'system', text, atMs: Date.now() });
   }
 
-  private releaseSandbox(execution: AttemptExecution | undefined): void {
-    execution
-      ?.release()
-      .catch((error: unknown) => this.deps.logger.warn({ err: error }, 'sandbox not released; the runner sweeps it at its next start'));
+  private releaseSandbox(execution: AttemptExecution | undefined, placement: Placement): void {
+    execution?.release().catch((error: unknown) => {
+      this.deps.logger.warn({ err: error }, 'sandbox not released; asking again when its runner is heard of');
+      const again = isServiceError(error) && AWAY.has(error.code);
+      if (again) this.deps.pool.whenHeard(placement.runner.runnerId, () => this.releaseSandbox(execution, placement));
+    });
   }
-}
-
-function keyOf(taskId: string, attempt: number): string {
-  return `${taskId}.${attempt}`;
-}
-
-function requestOf(job: TaskJob, plan: Plan): TaskRequest {
-  const tool = plan.processes[job.processId];
-  if (tool?.class !== 'CommandLineTool') throw new Error(`plan ${job.planHash} has no tool '${job.processId}'`);
-  return {
-    tool: tool satisfies CommandLineTool,
-    inputs: job.inputs,
-    effective: job.inherited,
-    formats: plan.formats,
-    noContainer: job.options.noContainer,
-    defaultContainer: job.options.defaultContainer,
-  };
-}
-
-function placementRequest({ job, attached, cancel, abandon }: Attempt, prepared: PreparedTask): PlacementRequest {
-  const isolation = prepared.container === undefined ? 'process' : prepared.container.required ? 'container' : 'prefer-container';
-  return { pool: job.pool, resources: prepared.resources, isolation, attached, signal: AbortSignal.any([cancel, abandon]) };
-}
-
-function layoutOf(job: TaskJob, prepared: PreparedTask, placement: Placement): { layout: SandboxLayout; contained: boolean } {
-  const contained = placement.runner.runtimes.some((runtime) => runtime.name === placement.runtime && runtime.containers);
-  if (contained) return { layout: { ...CONTAINER_LAYOUT, workDir: prepared.container?.outputDirectory ?? DEFAULT_WORK_DIR }, contained };
-  const sandbox = `${placement.runner.sandboxRoot}/${keyOf(job.taskId, job.attempt)}`;
-  return { layout: { workDir: `${sandbox}/work`, tmpDir: `${sandbox}/tmp`, inputDir: `${sandbox}/in` }, contained };
-}
-
-function specOf(job: TaskJob, bound: BoundTask, placement: Placement, contained: boolean, prepared: PreparedTask): executor.TaskSpec {
-  return {
-    ...bound.spec,
-    taskId: job.taskId,
-    attempt: job.attempt,
-    runId: job.runId,
-    runtime: placement.runtime,
-    image: contained ? prepared.container?.image : undefined,
-    resources: bound.spec.resources && {
-      ...bound.spec.resources,
-      // More than the host has is no limit, and engines refuse it.
-      cores: Math.min(bound.spec.resources.cores, placement.runner.capacity.cores),
-    },
-  };
 }
 
 /**
@@ -283,6 +268,9 @@ const RETRYABLE: ReadonlySet<string> = new Set([
   'NOT_FOUND',
   'FAILED_PRECONDITION',
 ]);
+
+/** The runner was not reached, and may be back. */
+const AWAY: ReadonlySet<string> = new Set(['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'CANCELLED']);
 
 /** A runner that cannot be reached may be back, or another may take the task. */
 function isRetryable(error: unknown): boolean {

@@ -2,19 +2,24 @@
  * Which runner takes a task: the runners of the registry, what they can hold and what is reserved on them.
  *
  * Invariants:
- *  1. The reservations on a runner never exceed its capacity.
+ *  1. What this scheduler has reserved on a runner never exceeds its capacity, but for one task that has waited longer than `patienceMs`:
+ *     nothing else is placed there until that fits.
  *  2. A request that no registered runner of its pool could ever hold is refused at once, saying what is missing;
- *     one that merely has to wait does not hold up a smaller one behind it.
+ *     one that merely has to wait does not hold up a smaller one behind it (until it is impatient).
  *  3. A placement is given back exactly once.
+ *  4. What others hold is never taken for less than the last heartbeats prove (see `Book.foreign`); own placements are always counted whole.
  */
+import type { RunnerAmounts, RunnerRecord } from '@weft/registry';
 import { TaskError, type TaskResources } from '@weft/tasks';
-import type { RunnerRecord } from '@weft/registry';
+import { amountsOf, chooseRunner, type Choice, combine, hasRoom, NOTHING, refusalOf, type RunnerView, type Wish } from './runner-choice.js';
 
 export interface PlacementRequest {
   pool: string;
   resources: TaskResources;
   /** 'container': an image is needed; 'prefer-container': the author hinted at one; 'process': none. */
-  isolation: 'container' | 'prefer-container' | 'process';
+  isolation: Wish['isolation'];
+  /** Runners on which earlier attempts failed. */
+  avoid?: readonly string[];
   /** The attempt began on this runner before: it goes back there, room or not, because it occupies its room already. */
   attached?: { runnerId: string; runtime: string };
   signal: AbortSignal;
@@ -23,21 +28,56 @@ export interface PlacementRequest {
 export interface Placement {
   runner: RunnerRecord;
   runtime: string;
+  /** Aborts when the runner has been off the registry's list for longer than `returnGraceMs`. */
+  lost: AbortSignal;
+  /**
+   * The runner lets the task wait: as soon as another one has room, `take` gets a place there, which is the caller's then.
+   * Returns what calls that off.
+   */
+  waiting(take: (better: Placement) => void): () => void;
   release(): void;
 }
 
+export interface RunnerPoolOptions {
+  /** Milliseconds; only differences count. */
+  now?: () => number;
+  /** How long smaller tasks may pass one that waits. */
+  patienceMs?: number;
+  /** How long a runner may be off the list before what runs there is given up. */
+  returnGraceMs?: number;
+}
+
 interface Waiting extends PlacementRequest {
+  need: RunnerAmounts;
+  sinceMs: number;
   resolve(placement: Placement): void;
   reject(error: Error): void;
 }
 
-interface Reserved {
-  cores: number;
-  ramBytes: number;
-  gpus: number;
+/** One runner's account. */
+interface Book {
+  own: RunnerAmounts;
+  /** The most that `own` was since the last heartbeat that is known here: no less than what that one counted of ours. */
+  peak: RunnerAmounts;
+  /** What others hold at least: what the last heartbeat counted, less `peak`. */
+  foreign: RunnerAmounts;
+  seenMs: number | undefined;
+  absentSinceMs: number | undefined;
+  lost: AbortController;
+  placements: number;
 }
 
-const MIB = 1024 * 1024;
+interface Queued {
+  request: PlacementRequest;
+  need: RunnerAmounts;
+  runnerId: string;
+  take: (better: Placement) => void;
+}
+
+/** What is remembered of one runner that is away; it sweeps the rest itself when it starts again. */
+const MAX_UNHEARD = 1_000;
+export const PATIENCE_MS = 30_000;
+export const RETURN_GRACE_MS = 60_000;
 
 /** The runner that an attempt began on is not registered any more: another attempt may run elsewhere. */
 export class RunnerLostError extends TaskError {
@@ -49,13 +89,39 @@ export class RunnerLostError extends TaskError {
 
 export class RunnerPool {
   private runners: RunnerRecord[] = [];
-  private readonly reserved = new Map<string, Reserved>();
+  private readonly books = new Map<string, Book>();
   private readonly waiting = new Set<Waiting>();
+  private readonly queued = new Set<Queued>();
+  private readonly unheard = new Map<string, { seenMs: number | undefined; acts: (() => void)[] }>();
+  private readonly now: () => number;
+  private readonly patienceMs: number;
+  private readonly returnGraceMs: number;
 
-  /** The registry's present list. */
+  constructor({ now = () => performance.now(), patienceMs = PATIENCE_MS, returnGraceMs = RETURN_GRACE_MS }: RunnerPoolOptions = {}) {
+    this.now = now;
+    this.patienceMs = patienceMs;
+    this.returnGraceMs = returnGraceMs;
+  }
+
+  /** The registry's present list; to be brought again and again, because what has lapsed does not say so. */
   update(runners: RunnerRecord[]): void {
     this.runners = runners;
+    const listed = new Set<string>();
+    for (const runner of runners) {
+      listed.add(runner.runnerId);
+      heard(this.bookOf(runner.runnerId), runner);
+    }
+    for (const [runnerId, book] of this.books) if (!listed.has(runnerId)) this.missed(runnerId, book);
     this.placeWaiting();
+    for (const runner of runners) this.tellHeard(runner);
+  }
+
+  /** Acts once, when a heartbeat of the runner comes that is not known here yet. */
+  whenHeard(runnerId: string, act: () => void): void {
+    const seenMs = this.books.get(runnerId)?.seenMs;
+    const entry = this.unheard.get(runnerId) ?? { seenMs, acts: [] };
+    if (entry.acts.length < MAX_UNHEARD) entry.acts.push(act);
+    this.unheard.set(runnerId, entry);
   }
 
   get waitingCount(): number {
@@ -64,7 +130,7 @@ export class RunnerPool {
 
   /** Cores that placed tasks hold, over all runners. */
   get reservedCores(): number {
-    return [...this.reserved.values()].reduce((sum, { cores }) => sum + cores, 0);
+    return [...this.books.values()].reduce((sum, { own }) => sum + own.cores, 0);
   }
 
   /** Cores of all runners of a pool that take tasks. */
@@ -77,7 +143,7 @@ export class RunnerPool {
     return [...new Set(this.runners.map((runner) => runner.pool))].sort();
   }
 
-  /** Resolves when a runner has room. Rejects with TaskError NO_RUNNER where none ever will, and when the signal aborts. */
+  /** Resolves when a runner is chosen. Rejects with TaskError NO_RUNNER where none ever will be, and when the signal aborts. */
   place(request: PlacementRequest): Promise<Placement> {
     return new Promise((resolve, reject) => {
       const stop = (): void => {
@@ -86,6 +152,8 @@ export class RunnerPool {
       const done = (): void => request.signal.removeEventListener('abort', stop);
       const waiting: Waiting = {
         ...request,
+        need: amountsOf(request.resources),
+        sinceMs: this.now(),
         resolve: (placement) => {
           done();
           resolve(placement);
@@ -107,109 +175,121 @@ export class RunnerPool {
 
   private placeWaiting(): void {
     for (const waiting of [...this.waiting]) this.tryPlace(waiting);
+    for (const queued of [...this.queued]) this.tryMove(queued);
   }
 
   private tryPlace(waiting: Waiting): void {
-    const ofPool = this.runners.filter((runner) => runner.pool === waiting.pool);
     if (waiting.attached) {
       this.attach(waiting, waiting.attached);
       return;
     }
+    const views = this.viewsOf(waiting.pool);
     // No runner has registered yet: after a start they come one by one.
-    if (ofPool.length === 0) return;
-    const able = ofPool.flatMap((runner) => {
-      const runtime = runtimeFor(runner, waiting.isolation);
-      return runtime === undefined ? [] : [{ runner, runtime }];
-    });
-    const large = able.filter(({ runner }) => fits(runner, waiting.resources, undefined));
-    if (large.length === 0) {
-      this.waiting.delete(waiting);
-      waiting.reject(new TaskError('NO_RUNNER', able.length === 0 ? noRuntime(ofPool, waiting.pool) : tooLarge(able, waiting)));
-      return;
-    }
-    const free = large
-      .filter(({ runner }) => !runner.draining && fits(runner, waiting.resources, this.reserved.get(runner.runnerId)))
-      .sort((a, b) => this.freeCores(b.runner) - this.freeCores(a.runner))[0];
-    if (!free) return;
+    if (views.length === 0) return;
+    const chosen = chooseRunner(views, wishOf(waiting, this.now() - waiting.sinceMs >= this.patienceMs));
+    if (chosen === 'wait') return;
     this.waiting.delete(waiting);
-    waiting.resolve(this.reserve(free.runner, free.runtime, waiting.resources));
+    if (chosen === 'never') {
+      const runners = views.map(({ runner }) => runner);
+      waiting.reject(new TaskError('NO_RUNNER', refusalOf(runners, waiting, waiting.pool)));
+    } else waiting.resolve(this.reserve(chosen, waiting));
+  }
+
+  private tryMove(queued: Queued): void {
+    const views = this.viewsOf(queued.request.pool).filter(({ runner }) => runner.runnerId !== queued.runnerId);
+    const chosen = chooseRunner(views, wishOf({ ...queued.request, need: queued.need }, false));
+    if (typeof chosen === 'string' || !hasRoom(chosen.view, queued.need)) return;
+    this.queued.delete(queued);
+    queued.take(this.reserve(chosen, { ...queued.request, need: queued.need }));
   }
 
   private attach(waiting: Waiting, { runnerId, runtime }: { runnerId: string; runtime: string }): void {
-    this.waiting.delete(waiting);
     const runner = this.runners.find((known) => known.runnerId === runnerId);
-    if (runner) waiting.resolve(this.reserve(runner, runtime, waiting.resources));
-    else waiting.reject(new RunnerLostError(runnerId));
+    if (!runner && this.now() - waiting.sinceMs < this.returnGraceMs) return;
+    this.waiting.delete(waiting);
+    if (!runner) waiting.reject(new RunnerLostError(runnerId));
+    else waiting.resolve(this.reserve({ view: this.viewOf(runner), runtime }, waiting));
   }
 
-  private reserve(runner: RunnerRecord, runtime: string, resources: TaskResources): Placement {
-    const held = this.reserved.get(runner.runnerId) ?? { cores: 0, ramBytes: 0, gpus: 0 };
-    const need = { cores: resources.cores, ramBytes: resources.ramMiB * MIB, gpus: resources.gpus };
-    this.reserved.set(runner.runnerId, add(held, need, 1));
+  private reserve({ view: { runner }, runtime }: Choice, request: PlacementRequest & { need: RunnerAmounts }): Placement {
+    const book = this.bookOf(runner.runnerId);
+    const { need } = request;
+    book.own = combine(book.own, need, (held, more) => held + more);
+    book.peak = combine(book.peak, book.own, Math.max);
+    book.placements += 1;
+    let entry: Queued | undefined;
     let released = false;
+    const callOff = (): void => {
+      if (entry) this.queued.delete(entry);
+      entry = undefined;
+    };
     return {
       runner,
       runtime,
+      lost: book.lost.signal,
+      waiting: (take) => {
+        if (!released && !entry && !request.attached) {
+          entry = { request, need, runnerId: runner.runnerId, take };
+          this.queued.add(entry);
+          this.tryMove(entry);
+        }
+        return callOff;
+      },
       release: () => {
         if (released) return;
         released = true;
-        this.reserved.set(runner.runnerId, add(this.reserved.get(runner.runnerId) ?? need, need, -1));
+        callOff();
+        book.placements -= 1;
+        // Sums of fractions leave rounding errors behind.
+        book.own = book.placements === 0 ? NOTHING : combine(book.own, need, (held, less) => held - less);
         this.placeWaiting();
       },
     };
   }
 
-  private freeCores(runner: RunnerRecord): number {
-    return runner.capacity.cores - (this.reserved.get(runner.runnerId)?.cores ?? 0);
+  private tellHeard({ runnerId, lastSeenMs }: RunnerRecord): void {
+    const entry = this.unheard.get(runnerId);
+    if (!entry || entry.seenMs === lastSeenMs) return;
+    this.unheard.delete(runnerId);
+    for (const act of entry.acts) act();
+  }
+
+  private missed(runnerId: string, book: Book): void {
+    book.absentSinceMs ??= this.now();
+    if (this.now() - book.absentSinceMs < this.returnGraceMs) return;
+    this.books.delete(runnerId);
+    book.lost.abort();
+  }
+
+  private viewsOf(pool: string): RunnerView[] {
+    return this.runners.filter((runner) => runner.pool === pool).map((runner) => this.viewOf(runner));
+  }
+
+  private viewOf(runner: RunnerRecord): RunnerView {
+    const { own, foreign } = this.bookOf(runner.runnerId);
+    return { runner, own, foreign };
+  }
+
+  private bookOf(runnerId: string): Book {
+    const known = this.books.get(runnerId);
+    if (known) return known;
+    const book: Book = {
+      ...{ own: NOTHING, peak: NOTHING, foreign: NOTHING, placements: 0 },
+      ...{ seenMs: undefined, absentSinceMs: undefined, lost: new AbortController() },
+    };
+    this.books.set(runnerId, book);
+    return book;
   }
 }
 
-function add(a: Reserved, b: Reserved, sign: 1 | -1): Reserved {
-  return { cores: a.cores + sign * b.cores, ramBytes: a.ramBytes + sign * b.ramBytes, gpus: a.gpus + sign * b.gpus };
+function heard(book: Book, { load, lastSeenMs }: RunnerRecord): void {
+  book.absentSinceMs = undefined;
+  if (book.seenMs === lastSeenMs) return;
+  book.seenMs = lastSeenMs;
+  book.foreign = combine(load.inUse, book.peak, (reported, ours) => Math.max(0, reported - ours));
+  book.peak = book.own;
 }
 
-function fits(runner: RunnerRecord, need: TaskResources, held: Reserved | undefined): boolean {
-  const { capacity } = runner;
-  return (
-    need.cores <= capacity.cores - (held?.cores ?? 0) &&
-    need.ramMiB * MIB <= capacity.ramBytes - (held?.ramBytes ?? 0) &&
-    need.gpus <= capacity.gpus - (held?.gpus ?? 0)
-  );
-}
-
-function runtimeFor(runner: RunnerRecord, isolation: PlacementRequest['isolation']): string | undefined {
-  const usable = runner.runtimes.filter((runtime) => runtime.unavailable === '');
-  const container = usable.find((runtime) => runtime.containers)?.name;
-  const host = usable.find((runtime) => !runtime.containers)?.name;
-  switch (isolation) {
-    case 'container':
-      return container;
-    case 'prefer-container':
-      return container ?? host;
-    case 'process':
-      return host;
-  }
-}
-
-function noRuntime(runners: RunnerRecord[], pool: string): string {
-  const reasons = runners
-    .flatMap((runner) =>
-      runner.runtimes.map((runtime) => `${runtime.name}: ${runtime.unavailable === '' ? 'available' : runtime.unavailable}`),
-    )
-    .join('; ');
-  return `no runner of pool '${pool}' has a runtime for this task (${reasons}); install Docker, or run with --no-container where the tool is on the host`;
-}
-
-function tooLarge(able: { runner: RunnerRecord }[], { resources, pool }: Waiting): string {
-  const largest = (value: (runner: RunnerRecord) => number): number => Math.max(...able.map(({ runner }) => value(runner)));
-  const gib = (bytes: number): string => `${Math.round((bytes / 1024 ** 3) * 10) / 10} GiB`;
-  const cores = largest((runner) => runner.capacity.cores);
-  const ram = largest((runner) => runner.capacity.ramBytes);
-  const gpus = largest((runner) => runner.capacity.gpus);
-  const wants: string[] = [];
-  if (resources.cores > cores) wants.push(`${resources.cores} cores; the largest runner of pool '${pool}' has ${cores}`);
-  if (resources.ramMiB * MIB > ram)
-    wants.push(`${gib(resources.ramMiB * MIB)} of memory; the largest runner of pool '${pool}' has ${gib(ram)}`);
-  if (resources.gpus > gpus) wants.push(`${resources.gpus} GPUs; the largest runner of pool '${pool}' has ${gpus}`);
-  return `needs ${wants.join(' and ') || `more at once than any one runner of pool '${pool}' has`}`;
+function wishOf(request: Pick<Waiting, 'need' | 'isolation' | 'avoid'>, aged: boolean): Wish {
+  return { need: request.need, isolation: request.isolation, avoid: request.avoid ?? [], aged };
 }

@@ -24,6 +24,7 @@ class Runner {
     const count = (): void => void (this.executions += 1);
     const implementation: executor.ContainerExecutorServer = {
       describe: absent,
+      inspectImage: absent,
       collect: absent,
       release: absent,
       cancel: unary(async () => {
@@ -52,10 +53,15 @@ const execution = (runner: Runner, graceMs?: number): TaskExecution =>
   new TaskExecution(runner.client, spec, createLogger('test', 'silent'), graceMs);
 
 /** Follows the task, and tells when it has started for the first time. */
-function begin(one: TaskExecution, cancel: AbortSignal, abandon: AbortSignal) {
+function begin(one: TaskExecution, cancel: AbortSignal, abandon: AbortSignal, lost = never) {
   let tell: () => void = () => undefined;
   const running = new Promise<void>((resolve) => (tell = resolve));
-  const end = one.run({ started: () => tell(), preparing: () => undefined, log: () => undefined }, cancel, abandon);
+  const end = one.run(
+    { queued: () => undefined, started: () => tell(), preparing: () => undefined, log: () => undefined },
+    cancel,
+    abandon,
+    lost,
+  );
   end.catch(() => undefined);
   return { running, end };
 }

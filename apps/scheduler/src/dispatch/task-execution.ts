@@ -6,11 +6,11 @@
 import { executor } from '@weft/contracts';
 import { callServerStream, callUnary, isServiceError, type Logger, ServiceError } from '@weft/platform';
 import type { OutputCollector } from '@weft/tasks';
+import { RETURN_GRACE_MS } from './runner-pool.js';
 
 const ATTACH_TRIES = 5;
-/** Milliseconds for a runner that cannot be reached to come back; its tasks are retried elsewhere after that. */
-const RETURN_GRACE_MS = 60_000;
-const CANCEL_GRACE_MS = 2_000;
+/** TERM, and KILL in time for a tool that ignores it to be gone within two seconds. */
+const CANCEL_GRACE_MS = 1_500;
 /**
  * How a broken connection looks (CANCELLED: the runner closes); what the runner itself has to say comes with other codes, or again when
  * asked again.
@@ -18,6 +18,8 @@ const CANCEL_GRACE_MS = 2_000;
 const LOST_STREAM: ReadonlySet<string> = new Set(['UNAVAILABLE', 'INTERNAL', 'CANCELLED']);
 
 export interface ExecutionEvents {
+  /** The runner lets it wait for room. */
+  queued(): void;
   started(handle: string): void;
   preparing(text: string): void;
   log(stream: 'stdout' | 'stderr', data: Uint8Array): void;
@@ -30,14 +32,31 @@ export class TaskExecution {
     private readonly client: executor.ContainerExecutorClient,
     private readonly spec: executor.TaskSpec,
     private readonly logger: Logger,
+    /** For a runner that cannot be reached to come back; its tasks are retried elsewhere after that. */
     private readonly returnGraceMs = RETURN_GRACE_MS,
   ) {}
 
   /**
    * The attempt's end, whatever it is. `cancel` stops the task; `abandon` only stops following it (the task goes on).
+   * `lost`: the runner is not heard of any more, whatever the connection looks like: UNAVAILABLE.
    * Rejects with ServiceError where the runner cannot be reached or refuses the task, or when abandoned.
    */
-  async run(on: ExecutionEvents, cancel: AbortSignal, abandon: AbortSignal): Promise<executor.Finished> {
+  async run(on: ExecutionEvents, cancel: AbortSignal, abandon: AbortSignal, lost: AbortSignal): Promise<executor.Finished> {
+    const leave = new AbortController();
+    const leaveNow = (): void => leave.abort();
+    for (const signal of [abandon, lost]) signal.addEventListener('abort', leaveNow, { once: true });
+    if (abandon.aborted || lost.aborted) leaveNow();
+    try {
+      return await this.attend(on, cancel, leave.signal);
+    } catch (error) {
+      if (lost.aborted && !abandon.aborted) throw new ServiceError('UNAVAILABLE', 'the runner has not been heard of for too long');
+      throw error;
+    } finally {
+      for (const signal of [abandon, lost]) signal.removeEventListener('abort', leaveNow);
+    }
+  }
+
+  private async attend(on: ExecutionEvents, cancel: AbortSignal, abandon: AbortSignal): Promise<executor.Finished> {
     const stop = (): void => void this.cancel();
     cancel.addEventListener('abort', stop, { once: true });
     if (cancel.aborted) stop();
@@ -62,6 +81,7 @@ export class TaskExecution {
         // Read on to the stream's end: leaving it resets it, and HTTP/2 servers drop a connection with many resets.
         if (event?.$case === 'finished') finished = event.value;
         else if (event?.$case === 'started') on.started(event.value.handle);
+        else if (event?.$case === 'queued') on.queued();
         else if (event?.$case === 'preparing') on.preparing(event.value.text);
         else if (event?.$case === 'log') on.log(event.value.stream === executor.Log_Stream.STDERR ? 'stderr' : 'stdout', event.value.data);
       }
@@ -107,12 +127,19 @@ export class TaskExecution {
     await callUnary(this.client, this.client.release, { taskId, attempt });
   }
 
-  private async cancel(): Promise<void> {
+  /** Takes the task out of the runner's queue, if it still waits there. Resolves with whether the runner was reached. */
+  withdraw(): Promise<boolean> {
+    return this.cancel(true);
+  }
+
+  private async cancel(waitingOnly = false): Promise<boolean> {
     const { taskId, attempt } = this.spec;
     try {
-      await callUnary(this.client, this.client.cancel, { taskId, attempt, graceMs: CANCEL_GRACE_MS });
+      await callUnary(this.client, this.client.cancel, { taskId, attempt, graceMs: CANCEL_GRACE_MS, waitingOnly });
+      return true;
     } catch (error) {
       this.logger.warn({ taskId, err: error }, 'cancel did not reach the runner');
+      return false;
     }
   }
 }

@@ -162,6 +162,11 @@ export class SimulatedExecution implements AttemptExecution {
     return this.reach('release', () => this.runner.release(this.key));
   }
 
+  /** These runners admit everything at once: nothing waits there. */
+  withdraw(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
   /** One Execute call to the end of its stream: undefined where the connection broke. */
   private follow(started: () => void, abandon: AbortSignal): Promise<executor.Finished | undefined> {
     return new Promise((resolve, reject) => {
@@ -193,7 +198,7 @@ export class SimulatedExecution implements AttemptExecution {
 /** Tools of the simulation need no files: their command line is their input object, their output follows from it. */
 export const simulatedBuilder: TaskBuilder = {
   prepare: async ({ tool, inputs }): Promise<PreparedTask> => ({
-    resources: { cores: 1, ramMiB: 1, tmpdirMiB: 1, outdirMiB: 1, gpus: 0, limits: {} },
+    resources: { cores: 1, ramMiB: 1, tmpdirMiB: 1, outdirMiB: 1, diskMiB: 0, gpus: 0, limits: {} },
     bind: async () => ({
       spec: executor.TaskSpec.create({ argv: [tool.id, JSON.stringify(inputs)] }),
       inputs,

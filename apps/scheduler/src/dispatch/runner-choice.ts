@@ -1,0 +1,142 @@
+/**
+ * Which runner is the best for a task, given what is known to be held on each. Pure.
+ *
+ * `own` is what this scheduler has placed, exactly; `foreign` what others hold, as of the last heartbeat. The runner itself admits tasks, so a
+ * guess about others can only cost time, never over-commit: where no runner seems to have room, one that only others fill is still chosen,
+ * because the task waits in that runner's queue then, and is taken in the moment something ends.
+ */
+import type { RunnerAmounts, RunnerRecord } from '@weft/registry';
+import type { TaskResources } from '@weft/tasks';
+
+export interface RunnerView {
+  runner: RunnerRecord;
+  own: RunnerAmounts;
+  foreign: RunnerAmounts;
+}
+
+export interface Wish {
+  need: RunnerAmounts;
+  isolation: 'container' | 'prefer-container' | 'process';
+  /** Runners on which earlier attempts failed; tried only where no other can take the task, or where it has waited too long. */
+  avoid: readonly string[];
+  /** It has waited so long that it goes first: a runner is kept for it, although that has no room yet. */
+  aged: boolean;
+}
+
+export interface Choice {
+  view: RunnerView;
+  runtime: string;
+}
+
+/** 'never': no runner of these could ever hold it. */
+export type Chosen = Choice | 'wait' | 'never';
+
+const MIB = 1024 * 1024;
+export const NOTHING: RunnerAmounts = { cores: 0, ramBytes: 0, diskBytes: 0, gpus: 0 };
+const DIMENSIONS = ['cores', 'ramBytes', 'diskBytes', 'gpus'] as const;
+/** Fractions of cores that add up to a whole number may miss it by a rounding error. */
+const ROUNDING = 1e-6;
+
+export function amountsOf({ cores, ramMiB, diskMiB, gpus }: TaskResources): RunnerAmounts {
+  return { cores, ramBytes: ramMiB * MIB, diskBytes: diskMiB * MIB, gpus };
+}
+
+export function combine(a: RunnerAmounts, b: RunnerAmounts, of: (a: number, b: number) => number): RunnerAmounts {
+  return {
+    cores: of(a.cores, b.cores),
+    ramBytes: of(a.ramBytes, b.ramBytes),
+    diskBytes: of(a.diskBytes, b.diskBytes),
+    gpus: of(a.gpus, b.gpus),
+  };
+}
+
+const plus = (a: RunnerAmounts, b: RunnerAmounts): RunnerAmounts => combine(a, b, (x, y) => x + y);
+
+/** What it does not need cannot be short. */
+export function fits(need: RunnerAmounts, held: RunnerAmounts, capacity: RunnerAmounts): boolean {
+  return DIMENSIONS.every((name) => need[name] === 0 || held[name] + need[name] <= capacity[name] + ROUNDING);
+}
+
+/** @param views of one pool */
+export function chooseRunner(views: readonly RunnerView[], wish: Wish): Chosen {
+  const { need } = wish;
+  const able = views.flatMap((view) => {
+    const runtime = runtimeFor(view.runner, wish.isolation);
+    return runtime === undefined || !fits(need, NOTHING, view.runner.capacity) ? [] : [{ view, runtime }];
+  });
+  if (able.length === 0) return 'never';
+  const open = able.filter(({ view }) => !view.runner.draining);
+  const others = open.filter(({ view }) => !wish.avoid.includes(view.runner.runnerId));
+  const candidates = others.length === 0 || wish.aged ? [...others, ...open.filter((choice) => !others.includes(choice))] : others;
+  const free = candidates.filter(({ view }) => hasRoom(view, need));
+  if (free.length > 0) return roomiest(preferred(free, others));
+  const queueing = candidates.filter(({ view }) => fits(need, view.own, view.runner.capacity));
+  if (queueing.length > 0) return roomiest(preferred(queueing, others));
+  // At most one task goes beyond what a runner has: until it got in, nothing else of ours does.
+  const kept = wish.aged ? candidates.filter(({ view }) => fits(view.own, NOTHING, view.runner.capacity)) : [];
+  return kept.length > 0 ? roomiest(preferred(kept, others)) : 'wait';
+}
+
+/** Room now, as far as is known. */
+export function hasRoom({ own, foreign, runner }: RunnerView, need: RunnerAmounts): boolean {
+  return fits(need, plus(own, foreign), runner.capacity);
+}
+
+function preferred(choices: Choice[], others: Choice[]): Choice[] {
+  const first = choices.filter((choice) => others.includes(choice));
+  return first.length > 0 ? first : choices;
+}
+
+/** The most cores free; then the most memory. */
+function roomiest(choices: Choice[]): Choice {
+  const left = ({ view }: Choice, name: 'cores' | 'ramBytes'): number => view.runner.capacity[name] - view.own[name] - view.foreign[name];
+  return choices.reduce((best, choice) => {
+    const difference = left(choice, 'cores') - left(best, 'cores') || left(choice, 'ramBytes') - left(best, 'ramBytes');
+    return difference > 0 ? choice : best;
+  });
+}
+
+export function runtimeFor(runner: RunnerRecord, isolation: Wish['isolation']): string | undefined {
+  const usable = runner.runtimes.filter((runtime) => runtime.unavailable === '');
+  const container = usable.find((runtime) => runtime.containers)?.name;
+  const host = usable.find((runtime) => !runtime.containers)?.name;
+  switch (isolation) {
+    case 'container':
+      return container;
+    case 'prefer-container':
+      return container ?? host;
+    case 'process':
+      return host;
+  }
+}
+
+/** Why no runner of the pool could ever take it, in words for its author. */
+export function refusalOf(runners: readonly RunnerRecord[], { need, isolation }: Pick<Wish, 'need' | 'isolation'>, pool: string): string {
+  const able = runners.filter((runner) => runtimeFor(runner, isolation) !== undefined);
+  return able.length === 0 ? noRuntime(runners, pool) : tooLarge(able, need, pool);
+}
+
+function noRuntime(runners: readonly RunnerRecord[], pool: string): string {
+  const reasons = runners
+    .flatMap((runner) =>
+      runner.runtimes.map((runtime) => `${runtime.name}: ${runtime.unavailable === '' ? 'available' : runtime.unavailable}`),
+    )
+    .join('; ');
+  return `no runner of pool '${pool}' has a runtime for this task (${reasons}); install Docker, or run with --no-container where the tool is on the host`;
+}
+
+function tooLarge(able: readonly RunnerRecord[], need: RunnerAmounts, pool: string): string {
+  const largest = (name: keyof RunnerAmounts): number => Math.max(...able.map(({ capacity }) => capacity[name]));
+  const gib = (bytes: number): string => `${Math.round((bytes / 1024 ** 3) * 10) / 10} GiB`;
+  const plain = (count: number): string => String(count);
+  const parts: [keyof RunnerAmounts, string, (amount: number) => string][] = [
+    ['cores', ' cores', plain],
+    ['ramBytes', ' of memory', gib],
+    ['diskBytes', ' of disk', gib],
+    ['gpus', ' GPUs', plain],
+  ];
+  const wants = parts
+    .filter(([name]) => need[name] > largest(name))
+    .map(([name, unit, show]) => `${show(need[name])}${unit}; the largest runner of pool '${pool}' has ${show(largest(name))}`);
+  return `needs ${wants.join(' and ') || `more at once than any one runner of pool '${pool}' has`}`;
+}

@@ -1,0 +1,64 @@
+/** What a job asks of the task builder, the runner pool and the runner. Pure. */
+import type { executor } from '@weft/contracts';
+import type { CommandLineTool, Plan } from '@weft/plan';
+import type { TaskJob } from '@weft/queue';
+import type { BoundTask, PreparedTask, SandboxLayout, TaskRequest } from '@weft/tasks';
+import { amountsOf } from './runner-choice.js';
+import type { Placement, PlacementRequest } from './runner-pool.js';
+
+const CONTAINER_LAYOUT = { tmpDir: '/tmp', inputDir: '/var/lib/cwl' };
+const DEFAULT_WORK_DIR = '/var/spool/cwl';
+
+export function keyOf(taskId: string, attempt: number): string {
+  return `${taskId}.${attempt}`;
+}
+
+export function requestOf(job: TaskJob, plan: Plan): TaskRequest {
+  const tool = plan.processes[job.processId];
+  if (tool?.class !== 'CommandLineTool') throw new Error(`plan ${job.planHash} has no tool '${job.processId}'`);
+  return {
+    tool: tool satisfies CommandLineTool,
+    inputs: job.inputs,
+    effective: job.inherited,
+    formats: plan.formats,
+    noContainer: job.options.noContainer,
+    defaultContainer: job.options.defaultContainer,
+    ...(job.ramFactor !== undefined && { ramFactor: job.ramFactor }),
+  };
+}
+
+/** What of the placement request follows from job and tool. */
+export function placementOf(job: TaskJob, { container, resources }: PreparedTask): Omit<PlacementRequest, 'attached' | 'signal'> {
+  const isolation = container === undefined ? 'process' : container.required ? 'container' : 'prefer-container';
+  return { pool: job.pool, resources, isolation, ...(job.avoid && { avoid: job.avoid }) };
+}
+
+export function layoutOf(job: TaskJob, prepared: PreparedTask, placement: Placement): { layout: SandboxLayout; contained: boolean } {
+  const contained = placement.runner.runtimes.some((runtime) => runtime.name === placement.runtime && runtime.containers);
+  if (contained) return { layout: { ...CONTAINER_LAYOUT, workDir: prepared.container?.outputDirectory ?? DEFAULT_WORK_DIR }, contained };
+  const sandbox = `${placement.runner.sandboxRoot}/${keyOf(job.taskId, job.attempt)}`;
+  return { layout: { workDir: `${sandbox}/work`, tmpDir: `${sandbox}/tmp`, inputDir: `${sandbox}/in` }, contained };
+}
+
+export function specOf(
+  job: TaskJob,
+  bound: BoundTask,
+  placement: Placement,
+  contained: boolean,
+  prepared: PreparedTask,
+): executor.TaskSpec {
+  return {
+    ...bound.spec,
+    taskId: job.taskId,
+    attempt: job.attempt,
+    runId: job.runId,
+    runtime: placement.runtime,
+    reserved: amountsOf(prepared.resources),
+    image: contained ? prepared.container?.image : undefined,
+    resources: bound.spec.resources && {
+      ...bound.spec.resources,
+      // More than the host has is no limit, and engines refuse it.
+      cores: Math.min(bound.spec.resources.cores, placement.runner.capacity.cores),
+    },
+  };
+}
