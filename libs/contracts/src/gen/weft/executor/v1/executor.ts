@@ -379,7 +379,7 @@ export interface CollectRequest {
   items: CollectItem[];
   /** Storage prefix (URI ending in '/') below which published files keep their relative path. */
   publishTo: string;
-  /** Release the sandbox afterwards. */
+  /** Release the sandbox afterwards; the answer does not wait for it. */
   release: boolean;
 }
 
