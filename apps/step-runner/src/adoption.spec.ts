@@ -20,6 +20,10 @@ class Engine implements TaskRuntime {
     return Promise.resolve({ version: '1' });
   }
 
+  contentId(): Promise<string | undefined> {
+    return Promise.resolve(undefined);
+  }
+
   run(key: string): RunningTask {
     const ended = new Promise<ExitStatus>((end) => this.there.set(key, end));
     return {

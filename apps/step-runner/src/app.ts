@@ -54,7 +54,7 @@ export async function startStepRunner(config: StepRunnerConfig): Promise<StepRun
     tasksAdmitted: 0,
     tasksWaiting: 0,
   });
-  const implementation = executorService({ table, storage, describe, fsync: config.publishFsync });
+  const implementation = executorService({ table, storage, runtimes, describe, fsync: config.publishFsync });
   const services = [{ definition: executor.ContainerExecutorService, implementation }];
   const server = await startGrpcServer({ listen: config.listen, services, secret: config.secret, tls });
   const { schedulerAddress, secret } = config;

@@ -23,6 +23,7 @@ export function finishedResult(
     manifest,
     stderrTail,
     usage: { cpuSeconds: exit.cpuSeconds ?? 0, maxRssBytes: exit.maxRssBytes ?? 0, wallMs },
+    imageId: exit.imageId ?? '',
   };
 }
 

@@ -1,6 +1,7 @@
 /** weft.executor.v1.ContainerExecutor: the wire's requests onto the attempt table. */
 import { executor } from '@weft/contracts';
 import { type CallContext, serverStream, ServiceError, unary } from '@weft/platform';
+import { RuntimeFailure, type TaskRuntime } from '@weft/runtimes';
 import { type LocalStorage, StorageError } from '@weft/storage';
 import type { AttemptTable } from './attempt-table.js';
 import { collectItem } from './collector.js';
@@ -9,6 +10,7 @@ export interface ExecutorServiceOptions {
   table: AttemptTable;
   /** Says where results may be published. */
   storage: LocalStorage;
+  runtimes: readonly TaskRuntime[];
   describe: () => Promise<executor.DescribeResponse>;
   fsync: boolean;
 }
@@ -27,7 +29,24 @@ export function executorService(options: ExecutorServiceOptions): executor.Conta
       await table.release(request.taskId, request.attempt);
       return {};
     }),
+    inspectImage: unary(({ runtime, image }: executor.InspectImageRequest) => inspectImage(options.runtimes, runtime, image)),
   };
+}
+
+async function inspectImage(
+  runtimes: readonly TaskRuntime[],
+  name: string,
+  image: executor.Image | undefined,
+): Promise<executor.InspectImageResponse> {
+  const runtime = runtimes.find((one) => one.name === name);
+  if (runtime === undefined || image === undefined)
+    throw new ServiceError('INVALID_ARGUMENT', runtime === undefined ? `there is no runtime '${name}' here` : 'no image is named');
+  try {
+    return { imageId: (await runtime.contentId(image)) ?? '' };
+  } catch (error) {
+    if (error instanceof RuntimeFailure) throw new ServiceError('UNAVAILABLE', error.message);
+    throw error;
+  }
 }
 
 async function collect(options: ExecutorServiceOptions, request: executor.CollectRequest): Promise<executor.CollectResponse> {

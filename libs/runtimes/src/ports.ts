@@ -30,6 +30,8 @@ export interface ExitStatus {
   exitCode: number;
   cpuSeconds?: number;
   maxRssBytes?: number;
+  /** Content id of the image the tool ran in ("sha256:…"); absent where it ran in none. */
+  imageId?: string;
 }
 
 export interface RunningTask {
@@ -68,6 +70,11 @@ export interface TaskRuntime {
   readonly containers: boolean;
   /** Version, or why it cannot be used. */
   probe(): Promise<{ version: string; unavailable?: string }>;
+  /**
+   * Content id ("sha256:…") of what an image means here now, without fetching it; of the program or file that its reference names, where the
+   * runtime has no images. Undefined: it is not here. @throws RuntimeFailure
+   */
+  contentId(image: executor.Image): Promise<string | undefined>;
   /** @throws RuntimeFailure; whatever it says where the task was unwanted by then */
   start(task: RuntimeTask, on: StartEvents): Promise<RunningTask>;
   /**

@@ -128,6 +128,14 @@ export function runtimeContract(name: string, create: () => Promise<RuntimeUnder
       expect(await finish(sandbox.shell(`exit ${code}`))).toMatchObject({ outcome: 'exited', exitCode: code });
     });
 
+    it('knows what an image, or else a program, has in it, and says what the tool ran in', async () => {
+      const contentOf = (reference: string): Promise<string | undefined> => subject.runtime.contentId(executor.Image.create({ reference }));
+      const id = await contentOf(subject.image ?? 'sh');
+      expect(id).toMatch(/^sha256:[0-9a-f]{64}$/);
+      expect(await contentOf('weft-spec-never-there')).toBeUndefined();
+      expect((await finish(sandbox.shell('exit 0'))).imageId).toBe(subject.image === undefined ? undefined : id);
+    });
+
     it('reports a signal as 128 + its number', async () => {
       expect(await finish(sandbox.shell('kill -KILL $$'))).toMatchObject({ outcome: 'exited', exitCode: 137 });
     });

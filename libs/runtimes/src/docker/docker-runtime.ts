@@ -16,6 +16,7 @@ import { type LogSink, type RunningTask, RuntimeFailure, type RuntimeTask, type 
 import { createOptions, LABELS } from './create-options.js';
 import { DockerTask, removeContainer } from './docker-task.js';
 import { engineFailure, readEngineError } from './engine-error.js';
+import { withAlgorithm } from './image-reference.js';
 import { Images } from './images.js';
 import { ContainerOutput } from './output.js';
 
@@ -49,15 +50,21 @@ export class DockerRuntime implements TaskRuntime {
     }
   }
 
+  contentId(image: executor.Image): Promise<string | undefined> {
+    return this.images.idOf(image);
+  }
+
   async start(task: RuntimeTask, on: StartEvents): Promise<RunningTask> {
     const { image } = task.spec;
     if (image === undefined) throw new RuntimeFailure('IMAGE_MISSING', 'the task names no image', false);
     const container = await this.create(task, image, on);
+    // Beside what has to be done one by one: the engine knows by now what the name has led to.
+    const imageId = this.imageOf(container);
     try {
       const output = await ContainerOutput.open(task, on.log);
       const { drained } = await this.attach(container, task, output);
       await container.start();
-      return new DockerTask(container, output, drained, task.spec.timeLimitMs);
+      return new DockerTask(container, output, drained, task.spec.timeLimitMs, imageId);
     } catch (error) {
       await removeContainer(container).catch((problem: unknown) =>
         this.options.onProblem(`cannot remove container ${container.id}`, problem),
@@ -92,7 +99,7 @@ export class DockerRuntime implements TaskRuntime {
   }
 
   private async reattach(container: Docker.Container, task: RuntimeTask, log: LogSink): Promise<RunningTask> {
-    const { State } = await container.inspect();
+    const { State, Image } = await container.inspect();
     const logs = async (): Promise<Readable> => (await container.logs({ follow: true, stdout: true, stderr: true })) as unknown as Readable;
     const following = await logs();
     const output = await ContainerOutput.open(task, log);
@@ -102,7 +109,8 @@ export class DockerRuntime implements TaskRuntime {
     });
     const { timeLimitMs } = task.spec;
     const ranMs = Date.now() - Date.parse(State.StartedAt);
-    return new DockerTask(container, output, settled(drained), timeLimitMs > 0 ? Math.max(1, timeLimitMs - ranMs) : 0);
+    const leftMs = timeLimitMs > 0 ? Math.max(1, timeLimitMs - ranMs) : 0;
+    return new DockerTask(container, output, settled(drained), leftMs, Promise.resolve(withAlgorithm(Image)));
   }
 
   /** Creates first and looks for the image only when the engine misses it. */
@@ -121,6 +129,16 @@ export class DockerRuntime implements TaskRuntime {
     return attempt(name).catch((error: unknown) => {
       throw engineFailure(error, 'create the container');
     });
+  }
+
+  /** Undefined where the engine does not say: nobody's task fails for that. */
+  private async imageOf(container: Docker.Container): Promise<string | undefined> {
+    try {
+      return withAlgorithm((await container.inspect()).Image);
+    } catch (error) {
+      if (readEngineError(error).status !== 404) this.options.onProblem(`cannot learn the image of container ${container.id}`, error);
+      return undefined;
+    }
   }
 
   /** Resolves when the engine is listening; `drained` when the output has ended. */

@@ -16,12 +16,13 @@ export class DockerTask implements RunningTask {
   private readonly exit: Promise<ExitStatus>;
   private removed: Promise<void> | undefined;
 
-  /** @param timeLimitMs what is left of it; 0 = none. @param drained resolves when the output is where it belongs. */
+  /** @param timeLimitMs what is left of it; 0 = none. @param drained resolves when the output is where it belongs. @param imageId never rejects. */
   constructor(
     private readonly container: Docker.Container,
     private readonly output: ContainerOutput,
     drained: Promise<void>,
     timeLimitMs: number,
+    private readonly imageId: Promise<string | undefined>,
   ) {
     this.handle = container.id;
     const disarm =
@@ -59,19 +60,23 @@ export class DockerTask implements RunningTask {
   }
 
   private async follow(drained: Promise<void>): Promise<ExitStatus> {
-    let exitCode: number;
-    try {
-      const [{ StatusCode }] = (await Promise.all([this.container.wait(), drained])) as [{ StatusCode: number }, void];
-      exitCode = StatusCode;
-    } catch (error) {
-      throw waitFailure(error);
-    }
+    const exitCode = await this.exitCode(drained);
     const complaint = exitCode === 127 || exitCode === 126 ? this.output.initComplaint : undefined;
     if (complaint !== undefined)
       throw new RuntimeFailure('COMMAND_NOT_FOUND', `the command cannot be started in the image: ${complaint}`, false);
     if (this.stopped !== undefined) return { outcome: this.stopped, exitCode };
     if (exitCode === KILLED && (await this.ranOutOfMemory())) return { outcome: 'out-of-memory', exitCode };
-    return { outcome: 'exited', exitCode };
+    const imageId = await this.imageId;
+    return { outcome: 'exited', exitCode, ...(imageId === undefined ? {} : { imageId }) };
+  }
+
+  private async exitCode(drained: Promise<void>): Promise<number> {
+    try {
+      const [{ StatusCode }] = (await Promise.all([this.container.wait(), drained])) as [{ StatusCode: number }, void];
+      return StatusCode;
+    } catch (error) {
+      throw waitFailure(error);
+    }
   }
 
   private async ranOutOfMemory(): Promise<boolean> {

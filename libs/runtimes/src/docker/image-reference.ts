@@ -31,3 +31,8 @@ export function equivalentNames(reference: string): string[] {
   if (onHub) names.push(`docker.io/${familiar.includes('/') ? '' : 'library/'}${familiar}`, `localhost/${familiar}`);
   return [...new Set(names)];
 }
+
+/** Podman writes ids without the algorithm. */
+export function withAlgorithm(id: string): string {
+  return id.includes(':') ? id : `sha256:${id}`;
+}

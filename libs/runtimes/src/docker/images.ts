@@ -13,7 +13,7 @@ import type Docker from 'dockerode';
 import { pack } from 'tar-stream';
 import { RuntimeFailure, type StartEvents } from '../ports.js';
 import { engineFailure, pullFailure, readEngineError } from './engine-error.js';
-import { equivalentNames, isImageId, withTag } from './image-reference.js';
+import { equivalentNames, isImageId, withAlgorithm, withTag } from './image-reference.js';
 import { ProgressText, type ProgressLine } from './progress-text.js';
 
 interface Fetching {
@@ -59,6 +59,15 @@ export class Images {
     return Promise.race([running.done, unwanted]).finally(() => running.watchers.delete(watcher));
   }
 
+  /** Content id of the image as the engine has it now; undefined where it has not. @throws RuntimeFailure */
+  async idOf(image: executor.Image): Promise<string | undefined> {
+    for (const candidate of equivalentNames(this.nameOf(image))) {
+      const id = await this.lookUp(candidate);
+      if (id !== undefined) return id;
+    }
+    return undefined;
+  }
+
   private begin(name: string, image: executor.Image): Fetching {
     const watchers = new Set<(text: string) => void>();
     const abort = new AbortController();
@@ -77,11 +86,14 @@ export class Images {
   }
 
   private async has(name: string): Promise<boolean> {
+    return (await this.lookUp(name)) !== undefined;
+  }
+
+  private async lookUp(name: string): Promise<string | undefined> {
     try {
-      await this.docker.getImage(name).inspect();
-      return true;
+      return withAlgorithm((await this.docker.getImage(name).inspect()).Id);
     } catch (error) {
-      if (readEngineError(error).status === 404) return false;
+      if (readEngineError(error).status === 404) return undefined;
       throw engineFailure(error, `look for image '${name}'`);
     }
   }

@@ -9,11 +9,13 @@
  */
 import { accessSync, constants, statSync } from 'node:fs';
 import { availableParallelism, release } from 'node:os';
+import type { executor } from '@weft/contracts';
 import { type ExitStatus, type RunningTask, RuntimeFailure, type RuntimeTask, type StartEvents, type TaskRuntime } from '../ports.js';
 import { afterMs } from '../time-limit.js';
 import { findCommand } from './command-lookup.js';
 import type { Launcher } from './launcher.js';
 import { LauncherPool } from './launcher-pool.js';
+import { ProgramContents } from './program-contents.js';
 
 /** Time between TERM and KILL where a time limit or the end of the runner stops a task. */
 const GRACE_MS = 2000;
@@ -31,9 +33,11 @@ export class ProcessRuntime implements TaskRuntime {
   private readonly path: string;
   private readonly pool: LauncherPool;
   private readonly running = new Set<ProcessTask>();
+  private readonly programs: ProgramContents;
 
   constructor(options: ProcessRuntimeOptions = {}) {
     this.path = options.path ?? process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
+    this.programs = new ProgramContents(this.path);
     this.pool = new LauncherPool(this.path, options.keepIdle ?? Math.max(8, 4 * availableParallelism()));
   }
 
@@ -44,6 +48,10 @@ export class ProcessRuntime implements TaskRuntime {
     } catch (error) {
       return { version: '', unavailable: error instanceof Error ? error.message : String(error) };
     }
+  }
+
+  contentId({ reference }: executor.Image): Promise<string | undefined> {
+    return this.programs.idOf(reference);
   }
 
   async start(task: RuntimeTask, on: StartEvents): Promise<RunningTask> {
