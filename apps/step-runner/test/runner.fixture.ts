@@ -1,11 +1,11 @@
-/** A step-runner in this process with a client of its own, and tasks for it. */
+/** A runner with a client of its own, and tasks for it: ours in this process, or whatever a suite says how to start. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { callServerStream, callUnary, createClient } from '@weft/platform';
 import { pathToFileUri } from '@weft/storage';
-import { startStepRunner, type StepRunner } from '../src/app.js';
+import { startStepRunner } from '../src/app.js';
 import type { StepRunnerConfig } from '../src/config.js';
 
 const { InputKind } = executor;
@@ -20,15 +20,19 @@ export interface Watched {
   finished: executor.Finished;
 }
 
+/** How to start the runner that is tested. */
+export type Launch = (config: StepRunnerConfig) => Promise<{ address: string; close(): Promise<void> }>;
+
 export class RunnerFixture {
   readonly directory = mkdtempSync(join(tmpdir(), 'weft-runner-'));
-  private runner: StepRunner | undefined;
+  private runner: Awaited<ReturnType<Launch>> | undefined;
   private connected: executor.ContainerExecutorClient | undefined;
 
   constructor(
     readonly runtime: 'process' | 'docker',
     private readonly image?: string,
     private readonly overrides: Partial<StepRunnerConfig> = {},
+    private readonly launch: Launch = startStepRunner,
   ) {}
 
   get sandboxRoot(): string {
@@ -58,7 +62,7 @@ export class RunnerFixture {
   }
 
   async start(): Promise<void> {
-    this.runner = await startStepRunner(this.config());
+    this.runner = await this.launch(this.config());
     this.connect(this.runner.address);
   }
 
@@ -150,7 +154,7 @@ export class RunnerFixture {
   }
 
   cancel(spec: executor.TaskSpec, graceMs = 0): Promise<executor.CancelResponse> {
-    return callUnary(this.client, this.client.cancel, { taskId: spec.taskId, attempt: spec.attempt, graceMs });
+    return callUnary(this.client, this.client.cancel, { taskId: spec.taskId, attempt: spec.attempt, graceMs, waitingOnly: false });
   }
 
   release(spec: executor.TaskSpec): Promise<executor.ReleaseResponse> {

@@ -3,7 +3,7 @@ export { Faults, misbehaving } from './faults.js';
 export { type TestRedis, startRedis } from './start-redis.js';
 export { FakeRunStoreData, createFakeRunStore } from './fake-run-store.js';
 export { aRunHeader, aRunner, aTaskJob } from './builders.js';
-export { type RunStoreFixture, runStoreContract } from './run-store.contract.js';
+export { type RunStoreFixture, accepted, runStoreContract } from './run-store.contract.js';
 export { FakeArchiveFiles } from './fake-archive-files.js';
 export { type RunArchiveFixture, runArchiveContract } from './run-archive.contract.js';
 export { type FakeTaskQueue, FakeTaskQueueData, createFakeTaskQueue } from './fake-task-queue.js';
@@ -16,3 +16,6 @@ export { type NudgeFaults, type RemoteStoreOptions, remoteRunStore } from './sim
 export { type CertificatePaths, type TestAuthority, makeAuthority } from './make-certificates.js';
 export { FakeResultData, createFakeResultStore } from './fake-result-store.js';
 export { type ResultStoreFixture, aStoredResult, resultStoreContract } from './result-store.contract.js';
+export { type ProgramOptions, type RunningProgram, startProgram } from './start-program.js';
+export { pythonRunnerUnavailable, startPythonRunner } from './python-runner.js';
+export { type StartS3Options, type TestS3, makeBucket, startS3 } from './s3/start-s3.js';

@@ -3,7 +3,11 @@ import { findInPath } from '../stack/redis.js';
 import { aptInstall } from './debian.js';
 
 /** Program that tells whether the package is there, and the packages. */
-const PROGRAMS: readonly [program: string, ...packages: string[]][] = [['openssl', 'openssl']];
+const PROGRAMS: readonly [program: string, ...packages: string[]][] = [
+  ['openssl', 'openssl'],
+  // The runner in Python (examples/python-runner).
+  ['grpc_python_plugin', 'python3-grpcio', 'protobuf-compiler', 'protobuf-compiler-grpc', 'libprotobuf-dev'],
+];
 
 /** Where one cannot be had the tests that need it say so themselves. */
 export function ensurePrograms(say: (line: string) => void): void {

@@ -1,0 +1,78 @@
+/** The example in Python (examples/python-runner) keeps the same contract as our own runner. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { executor } from '@weft/contracts';
+import { callUnary, createClient, ServiceTls } from '@weft/platform';
+import { makeAuthority, pythonRunnerUnavailable, startPythonRunner } from '@weft/testing';
+import { executorContract } from './executor.contract.js';
+import { type Launch, RunnerFixture } from './runner.fixture.js';
+
+const launch: Launch = async ({ listen, pool, sandboxRoot, dataDirectory }) => {
+  const program = await startPythonRunner({
+    WEFT_HOME: dataDirectory,
+    WEFT_RUNNER_LISTEN: listen,
+    WEFT_RUNNER_POOL: pool,
+    WEFT_SANDBOX_ROOT: sandboxRoot,
+  });
+  return {
+    address: String(program.ready['address']),
+    close: async () => {
+      const code = await program.stop();
+      // What it could not handle is on stderr.
+      if (code !== 0 || program.errors() !== '') throw new Error(`the runner ended with ${code}:\n${program.errors()}`);
+    },
+  };
+};
+
+const unavailable = pythonRunnerUnavailable();
+if (unavailable !== undefined) process.stderr.write(`SKIPPED the runner in Python: it ${unavailable}\n`);
+const describeWithPython = unavailable === undefined ? describe : describe.skip;
+
+describeWithPython('the runner in Python', () => {
+  executorContract(() => new RunnerFixture('process', undefined, {}, launch));
+});
+
+describeWithPython('the runner in Python, between hosts', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'weft-python-runner-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const home = { WEFT_HOME: folder, WEFT_SANDBOX_ROOT: join(folder, 'sandboxes') };
+
+  async function describeItself(address: string, secret?: string, tls?: ServiceTls): Promise<string> {
+    const client = createClient(executor.ContainerExecutorClient, address, secret, tls);
+    try {
+      return (await callUnary(client, client.describe, {})).runnerId;
+    } catch (error) {
+      return (error as { code: string }).code;
+    } finally {
+      client.close();
+    }
+  }
+
+  it('refuses an address that other machines can reach without secret or TLS', async () => {
+    await expect(startPythonRunner({ ...home, WEFT_RUNNER_LISTEN: '0.0.0.0:0' })).rejects.toThrow('without a service secret or TLS');
+  });
+
+  it('answers who has the secret', async () => {
+    const env = { WEFT_RUNNER_LISTEN: '0.0.0.0:0', WEFT_RUNNER_ID: 'py', WEFT_SERVICE_SECRET: 'hunter2' };
+    const runner = await startPythonRunner({ ...home, ...env });
+    const address = String(runner.ready['address']).replace('0.0.0.0', '127.0.0.1');
+    expect(await describeItself(address)).toBe('UNAUTHENTICATED');
+    expect(await describeItself(address, 'hunter2')).toBe('py');
+    expect(await runner.stop()).toBe(0);
+  });
+
+  it('answers who has a certificate of its authority', async () => {
+    const quiet = { info: (): void => undefined, warn: (): void => undefined };
+    const [ours, theirs] = [makeAuthority(join(folder, 'ours')), makeAuthority(join(folder, 'theirs'))];
+    const own = ours.issue('runner', ['IP:127.0.0.1']);
+    const tls = { WEFT_TLS_CERT: own.cert, WEFT_TLS_KEY: own.key, WEFT_TLS_CA: own.ca };
+    const runner = await startPythonRunner({ ...home, ...tls, WEFT_RUNNER_LISTEN: '127.0.0.1:0', WEFT_RUNNER_ID: 'py' });
+    const address = String(runner.ready['address']);
+    expect(await describeItself(address)).toBe('UNAVAILABLE');
+    const stranger = theirs.issue('stranger', ['IP:127.0.0.1']);
+    expect(await describeItself(address, undefined, new ServiceTls({ ...stranger, ca: own.ca }, quiet))).toBe('UNAVAILABLE');
+    expect(await describeItself(address, undefined, new ServiceTls(own, quiet))).toBe('py');
+    expect(await runner.stop()).toBe(0);
+  });
+});
