@@ -13,6 +13,12 @@ export interface Keys {
   taskLogSize(runId: string): string;
   /** Set of the ids of runs that have not ended. */
   active(partition: number): string;
+  /** Sorted set of the ids of runs that have ended, by the time of their end. */
+  ended(partition: number): string;
+  /** Hash: number and bytes of the partition's archived runs. */
+  archived(partition: number): string;
+  /** Position behind which every archived run lies. */
+  newestArchived(): string;
   lease(partition: number): string;
   /** Sorted set: the scheduler's replicas, by the time until which they are taken to live. */
   replicas(): string;
@@ -43,6 +49,9 @@ export function createKeys(prefix: string): Keys {
     taskLog: (runId) => `${run(runId)}:tasklog`,
     taskLogSize: (runId) => `${run(runId)}:tasklogsize`,
     active: (partition) => `${tag(partition)}:active`,
+    ended: (partition) => `${tag(partition)}:ended`,
+    archived: (partition) => `${tag(partition)}:archived`,
+    newestArchived: () => `${prefix}archived:newest`,
     lease: (partition) => `${tag(partition)}:lease`,
     replicas: () => `${prefix}replicas`,
     replicaNews: () => `${prefix}replicas:news`,

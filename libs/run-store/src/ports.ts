@@ -8,6 +8,7 @@
  *  4. Every key of a run carries its partition's hash tag; no operation touches two partitions.
  */
 import type { CwlObject, Plan } from '@weft/plan';
+import type { RunRetention } from './retention.ports.js';
 
 export const PARTITIONS = 64;
 
@@ -189,6 +190,7 @@ export interface RunStore {
   nudges: Nudges;
   cancels: TaskCancels;
   reader: RunReader;
+  retention: RunRetention;
   taskLogs: TaskLogs;
   close(): Promise<void>;
 }

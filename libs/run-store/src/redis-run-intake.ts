@@ -34,6 +34,8 @@ export class RedisRunIntake implements RunIntake {
     private readonly redis: Redis,
     private readonly keys: Keys,
     private readonly index: RedisRunIndex,
+    /** Whether a run that is not here lies in the archive. */
+    private readonly isArchived: (runId: string) => Promise<boolean>,
   ) {
     this.createRun = defineScript(redis, createRun);
     this.requestEvent = defineScript(redis, requestEvent);
@@ -44,7 +46,8 @@ export class RedisRunIntake implements RunIntake {
     const key = idempotencyKey === undefined ? '' : this.keys.idempotency(header.projectId, idempotencyKey);
     const claim = key === '' ? header : await this.claim(key, header);
     const { runId } = claim;
-    if (runId !== header.runId && (await this.redis.exists(this.keys.header(runId)))) return { runId, existing: true };
+    if (runId !== header.runId && ((await this.redis.exists(this.keys.header(runId))) || (await this.isArchived(runId))))
+      return { runId, existing: true };
     // The event of a completed claim must speak of the run it starts.
     const event = accepted['runId'] === header.runId ? { ...accepted, runId } : accepted;
     const final: RunHeader = { ...header, runId, submittedAtMs: claim.submittedAtMs };
@@ -65,13 +68,15 @@ export class RedisRunIntake implements RunIntake {
 
   async reopen(header: RunHeader, event: LogEntry['event']): Promise<'reopened' | 'active' | 'gone'> {
     const partition = partitionOf(header.runId);
-    const keys = [this.keys.header(header.runId), this.keys.log(header.runId), this.keys.active(partition)];
-    const args = [header.runId, Date.now(), this.keys.nudge(partition), JSON.stringify(header), header.state, JSON.stringify(event)];
+    const { runId } = header;
+    const keys = [this.keys.header(runId), this.keys.log(runId), this.keys.active(partition), this.keys.ended(partition)];
+    const args = [runId, Date.now(), this.keys.nudge(partition), JSON.stringify(header), header.state, JSON.stringify(event)];
     return (await this.reopenRun(keys, args)) as 'reopened' | 'active' | 'gone';
   }
 
   async putPlan(hash: string, plan: Plan): Promise<void> {
-    await this.redis.set(this.keys.plan(hash), JSON.stringify(plan), 'NX');
+    // One that was about to go stays.
+    await this.redis.multi().set(this.keys.plan(hash), JSON.stringify(plan), 'NX').persist(this.keys.plan(hash)).exec();
   }
 
   /** The claim of whoever came first. */

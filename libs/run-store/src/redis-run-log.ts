@@ -61,7 +61,7 @@ export class RedisRunLog implements RunLog {
     const { runId } = header;
     const partition = partitionFor(lease, runId);
     const answer = await this.sealRun(
-      [this.keys.lease(partition), this.keys.header(runId), this.keys.log(runId), this.keys.active(partition)],
+      [this.keys.lease(partition), this.keys.header(runId), this.keys.log(runId), this.keys.active(partition), this.keys.ended(partition)],
       [
         lease.owner,
         lease.token,

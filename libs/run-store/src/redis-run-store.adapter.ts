@@ -11,6 +11,7 @@ import { RedisRunIndex } from './redis-run-index.js';
 import { RedisRunIntake } from './redis-run-intake.js';
 import { RedisRunLog } from './redis-run-log.js';
 import { RedisRunReader, parseNudge } from './redis-run-reader.js';
+import { RedisRunRetention } from './redis-run-retention.js';
 import { RedisTaskCancels } from './redis-task-cancels.js';
 import { RedisTaskLogs } from './redis-task-logs.js';
 import { Subscriptions } from './subscriptions.js';
@@ -20,6 +21,8 @@ export interface RedisRunStoreOptions {
   redis: RedisOptions;
   /** Default `weft:`. Must not have braces. */
   keyPrefix?: string;
+  /** Whether a run that is not here lies in the archive: a submission whose idempotency key leads to it is not taken again. Default: none does. */
+  isArchived?: (runId: string) => Promise<boolean>;
   /** Told of connection errors, which heal by themselves. Default: ioredis writes them to stderr. */
   onError?: (error: Error) => void;
 }
@@ -44,12 +47,13 @@ export function createRedisRunStore(options: RedisRunStoreOptions): RunStore {
       }),
   };
   return {
-    intake: new RedisRunIntake(redis, keys, index),
+    intake: new RedisRunIntake(redis, keys, index, options.isArchived ?? (async () => false)),
     log: new RedisRunLog(redis, keys, reader),
     leases: new RedisLeases(redis, keys, subscriptions),
     nudges,
     cancels: new RedisTaskCancels(redis, keys, subscriptions),
     reader,
+    retention: new RedisRunRetention(redis, keys, index),
     taskLogs: new RedisTaskLogs(redis, keys, subscriptions),
     close: async () => {
       subscriptions.close();

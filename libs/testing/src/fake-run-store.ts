@@ -27,6 +27,7 @@ import {
   splitText,
 } from '@weft/run-store';
 
+import { FakeRunRetention } from './fake-run-retention.js';
 import { FakeLeases, fakeTaskCancels, type HeldLease } from './fake-leases.js';
 
 type Event = LogEntry['event'];
@@ -53,6 +54,10 @@ export class FakeRunStoreData {
   readonly nudged = new Map<number, Set<Listener>>();
   readonly logged = new Set<(runId: string) => void>();
   chunks = 0;
+  newestArchived: string | undefined;
+  readonly archived = { runs: 0, bytes: 0 };
+  /** As the adapter's option. */
+  isArchived: (runId: string) => Promise<boolean> = async () => false;
 
   /** `nowMs` is Redis' clock and the writers' clock in one. `partitions`: those that can be leased. */
   constructor(
@@ -86,6 +91,7 @@ export function createFakeRunStore(data = new FakeRunStoreData()): RunStore {
       },
     },
     reader: new FakeReader(data, closing.signal),
+    retention: new FakeRunRetention(data),
     taskLogs: new FakeTaskLogs(data, closing.signal),
     close: async () => closing.abort(),
   };
@@ -100,7 +106,7 @@ class FakeIntake {
   async create(header: RunHeader, accepted: Event, idempotencyKey?: string): Promise<{ runId: string; existing: boolean }> {
     const key = idempotencyKey === undefined ? undefined : canonicalJson([header.projectId, idempotencyKey]);
     const runId = (key !== undefined && this.data.idempotency.get(key)) || header.runId;
-    if (this.data.runs.has(runId)) return { runId, existing: true };
+    if (this.data.runs.has(runId) || (runId !== header.runId && (await this.data.isArchived(runId)))) return { runId, existing: true };
     if (key !== undefined) this.data.idempotency.set(key, runId);
     const first: LogEntry = { sequence: 1, atMs: this.data.nowMs(), event: copy(accepted) };
     positionOf(header);

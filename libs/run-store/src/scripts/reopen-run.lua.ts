@@ -4,14 +4,14 @@ import { nudge } from './fragments.lua.js';
 /**
  * Takes a sealed run back into the active set.
  *
- * KEYS  1 header  2 log  3 active set
+ * KEYS  1 header  2 log  3 active set  4 ended runs
  * ARGV  1 run id  2 time in ms  3 nudge channel  4 header JSON  5 state  6 event JSON
  * Returns 'reopened' | 'active' (not sealed: nothing was done) | 'gone'. Publishes `<last sequence> <run id>` when reopened.
  * A call sent again after its answer was lost finds the run active: the same to its caller.
  */
 export const reopenRun: Script = {
   name: 'weftReopenRun',
-  keys: 3,
+  keys: 4,
   lua: `
 ${nudge}
 if redis.call('EXISTS', KEYS[1]) == 0 then return 'gone' end
@@ -22,6 +22,7 @@ redis.call('XADD', KEYS[2], string.format('%.0f-0', sequence), 't', ARGV[2], 'e'
 redis.call('HDEL', KEYS[1], 'sealed')
 redis.call('HSET', KEYS[1], 'json', ARGV[4], 'state', ARGV[5])
 redis.call('SADD', KEYS[3], ARGV[1])
+redis.call('ZREM', KEYS[4], ARGV[1])
 nudge(ARGV[3], ARGV[1], sequence)
 return 'reopened'
 `,

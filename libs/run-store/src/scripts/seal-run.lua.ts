@@ -4,14 +4,14 @@ import { append, holdsLease, nudge } from './fragments.lua.js';
 /**
  * Ends a run: last event, final header, out of the active set.
  *
- * KEYS  1 lease  2 header  3 log  4 active set
+ * KEYS  1 lease  2 header  3 log  4 active set  5 ended runs
  * ARGV  1 owner  2 token  3 run id  4 after: `<sequence>[ <time in ms>]`  5 time in ms  6 nudge channel  7 event JSON  8 header JSON  9 state
  * Returns {'ok', last sequence, time in ms} | {'conflict', last sequence of the log} | {'diverged'} | {'fenced'} | {'gone'}.
  * Publishes `<last sequence> <run id>` when ok. Afterwards the log takes nothing more.
  */
 export const sealRun: Script = {
   name: 'weftSealRun',
-  keys: 4,
+  keys: 5,
   lua: `
 ${holdsLease}${append}${nudge}
 if not holds_lease() then return {'fenced'} end
@@ -20,6 +20,7 @@ local result = append(KEYS[2], KEYS[3], ARGV[4], ARGV[5], {ARGV[7]})
 if result[1] ~= 'ok' then return result end
 redis.call('HSET', KEYS[2], 'json', ARGV[8], 'state', ARGV[9], 'sealed', string.format('%.0f', result[2]))
 redis.call('SREM', KEYS[4], ARGV[3])
+redis.call('ZADD', KEYS[5], ARGV[5], ARGV[3])
 nudge(ARGV[6], ARGV[3], result[2])
 return result
 `,

@@ -78,6 +78,7 @@ export function remoteRunStore(
         process.call('subscribe', () => inner.cancels.subscribe((attempts) => heard(world, process, options, () => onCancel(attempts))())),
     },
     reader: { ...bound(reader), get: through('get', (runId) => reader.get(runId)) },
+    retention: inner.retention,
     taskLogs,
     close: () => inner.close(),
   };

@@ -1,0 +1,78 @@
+/** Runs in a real Redis, archived into memory, keep the contract; and what stays in Redis of an archived run. */
+import { accepted, aRunHeader, FakeArchiveFiles, runArchiveContract, startRedis, type TestRedis } from '@weft/testing';
+import { Redis } from 'ioredis';
+import { archiveRun, createRedisRunStore, FileRunArchive, partitionOf, type RunStore } from './index.js';
+
+describe('redis run store with an archive', () => {
+  let server: TestRedis;
+  let admin: Redis;
+  beforeAll(async () => {
+    server = await startRedis();
+    admin = new Redis(server.connection);
+  });
+  afterAll(async () => {
+    await admin.quit();
+    await server.stop();
+  });
+
+  runArchiveContract(async () => {
+    let store: RunStore | undefined;
+    return {
+      files: new FakeArchiveFiles(),
+      open: (isArchived) => (store = createRedisRunStore({ redis: server.connection, isArchived })),
+      close: async () => {
+        await store?.close();
+        await admin.flushall();
+      },
+    };
+  });
+
+  it('keeps nothing of an archived run but counters, and the plan only for a while', async () => {
+    const store = createRedisRunStore({ redis: server.connection });
+    const archive = new FileRunArchive(new FakeArchiveFiles());
+    const leases = new Map((await store.leases.acquire('owner', 600_000)).map((lease) => [lease.partition, lease]));
+    await store.intake.putPlan('a'.repeat(64), { planVersion: 1, cwlVersion: 'v1.2', root: 'main', processes: {} });
+    const cycle = async (runId: string): Promise<void> => {
+      const lease = leases.get(partitionOf(runId));
+      if (!lease) throw new Error('no lease');
+      await store.intake.create(aRunHeader({ runId }), accepted(runId));
+      await store.taskLogs.append(runId, [{ taskId: 't', step: '', stream: 'stdout', text: 'x', atMs: 1 }]);
+      await store.log.seal(lease, aRunHeader({ runId, state: 'succeeded' }), 1, { type: 'RunEnded' });
+      expect(await archiveRun(store, archive, lease, runId)).toBe('evicted');
+    };
+    await cycle('r-1');
+    const before = (await admin.keys('*')).sort();
+    for (let n = 2; n <= 200; n++) await cycle(`r-${n}`);
+    const after = (await admin.keys('*')).sort();
+    expect(after.filter((key) => !before.includes(key) && !/^weft:\{p\d\d\}:(archived|lease)$/.test(key))).toEqual([]);
+    expect(after.filter((key) => key.includes('r-'))).toEqual([]);
+    expect(await admin.ttl(`weft:plan:${'a'.repeat(64)}`)).toBeGreaterThan(0);
+    await store.intake.putPlan('a'.repeat(64), { planVersion: 1, cwlVersion: 'v1.2', root: 'main', processes: {} });
+    expect(await admin.ttl(`weft:plan:${'a'.repeat(64)}`)).toBe(-1);
+    await store.close();
+    await admin.flushall();
+  });
+
+  it('leaves no trace of a restore that died', async () => {
+    const store = createRedisRunStore({ redis: server.connection });
+    const archive = new FileRunArchive(new FakeArchiveFiles());
+    await store.intake.create(aRunHeader(), accepted('r-1'));
+    const lease = (await store.leases.acquire('owner', 600_000)).find(({ partition }) => partition === partitionOf('r-1'));
+    if (!lease) throw new Error('no lease');
+    await store.log.seal(lease, aRunHeader({ state: 'failed' }), 1, { type: 'RunEnded' });
+    await archiveRun(store, archive, lease, 'r-1');
+    const found = await archive.read('r-1');
+    if (!found) throw new Error('not archived');
+    async function* broken(): AsyncGenerator<never[], void, undefined> {
+      throw new Error('killed');
+      yield [];
+    }
+    await expect(store.retention.restore({ ...found.run, chunks: broken() }, found.bytes)).rejects.toThrow('killed');
+    const staged = (await admin.keys('*')).filter((key) => key.includes('r-1'));
+    expect(staged).toHaveLength(1);
+    expect(await admin.ttl(staged[0] ?? '')).toBeGreaterThan(0);
+    expect(await store.reader.get('r-1')).toBeUndefined();
+    await store.close();
+    await admin.flushall();
+  });
+});

@@ -1,0 +1,160 @@
+/** Finished runs leaving Redis and coming back. Scripts are one slot each; what spans slots is ordered so that a crash in between shows nowhere. */
+import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import type { Keys } from './keys.js';
+import { TASK_LOG_ENTRY_OVERHEAD } from './limits.js';
+import { decodeEntry } from './log-codec.js';
+import { positionOf } from './page-token.js';
+import { type Lease, type LogEntry, PARTITIONS, type RunHeader, type TaskLogChunk, partitionOf } from './ports.js';
+import type { RedisRunIndex } from './redis-run-index.js';
+import { type RunScript, defineScript } from './redis-script.js';
+import type { Eviction, RestingRun, RestingRunPages, RunCounts, RunRetention, StoredChunk } from './retention.ports.js';
+import { evictRun } from './scripts/evict-run.lua.js';
+import { noteArchived } from './scripts/note-archived.lua.js';
+import { restoreRun } from './scripts/restore-run.lua.js';
+
+const PAGE = 1000;
+/** Chunks are long. */
+const CHUNK_PAGE = 100;
+/** What a restore that died had staged goes by itself. */
+const STAGED_S = 600;
+/** How long an archived plan stays for the next submission of the same document. */
+const PLAN_LINGER_S = 300;
+
+export class RedisRunRetention implements RunRetention {
+  private readonly evictRun: RunScript;
+  private readonly restoreRun: RunScript;
+  private readonly noteArchivedScript: RunScript;
+
+  constructor(
+    private readonly redis: Redis,
+    private readonly keys: Keys,
+    private readonly index: RedisRunIndex,
+  ) {
+    this.evictRun = defineScript(redis, evictRun);
+    this.restoreRun = defineScript(redis, restoreRun);
+    this.noteArchivedScript = defineScript(redis, noteArchived);
+  }
+
+  async ended(partition: number, limit: number): Promise<{ runId: string; endedAtMs: number }[]> {
+    const found = (await this.redis.zrange(this.keys.ended(partition), 0, String(limit - 1), 'WITHSCORES')) as string[];
+    return Array.from({ length: found.length / 2 }, (_, i) => ({ runId: found[2 * i] ?? '', endedAtMs: Number(found[2 * i + 1]) }));
+  }
+
+  async read(runId: string): Promise<RestingRunPages | undefined> {
+    const [json, sealed, idempotency] = await this.redis.hmget(this.keys.header(runId), 'json', 'sealed', 'idem');
+    if (typeof json !== 'string' || typeof sealed !== 'string') return undefined;
+    const sequence = Number(sealed);
+    return {
+      header: JSON.parse(json) as RunHeader,
+      sequence,
+      idempotency: idempotency ?? '',
+      entries: this.entries(runId, sequence),
+      chunks: this.chunks(runId),
+    };
+  }
+
+  async evict(lease: Lease, run: RestingRun, { cursor, bytes }: { cursor: string; bytes: number }): Promise<Eviction> {
+    const { runId } = run.header;
+    const partition = partitionOf(runId);
+    // The bound first: it may be too high. The index before the run: an entry without a run would stay for ever.
+    await this.noteArchived(positionOf(run.header));
+    await this.index.remove(run.header);
+    const { lease: held, header, log, taskLog, taskLogSize, ended, archived, nudge } = this.keys;
+    const answer = (await this.evictRun(
+      [held(partition), header(runId), log(runId), taskLog(runId), taskLogSize(runId), ended(partition), archived(partition)],
+      [lease.owner, lease.token, runId, run.sequence, cursor, bytes, nudge(partition)],
+    )) as Eviction;
+    if (answer !== 'evicted' && (await this.redis.exists(header(runId)))) await this.index.add(run.header);
+    return answer;
+  }
+
+  async restore(run: RestingRunPages, bytes: number): Promise<boolean> {
+    const { runId } = run.header;
+    const partition = partitionOf(runId);
+    const nonce = randomUUID();
+    const [stagedLog, stagedChunks] = [`${this.keys.log(runId)}:${nonce}`, `${this.keys.taskLog(runId)}:${nonce}`];
+    for await (const page of run.entries) {
+      await this.stage(
+        stagedLog,
+        page.map(({ sequence, atMs, event }) => [`${sequence}-0`, 't', String(atMs), 'e', JSON.stringify(event)]),
+      );
+    }
+    let size = 0;
+    for await (const page of run.chunks) {
+      const texts = page.map(({ cursor, ...chunk }) => [cursor, 'd', JSON.stringify(chunk)]);
+      for (const [, , text = ''] of texts) size += Buffer.byteLength(text) + TASK_LOG_ENTRY_OVERHEAD;
+      await this.stage(stagedChunks, texts);
+    }
+    await this.index.add(run.header);
+    const { header, log, taskLog, taskLogSize, ended, archived } = this.keys;
+    const restored = await this.restoreRun(
+      [header(runId), log(runId), taskLog(runId), taskLogSize(runId), ended(partition), archived(partition), stagedLog, stagedChunks],
+      [...[runId, JSON.stringify(run.header), run.header.state, run.idempotency, run.sequence], ...[Date.now(), size, bytes, nonce]],
+    );
+    return restored === 1;
+  }
+
+  async forget(run: RestingRun, bytes: number): Promise<void> {
+    const counters = this.keys.archived(partitionOf(run.header.runId));
+    await Promise.all([
+      this.redis.hincrby(counters, 'runs', -1),
+      this.redis.hincrby(counters, 'bytes', -bytes),
+      ...(run.idempotency === '' ? [] : [this.redis.del(run.idempotency)]),
+    ]);
+  }
+
+  async newestArchived(): Promise<string | undefined> {
+    return (await this.redis.get(this.keys.newestArchived())) ?? undefined;
+  }
+
+  async noteArchived(position: string): Promise<void> {
+    await this.noteArchivedScript([this.keys.newestArchived()], [position]);
+  }
+
+  async releasePlan(hash: string): Promise<void> {
+    await this.redis.expire(this.keys.plan(hash), PLAN_LINGER_S);
+  }
+
+  async counts(): Promise<RunCounts> {
+    const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition);
+    const sum = (numbers: number[]): number => numbers.reduce((total, number) => total + number, 0);
+    const [active, ended, archived] = await Promise.all([
+      Promise.all(partitions.map((partition) => this.redis.scard(this.keys.active(partition)))),
+      Promise.all(partitions.map((partition) => this.redis.zcard(this.keys.ended(partition)))),
+      Promise.all(partitions.map((partition) => this.redis.hmget(this.keys.archived(partition), 'runs', 'bytes'))),
+    ]);
+    return {
+      active: sum(active),
+      ended: sum(ended),
+      archived: sum(archived.map(([runs]) => Number(runs ?? 0))),
+      archivedBytes: sum(archived.map(([, bytes]) => Number(bytes ?? 0))),
+    };
+  }
+
+  private async *entries(runId: string, until: number): AsyncGenerator<LogEntry[], void, undefined> {
+    for (let last = 0; last < until;) {
+      const page = await this.redis.xrange(this.keys.log(runId), `(${last}-0`, `${until}-0`, 'COUNT', PAGE);
+      const entries = page.map(decodeEntry);
+      last = entries.at(-1)?.sequence ?? until;
+      if (entries.length > 0) yield entries;
+    }
+  }
+
+  private async *chunks(runId: string): AsyncGenerator<StoredChunk[], void, undefined> {
+    for (let cursor = '-', more = true; more;) {
+      const page = await this.redis.xrange(this.keys.taskLog(runId), cursor, '+', 'COUNT', CHUNK_PAGE);
+      more = page.length === CHUNK_PAGE;
+      const chunks = page.map(([id, fields]) => ({ ...(JSON.parse(fields[1] ?? '') as TaskLogChunk), cursor: id }));
+      cursor = `(${chunks.at(-1)?.cursor ?? ''}`;
+      if (chunks.length > 0) yield chunks;
+    }
+  }
+
+  private async stage(key: string, entries: string[][]): Promise<void> {
+    const pipeline = this.redis.pipeline();
+    for (const [id = '', ...fields] of entries) pipeline.call('XADD', key, id, ...fields);
+    pipeline.expire(key, STAGED_S);
+    for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
+  }
+}
