@@ -15,16 +15,12 @@ import type { TaskQueue } from '@weft/queue';
 import type { Clock } from '../clock.js';
 import type { RunActor } from '../runs/run-actor.js';
 import { taskJobOf } from '../runs/task-job.js';
+import type { TaskStopper } from '../runs/task-stopper.js';
 import { FairShare, type Share, type Taken } from './fair-share.js';
 import { createReleaseWindow, type ReleaseWindow } from './release-window.js';
 
 export type RunTask = Extract<Command, { type: 'RunTask' }>;
 type Attempt = Pick<RunTask, 'taskId' | 'attempt'>;
-
-export interface TaskCanceller {
-  /** Stops the attempt if it is being worked on here and answers true; the attempt's answer comes as an event of its own. */
-  cancel(taskId: string, attempt: number): boolean;
-}
 
 export interface ProjectTerms {
   /** Of the tasks of several projects that wait, each gets a share in proportion. */
@@ -34,8 +30,8 @@ export interface ProjectTerms {
 }
 
 export interface TaskReleaserDeps {
-  queue: Pick<TaskQueue, 'add' | 'remove'>;
-  canceller: TaskCanceller;
+  queue: Pick<TaskQueue, 'add'>;
+  stopper: Pick<TaskStopper, 'stop'>;
   /** Tasks that the runners of a pool could begin at once. */
   startable(pool: string): number;
   terms(project: string): ProjectTerms;
@@ -82,13 +78,12 @@ export class TaskReleaser {
     const released: Attempt[] = [];
     for (const { taskId, attempt } of tasks) {
       if (share.drop(actor.runId, taskId)) void actor.offer({ type: 'TaskCancelled', taskId, attempt });
-      else if (!this.deps.canceller.cancel(taskId, attempt)) released.push({ taskId, attempt });
+      else released.push({ taskId, attempt });
     }
     if (released.length === 0) return;
-    this.takeOut(actor, released).catch((error: unknown) => {
-      this.deps.logger.error({ err: error, runId: actor.runId }, 'tasks not taken out of the queue; trying again');
-      this.deps.clock.after(RETRY_MS, () => !actor.isStopped && this.cancel(actor, released));
-    });
+    const under = this.adding.get(actor);
+    if (under?.size) void Promise.all(under).then(() => this.deps.stopper.stop(actor, released));
+    else this.deps.stopper.stop(actor, released);
   }
 
   /** What reached a run's log and had an effect: starts and ends make room. */
@@ -169,17 +164,6 @@ export class TaskReleaser {
   private addAgain(pool: Pool, taken: Taken<Wanted>[]): void {
     const wanted = taken.filter(({ task: { actor, command } }) => actor.wants(command.taskId, command.attempt));
     if (wanted.length > 0) this.add(pool, wanted);
-  }
-
-  private async takeOut(actor: RunActor, tasks: Attempt[]): Promise<void> {
-    await Promise.all(this.adding.get(actor) ?? []);
-    const { pool } = actor.base;
-    await this.deps.queue.remove(tasks.map((task) => ({ ...task, pool })));
-    for (const { taskId, attempt } of tasks) {
-      // A job that was handed out in between is stopped as well.
-      this.deps.canceller.cancel(taskId, attempt);
-      void actor.offer({ type: 'TaskCancelled', taskId, attempt });
-    }
   }
 
   private poolOf(name: string): Pool {
