@@ -34,10 +34,12 @@ import { CommandRunner } from './runs/command-runner.js';
 import { PartitionOwner } from './runs/partition-owner.js';
 import { ReportRouter } from './runs/reports.js';
 import { RunQueries } from './runs/run-queries.js';
+import { TaskStopper } from './runs/task-stopper.js';
 import { Submissions } from './runs/submission.js';
 
-/** A job whose dispatcher died goes to another at most one and a half times this later. */
-const JOB_LOCK_MS = 10_000;
+/** A job whose dispatcher died goes to another at most this and one look later. */
+const JOB_LOCK_MS = 3_000;
+const STALLED_JOBS_MS = 1_000;
 
 export interface RunningScheduler {
   address: string;
@@ -49,13 +51,13 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
   const connection = redisConnection(config.redisUrl, config.redisTls);
   const tls = createServiceTls(config.tls, logger);
   const store = createRedisRunStore({ redis: connection });
-  const queue = createBullTaskQueue({ connection, lockMs: JOB_LOCK_MS, stalledCheckMs: JOB_LOCK_MS / 2 });
+  const queue = createBullTaskQueue({ connection, lockMs: JOB_LOCK_MS, stalledCheckMs: STALLED_JOBS_MS });
   const registered = createRedisRunnerRegistry({ redis: connection });
   const registry = withStaticRunners(registered, createStaticRunnerRegistry(await serviceRegistry(config.serviceRegistryFile)));
   const files = new LocalStorage({ allowedRoots: config.allowedRoots && [...config.allowedRoots, fileUriToPath(config.dataUri)] });
   const evaluator = createEvaluator({ timeoutMs: config.expressionTimeoutMs });
   const plans = new PlanCache((hash) => store.log.getPlan(hash));
-  const pool = new RunnerPool();
+  const pool = new RunnerPool({ returnGraceMs: config.runnerGraceMs });
   const clients = new RunnerClients(config.secret, tls);
   const logs = new TaskLogBuffer(store.taskLogs, logger);
   const reporter = new ReportRouter((): PartitionOwner => owner, store.intake);
@@ -65,7 +67,7 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
     plans,
     builder,
     pool,
-    execution: (runnerAddress, spec) => new TaskExecution(clients.of(runnerAddress), spec, logger),
+    execution: (runnerAddress, spec) => new TaskExecution(clients.of(runnerAddress), spec, logger, config.runnerGraceMs),
     reporter,
     logs,
     logger,
@@ -73,7 +75,7 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
   });
   const releaser = new TaskReleaser({
     queue,
-    canceller: dispatcher,
+    stopper: new TaskStopper({ queue, canceller: dispatcher, cancels: store.cancels, logger, clock: systemClock }),
     startable: (name) => startableTasks(pool.coresOf(name), config.dispatchConcurrency),
     terms: () => ({ weight: 1, cap: Infinity }),
     logger,
@@ -104,6 +106,7 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
     ttlMs: config.runnerTtlMs,
     logger,
   });
+  await store.cancels.subscribe((attempts) => attempts.forEach(({ taskId, attempt }) => dispatcher.cancel(taskId, attempt)));
   await owner.start();
   await runners.start(config.pools);
   const server = await startGrpcServer({

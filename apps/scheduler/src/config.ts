@@ -21,8 +21,9 @@ export const schedulerConfigSchema = z
     WEFT_ALLOWED_ROOTS: z.string().optional(),
     WEFT_SERVICE_REGISTRY: z.string().min(1).optional(),
     WEFT_MAX_ATTEMPTS: positive.default(3),
-    WEFT_LEASE_TTL_MS: positive.default(5_000),
+    WEFT_LEASE_TTL_MS: positive.default(3_000),
     WEFT_RUNNER_TTL_MS: positive.default(15_000),
+    WEFT_RUNNER_GRACE_MS: positive.default(60_000),
     WEFT_DISPATCH_CONCURRENCY: positive.default(64),
     WEFT_EXPRESSION_TIMEOUT_MS: positive.default(20_000),
   })
@@ -43,6 +44,8 @@ export const schedulerConfigSchema = z
     maxAttempts: env.WEFT_MAX_ATTEMPTS,
     leaseTtlMs: env.WEFT_LEASE_TTL_MS,
     runnerTtlMs: env.WEFT_RUNNER_TTL_MS,
+    /** How long a runner may be away before its tasks are retried elsewhere. */
+    runnerGraceMs: env.WEFT_RUNNER_GRACE_MS,
     /** Jobs this replica looks at together: those running and those waiting for room. */
     dispatchConcurrency: env.WEFT_DISPATCH_CONCURRENCY,
     /** Wall time one JavaScript expression may take, milliseconds. */

@@ -30,7 +30,8 @@ export interface PoolConsumerOptions {
 const MAX_STALLED = 1_000_000;
 
 export class PoolConsumer {
-  private readonly running = new Map<string, AbortController>();
+  /** Handlers by job: more than one where a job's lock was lost and this consumer got the job again. */
+  private readonly running = new Map<string, Set<AbortController>>();
   private readonly worker: Worker<TaskJob, void>;
   private closing = false;
 
@@ -42,7 +43,9 @@ export class PoolConsumer {
       settings: { backoffStrategy: (rejections, _type, error) => (this.closing ? 0 : retryDelayMs(error, rejections)) },
     });
     this.worker.on('error', options.onError);
-    this.worker.on('lockRenewalFailed', (jobIds) => jobIds.forEach((id) => this.running.get(id)?.abort()));
+    this.worker.on('lockRenewalFailed', (jobIds) =>
+      jobIds.forEach((id) => this.running.get(id)?.forEach((controller) => controller.abort())),
+    );
   }
 
   async ready(): Promise<void> {
@@ -52,14 +55,15 @@ export class PoolConsumer {
   async close(): Promise<void> {
     this.closing = true;
     const closed = this.worker.close();
-    for (const controller of this.running.values()) controller.abort();
+    for (const controllers of this.running.values()) controllers.forEach((controller) => controller.abort());
     await closed;
   }
 
   private async handle(job: Job<TaskJob, void>): Promise<void> {
     const id = job.id ?? '';
     const controller = new AbortController();
-    this.running.set(id, controller);
+    const controllers = this.running.get(id) ?? new Set();
+    this.running.set(id, controllers.add(controller));
     // A job that was fetched while the consumer began to close.
     if (this.closing) controller.abort();
     const startedAtMs = Date.now();
@@ -70,7 +74,8 @@ export class PoolConsumer {
     } catch (error) {
       throw asError(error);
     } finally {
-      this.running.delete(id);
+      controllers.delete(controller);
+      if (controllers.size === 0) this.running.delete(id);
       this.options.onHandled?.({ pool: this.options.pool, ok, waitedMs: startedAtMs - job.timestamp, ranMs: Date.now() - startedAtMs });
     }
   }

@@ -9,7 +9,7 @@
 import { type JobsOptions, Queue } from 'bullmq';
 import { Redis, type RedisOptions } from 'ioredis';
 import { type HandledJob, PoolConsumer } from './bull-task-consumer.js';
-import type { TaskConsumer, TaskHandler, TaskJob, TaskQueue } from './ports.js';
+import type { JobRef, TaskConsumer, TaskHandler, TaskJob, TaskQueue } from './ports.js';
 import { DEFAULT_PREFIX, jobIdOf, poolsKey, taskQueueName, taskQueuePrefix } from './queue-names.js';
 
 export interface BullTaskQueueOptions {
@@ -74,12 +74,23 @@ class BullTaskQueue implements TaskQueue, TaskConsumer {
     }
   }
 
-  async remove(jobs: Pick<TaskJob, 'pool' | 'taskId' | 'attempt'>[]): Promise<void> {
+  async remove(jobs: JobRef[]): Promise<JobRef[]> {
+    const left: JobRef[] = [];
     for (const [pool, ofPool] of groupByPool(jobs)) {
       const queue = await this.queueOf(pool);
-      // remove() answers 0 for a job that a consumer holds: that one is left to it.
-      for (const chunk of chunksOf(ofPool)) await Promise.all(chunk.map((job) => queue.remove(jobIdOf(job))));
+      for (const chunk of chunksOf(ofPool)) {
+        const taken = await Promise.all(chunk.map((job) => this.takeOut(queue, jobIdOf(job))));
+        left.push(...chunk.filter((_job, i) => !taken[i]));
+      }
     }
+    return left;
+  }
+
+  /** False: it was handed out, and may wait for the next consumer now. One that is handed out in between is locked, and remove() leaves it. */
+  private async takeOut(queue: Queue<TaskJob, void, string>, id: string): Promise<boolean> {
+    const [handedOut, finishedAt] = await this.redis.hmget(queue.toKey(id), 'ats', 'finishedOn');
+    if (Number(handedOut ?? 0) > 0) return finishedAt !== null;
+    return (await queue.remove(id)) === 1;
   }
 
   async depth(pool: string): Promise<{ waiting: number; active: number; delayed: number; failed: number }> {

@@ -33,10 +33,15 @@ export interface TaskJob {
   priority: number;
 }
 
+export type JobRef = Pick<TaskJob, 'pool' | 'taskId' | 'attempt'>;
+
 export interface TaskQueue {
   add(jobs: TaskJob[]): Promise<void>;
-  /** Takes waiting jobs out; jobs being worked on are left to their consumer. */
-  remove(jobs: Pick<TaskJob, 'pool' | 'taskId' | 'attempt'>[]): Promise<void>;
+  /**
+   * Takes out jobs that were never handed out. Gives those that it leaves, because a consumer has one or had: whoever gets it next goes on with
+   * what that one began.
+   */
+  remove(jobs: JobRef[]): Promise<JobRef[]>;
   depth(pool: string): Promise<{ waiting: number; active: number; delayed: number; failed: number }>;
   close(): Promise<void>;
 }

@@ -127,12 +127,14 @@ export function createFakeTaskQueue(data = new FakeTaskQueueData()): FakeTaskQue
   const consumers: { pool: FakePool; consumer: FakeConsumer }[] = [];
   return {
     add: async (jobs) => jobs.forEach((job) => data.put(job)),
-    remove: async (jobs) => {
-      for (const job of jobs) {
-        data.pool(job.pool).waiting.delete(jobIdOf(job));
-        data.pool(job.pool).delayed.delete(jobIdOf(job));
-      }
-    },
+    remove: async (jobs) =>
+      jobs.filter((job) => {
+        const { waiting, active, delayed } = data.pool(job.pool);
+        const id = jobIdOf(job);
+        if (active.has(id) || delayed.has(id) || (waiting.get(id)?.deliveries ?? 0) > 0) return true;
+        waiting.delete(id);
+        return false;
+      }),
     depth: async (name) => {
       const { waiting, active, delayed } = data.pool(name);
       return { waiting: waiting.size, active: active.size, delayed: delayed.size, failed: 0 };

@@ -20,6 +20,7 @@ export function taskQueueContract(open: () => Promise<TaskQueueFixture>): void {
   afterEach(() => fixture.close());
   const get = (): TaskQueueFixture => fixture;
   describe('adding', () => addingContract(get));
+  describe('removing', () => removingContract(get));
   describe('consuming', () => consumingContract(get));
 }
 
@@ -86,10 +87,31 @@ function addingContract(get: () => TaskQueueFixture): void {
     });
     await one.add(jobs(3));
     await gate.reached;
-    await one.remove(jobs(2));
+    expect(await one.remove(jobs(2))).toEqual([jobs(1)[0]]);
     expect(await one.depth('default')).toMatchObject({ waiting: 1, active: 1 });
     gate.open();
     expect(await inbox.atLeast(2)).toEqual(['t-0', 't-2']);
+  });
+}
+
+function removingContract(get: () => TaskQueueFixture): void {
+  it('leaves a job that was handed out before, and knows nothing of one that is done', async () => {
+    const { one, two } = get();
+    const [entered, inbox] = [new DeferredGate(), new Inbox<string>()];
+    await one.consume('default', 1, async (_job, signal) => {
+      void entered.pass();
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+      throw new Error('closing');
+    });
+    await one.add([aTaskJob()]);
+    await entered.reached;
+    await one.close();
+    expect(await two.remove([aTaskJob()])).toHaveLength(1);
+    await two.consume('default', 1, async (job) => inbox.push(job.taskId));
+    await two.add([aTaskJob({ taskId: 'next' })]);
+    // The second is begun when the first is finished for good.
+    expect(await inbox.atLeast(2)).toEqual(['t-1', 'next']);
+    expect(await two.remove([aTaskJob(), aTaskJob({ taskId: 'never' })])).toEqual([]);
   });
 }
 

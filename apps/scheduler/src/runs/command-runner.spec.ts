@@ -4,6 +4,7 @@ import { createFakeTaskQueue, DeferredGate, Faults, FakeTaskQueueData, Inbox, mi
 import { TaskReleaser } from '../release/task-releaser.js';
 import { CommandRunner } from './command-runner.js';
 import type { RunActor } from './run-actor.js';
+import { TaskStopper } from './task-stopper.js';
 
 type RunTask = Extract<Command, { type: 'RunTask' }>;
 
@@ -18,7 +19,7 @@ function anActor(wanted: () => boolean): { actor: RunActor; offered: Inbox<strin
   const actor = {
     runId: 'r-1',
     base: { pool: 'default', planHash: 'h' },
-    state: { options: { noContainer: false, maxAttempts: 3 }, tasks: new Map<string, TaskRecord>() },
+    state: { options: { noContainer: false, maxAttempts: 3 }, tasks: new Map([['t-1', { attempt: 2, status: 'queued' } as TaskRecord]]) },
     isStopped: false,
     wants: wanted,
     isRunning: () => false,
@@ -41,7 +42,8 @@ function commandRunner(faults = new Faults()): {
   const never = (): Promise<never> => Promise.reject(new Error('not asked here'));
   const logger = createLogger('test', 'silent');
   const releaser = new TaskReleaser({
-    ...{ queue: misbehaving(queue, faults), canceller: { cancel: () => false }, logger, clock },
+    ...{ queue: misbehaving(queue, faults), logger, clock },
+    stopper: new TaskStopper({ queue, canceller: { cancel: () => false }, cancels: { send: async () => undefined }, logger, clock }),
     ...{ startable: () => 4, terms: () => ({ weight: 1, cap: Infinity }) },
   });
   const files = { stat: never, readText: never, list: never };

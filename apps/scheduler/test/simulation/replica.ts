@@ -24,6 +24,7 @@ import { LoggedAttempts } from '../../src/runs/attempt-locator.js';
 import { CommandRunner } from '../../src/runs/command-runner.js';
 import { PartitionOwner } from '../../src/runs/partition-owner.js';
 import { ReportRouter } from '../../src/runs/reports.js';
+import { TaskStopper } from '../../src/runs/task-stopper.js';
 import type { Monitor } from './monitor.js';
 import { simulatedBuilder, SimulatedExecution, type SimulatedRunner } from './simulated-runners.js';
 import { simulatedEvaluator } from './workflows.js';
@@ -51,10 +52,11 @@ export interface Surroundings {
 
 export class Replica {
   readonly process: VirtualProcess;
-  readonly pool = new RunnerPool();
+  readonly pool = new RunnerPool({ now: () => this.process.clock.now(), returnGraceMs: 0 });
   readonly owner: PartitionOwner;
   readonly dispatcher: Dispatcher;
   private readonly queue: FakeTaskQueue;
+  private readonly store: RunStore;
 
   constructor(
     private readonly around: Surroundings,
@@ -65,16 +67,17 @@ export class Replica {
     this.queue = createFakeTaskQueue(jobs);
     const store = remoteRunStore(world, this.process, around.store, {
       nudges: () => around.nudges,
-      want: () => (world.orderly ? around.store.partitions.length : world.random.int(1, around.store.partitions.length)),
       onLeases: (leases) => monitor.leased(leases),
       onAppend: (lease, runId, accepted) => monitor.appended(lease, runId, accepted),
     });
     this.dispatcher = this.dispatcherOver(store);
     this.owner = this.ownerOver(store, name);
+    this.store = store;
   }
 
   async start(): Promise<void> {
     this.refreshRunners();
+    await this.store.cancels.subscribe((attempts) => attempts.forEach(({ taskId, attempt }) => this.dispatcher.cancel(taskId, attempt)));
     await this.owner.start();
     await this.queue.consume(POOL, this.around.world.orderly ? 4 : this.around.world.random.int(1, 3), (job, signal, delivery) => {
       return new Promise((resolve, reject) => {
@@ -126,7 +129,8 @@ export class Replica {
 
   private ownerOver(store: RunStore, name: string): PartitionOwner {
     const { clock } = this.process;
-    const { monitor } = this.around;
+    const { around } = this;
+    const { monitor } = around;
     const through =
       <A, R>(operation: string, call: (argument: A) => Promise<R>) =>
       (argument: A): Promise<R> =>
@@ -141,7 +145,8 @@ export class Replica {
     };
     const window = this.around.window ?? this.around.world.random.int(1, 3);
     const releaser = new TaskReleaser({
-      ...{ queue, canceller: this.dispatcher, logger, clock },
+      ...{ queue, logger, clock },
+      stopper: new TaskStopper({ queue, canceller: this.dispatcher, cancels: store.cancels, logger, clock }),
       startable: () => window,
       terms: () => ({ weight: 1, cap: Infinity }),
     });
@@ -153,7 +158,7 @@ export class Replica {
       clock,
     });
     return new PartitionOwner({
-      ...{ store, executor, logger, clock, owner: name, leaseTtlMs: LEASE_TTL_MS },
+      ...{ store, executor, logger, clock, owner: name, leaseTtlMs: LEASE_TTL_MS, partitions: around.store.partitions.length },
       completeOutputs: async (outputs) => outputs,
     });
   }

@@ -15,8 +15,6 @@ export interface NudgeFaults {
 
 export interface RemoteStoreOptions {
   nudges(): NudgeFaults;
-  /** Partitions that a process may take at once. */
-  want?(): number;
   onLeases?(leases: Lease[]): void;
   /** Called when the store carries an append or a seal out, with what it answers. */
   onAppend?(lease: Lease, runId: string, accepted: boolean): void;
@@ -60,8 +58,8 @@ export function remoteRunStore(
       getPlan: through('getPlan', (...args) => log.getPlan(...args)),
     },
     leases: {
-      acquire: through('acquire', async (owner, ttlMs) => {
-        const held = await leases.acquire(owner, ttlMs, options.want?.());
+      acquire: through('acquire', async (...args) => {
+        const held = await leases.acquire(...args);
         options.onLeases?.(held);
         return held;
       }),
