@@ -1,0 +1,211 @@
+/**
+ * One chaos test: learn the reference undisturbed, disturb while runs go on, let everything come to rest, judge.
+ *
+ * Invariants:
+ *  1. A run is given up only where nothing was appended anywhere for STUCK_MS although all services are up: that is a problem of its own.
+ *  2. Whatever happens, every process and container of the system under test is gone at the end; its folder stays where something failed.
+ */
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { redisConnection } from '@weft/platform';
+import { createRedisRunStore, type RunStore } from '@weft/run-store';
+import { ChaosClient } from './client.js';
+import { Containers } from './containers.js';
+import { Load, inParallel } from './load.js';
+import { MIX, VARIANTS } from './mix.js';
+import { type Evidence, type Verdict, judgeDead, judgeLiving, leftProcesses } from './oracles.js';
+import { Progress } from './progress.js';
+import { disturbances, submissions } from './schedule.js';
+import { type Done, Storm } from './storm.js';
+import { type World, allServing, makeWorld, startAll, stopAll } from './world.js';
+
+export interface ChaosOptions {
+  /** How long the system is disturbed. */
+  minutes: number;
+  seed: number;
+  /** Log entries between two disturbances, on average. */
+  pace: number;
+  /** Runs under way at the same time. */
+  hands: number;
+  docker: boolean;
+  /** Directory of the built programs. */
+  dist: string;
+  /** The folder stays even where everything passed. */
+  keep: boolean;
+  say(line: string): void;
+}
+
+export interface ChaosReport {
+  seed: number;
+  minutes: number;
+  folder: string;
+  runs: number;
+  ends: Record<string, number>;
+  entries: number;
+  callsRepeated: number;
+  streamsResumed: number;
+  disturbances: Done[];
+  verdicts: Verdict[];
+}
+
+const STUCK_MS = 60_000;
+/** From the calm on, whatever moves. */
+const DRAIN_LIMIT_MS = 240_000;
+
+export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
+  const found = new Findings(options.say);
+  const world = await makeWorld(options.dist, { note: options.say, problem: (text) => found.add('services', text) });
+  const destroy = (): void => Object.values(world.services).forEach((service) => service.destroy());
+  process.once('exit', destroy);
+  options.say(`seed ${options.seed}; folder ${world.folder}`);
+  const containers = options.docker ? new Containers(world.runnerIds) : undefined;
+  await containers?.listen();
+  await startAll(world);
+  const store = createRedisRunStore({ redis: redisConnection(world.redisUrl) });
+  const stop = new AbortController();
+  const client = new ChaosClient(world.gateways, { problem: (text) => found.add('clients', text) }, stop.signal);
+  const test = new Test(options, world, store, client, containers, found, stop);
+  try {
+    await test.run();
+    return await test.judge();
+  } finally {
+    client.close();
+    containers?.close();
+    destroy();
+    process.removeListener('exit', destroy);
+    await removeAll(containers);
+    if (!options.keep && found.nothing && test.passed) rmSync(world.folder, { recursive: true, force: true });
+  }
+}
+
+const NAMES = {
+  ends: 'every run ends as undisturbed',
+  bytes: 'outputs have the bytes that their checksums say',
+  clients: 'clients hear documented answers only',
+  watchers: 'a resumed stream is a whole one',
+  keys: 'a key that is used twice at once gives one run',
+  services: 'no service dies by itself, each ends in order',
+  rest: 'everything comes to rest',
+};
+
+/** What was found while the test went on, by oracle. */
+class Findings {
+  private readonly lists = new Map<keyof typeof NAMES, string[]>();
+
+  constructor(private readonly say: (line: string) => void) {}
+
+  get nothing(): boolean {
+    return this.lists.size === 0;
+  }
+
+  add(oracle: keyof typeof NAMES, text: string): void {
+    this.say(`PROBLEM (${NAMES[oracle]}): ${text}`);
+    this.lists.set(oracle, [...(this.lists.get(oracle) ?? []), text]);
+  }
+
+  verdicts(): Verdict[] {
+    return (Object.keys(NAMES) as (keyof typeof NAMES)[]).map((oracle) => ({
+      name: NAMES[oracle],
+      problems: this.lists.get(oracle) ?? [],
+    }));
+  }
+}
+
+class Test {
+  passed = false;
+  private readonly progress = new Progress();
+  private readonly load: Load;
+  private readonly storm: Storm;
+
+  constructor(
+    private readonly options: ChaosOptions,
+    private readonly world: World,
+    private readonly store: RunStore,
+    private readonly client: ChaosClient,
+    private readonly containers: Containers | undefined,
+    private readonly found: Findings,
+    private readonly stop: AbortController,
+  ) {
+    this.load = new Load(world, client, this.progress, (oracle, text) => found.add(oracle, text));
+    this.storm = new Storm(world, containers, this.progress, options.say);
+  }
+
+  async run(): Promise<void> {
+    const { options, progress, storm } = this;
+    await progress.listen(this.store.nudges);
+    const kinds = Object.entries(MIX).filter(([, item]) => options.docker || !item.needsDocker);
+    const began = Date.now();
+    await this.load.learn(
+      kinds.map(([kind]) => kind),
+      VARIANTS,
+    );
+    options.say(
+      `undisturbed: ${kinds.length * VARIANTS} runs, ${progress.entries} log entries in ${((Date.now() - began) / 1000).toFixed(1)} s`,
+    );
+    const over = new AbortController();
+    const time = setTimeout(() => over.abort(), options.minutes * 60_000);
+    const weights = Object.fromEntries(kinds.map(([kind, { weight }]) => [kind, weight]));
+    const working = inParallel(options.hands, submissions(options.seed, weights, VARIANTS), (next) => this.load.take(next), over.signal);
+    await Promise.all([storm.rage(disturbances(options.seed, options.pace), over.signal), this.rest(working, over.signal)]);
+    clearTimeout(time);
+  }
+
+  /** Waits for all runs; after the storm, with everything up, they must not take for ever. */
+  private async rest(working: Promise<void>, over: AbortSignal): Promise<void> {
+    let resting = false;
+    const rested = working.then(
+      () => true,
+      (error: Error) => {
+        if (!this.stop.signal.aborted) this.found.add('rest', `the load broke off: ${error.stack}`);
+        return true;
+      },
+    );
+    void rested.then(() => (resting = true));
+    await new Promise<void>((done) => (over.aborted ? done() : over.addEventListener('abort', () => done(), { once: true })));
+    await this.storm.calm();
+    await allServing(this.world);
+    this.options.say(`calm after ${this.storm.done.length} disturbances; ${this.load.open.size} runs to go`);
+    const deadline = Date.now() + DRAIN_LIMIT_MS;
+    while (!resting) {
+      await Promise.race([rested, this.progress.until(() => false, 1_000)]);
+      if (resting || (this.progress.idleMs < STUCK_MS && Date.now() < deadline)) continue;
+      for (const [key, what] of this.load.open) this.found.add('rest', `${key}: ${what} does not end`);
+      this.stop.abort(new Error('given up'));
+      await rested;
+    }
+  }
+
+  async judge(): Promise<ChaosReport> {
+    const { world, store, client, containers, load } = this;
+    const evidence: Evidence = { world, store, client, containers, acknowledged: load.acknowledged };
+    const living = this.stop.signal.aborted ? [] : await judgeLiving(evidence);
+    await this.keepLogs();
+    await store.close();
+    await stopAll(world);
+    const verdicts = [...this.found.verdicts(), ...living, ...(await judgeDead(evidence))];
+    this.passed = verdicts.every(({ problems }) => problems.length === 0);
+    const ends: Record<string, number> = {};
+    for (const { ended } of load.acknowledged) if (ended) ends[ended] = (ends[ended] ?? 0) + 1;
+    const report: ChaosReport = {
+      ...{ seed: this.options.seed, minutes: this.options.minutes, folder: world.folder, runs: load.acknowledged.length, ends },
+      ...{ entries: this.progress.entries, callsRepeated: client.repeated, streamsResumed: client.resumed },
+      ...{ disturbances: this.storm.done, verdicts },
+    };
+    writeFileSync(join(world.folder, 'report.json'), JSON.stringify(report, null, 2));
+    return report;
+  }
+
+  /** The runs' logs, beside those of the services, for whoever looks for the cause. */
+  private async keepLogs(): Promise<void> {
+    const runs = await Promise.all(
+      this.load.acknowledged.map(async (run) => ({ ...run, entries: await this.store.reader.read(run.runId, 0) })),
+    );
+    writeFileSync(join(this.world.logs, 'runs.jsonl'), runs.map((run) => `${JSON.stringify(run)}\n`).join(''));
+  }
+}
+
+async function removeAll(containers: Containers | undefined): Promise<void> {
+  for (const { id } of (await containers?.all()) ?? []) await containers?.remove(id);
+}
+
+export { leftProcesses };

@@ -1,0 +1,232 @@
+/**
+ * A client as the guides describe a careful one: an idempotency key with every submission, the same call again where no answer came,
+ * event streams that are resumed after the last event seen, another gateway where one does not answer.
+ *
+ * Invariants:
+ *  1. An answer that no guide describes is a problem, whatever is being done to the system at that time.
+ *  2. Calls are repeated until they are answered or the client is stopped.
+ */
+import { gateway } from '@weft/contracts';
+import { callUnary, createClient, isServiceError } from '@weft/platform';
+
+export interface ClientNotes {
+  problem(text: string): void;
+}
+
+export interface SubmitBody {
+  document: object;
+  inputs: Record<string, unknown>;
+  key: string;
+  name: string;
+  project: string;
+  noCache: boolean;
+}
+
+export interface FinalRun {
+  run_id: string;
+  status: 'succeeded' | 'failed' | 'cancelled';
+  outputs: Record<string, unknown> | null;
+  failure: { code: string; message: string; step: string; exit_code: number | null } | null;
+}
+
+export interface WatchedEvent {
+  id: string;
+  event: string;
+  data: Record<string, unknown>;
+}
+
+const CALL_LIMIT_MS = 20_000;
+/** A stream carries a heartbeat every 15 s. */
+const SILENCE_LIMIT_MS = 25_000;
+const AGAIN_MS = 150;
+/** Not now: the same call may be answered later. */
+const PASSING_HTTP = new Set([429, 503, 504]);
+const PASSING_GRPC = new Set(['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'RESOURCE_EXHAUSTED', 'CANCELLED']);
+const FINAL = new Set(['succeeded', 'failed', 'cancelled']);
+
+class NotNow extends Error {}
+
+export class ChaosClient {
+  private readonly grpc: gateway.RunsClient[];
+  /** Calls that had to be made again. */
+  repeated = 0;
+  resumed = 0;
+
+  constructor(
+    private readonly gateways: { rest: string; grpc: string }[],
+    private readonly notes: ClientNotes,
+    private readonly stopped: AbortSignal,
+  ) {
+    this.grpc = gateways.map((address) => createClient(gateway.RunsClient, address.grpc));
+  }
+
+  close(): void {
+    for (const client of this.grpc) client.close();
+  }
+
+  /** The run's id, once a gateway has acknowledged it. */
+  submit(body: SubmitBody, dialect: 'rest' | 'grpc', first: number): Promise<string> {
+    const what = `submission ${body.key} by ${dialect}`;
+    return this.persist(what, first, (i) => (dialect === 'rest' ? this.submitRest(i, body) : this.submitGrpc(i, body)));
+  }
+
+  cancel(runId: string, first: number): Promise<void> {
+    return this.persist(`cancel of ${runId}`, first, async (i) => {
+      await this.rest(i, `/api/v1/runs/${runId}/cancel`, { reason: 'the schedule says so' });
+    });
+  }
+
+  /** The ended run as the gateway shows it. */
+  final(runId: string, first: number): Promise<FinalRun> {
+    return this.persist(`look at ${runId}`, first, async (i) => {
+      const found = (await this.rest(i, `/api/v1/runs/${runId}`)) as unknown as FinalRun;
+      if (!FINAL.has(found.status)) this.notes.problem(`run ${runId} is ${found.status} although its event stream has ended`);
+      return found;
+    });
+  }
+
+  /** Ids of all runs that were submitted with a name, newest first. */
+  async list(project: string): Promise<{ run_id: string; name: string; status: string }[]> {
+    const runs: { run_id: string; name: string; status: string }[] = [];
+    let token = '';
+    do {
+      const query = `project_id=${project}&page_size=500${token ? `&page_token=${encodeURIComponent(token)}` : ''}`;
+      const page = await this.persist('list of runs', 0, (i) => this.rest(i, `/api/v1/runs?${query}`));
+      runs.push(...(page['runs'] as typeof runs));
+      token = (page['next_page_token'] as string | null) ?? '';
+    } while (token !== '');
+    return runs;
+  }
+
+  /** All events of a run, from the first to its end. */
+  async follow(runId: string, first: number): Promise<WatchedEvent[]> {
+    const seen: WatchedEvent[] = [];
+    for (let turn = first; ; turn += 1) {
+      this.stopped.throwIfAborted();
+      try {
+        if (await this.followOnce(runId, turn % this.gateways.length, seen)) return seen;
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+      }
+      this.resumed += 1;
+      await this.aWhile();
+    }
+  }
+
+  /** Whether the stream came to the run's end. */
+  private async followOnce(runId: string, i: number, seen: WatchedEvent[]): Promise<boolean> {
+    const last = seen.findLast(({ id }) => id !== '')?.id;
+    const silence = new Silence(SILENCE_LIMIT_MS);
+    try {
+      const response = await fetch(`${this.gateways[i]?.rest}/api/v1/runs/${runId}/events`, {
+        headers: last === undefined ? {} : { 'last-event-id': last },
+        signal: AbortSignal.any([silence.signal, this.stopped]),
+      });
+      if (response.status !== 200 || response.body === null) throw await this.refusal(response, `events of ${runId}`);
+      let text = '';
+      const decoder = new TextDecoder();
+      for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+        silence.broken();
+        text += decoder.decode(chunk, { stream: true });
+        const blocks = text.split('\n\n');
+        text = blocks.pop() ?? '';
+        for (const block of blocks) {
+          const event = parseEvent(block);
+          if (event?.event === 'end') return true;
+          if (event && event.event !== 'stream-error') seen.push(event);
+        }
+      }
+      return false;
+    } finally {
+      silence.over();
+    }
+  }
+
+  private async submitRest(i: number, body: SubmitBody): Promise<string> {
+    const { document, inputs, key, name, project, noCache } = body;
+    const request = { cwl: document, inputs, name, project_id: project, no_cache: noCache };
+    return String((await this.rest(i, '/api/v1/runs', request, { 'idempotency-key': key }))['run_id']);
+  }
+
+  private async submitGrpc(i: number, body: SubmitBody): Promise<string> {
+    const { document, inputs, key, name, project, noCache } = body;
+    const client = this.grpc[i] as gateway.RunsClient;
+    const request = gateway.SubmitRequest.fromPartial({
+      ...{ name, noCache, idempotencyKey: key, projectId: project, inputsJson: JSON.stringify(inputs) },
+      document: { $case: 'cwl', value: JSON.stringify(document) },
+    });
+    const answer = await callUnary(client, client.submit, request, { deadlineMs: CALL_LIMIT_MS, signal: this.stopped });
+    if (!answer.run) throw new Error('an answer without a run');
+    return answer.run.runId;
+  }
+
+  private async rest(i: number, path: string, body?: object, headers: Record<string, string> = {}): Promise<Record<string, unknown>> {
+    const response = await fetch(`${this.gateways[i]?.rest}${path}`, {
+      ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      signal: AbortSignal.any([AbortSignal.timeout(CALL_LIMIT_MS), this.stopped]),
+    });
+    if (!response.ok) throw await this.refusal(response, path);
+    return (await response.json()) as Record<string, unknown>;
+  }
+
+  private async refusal(response: Response, what: string): Promise<Error> {
+    const text = `${what}: ${response.status} ${await response.text()}`;
+    return PASSING_HTTP.has(response.status) ? new NotNow(text) : new Error(text);
+  }
+
+  private async persist<T>(what: string, first: number, call: (gateway: number) => Promise<T>): Promise<T> {
+    for (let turn = first; ; turn += 1) {
+      this.stopped.throwIfAborted();
+      try {
+        return await call(turn % this.gateways.length);
+      } catch (error) {
+        this.stopped.throwIfAborted();
+        if (!isPassing(error)) this.notes.problem(`${what}: ${(error as Error).message}`);
+      }
+      this.repeated += 1;
+      await this.aWhile();
+    }
+  }
+
+  private aWhile(): Promise<void> {
+    return new Promise((done) => setTimeout(done, AGAIN_MS));
+  }
+}
+
+/** Ends a read of a stream that says nothing, not even that it is alive. */
+class Silence {
+  private readonly controller = new AbortController();
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly limitMs: number) {
+    this.broken();
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  broken(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.controller.abort(new NotNow('silence')), this.limitMs);
+  }
+
+  over(): void {
+    clearTimeout(this.timer);
+  }
+}
+
+/** No answer, or one that says to come again. */
+function isPassing(error: unknown): boolean {
+  if (error instanceof NotNow) return true;
+  if (isServiceError(error)) return PASSING_GRPC.has(error.code);
+  // fetch: TypeError where the connection broke or was refused, TimeoutError and AbortError for the limits above.
+  return ['TypeError', 'TimeoutError', 'AbortError'].includes((error as Error).name);
+}
+
+function parseEvent(block: string): WatchedEvent | undefined {
+  const field = (name: string): string => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1] ?? '';
+  const data = field('data');
+  return data === '' ? undefined : { id: field('id'), event: field('event'), data: JSON.parse(data) as Record<string, unknown> };
+}

@@ -1,0 +1,63 @@
+/** Entry of `npm run chaos`: arguments, the report in words, the exit code. */
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { type ChaosReport, chaos } from './chaos.js';
+
+const USAGE = `npm run chaos -- [--minutes N] [--seed S] [--pace ENTRIES] [--hands N] [--no-docker] [--keep] [--report FILE]`;
+
+async function main(dist: string, args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      minutes: { type: 'string', default: '2' },
+      seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
+      pace: { type: 'string', default: '40' },
+      hands: { type: 'string', default: '5' },
+      'no-docker': { type: 'boolean', default: false },
+      keep: { type: 'boolean', default: false },
+      report: { type: 'string' },
+    },
+  });
+  const number = (name: 'minutes' | 'seed' | 'pace' | 'hands'): number => {
+    const value = Number(values[name]);
+    if (!Number.isFinite(value) || value < 0) throw new Error(`--${name} must be a number, not '${values[name]}'\n${USAGE}`);
+    return value;
+  };
+  const began = Date.now();
+  const say = (line: string): void => void process.stderr.write(`${((Date.now() - began) / 1000).toFixed(1).padStart(6)} ${line}\n`);
+  const docker = !values['no-docker'] && spawnSync('docker', ['info'], { stdio: 'ignore' }).status === 0;
+  if (!docker) say('without containers: no Docker engine answers, or none is wanted');
+  const options = { minutes: number('minutes'), seed: number('seed'), pace: number('pace'), hands: number('hands') };
+  const report = await chaos({ ...options, docker, dist, keep: values.keep, say });
+  if (values.report !== undefined) writeFileSync(values.report, JSON.stringify(report));
+  print(report, options);
+  return report.verdicts.some(({ problems }) => problems.length > 0) ? 1 : 0;
+}
+
+function print(report: ChaosReport, { minutes, seed, pace, hands }: Record<'minutes' | 'seed' | 'pace' | 'hands', number>): void {
+  const lines = report.verdicts.flatMap(({ name, problems }) => [
+    `${problems.length === 0 ? 'ok    ' : 'FAILED'} ${name}`,
+    ...problems.slice(0, 10).map((problem) => `         ${problem}`),
+    ...(problems.length > 10 ? [`         and ${problems.length - 10} more`] : []),
+  ]);
+  const ends = Object.entries(report.ends).map(([end, count]) => `${count} ${end}`);
+  lines.push(
+    `seed ${report.seed}: ${report.disturbances.length} disturbances, ${report.runs} runs (${ends.join(', ')}), ${report.entries} log entries, ` +
+      `${report.callsRepeated} calls repeated, ${report.streamsResumed} streams resumed`,
+  );
+  if (report.verdicts.some(({ problems }) => problems.length > 0)) {
+    lines.push(`again: npm run chaos -- --minutes ${minutes} --seed ${seed} --pace ${pace} --hands ${hands}`, `logs: ${report.folder}`);
+  }
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+const [dist = '', ...args] = process.argv.slice(2);
+main(dist, args).then(
+  (code) => process.exit(code),
+  (error: Error) => {
+    process.stderr.write(`${error.stack}\n`);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,47 @@
+/** A seed says everything: what is submitted and what is disturbed. */
+import fc from 'fast-check';
+import { randomStream } from './random.js';
+import { describeAct, disturbances, SERVICES, submissions } from './schedule.js';
+
+const first = <T>(count: number, items: Iterator<T>): T[] => Array.from({ length: count }, () => items.next().value as T);
+const KINDS = { wide: 3, deep: 1 };
+
+it('gives the same schedule for the same seed, whatever else is drawn', () => {
+  fc.assert(
+    fc.property(fc.integer(), (seed) => {
+      const [once, again] = [0, 1].map(() => [first(40, disturbances(seed, 30)), first(40, submissions(seed, KINDS, 3))]);
+      expect(once).toEqual(again);
+    }),
+    { numRuns: 20 },
+  );
+});
+
+it('gives another schedule for another seed', () => {
+  expect(first(20, disturbances(1, 30))).not.toEqual(first(20, disturbances(2, 30)));
+});
+
+it('comes upon every kind of disturbance and every service', () => {
+  const acts = first(600, disturbances(7, 30)).map(({ act }) => act);
+  expect(new Set(acts.map(({ kind }) => kind))).toEqual(
+    new Set(['kill', 'terminate', 'pause', 'kill-container', 'remove-container', 'pause-container']),
+  );
+  const alone = acts.flatMap((act) => ('services' in act && act.services.length === 1 ? act.services : []));
+  expect(new Set(alone)).toEqual(new Set(SERVICES));
+  expect(acts.some((act) => 'services' in act && act.services.length === SERVICES.length)).toBe(true);
+  expect(new Set(acts.map((act) => describeAct(act).split(' ')[0]))).toEqual(new Set(['kill', 'terminate', 'pause', 'remove']));
+});
+
+it('keeps to the pace', () => {
+  const gaps = first(2000, disturbances(3, 30)).map(({ afterEntries }) => afterEntries);
+  expect(Math.min(...gaps)).toBe(1);
+  expect(Math.max(...gaps)).toBe(60);
+});
+
+it('draws by weight, within bounds', () => {
+  const random = randomStream(11, 'test');
+  const drawn = Array.from({ length: 4000 }, () => random.weighted({ often: 9, seldom: 1, never: 0 }));
+  const count = (key: string): number => drawn.filter((found) => found === key).length;
+  expect(count('never')).toBe(0);
+  expect(count('often') / count('seldom')).toBeGreaterThan(6);
+  expect(count('often') / count('seldom')).toBeLessThan(13);
+});

@@ -1,0 +1,150 @@
+/**
+ * What a seed decides: which workflows are submitted, by which way, and what is done to the system meanwhile. Pure.
+ *
+ * Invariants:
+ *  1. The n-th submission and the n-th disturbance depend on the seed and n alone.
+ *  2. Moments are counted in entries of the runs' logs, not in seconds: a slower machine is disturbed at the same points of its work.
+ */
+import { type Random, randomStream } from './random.js';
+
+export const SERVICES = ['redis', 'scheduler-1', 'scheduler-2', 'runner-1', 'runner-2', 'gateway-1', 'gateway-2'] as const;
+export type ServiceName = (typeof SERVICES)[number];
+
+/** `restartMs`: after its death; `forMs`: until it goes on. Milliseconds. */
+export type Act =
+  | { kind: 'kill' | 'terminate'; services: ServiceName[]; restartMs: number[] }
+  | { kind: 'pause'; services: ServiceName[]; forMs: number }
+  | { kind: 'kill-container' | 'remove-container'; pick: number }
+  | { kind: 'pause-container'; pick: number; forMs: number };
+
+export interface Disturbance {
+  n: number;
+  /** Log entries, over all runs, between the disturbance before and this one. */
+  afterEntries: number;
+  act: Act;
+}
+
+export interface Submission {
+  n: number;
+  kind: string;
+  /** Chooses among inputs. */
+  variant: number;
+  /** Client's way in. */
+  dialect: 'rest' | 'grpc';
+  /** Index of the gateway that is asked first. */
+  gateway: number;
+  /** The client asks this many times at once, with the same key. */
+  copies: number;
+  noCache: boolean;
+  /** The run is cancelled when its log has so many entries. */
+  cancelAfter?: number;
+}
+
+const KINDS: Readonly<Record<Act['kind'] | 'pair' | 'everything', number>> = {
+  kill: 34,
+  terminate: 12,
+  pause: 24,
+  pair: 8,
+  everything: 4,
+  'kill-container': 8,
+  'remove-container': 4,
+  'pause-container': 6,
+};
+const VICTIMS: Readonly<Record<ServiceName, number>> = {
+  redis: 2,
+  'scheduler-1': 3,
+  'scheduler-2': 3,
+  'runner-1': 3,
+  'runner-2': 3,
+  'gateway-1': 2,
+  'gateway-2': 2,
+};
+const PAIRS: readonly ServiceName[][] = [
+  ['scheduler-1', 'scheduler-2'],
+  ['runner-1', 'runner-2'],
+  ['gateway-1', 'gateway-2'],
+  ['redis', 'scheduler-1'],
+  ['scheduler-2', 'runner-2'],
+];
+/** Leases of the stack under test last 3 s, registrations of runners 6 s: some pauses are shorter than both, some longer. */
+const PAUSES: readonly [number, number][] = [
+  [50, 400],
+  [500, 2_000],
+  [3_500, 5_000],
+  [6_500, 8_000],
+];
+const RESTARTS: readonly [number, number][] = [
+  [0, 100],
+  [200, 1_000],
+  [2_000, 5_000],
+];
+
+/** @param pace log entries between two disturbances, on average */
+export function* disturbances(seed: number, pace: number): Generator<Disturbance, never> {
+  for (let n = 0; ; n += 1) {
+    const random = randomStream(seed, `disturbance ${n}`);
+    yield { n, afterEntries: random.between(1, 2 * pace), act: act(random) };
+  }
+}
+
+function act(random: Random): Act {
+  const kind = random.weighted(KINDS);
+  const range = (ranges: readonly [number, number][]): number => random.between(...random.pick(ranges));
+  const restarts = (services: readonly ServiceName[]): number[] => services.map(() => range(RESTARTS));
+  switch (kind) {
+    case 'kill':
+    case 'terminate': {
+      const services = [random.weighted(VICTIMS)];
+      return { kind, services, restartMs: restarts(services) };
+    }
+    case 'pair': {
+      const services = random.pick(PAIRS);
+      return { kind: random.chance(0.8) ? 'kill' : 'terminate', services: [...services], restartMs: restarts(services) };
+    }
+    case 'everything':
+      return { kind: 'kill', services: [...SERVICES], restartMs: restarts(SERVICES) };
+    case 'pause':
+      return { kind, services: [random.weighted(VICTIMS)], forMs: range(PAUSES) };
+    case 'pause-container':
+      return { kind, pick: random.next(), forMs: range(PAUSES) };
+    case 'kill-container':
+    case 'remove-container':
+      return { kind, pick: random.next() };
+  }
+}
+
+/** @param kinds names of the workflows, with how often each is wanted */
+export function* submissions(seed: number, kinds: Readonly<Record<string, number>>, variants: number): Generator<Submission, never> {
+  for (let n = 0; ; n += 1) {
+    const random = randomStream(seed, `submission ${n}`);
+    const submission: Submission = {
+      n,
+      kind: random.weighted(kinds),
+      variant: random.between(0, variants - 1),
+      dialect: random.pick(['rest', 'grpc'] as const),
+      gateway: random.between(0, 1),
+      copies: random.chance(0.25) ? 2 : 1,
+      noCache: random.chance(0.8),
+    };
+    const cancelled = random.chance(0.12);
+    const after = random.between(1, 25);
+    yield cancelled ? { ...submission, cancelAfter: after } : submission;
+  }
+}
+
+/** One line for people. */
+export function describeAct(act: Act): string {
+  switch (act.kind) {
+    case 'kill':
+    case 'terminate':
+      return `${act.kind} ${act.services.map((service, i) => `${service} (back after ${act.restartMs[i]} ms)`).join(', ')}`;
+    case 'pause':
+      return `pause ${act.services.join(', ')} for ${act.forMs} ms`;
+    case 'pause-container':
+      return `pause a container for ${act.forMs} ms`;
+    case 'kill-container':
+      return 'kill a container';
+    case 'remove-container':
+      return 'remove a container';
+  }
+}

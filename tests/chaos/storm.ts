@@ -1,0 +1,91 @@
+/**
+ * Carries the schedule's disturbances out, one after the other, each at its moment.
+ *
+ * Invariant: a disturbance that cannot be carried out (what it is for is down already) is recorded as such and counts as one.
+ */
+import type { Containers } from './containers.js';
+import type { Progress } from './progress.js';
+import { describeAct, type Act, type Disturbance } from './schedule.js';
+import type { World } from './world.js';
+
+export interface Done {
+  n: number;
+  what: string;
+  /** Log entries at that moment, planned and real; they differ where nothing was appended for a while. */
+  plannedEntry: number;
+  entry: number;
+  /** Milliseconds since the storm began. */
+  atMs: number;
+  /** Why it was not, or what it was done to. */
+  remark: string;
+}
+
+/** Where nothing moves (everything is down, or stuck), the next disturbance comes nevertheless. */
+const STILL_MS = 6_000;
+
+export class Storm {
+  readonly done: Done[] = [];
+  private readonly began = Date.now();
+
+  constructor(
+    private readonly world: World,
+    private readonly containers: Containers | undefined,
+    private readonly progress: Progress,
+    private readonly say: (line: string) => void,
+  ) {}
+
+  async rage(schedule: Iterator<Disturbance>, signal: AbortSignal): Promise<void> {
+    let planned = this.progress.entries;
+    while (!signal.aborted) {
+      const { n, afterEntries, act } = schedule.next().value as Disturbance;
+      // From where the logs are, not from where they should have been: a stretch without progress is not made up for by haste.
+      planned = Math.max(planned, this.progress.entries) + afterEntries;
+      const target = planned;
+      await this.progress.until(() => this.progress.entries >= target, STILL_MS, signal);
+      if (signal.aborted) return;
+      const entry = this.progress.entries;
+      const atMs = Date.now() - this.began;
+      const remark = await this.carryOut(act);
+      this.done.push({ n, what: describeAct(act), plannedEntry: target, entry, atMs, remark });
+      this.say(`${(atMs / 1000).toFixed(1).padStart(6)} s  entry ${entry}  #${n} ${describeAct(act)}${remark && ` (${remark})`}`);
+    }
+  }
+
+  /** Whatever stands still goes on. */
+  async calm(): Promise<void> {
+    for (const service of Object.values(this.world.services)) service.goOn();
+    await this.containers?.goOnAll();
+  }
+
+  private async carryOut(act: Act): Promise<string> {
+    switch (act.kind) {
+      case 'kill':
+      case 'terminate': {
+        const missed = act.services.filter((name, i) => {
+          const service = this.world.services[name];
+          const restartMs = act.restartMs[i] ?? 0;
+          return !(act.kind === 'kill' ? service.kill(restartMs) : service.terminate(restartMs));
+        });
+        return missed.length > 0 ? `not ${missed.join(', ')}: down already` : '';
+      }
+      case 'pause': {
+        const missed = act.services.filter((name) => !this.world.services[name].pause(act.forMs));
+        return missed.length > 0 ? `not ${missed.join(', ')}: down or paused already` : '';
+      }
+      case 'kill-container':
+        return this.onContainer(act.pick, (containers, id) => containers.kill(id));
+      case 'remove-container':
+        return this.onContainer(act.pick, (containers, id) => containers.remove(id));
+      case 'pause-container':
+        return this.onContainer(act.pick, (containers, id) => containers.pause(id, act.forMs));
+    }
+  }
+
+  private async onContainer(pick: number, what: (containers: Containers, id: string) => Promise<boolean>): Promise<string> {
+    if (this.containers === undefined) return 'no Docker engine';
+    const found = await this.containers.running(pick);
+    if (found === undefined) return 'no container ran';
+    const hit = await what(this.containers, found.id);
+    return `${found.id.slice(0, 12)} ${found.task}${hit ? '' : ', which was gone already'}`;
+  }
+}
