@@ -65,7 +65,7 @@ export async function follow(
 
 /** What went wrong, in the order a person wants it: where, what, and what the tool said last. */
 export function describeFailure(failure: run.Failure): string {
-  const where = failure.step === '' ? '' : `step '${failure.step}': `;
+  const where = failure.step === '' || failure.message.includes(`step '${failure.step}'`) ? '' : `step '${failure.step}': `;
   const exit =
     failure.exitCode === undefined || failure.message.includes(`code ${failure.exitCode}`) ? '' : ` (exit code ${failure.exitCode})`;
   const tail = failure.stderrTail.length === 0 ? [] : ['last lines of its stderr:', ...failure.stderrTail.map((line) => `  ${line}`)];

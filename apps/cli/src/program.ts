@@ -209,6 +209,7 @@ function addChecks(program: Command): void {
     .option('--json <file>', 'write a report')
     .option('--timeout <seconds>', 'per test', wholeNumber, 120)
     .option('--stand-in <host...>', 'serve this host from here for the tests that fetch from it (host, or host=ip of a server)')
+    .option('--failure-codes <file>', 'JSON object of failure codes by test id: what each test that should fail must fail with')
     .option('--make-images', 'make the images that the public suites name from Debian packages (root, apt)')
     .option('--verbose', 'a line for every test')
     .action(async (folder: string, options) => (await import('./commands/conformance.js')).conformanceCommand(folder, options));

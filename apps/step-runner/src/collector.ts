@@ -28,7 +28,7 @@ export interface CollectTarget {
   fsync: boolean;
 }
 
-/** @throws ServiceError NOT_FOUND, OUT_OF_RANGE, FAILED_PRECONDITION, INVALID_ARGUMENT, RESOURCE_EXHAUSTED */
+/** @throws ServiceError NOT_FOUND, OUT_OF_RANGE, PERMISSION_DENIED, INVALID_ARGUMENT, RESOURCE_EXHAUSTED */
 export async function collectItem(item: executor.CollectItem, target: CollectTarget): Promise<executor.CollectedFile> {
   const taskPath = target.tree.absolute(item.path);
   try {
@@ -94,12 +94,12 @@ async function sha1(found: Found): Promise<string> {
 
 function toServiceError(error: unknown, path: string): unknown {
   if (error instanceof WorkTreeError)
-    return new ServiceError(error.code === 'NOT_FOUND' ? 'NOT_FOUND' : 'FAILED_PRECONDITION', error.message);
+    return new ServiceError(error.code === 'NOT_FOUND' ? 'NOT_FOUND' : 'PERMISSION_DENIED', error.message);
   switch (systemErrorCode(error)) {
     case 'ENOENT':
       return new ServiceError('NOT_FOUND', `'${path}' does not exist`);
     case 'EACCES':
-      return new ServiceError('FAILED_PRECONDITION', `'${path}' may not be read by the runner`);
+      return new ServiceError('PERMISSION_DENIED', `'${path}' may not be read by the runner`);
     case 'ENOSPC':
     case 'EDQUOT':
       return new ServiceError('RESOURCE_EXHAUSTED', `no space left to publish '${path}'`);

@@ -1,10 +1,11 @@
 /** `weft conformance`: a suite through one stack, several tests at once. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { z } from 'zod';
 import type { RunsClient } from '../client/runs-client.js';
 import { apartFrom } from '../conformance/network.js';
 import { anyFailed, apartLines, missingImages, summary, tagTable } from '../conformance/report.js';
-import { type TestResult, runTest } from '../conformance/run-test.js';
+import { type FailureCodes, type TestResult, runTest } from '../conformance/run-test.js';
 import { type StandIn, extraHosts, openStandIn } from '../conformance/stand-in.js';
 import { type ConformanceTest, readSuite, select } from '../conformance/suite.js';
 import { CommandError } from '../errors.js';
@@ -21,6 +22,7 @@ export interface ConformanceOptions {
   timeout: number;
   verbose?: boolean;
   standIn?: string[];
+  failureCodes?: string;
   makeImages?: boolean;
 }
 
@@ -78,6 +80,7 @@ function conclude(results: TestResult[], ms: number): void {
 /** Results in the order of the suite, whatever order the tests end in. */
 async function runAll(runs: RunsClient, suite: string, tests: ConformanceTest[], options: ConformanceOptions): Promise<TestResult[]> {
   const results: TestResult[] = [];
+  const failureCodes = options.failureCodes === undefined ? undefined : readFailureCodes(options.failureCodes);
   let next = 0;
   const worker = async (): Promise<void> => {
     while (next < tests.length) {
@@ -85,7 +88,7 @@ async function runAll(runs: RunsClient, suite: string, tests: ConformanceTest[],
       next += 1;
       const test = tests[index];
       if (test === undefined) return;
-      const result = await runTest(runs, suite, test, options.timeout);
+      const result = await runTest(runs, test, { folder: suite, timeoutS: options.timeout, failureCodes });
       results[index] = result;
       if (!result.passed) process.stdout.write(`FAILED ${result.id}: ${indent(result.reason ?? '')}\n`);
       else if (options.verbose) process.stdout.write(`passed ${result.id} (${result.ms} ms)\n`);
@@ -93,6 +96,13 @@ async function runAll(runs: RunsClient, suite: string, tests: ConformanceTest[],
   };
   await Promise.all(Array.from({ length: Math.max(1, Math.min(options.jobs, tests.length)) }, worker));
   return results;
+}
+
+/** @throws CommandError where the file is not an object of texts by test id */
+function readFailureCodes(path: string): FailureCodes {
+  const parsed = z.record(z.string(), z.string()).safeParse(JSON.parse(readFileSync(path, 'utf8')));
+  if (!parsed.success) throw new CommandError(`${path}: expected an object of failure codes by test id`);
+  return parsed.data;
 }
 
 function indent(text: string): string {

@@ -24,35 +24,50 @@ export interface TestResult {
   reason?: string;
   /** An optional feature that is not supported, and said so. */
   unsupported: boolean;
-  /** Machine-readable reason of the run's failure. */
+  /** Machine-readable reason of the run's failure, and the same in words. */
   failureCode?: string;
+  failureMessage?: string;
   /** Why it could not be judged on this machine; it was not run. */
   apart?: string;
   ms: number;
 }
 
 /** What a test came to, before it is compared with what was wanted. */
-type Ended =
+export type Ended =
   { kind: 'outputs'; outputs: CwlObject } | { kind: 'failed'; message: string; code: string; unsupported: boolean; proper: boolean };
 
-export async function runTest(runs: RunsClient, folder: string, test: ConformanceTest, timeoutS: number): Promise<TestResult> {
+/** The failure code that each test that should fail must end with, by test id. */
+export type FailureCodes = Readonly<Record<string, string>>;
+
+export interface TestRun {
+  folder: string;
+  timeoutS: number;
+  /** Absent: any reason that is the document's own will do. */
+  failureCodes?: FailureCodes;
+}
+
+export async function runTest(runs: RunsClient, test: ConformanceTest, { folder, timeoutS, failureCodes }: TestRun): Promise<TestResult> {
   const started = Date.now();
   const outdir = await mkdtemp(join(tmpdir(), 'weft-conformance-'));
   try {
     const ended = await runToEnd(runs, folder, test, outdir, timeoutS);
-    const reason = await judge(test, ended);
+    const reason = await judge(test, ended, failureCodes);
+    const failed = ended.kind === 'failed' ? { failureCode: ended.code, failureMessage: ended.message } : {};
     const unsupported = ended.kind === 'failed' && ended.unsupported;
-    const failureCode = ended.kind === 'failed' ? ended.code : undefined;
-    return { id: test.id, tags: test.tags, passed: reason === undefined, reason, unsupported, failureCode, ms: Date.now() - started };
+    return { id: test.id, tags: test.tags, passed: reason === undefined, reason, unsupported, ...failed, ms: Date.now() - started };
   } finally {
     await rm(outdir, { recursive: true, force: true });
   }
 }
 
-async function judge(test: ConformanceTest, ended: Ended): Promise<string | undefined> {
+export async function judge(test: ConformanceTest, ended: Ended, failureCodes?: FailureCodes): Promise<string | undefined> {
   if (test.should_fail) {
     if (ended.kind === 'outputs') return `should have failed, but gave ${JSON.stringify(ended.outputs).slice(0, 300)}`;
-    return ended.proper ? undefined : `should have been refused, but broke: ${ended.message}`;
+    if (!ended.proper) return `should have been refused, but broke: ${ended.message}`;
+    if (!failureCodes) return undefined;
+    const wanted = failureCodes[test.id];
+    if (wanted === undefined) return `no failure code is named for it; it ended with ${ended.code}: ${ended.message}`;
+    return wanted === ended.code ? undefined : `should have failed with ${wanted}, but failed with ${ended.code}: ${ended.message}`;
   }
   if (ended.kind === 'failed') return ended.message;
   return mismatch(test.output ?? {}, ended.outputs) ?? (await wrongFile(ended.outputs));

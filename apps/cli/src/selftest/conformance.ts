@@ -18,6 +18,9 @@ export interface ConformanceCheck {
   weft(args: string[], env: Record<string, string>): Promise<boolean>;
 }
 
+/** Why each test that should fail must fail. */
+const FAILURE_CODES = 'tests/conformance/failure-codes.json';
+
 /** Folders with an index, in the order to run them. */
 export function suitesOf(root: string): string[] {
   const publicSuites = ['v1.2', 'v1.3'].map((version) => resolve(root, '../shared/conformance', version));
@@ -34,13 +37,13 @@ export async function checkConformance(check: ConformanceCheck): Promise<Tally> 
   return total;
 }
 
-async function runSuite(suite: string, { scratch, say, weft }: ConformanceCheck): Promise<Tally> {
+async function runSuite(suite: string, { root, scratch, say, weft }: ConformanceCheck): Promise<Tally> {
   const name = basename(suite);
   const report = join(scratch, `conformance-${name}.json`);
   // A home of its own: the checks leave the user's runs alone.
   const env = { WEFT_HOME: join(scratch, `home-${name}`), WEFT_LINGER_S: '0' };
   const standIns = (await hostsToServe(suite)).flatMap((host) => ['--stand-in', host]);
-  await weft(['conformance', suite, '--json', report, ...standIns], env);
+  await weft(['conformance', suite, '--json', report, '--failure-codes', join(root, FAILURE_CODES), ...standIns], env);
   await weft(['down'], env);
   if (existsSync(report)) return tallyOfSuite(readFileSync(report, 'utf8'));
   say(`conformance ${name}: no report was written`);

@@ -5,7 +5,7 @@
  */
 import { executor } from '@weft/contracts';
 import { callServerStream, callUnary, isServiceError, type Logger, ServiceError } from '@weft/platform';
-import type { OutputCollector } from '@weft/tasks';
+import { type OutputCollector, TaskError } from '@weft/tasks';
 import { RETURN_GRACE_MS } from './runner-pool.js';
 
 const ATTACH_TRIES = 5;
@@ -113,7 +113,9 @@ export class TaskExecution {
     return {
       collect: async (items, { publish, release }) => {
         const request: executor.CollectRequest = { taskId, attempt, items, publishTo: publish ? publishTo : '', release };
-        const { files } = await callUnary(this.client, this.client.collect, request);
+        const { files } = await callUnary(this.client, this.client.collect, request).catch((error: unknown) => {
+          throw isServiceError(error) && error.code === 'PERMISSION_DENIED' ? new TaskError('OUTPUT_ACCESS', error.message) : error;
+        });
         this.released ||= release;
         return files;
       },

@@ -87,7 +87,7 @@ export class CommandRunner implements CommandExecutor {
       return { type: 'BindingsEvaluated', node, iteration, shards };
     } catch (error) {
       const failure = failureOf(error, node);
-      failure.message = `step '${node}': ${failure.message}`;
+      if (!failure.message.startsWith(`step '${node}'`)) failure.message = `step '${node}': ${failure.message}`;
       return { type: 'BindingsFailed', node, iteration, firstShard: command.shards[0]?.index ?? 0, failure };
     }
   }

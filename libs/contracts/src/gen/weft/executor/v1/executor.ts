@@ -3916,7 +3916,10 @@ export const ContainerExecutorService = {
     responseSerialize: (value: TaskEvent): Buffer => Buffer.from(TaskEvent.encode(value).finish()),
     responseDeserialize: (value: Buffer): TaskEvent => TaskEvent.decode(value),
   },
-  /** Looks at, reads and publishes what a finished task left in its working directory. NOT_FOUND: no such path or task. */
+  /**
+   * Looks at, reads and publishes what a finished task left in its working directory. NOT_FOUND: no such path or task.
+   * PERMISSION_DENIED: the path leads out of the working directory and the inputs, or may not be read.
+   */
   collect: {
     path: "/weft.executor.v1.ContainerExecutor/Collect" as const,
     requestStream: false as const,
@@ -3967,7 +3970,10 @@ export interface ContainerExecutorServer extends UntypedServiceImplementation {
    * INVALID_ARGUMENT: the spec cannot be executed here. FAILED_PRECONDITION: the attempt was released.
    */
   execute: handleServerStreamingCall<TaskSpec, TaskEvent>;
-  /** Looks at, reads and publishes what a finished task left in its working directory. NOT_FOUND: no such path or task. */
+  /**
+   * Looks at, reads and publishes what a finished task left in its working directory. NOT_FOUND: no such path or task.
+   * PERMISSION_DENIED: the path leads out of the working directory and the inputs, or may not be read.
+   */
   collect: handleUnaryCall<CollectRequest, CollectResponse>;
   /** Stops the attempt (TERM, then KILL after `grace_ms`). Returns once it is stopped. Unknown attempts are not an error. */
   cancel: handleUnaryCall<CancelRequest, CancelResponse>;
@@ -4000,7 +4006,10 @@ export interface ContainerExecutorClient extends Client {
    */
   execute(request: TaskSpec, options?: Partial<CallOptions>): ClientReadableStream<TaskEvent>;
   execute(request: TaskSpec, metadata?: Metadata, options?: Partial<CallOptions>): ClientReadableStream<TaskEvent>;
-  /** Looks at, reads and publishes what a finished task left in its working directory. NOT_FOUND: no such path or task. */
+  /**
+   * Looks at, reads and publishes what a finished task left in its working directory. NOT_FOUND: no such path or task.
+   * PERMISSION_DENIED: the path leads out of the working directory and the inputs, or may not be read.
+   */
   collect(
     request: CollectRequest,
     callback: (error: ServiceError | null, response: CollectResponse) => void,
