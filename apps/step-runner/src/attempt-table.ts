@@ -4,8 +4,10 @@
  * Invariants:
  *  1. One attempt per (task, attempt), started at most once in this life; asking again attaches.
  *  2. A released attempt stays released: its key is remembered (the last TOMBSTONES of them), its sandbox is not.
+ *  3. An attempt that leaves the queue before it was admitted leaves nothing: asked for again, it queues again.
  */
 import { join } from 'node:path';
+import type { Admission } from './admission.js';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { executor } from '@weft/contracts';
 import { ServiceError } from '@weft/platform';
@@ -24,6 +26,7 @@ const ASK_AGAIN_MS = 1000;
 export interface AttemptTableOptions {
   sandboxRoot: string;
   runtimes: readonly TaskRuntime[];
+  admission: Admission;
   storage: LocalStorage;
   onProblem: (text: string, error: unknown) => void;
   /** See AdoptionOptions; default: ASK_AGAIN_MS. */
@@ -33,21 +36,27 @@ export interface AttemptTableOptions {
 export class AttemptTable {
   private readonly attempts = new Map<string, Attempt>();
   private readonly tombstones = new Set<string>();
+  private readonly releasing = new Set<Promise<void>>();
   private closing = false;
 
   private readonly adoption: Adoption;
   private readonly trash: Trash;
   private readonly discard: (path: string) => void;
+  private readonly forget = (attempt: Attempt): void => {
+    const { key } = attempt.context.layout;
+    if (this.attempts.get(key) === attempt) this.attempts.delete(key);
+    void attempt.cancel(0);
+  };
 
   constructor(private readonly options: AttemptTableOptions) {
     const { pause = (signal) => delay(ASK_AGAIN_MS, undefined, { signal, ref: false }) } = options;
     this.trash = new Trash(join(options.sandboxRoot, TRASH), options.onProblem);
     this.discard = (path) => this.trash.discard(path);
-    const { discard } = this;
-    this.adoption = new Adoption({ ...options, discard, pause }, this.attempts);
+    const { discard, forget } = this;
+    this.adoption = new Adoption({ ...options, discard, forget, pause }, this.attempts);
   }
 
-  /** @throws ServiceError INVALID_ARGUMENT, FAILED_PRECONDITION, UNAVAILABLE */
+  /** @throws ServiceError INVALID_ARGUMENT, FAILED_PRECONDITION, UNAVAILABLE, RESOURCE_EXHAUSTED */
   execute(spec: executor.TaskSpec): Attempt {
     if (!/^[A-Za-z0-9._-]+$/.test(spec.taskId))
       throw new ServiceError('INVALID_ARGUMENT', `task_id '${spec.taskId}' is not [A-Za-z0-9._-]+`);
@@ -65,8 +74,11 @@ export class AttemptTable {
     }
     const problem = problemOf(spec, runtime.containers, layout);
     if (problem !== undefined) throw new ServiceError('INVALID_ARGUMENT', problem);
-    const { storage, onProblem } = this.options;
-    const attempt = Attempt.begin({ spec, layout, runtime, storage, discard: this.discard, onProblem });
+    const { storage, onProblem, admission } = this.options;
+    const excess = spec.reserved && admission.refusal(spec.reserved);
+    if (excess !== undefined) throw new ServiceError('RESOURCE_EXHAUSTED', `task ${layout.key} ${excess}`);
+    const { discard, forget } = this;
+    const attempt = Attempt.begin({ spec, layout, runtime, storage, admission, discard, forget, onProblem });
     this.attempts.set(layout.key, attempt);
     return attempt;
   }
@@ -84,6 +96,12 @@ export class AttemptTable {
     await this.attempts.get(attemptKey(taskId, number))?.cancel(graceMs);
   }
 
+  /** Cancels and forgets an attempt that still waits for room; any other goes on. */
+  withdraw(taskId: string, number: number): void {
+    const attempt = this.attempts.get(attemptKey(taskId, number));
+    if (attempt?.waiting) this.forget(attempt);
+  }
+
   async release(taskId: string, number: number): Promise<void> {
     const key = attemptKey(taskId, number);
     this.tombstones.add(key);
@@ -91,6 +109,14 @@ export class AttemptTable {
     const attempt = this.attempts.get(key);
     await attempt?.release();
     this.attempts.delete(key);
+  }
+
+  /** For a caller that does not wait: removing a container takes the engine longer than everything else there is to do after a task. */
+  releaseSoon(taskId: string, number: number): void {
+    const release = this.release(taskId, number)
+      .catch((error: unknown) => this.options.onProblem(`cannot release ${attemptKey(taskId, number)}`, error))
+      .finally(() => this.releasing.delete(release));
+    this.releasing.add(release);
   }
 
   /** Takes up what an earlier life of this runner left; see Adoption. */
@@ -102,9 +128,10 @@ export class AttemptTable {
   async close(): Promise<void> {
     this.closing = true;
     this.adoption.stop();
+    for (const attempt of [...this.attempts.values()]) if (attempt.waiting) this.forget(attempt);
     await Promise.all(this.options.runtimes.map((runtime) => runtime.close()));
     const ending = [...this.attempts.values()].filter(({ context }) => !context.runtime.containers);
-    await Promise.all(ending.map((attempt) => attempt.end()));
+    await Promise.all([...ending.map((attempt) => attempt.end()), ...this.releasing]);
     await this.trash.close();
   }
 }

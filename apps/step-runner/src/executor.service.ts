@@ -22,7 +22,8 @@ export function executorService(options: ExecutorServiceOptions): executor.Conta
     execute: serverStream((spec: executor.TaskSpec, context: CallContext) => table.execute(spec).watch(context.signal)),
     collect: unary((request: executor.CollectRequest) => collect(options, request)),
     cancel: unary(async (request: executor.CancelRequest) => {
-      await table.cancel(request.taskId, request.attempt, request.graceMs);
+      if (request.waitingOnly) table.withdraw(request.taskId, request.attempt);
+      else await table.cancel(request.taskId, request.attempt, request.graceMs);
       return {};
     }),
     release: unary(async (request: executor.ReleaseRequest) => {
@@ -55,7 +56,7 @@ async function collect(options: ExecutorServiceOptions, request: executor.Collec
   const target = { tree: attempt.workTree(), workDir: attempt.context.spec.workDir, publishDirectory, fsync: options.fsync };
   const files: executor.CollectedFile[] = [];
   for (const item of request.items) files.push(await collectItem(item, target));
-  if (request.release) await options.table.release(request.taskId, request.attempt);
+  if (request.release) options.table.releaseSoon(request.taskId, request.attempt);
   return { files };
 }
 

@@ -70,6 +70,7 @@ export function executorContract(create: () => RunnerFixture): void {
     expect(lstatSync(link).isFile()).toBe(true);
     expect(readFileSync(link, 'utf8')).toBe('hello');
     expect((await runner.collect(spec, items, { release: true })).files).toEqual(files);
+    await runner.release(spec);
     expect(existsSync(join(runner.sandboxRoot, `${spec.taskId}.1`))).toBe(false);
     expect(statSync(link).size).toBe(5);
   });
