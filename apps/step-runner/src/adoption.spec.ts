@@ -4,14 +4,16 @@ import { join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { type ExitStatus, type RunningTask, RuntimeFailure, type RuntimeTask, type TaskRuntime } from '@weft/runtimes';
 import { LocalStorage } from '@weft/storage';
+import { Admission } from './admission.js';
 import { AttemptTable } from './attempt-table.js';
-import { SPEC_FILE } from './attempt.js';
+import { DEVICES_FILE, SPEC_FILE } from './attempt.js';
 
 /** An engine with containers that outlive a runner, and that may be down. */
 class Engine implements TaskRuntime {
   readonly name = 'docker';
   readonly containers = true;
   up = true;
+  devices: readonly string[] = [];
   readonly there = new Map<string, (exit: ExitStatus) => void>();
   readonly removed: string[] = [];
   asked = 0;
@@ -35,6 +37,7 @@ class Engine implements TaskRuntime {
   }
 
   start(task: RuntimeTask): Promise<RunningTask> {
+    this.devices = task.devices;
     return Promise.resolve(this.run(task.key));
   }
 
@@ -58,6 +61,7 @@ describe('taking up what an earlier life left', () => {
   let sandboxRoot: string;
   let engine: Engine;
   let table: AttemptTable;
+  let admission: Admission;
   let problems: string[];
   let askAgain: () => void;
   const never = new AbortController().signal;
@@ -71,6 +75,7 @@ describe('taking up what an earlier life left', () => {
       image: executor.Image.create({ reference: 'x' }),
       workDir: '/var/spool/cwl',
       tmpDir: '/tmp',
+      reserved: { cores: 1, ramBytes: 0, diskBytes: 0, gpus: 1 },
     });
   const leave = (taskId: string, running: boolean): void => {
     mkdirSync(join(sandboxRoot, `${taskId}.1`, 'work'), { recursive: true });
@@ -92,10 +97,12 @@ describe('taking up what an earlier life left', () => {
     sandboxRoot = mkdtempSync(join(tmpdir(), 'weft-adoption-'));
     engine = new Engine();
     problems = [];
+    admission = new Admission({ cores: 2, ramBytes: 2 ** 30, devices: ['G0', 'G1'], disk: { totalBytes: 2 ** 40 } });
     table = new AttemptTable({
       sandboxRoot,
       runtimes: [engine],
       storage: new LocalStorage(),
+      admission,
       onProblem: (text) => problems.push(text),
       pause: () => new Promise((resolve) => (askAgain = resolve)),
     });
@@ -138,6 +145,26 @@ describe('taking up what an earlier life left', () => {
     expect(existsSync(join(sandboxRoot, 'runs.1', 'work'))).toBe(true);
   });
 
+  it('counts what it adopts, with its GPUs, until that has ended or turns out to be gone', async () => {
+    leave('runs', true);
+    leave('gone', false);
+    writeFileSync(join(sandboxRoot, 'runs.1', DEVICES_FILE), 'G0');
+    writeFileSync(join(sandboxRoot, 'gone.1', DEVICES_FILE), 'G1');
+    engine.up = false;
+    await table.adopt();
+    expect(admission.report()).toMatchObject({ inUse: { cores: 2, gpus: 2 }, admitted: 2 });
+    const waiting = follow('new');
+    expect(admission.report()).toMatchObject({ waiting: 1 });
+    engine.up = true;
+    askAgain();
+    // `gone` makes room for it.
+    expect(await waiting).toEqual(['queued', 'started', 'finished']);
+    expect(engine.devices).toEqual(['G1']);
+    expect(admission.report()).toMatchObject({ inUse: { cores: 1, gpus: 1 }, admitted: 1, waiting: 0 });
+    await follow('runs');
+    expect(admission.report()).toMatchObject({ inUse: { cores: 0, gpus: 0 }, admitted: 0 });
+  });
+
   it('leaves alone what this life started before the engine answered', async () => {
     engine.up = false;
     await table.adopt();
@@ -154,7 +181,13 @@ describe('taking up what an earlier life left', () => {
 
   it('leaves sandboxes of a runtime that this runner does not have', async () => {
     leave('elsewhere', false);
-    const other = new AttemptTable({ sandboxRoot, runtimes: [], storage: new LocalStorage(), onProblem: (text) => problems.push(text) });
+    const other = new AttemptTable({
+      sandboxRoot,
+      runtimes: [],
+      storage: new LocalStorage(),
+      admission,
+      onProblem: (text) => problems.push(text),
+    });
     expect((await other.adopt()).removed).toBe(0);
     expect(names()).toEqual(['elsewhere.1']);
     expect(problems).toEqual(['the sandbox elsewhere.1 is left alone']);

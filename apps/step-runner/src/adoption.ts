@@ -13,7 +13,8 @@ import { join } from 'node:path';
 import { executor } from '@weft/contracts';
 import type { RunningTask, RuntimeTask, TaskRuntime } from '@weft/runtimes';
 import { type LocalStorage, systemErrorCode } from '@weft/storage';
-import { Attempt, RESULT_FILE, SPEC_FILE } from './attempt.js';
+import type { Admission } from './admission.js';
+import { Attempt, type AttemptContext, DEVICES_FILE, RESULT_FILE, SPEC_FILE } from './attempt.js';
 import { runtimeTaskOf } from './runtime-task.js';
 import { layoutOf } from './sandbox-layout.js';
 import { resolvePlan } from './stage.js';
@@ -22,6 +23,8 @@ export interface AdoptionOptions {
   sandboxRoot: string;
   runtimes: readonly TaskRuntime[];
   storage: LocalStorage;
+  admission: Admission;
+  forget: AttemptContext['forget'];
   onProblem: (text: string, error: unknown) => void;
   /** Makes a sandbox disappear. @throws the system's error */
   discard: (path: string) => void;
@@ -76,7 +79,7 @@ export class Adoption {
   }
 
   private async consider(name: string): Promise<void> {
-    const { sandboxRoot, runtimes, storage, discard, onProblem } = this.options;
+    const { sandboxRoot, runtimes, storage, admission, discard, forget, onProblem } = this.options;
     const bytes = readIfThere(join(sandboxRoot, name, SPEC_FILE));
     if (bytes === undefined) return this.discard(name);
     const spec = executor.TaskSpec.decode(bytes);
@@ -88,7 +91,7 @@ export class Adoption {
     }
     try {
       const plan = await resolvePlan(spec, layout, runtime.containers, storage);
-      const context = { spec, layout, runtime, storage, discard, onProblem };
+      const context = { spec, layout, runtime, storage, admission, discard, forget, onProblem };
       const result = readIfThere(join(layout.root, RESULT_FILE));
       if (result !== undefined) {
         this.attempts.set(name, Attempt.restore(context, plan, executor.Finished.decode(result)));
@@ -98,9 +101,10 @@ export class Adoption {
       }
       let settle: Waiting['settle'] = () => undefined;
       const found = new Promise<RunningTask | undefined>((resolve) => (settle = resolve));
-      const attempt = Attempt.adopt(context, plan, found);
+      const devices = readIfThere(join(layout.root, DEVICES_FILE))?.toString().split('\n') ?? [];
+      const attempt = Attempt.adopt(context, { plan, devices }, found);
       this.attempts.set(name, attempt);
-      this.waiting.set(name, { attempt, runtime, task: runtimeTaskOf(spec, layout, plan), settle });
+      this.waiting.set(name, { attempt, runtime, task: runtimeTaskOf(spec, layout, plan, devices), settle });
     } catch (error) {
       onProblem(`cannot take up the sandbox ${name}`, error);
       this.doomed.push({ runtime, name });
@@ -127,7 +131,10 @@ export class Adoption {
       this.waiting.delete(key);
       // Where somebody asks for it, it is run again, as if it had never been here.
       if (attempt.wanted) settle(undefined);
-      else if (this.attempts.delete(key)) this.discard(key);
+      else if (this.attempts.delete(key)) {
+        this.options.admission.leave(key);
+        this.discard(key);
+      }
     }
     const mine = this.doomed.filter((sandbox) => sandbox.runtime === runtime);
     this.doomed = this.doomed.filter((sandbox) => sandbox.runtime !== runtime);

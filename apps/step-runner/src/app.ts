@@ -8,6 +8,7 @@ import { executor } from '@weft/contracts';
 import { createLogger, createServiceTls, startGrpcServer } from '@weft/platform';
 import { DockerRuntime, ProcessRuntime, type TaskRuntime } from '@weft/runtimes';
 import { LocalStorage } from '@weft/storage';
+import { Admission } from './admission.js';
 import { AttemptTable } from './attempt-table.js';
 import type { StepRunnerConfig } from './config.js';
 import { executorService } from './executor.service.js';
@@ -38,22 +39,20 @@ export async function startStepRunner(config: StepRunnerConfig): Promise<StepRun
   const storage = new LocalStorage({ allowedRoots: roots });
   const onProblem = (text: string, error: unknown): void => log.error({ err: error }, text);
   const runtimes = createRuntimes(config, runnerId, storage, onProblem);
-  const table = new AttemptTable({ sandboxRoot, runtimes, storage, onProblem });
-  const [adopted, capacity] = await Promise.all([table.adopt(), hostCapacity()]);
+  const diskBytes = config.capacity?.diskBytes;
+  const disk = diskBytes === undefined ? { freeBytes: () => freeDiskBytes(sandboxRoot) } : { totalBytes: diskBytes };
+  const admission = new Admission({ ...(await hostCapacity(config.capacity)), disk });
+  const table = new AttemptTable({ sandboxRoot, runtimes, storage, admission, onProblem });
+  const adopted = await table.adopt();
   if (Object.values(adopted).some((count) => count > 0)) log.info(adopted, 'took up what an earlier life left');
 
-  const describe = async (): Promise<executor.DescribeResponse> => ({
-    runnerId,
-    version: VERSION,
-    pool: config.pool,
-    runtimes: await describeRuntimes(runtimes),
-    capacity: { ...capacity, diskBytes: await freeDiskBytes(sandboxRoot) },
-    labels: hostLabels(),
-    sandboxRoot,
-    inUse: undefined,
-    tasksAdmitted: 0,
-    tasksWaiting: 0,
-  });
+  const describe = async (): Promise<executor.DescribeResponse> => {
+    const infos = await describeRuntimes(runtimes);
+    const { capacity, inUse, admitted, waiting } = admission.report();
+    const labels = { ...hostLabels(), ...config.labels };
+    const load = { inUse, tasksAdmitted: admitted, tasksWaiting: waiting };
+    return { runnerId, version: VERSION, pool: config.pool, runtimes: infos, capacity, labels, sandboxRoot, ...load };
+  };
   const implementation = executorService({ table, storage, runtimes, describe, fsync: config.publishFsync });
   const services = [{ definition: executor.ContainerExecutorService, implementation }];
   const server = await startGrpcServer({ listen: config.listen, services, secret: config.secret, tls });
@@ -66,9 +65,10 @@ export async function startStepRunner(config: StepRunnerConfig): Promise<StepRun
     runnerId,
     sandboxRoot,
     close: async () => {
-      await registrar?.close();
+      await registrar?.drain();
       // Tasks first: their watchers hear how they ended before the server goes.
       await table.close();
+      await registrar?.close();
       await server.close(STREAM_GRACE_MS);
     },
   };

@@ -1,15 +1,16 @@
 import fc from 'fast-check';
 import { type AttemptSignal, type AttemptState, type Phase, decideAttempt, initialAttempt } from './attempt.machine.js';
 
-const phases: Phase[] = ['preparing', 'running', 'releasing', 'finished', 'released'];
-const signals: AttemptSignal[] = ['started', 'finished', 'cancel', 'release'];
+const phases: Phase[] = ['waiting', 'preparing', 'running', 'releasing', 'finished', 'released'];
+const signals: AttemptSignal[] = ['admitted', 'started', 'finished', 'cancel', 'release'];
 /** phase × signal → next phase and effects; '-' is illegal. */
 const table: Record<Phase, string[]> = {
-  preparing: ['running', 'finished', 'preparing abandon', 'releasing abandon'],
-  running: ['-', 'finished', 'running stop', 'releasing stop'],
-  releasing: ['releasing stop', 'released remove', 'releasing', 'releasing'],
-  finished: ['-', '-', 'finished', 'released remove'],
-  released: ['-', '-', 'released', 'released'],
+  waiting: ['preparing', '-', 'finished', 'waiting abandon', 'releasing abandon'],
+  preparing: ['-', 'running', 'finished', 'preparing abandon', 'releasing abandon'],
+  running: ['-', '-', 'finished', 'running stop', 'releasing stop'],
+  releasing: ['-', 'releasing stop', 'released remove', 'releasing', 'releasing'],
+  finished: ['-', '-', '-', 'finished', 'released remove'],
+  released: ['-', '-', '-', 'released', 'released'],
 };
 
 describe('attempt machine', () => {
@@ -22,7 +23,10 @@ describe('attempt machine', () => {
   it('stops a tool whose cancellation was asked for before it started', () => {
     const cancelled = decideAttempt(initialAttempt, 'cancel');
     if ('illegal' in cancelled) throw new Error(cancelled.illegal);
-    expect(decideAttempt(cancelled.state, 'started')).toMatchObject({ state: { phase: 'running' }, effects: ['stop'] });
+    expect(cancelled.effects).toEqual(['abandon']);
+    const admitted = decideAttempt(cancelled.state, 'admitted');
+    if ('illegal' in admitted) throw new Error(admitted.illegal);
+    expect(decideAttempt(admitted.state, 'started')).toMatchObject({ state: { phase: 'running' }, effects: ['stop'] });
   });
 
   it('removes the sandbox exactly once, and only after the tool has ended and release was asked for', () => {

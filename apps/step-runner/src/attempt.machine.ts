@@ -7,7 +7,7 @@
  *  3. Asking twice to cancel or to release is tolerated in every phase; every other surprise is an illegal transition, that is: a bug.
  */
 
-export type Phase = 'preparing' | 'running' | 'releasing' | 'finished' | 'released';
+export type Phase = 'waiting' | 'preparing' | 'running' | 'releasing' | 'finished' | 'released';
 
 export interface AttemptState {
   phase: Phase;
@@ -15,14 +15,14 @@ export interface AttemptState {
   stopAsked: boolean;
 }
 
-export type AttemptSignal = 'started' | 'finished' | 'cancel' | 'release';
+export type AttemptSignal = 'admitted' | 'started' | 'finished' | 'cancel' | 'release';
 
-/** `abandon`: what is being prepared; `stop`: the running tool; `remove`: the sandbox. */
+/** `abandon`: waiting, or what is being prepared; `stop`: the running tool; `remove`: the sandbox. */
 export type AttemptEffect = 'abandon' | 'stop' | 'remove';
 
 export type Decision = { state: AttemptState; effects: AttemptEffect[] } | { illegal: string };
 
-export const initialAttempt: AttemptState = { phase: 'preparing', stopAsked: false };
+export const initialAttempt: AttemptState = { phase: 'waiting', stopAsked: false };
 
 interface Rule {
   to: Phase;
@@ -33,6 +33,12 @@ interface Rule {
 }
 
 const RULES: Record<Phase, Partial<Record<AttemptSignal, Rule>>> = {
+  waiting: {
+    admitted: { to: 'preparing' },
+    finished: { to: 'finished' },
+    cancel: { to: 'waiting', asksToStop: true, effects: ['abandon'] },
+    release: { to: 'releasing', asksToStop: true, effects: ['abandon'] },
+  },
   preparing: {
     started: { to: 'running', stopIfAsked: true },
     finished: { to: 'finished' },

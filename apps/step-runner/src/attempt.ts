@@ -3,11 +3,13 @@
  *
  * Invariants:
  *  1. Every attempt ends in exactly one `finished` event, whatever fails.
- *  2. The tool runs on when nobody watches.
+ *  2. The tool runs on when nobody watches. While it waits for room, nothing is made for it, and it is forgotten when nobody watches.
+ *  3. It holds its share of the runner from before anything is staged until it has finished.
  */
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { executor } from '@weft/contracts';
+import type { Admission, Admitted, Amounts } from './admission.js';
 import { type LogSink, type RunningTask, RuntimeFailure, type TaskRuntime } from '@weft/runtimes';
 import type { LocalStorage } from '@weft/storage';
 import { type AttemptSignal, type AttemptState, decideAttempt, initialAttempt } from './attempt.machine.js';
@@ -22,11 +24,15 @@ import { WorkTree } from './work-tree.js';
 const DEFAULT_GRACE_MS = 10_000;
 export const SPEC_FILE = 'spec.bin';
 export const RESULT_FILE = 'result.bin';
+export const DEVICES_FILE = 'devices';
 
 export interface AttemptContext {
   spec: executor.TaskSpec;
   layout: SandboxLayout;
   runtime: TaskRuntime;
+  admission: Admission;
+  /** Takes it out of the table: it waits, and nobody watches any more. */
+  forget: (attempt: Attempt) => void;
   storage: LocalStorage;
   /** Makes a directory disappear. @throws the system's error */
   discard: (path: string) => void;
@@ -35,7 +41,9 @@ export interface AttemptContext {
 
 export class Attempt {
   private state: AttemptState = initialAttempt;
-  private readonly feed = new EventFeed();
+  private readonly feed = new EventFeed(() => {
+    if (this.waiting) this.context.forget(this);
+  });
   private readonly tail = new StderrTail();
   private readonly early: (() => void)[] = [];
   /** Somebody has asked for it in this life of the runner. */
@@ -43,6 +51,8 @@ export class Attempt {
   private running: RunningTask | undefined;
   private onUnwanted: (() => void) | undefined;
   private plan: StagingPlan | undefined;
+  private queuedEvent: executor.TaskEvent | undefined;
+  private devices: readonly string[] = [];
   private startedEvent: executor.TaskEvent | undefined;
   private lastPreparing: executor.TaskEvent | undefined;
   private finishedEvent: executor.TaskEvent | undefined;
@@ -61,13 +71,20 @@ export class Attempt {
   }
 
   static begin(context: AttemptContext): Attempt {
-    return new Attempt(context, (attempt) => attempt.prepareAndRun());
+    return new Attempt(context, (attempt) => attempt.askAndRun());
   }
 
   /** Of an earlier life of the runner. @param found it running or ended unseen; undefined: nothing is left of it, so that it runs again. */
-  static adopt(context: AttemptContext, plan: StagingPlan, found: Promise<RunningTask | undefined>): Attempt {
+  static adopt(
+    context: AttemptContext,
+    { plan, devices }: { plan: StagingPlan; devices: readonly string[] },
+    found: Promise<RunningTask | undefined>,
+  ): Attempt {
     return new Attempt(context, async (attempt) => {
       attempt.plan = plan;
+      attempt.devices = devices;
+      context.admission.adopt(context.layout.key, needOf(context.spec), devices);
+      attempt.signal('admitted');
       attempt.lastPreparing = eventOf({ $case: 'preparing', value: { text: `waiting for runtime '${context.runtime.name}' to answer` } });
       const running = await found;
       if (running !== undefined) return attempt.follow(running);
@@ -83,6 +100,11 @@ export class Attempt {
     });
   }
 
+  /** For room on the runner. */
+  get waiting(): boolean {
+    return this.state.phase === 'waiting' && !this.finished;
+  }
+
   get released(): boolean {
     return this.state.phase === 'released' || this.state.phase === 'releasing';
   }
@@ -94,7 +116,7 @@ export class Attempt {
   /** What a watcher missed, without the log, and then what comes. */
   watch(signal: AbortSignal): AsyncIterable<executor.TaskEvent> {
     this.wanted = true;
-    const past = [this.startedEvent ?? this.lastPreparing, this.finishedEvent].filter((event) => event !== undefined);
+    const past = [this.startedEvent ?? this.lastPreparing ?? this.queuedEvent, this.finishedEvent].filter((event) => event !== undefined);
     return this.feed.watch(past, signal);
   }
 
@@ -125,7 +147,7 @@ export class Attempt {
   /** Resolves once the sandbox is gone. */
   async release(): Promise<void> {
     this.wanted = true;
-    if (this.state.phase === 'preparing' || this.state.phase === 'running') this.graceMs = 0;
+    if (this.state.phase !== 'finished') this.graceMs = 0;
     this.signal('release');
     await this.ended;
     await this.removal;
@@ -147,10 +169,32 @@ export class Attempt {
     return this.finished && this.plan !== undefined && !this.released;
   }
 
+  private askAndRun(): Promise<executor.Finished> {
+    const { spec, layout, admission } = this.context;
+    let refuse: (error: Error) => void = () => undefined;
+    const refused = new Promise<never>((_, reject) => (refuse = reject));
+    this.onUnwanted = () => admission.leave(layout.key);
+    const asked = admission.ask(layout.key, needOf(spec), (reason) => refuse(new RuntimeFailure('DISK_FULL', `the task ${reason}`, true)));
+    if ('devices' in asked) return this.beginAdmitted(asked);
+    this.queuedEvent = eventOf({ $case: 'queued', value: {} });
+    this.feed.publish(this.queuedEvent);
+    return Promise.race([asked, refused]).then((admitted) =>
+      admitted === undefined ? executor.Finished.create({ outcome: executor.Outcome.CANCELLED }) : this.beginAdmitted(admitted),
+    );
+  }
+
+  private beginAdmitted({ devices }: Admitted): Promise<executor.Finished> {
+    this.devices = devices;
+    this.onUnwanted = undefined;
+    this.signal('admitted');
+    return this.prepareAndRun();
+  }
+
   private async prepareAndRun(): Promise<executor.Finished> {
     const { spec, layout, runtime, storage, discard } = this.context;
     makeSandbox(layout, discard);
     if (runtime.containers) remember(layout, SPEC_FILE, executor.TaskSpec.encode(spec).finish());
+    if (runtime.containers && this.devices.length > 0) remember(layout, DEVICES_FILE, Buffer.from(this.devices.join('\n')));
     this.plan = await stageInputs(spec, layout, runtime.containers, storage);
     if (this.state.stopAsked) return executor.Finished.create({ outcome: executor.Outcome.CANCELLED });
     const preparing = (text: string): void => {
@@ -162,7 +206,7 @@ export class Attempt {
       this.onUnwanted = act;
       if (this.state.stopAsked) act();
     };
-    const starting = runtime.start(runtimeTaskOf(spec, layout, this.plan), { log: this.log, preparing, onUnwanted });
+    const starting = runtime.start(runtimeTaskOf(spec, layout, this.plan, this.devices), { log: this.log, preparing, onUnwanted });
     const running = await starting.catch((error: unknown) => {
       if (this.state.stopAsked) return undefined;
       throw error;
@@ -202,6 +246,7 @@ export class Attempt {
   }
 
   private finish(finished: executor.Finished): void {
+    this.context.admission.leave(this.context.layout.key);
     this.finishedEvent = eventOf({ $case: 'finished', value: finished });
     this.signal('finished');
     this.feed.publish(this.finishedEvent);
@@ -233,6 +278,11 @@ export class Attempt {
       this.context.onProblem(`cannot remove the sandbox of ${layout.key}`, error);
     }
   }
+}
+
+/** Schedulers of earlier versions do not say. */
+function needOf({ reserved }: executor.TaskSpec): Amounts {
+  return reserved ?? { cores: 0, ramBytes: 0, diskBytes: 0, gpus: 0 };
 }
 
 export function eventOf(event: NonNullable<executor.TaskEvent['event']>): executor.TaskEvent {

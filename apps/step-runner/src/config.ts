@@ -22,6 +22,22 @@ const hostList = z
   .transform((text) => text.split(',').map((entry) => entry.trim()))
   .pipe(z.array(z.string().regex(/^[A-Za-z0-9.-]+:(?:[0-9a-fA-F.:]+|host-gateway)$/, 'must be host:ip, comma-separated')).min(1));
 
+const positiveNumber = z.coerce.number().positive();
+const mebibytes = z.coerce
+  .number()
+  .int()
+  .positive()
+  .transform((mib) => mib * 1024 ** 2);
+const deviceList = z
+  .string()
+  .transform((text) => text.split(',').flatMap((id) => (id.trim() === '' ? [] : [id.trim()])))
+  .refine((ids) => new Set(ids).size === ids.length, 'names a GPU twice');
+const labelList = z
+  .string()
+  .transform((text) => text.split(',').map((entry) => entry.trim()))
+  .pipe(z.array(z.string().regex(/^[A-Za-z0-9._/-]+=[^=]*$/, 'must be key=value, comma-separated')))
+  .transform((entries) => Object.fromEntries(entries.map((entry) => entry.split('=') as [string, string])));
+
 const environment = z.object({
   WEFT_HOME: absolute.optional(),
   WEFT_RUNNER_LISTEN: z.string().min(1).optional(),
@@ -31,6 +47,12 @@ const environment = z.object({
     .regex(/^[A-Za-z0-9._-]+$/, 'must be [A-Za-z0-9._-]+')
     .optional(),
   WEFT_RUNNER_POOL: z.string().min(1).default('default'),
+  WEFT_RUNNER_CORES: positiveNumber.optional(),
+  WEFT_RUNNER_RAM_MIB: mebibytes.optional(),
+  WEFT_RUNNER_DISK_MIB: mebibytes.optional(),
+  WEFT_RUNNER_GPUS: deviceList.optional(),
+  WEFT_RUNNER_LABELS: labelList.optional(),
+  WEFT_PULL_STALL_S: positiveNumber.optional(),
   WEFT_RUNTIMES: runtimeList.optional(),
   WEFT_DOCKER_EXTRA_HOSTS: hostList.optional(),
   WEFT_SCHEDULER_ADDRESS: z.string().min(1).optional(),
@@ -43,12 +65,26 @@ const environment = z.object({
   WEFT_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 
+/** What the operator gives to tasks, in place of what the host has. */
+export interface CapacityOverrides {
+  cores?: number;
+  ramBytes?: number;
+  diskBytes?: number;
+  /** Ids as `nvidia-smi -L` gives them, or indices. */
+  devices?: readonly string[];
+}
+
 export interface StepRunnerConfig {
   listen: string;
   /** Where others reach it, if not where it listens. */
   advertise?: string;
   runnerId?: string;
   pool: string;
+  capacity?: CapacityOverrides;
+  /** Besides those of the host. */
+  labels?: Readonly<Record<string, string>>;
+  /** A pull without progress for so long is given up, milliseconds. */
+  pullStallMs?: number;
   runtimes: readonly RuntimeName[];
   /** `host:ip` that containers with network know besides what DNS says. */
   dockerExtraHosts?: readonly string[];
@@ -73,6 +109,14 @@ export const configSchema: z.ZodType<StepRunnerConfig> = environment.transform((
     advertise: env.WEFT_RUNNER_ADVERTISE,
     runnerId: env.WEFT_RUNNER_ID,
     pool: env.WEFT_RUNNER_POOL,
+    capacity: {
+      cores: env.WEFT_RUNNER_CORES,
+      ramBytes: env.WEFT_RUNNER_RAM_MIB,
+      diskBytes: env.WEFT_RUNNER_DISK_MIB,
+      devices: env.WEFT_RUNNER_GPUS,
+    },
+    labels: env.WEFT_RUNNER_LABELS,
+    pullStallMs: env.WEFT_PULL_STALL_S === undefined ? undefined : env.WEFT_PULL_STALL_S * 1000,
     runtimes: env.WEFT_RUNTIMES ?? RUNTIME_NAMES,
     dockerExtraHosts: env.WEFT_DOCKER_EXTRA_HOSTS,
     schedulerAddress: env.WEFT_SCHEDULER_ADDRESS,

@@ -15,6 +15,9 @@ const HIGH_WATER = 256 * 1024;
 export class EventFeed {
   private readonly watchers = new Set<Watcher>();
 
+  /** @param onUnwatched told when the last watcher has left */
+  constructor(private readonly onUnwatched: () => void = () => undefined) {}
+
   publish(event: TaskEvent): void {
     for (const watcher of this.watchers) void watcher.push(event, 0);
   }
@@ -53,6 +56,7 @@ export class EventFeed {
       signal.removeEventListener('abort', leave);
       this.watchers.delete(watcher);
       watcher.leave();
+      if (this.watchers.size === 0) this.onUnwatched();
     }
   }
 }

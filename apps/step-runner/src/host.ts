@@ -1,20 +1,22 @@
 /** What this host has to give: read once at boot, except free disk space and the state of the runtimes. */
 import { execFile } from 'node:child_process';
-import { statfs } from 'node:fs/promises';
+import { statfsSync } from 'node:fs';
 import { arch, availableParallelism, hostname, totalmem } from 'node:os';
 import { promisify } from 'node:util';
 import type { executor } from '@weft/contracts';
 import type { TaskRuntime } from '@weft/runtimes';
 import { systemErrorCode } from '@weft/storage';
+import type { CapacityOverrides } from './config.js';
 
 export interface HostCapacity {
   cores: number;
   ramBytes: number;
-  gpus: number;
+  /** Ids of GPUs. */
+  devices: readonly string[];
 }
 
-export async function hostCapacity(): Promise<HostCapacity> {
-  return { cores: availableParallelism(), ramBytes: totalmem(), gpus: await countGpus() };
+export async function hostCapacity({ cores, ramBytes, devices }: CapacityOverrides = {}): Promise<HostCapacity> {
+  return { cores: cores ?? availableParallelism(), ramBytes: ramBytes ?? totalmem(), devices: devices ?? (await findGpus()) };
 }
 
 export function hostLabels(): Record<string, string> {
@@ -22,20 +24,28 @@ export function hostLabels(): Record<string, string> {
 }
 
 /** One line of `nvidia-smi -L` per GPU; a host without that command has none, and a driver that does not answer gives none. */
-async function countGpus(): Promise<number> {
+async function findGpus(): Promise<string[]> {
   try {
     const { stdout } = await promisify(execFile)('nvidia-smi', ['-L'], { timeout: 5000 });
-    return stdout.split('\n').filter((line) => line.startsWith('GPU ')).length;
+    return gpuIds(stdout);
   } catch (error) {
     const failedItself = typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'number';
-    if (systemErrorCode(error) === 'ENOENT' || failedItself) return 0;
+    if (systemErrorCode(error) === 'ENOENT' || failedItself) return [];
     throw error;
   }
 }
 
+/** UUIDs where the lines have them: an index means another device inside a container. */
+export function gpuIds(listing: string): string[] {
+  return listing.split('\n').flatMap((line) => {
+    const found = /^GPU (\d+):.*?(?:\(UUID: ([^)\s]+)\))?\s*$/.exec(line);
+    return found === null ? [] : [found[2] ?? found[1] ?? ''];
+  });
+}
+
 /** Bytes that an unprivileged user may still write. */
-export async function freeDiskBytes(path: string): Promise<number> {
-  const { bavail, bsize } = await statfs(path);
+export function freeDiskBytes(path: string): number {
+  const { bavail, bsize } = statfsSync(path);
   return bavail * bsize;
 }
 

@@ -5,11 +5,13 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type executor, registry } from '@weft/contracts';
-import { callUnary, createClient, type Logger, type ServiceTls } from '@weft/platform';
+import { type CallOptions, callUnary, createClient, type Logger, type ServiceTls } from '@weft/platform';
 
 /** A call that hangs is given up, so that a scheduler that moved behind the same address is found again. */
 const CALL_DEADLINE_MS = 30_000;
 const RETRY_MS = 1000;
+/** What a runner that closes waits for the scheduler. */
+const FAREWELL_MS = 2000;
 
 export interface RegistrarOptions {
   schedulerAddress: string;
@@ -33,13 +35,23 @@ export class Registrar {
     this.loop = this.run();
   }
 
+  /** Tells the scheduler, where it can be reached, that this runner takes no more tasks. The registration lapses or is taken back by `close`. */
+  async drain(): Promise<void> {
+    this.stop.abort();
+    await this.loop;
+    if (!this.registered) return;
+    await this.call({ deadlineMs: FAREWELL_MS }, true).catch((error: unknown) =>
+      this.options.log.warn({ err: error }, 'could not tell the scheduler that this runner takes no more tasks'),
+    );
+  }
+
   /** Deregisters where the scheduler can be reached, and goes. */
   async close(): Promise<void> {
     this.stop.abort();
     await this.loop;
     if (this.registered) {
       const request = { runnerId: this.options.runnerId };
-      await callUnary(this.client, this.client.deregister, request, { deadlineMs: 2000 }).catch((error: unknown) =>
+      await callUnary(this.client, this.client.deregister, request, { deadlineMs: FAREWELL_MS }).catch((error: unknown) =>
         this.options.log.warn({ err: error }, 'could not deregister; the registration lapses by itself'),
       );
     }
@@ -59,12 +71,14 @@ export class Registrar {
 
   /** Milliseconds until the next heartbeat. */
   private async register(): Promise<number> {
-    const request = { address: this.options.address, description: await this.options.describe(), draining: false };
     const { signal } = this.stop;
-    const call = { signal, deadlineMs: CALL_DEADLINE_MS, waitForReady: true };
-    const { ttlMs } = await callUnary(this.client, this.client.register, request, call);
+    const ttlMs = await this.call({ signal, deadlineMs: CALL_DEADLINE_MS, waitForReady: true }, false);
     if (!this.registered) this.options.log.info({ scheduler: this.options.schedulerAddress, ttlMs }, 'registered');
     this.registered = true;
     return Math.max(100, Math.floor(ttlMs / 3));
+  }
+  private async call(options: CallOptions, draining: boolean): Promise<number> {
+    const request = { address: this.options.address, description: await this.options.describe(), draining };
+    return (await callUnary(this.client, this.client.register, request, options)).ttlMs;
   }
 }

@@ -4,9 +4,10 @@ import type { executor } from '@weft/contracts';
 import { RuntimeFailure, type RuntimeTask } from '@weft/runtimes';
 import { isWithin, type SandboxLayout, type StagingPlan } from './sandbox-layout.js';
 
-export function runtimeTaskOf(spec: executor.TaskSpec, layout: SandboxLayout, plan: StagingPlan): RuntimeTask {
+export function runtimeTaskOf(spec: executor.TaskSpec, layout: SandboxLayout, plan: StagingPlan, devices: readonly string[]): RuntimeTask {
   return {
     spec,
+    devices,
     key: layout.key,
     hostWorkDir: layout.hostWorkDir,
     hostTmpDir: layout.hostTmpDir,

@@ -2,11 +2,36 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { pathToFileUri } from '@weft/storage';
+import { admissionContract, SMALL_RUNNER } from './admission.contract.js';
 import { executorContract } from './executor.contract.js';
-import { RunnerFixture } from './runner.fixture.js';
+import { RunnerFixture, watch } from './runner.fixture.js';
 
 describe('step-runner with the process runtime', () => {
   executorContract(() => new RunnerFixture('process'));
+});
+
+describe('admission of processes', () => {
+  admissionContract(() => new RunnerFixture('process', undefined, SMALL_RUNNER));
+});
+
+describe('step-runner with GPUs', () => {
+  const runner = new RunnerFixture('process', undefined, { capacity: { devices: ['GPU-a', 'GPU-b', 'GPU-c'] } });
+  beforeAll(() => runner.start());
+  afterAll(() => runner.dispose());
+
+  it('tells a task which are its own, and nobody else the same', async () => {
+    const reserving = (gpus: number, script: string): executor.TaskSpec =>
+      runner.shell(script, { reserved: { cores: 0, ramBytes: 0, diskBytes: 0, gpus } });
+    const holding = reserving(2, 'echo $CUDA_VISIBLE_DEVICES; sleep 1000');
+    let tell: () => void = () => undefined;
+    const ready = new Promise<void>((resolve) => (tell = resolve));
+    const first = watch(runner.execute(holding), ({ stdout }) => stdout.includes('\n') && tell());
+    await ready;
+    expect((await runner.run(reserving(1, 'echo $CUDA_VISIBLE_DEVICES'))).stdout).toBe('GPU-c\n');
+    expect((await runner.run(reserving(0, 'echo ${CUDA_VISIBLE_DEVICES-none}'))).stdout).toBe('none\n');
+    await runner.cancel(holding);
+    expect((await first).stdout).toBe('GPU-a,GPU-b\n');
+  });
 });
 
 describe('step-runner, processes only', () => {

@@ -157,6 +157,11 @@ export class RunnerFixture {
     return callUnary(this.client, this.client.cancel, { taskId: spec.taskId, attempt: spec.attempt, graceMs, waitingOnly: false });
   }
 
+  /** Cancels it where it waits for room. */
+  withdraw(spec: executor.TaskSpec): Promise<executor.CancelResponse> {
+    return callUnary(this.client, this.client.cancel, { taskId: spec.taskId, attempt: spec.attempt, graceMs: 0, waitingOnly: true });
+  }
+
   release(spec: executor.TaskSpec): Promise<executor.ReleaseResponse> {
     return callUnary(this.client, this.client.release, { taskId: spec.taskId, attempt: spec.attempt });
   }

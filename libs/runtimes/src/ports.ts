@@ -19,6 +19,8 @@ export interface RuntimeTask {
   hostTmpDir: string;
   /** Host path → path as the task sees it; in the order to mount them. Empty for runtimes that see the host's files. */
   mounts: { hostPath: string; taskPath: string; readOnly: boolean }[];
+  /** Ids of the GPUs that are the task's, and nobody else's. */
+  devices: readonly string[];
   /** Host paths of the redirected streams; absent: give the data to `onLog`. */
   hostStdin?: string;
   hostStdout?: string;

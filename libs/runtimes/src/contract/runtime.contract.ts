@@ -40,6 +40,7 @@ export class SandboxFixture {
       key: `${taskId}.1`,
       hostWorkDir: this.work,
       hostTmpDir: this.tmp,
+      devices: [],
       mounts: this.containers
         ? [
             { hostPath: this.work, taskPath: workDir, readOnly: false },

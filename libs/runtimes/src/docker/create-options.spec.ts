@@ -5,7 +5,7 @@ describe('createOptions', () => {
   const context = { image: 'debian', runnerId: 'r', user: '0:0', podman: false, extraHosts: ['data.example.org:10.0.0.7'] };
   const hostsOf = (network: boolean, extraHosts?: readonly string[]): string[] | undefined => {
     const spec = executor.TaskSpec.create({ taskId: 't', network });
-    const task = { spec, key: 't.1', hostWorkDir: '/w', hostTmpDir: '/t', mounts: [] };
+    const task = { spec, key: 't.1', hostWorkDir: '/w', hostTmpDir: '/t', mounts: [], devices: [] };
     return createOptions(task, { ...context, extraHosts }).HostConfig?.ExtraHosts;
   };
 
@@ -13,5 +13,27 @@ describe('createOptions', () => {
     expect(hostsOf(true, context.extraHosts)).toEqual(['data.example.org:10.0.0.7']);
     expect(hostsOf(false, context.extraHosts)).toBeUndefined();
     expect(hostsOf(true)).toBeUndefined();
+  });
+
+  it.each<[string, string[], number, object[] | undefined]>([
+    [
+      'those that the runner gave it',
+      ['GPU-1', 'GPU-2'],
+      2,
+      [{ Driver: 'nvidia', DeviceIDs: ['GPU-1', 'GPU-2'], Capabilities: [['gpu']] }],
+    ],
+    ['as many as it asks for, where the runner gave it none', [], 1, [{ Driver: 'nvidia', Count: 1, Capabilities: [['gpu']] }]],
+    ['none', [], 0, undefined],
+  ])('gives a task %s of the GPUs', (_what, devices, gpus, requests) => {
+    const resources = { cores: 0, ramBytes: 0, diskBytes: 0, gpus };
+    const task = {
+      spec: executor.TaskSpec.create({ taskId: 't', resources }),
+      key: 't.1',
+      hostWorkDir: '/w',
+      hostTmpDir: '/t',
+      mounts: [],
+      devices,
+    };
+    expect(createOptions(task, context).HostConfig?.DeviceRequests).toEqual(requests);
   });
 });

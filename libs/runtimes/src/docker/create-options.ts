@@ -51,18 +51,21 @@ export function createOptions(task: RuntimeTask, context: ContainerContext): Doc
       SecurityOpt: ['no-new-privileges'],
       Init: true,
       RestartPolicy: { Name: 'no' },
-      ...limits(spec.resources),
+      ...limits(task),
       // Binary-safe, and whole: what a runner that died had not read is read again from here.
       ...(context.podman ? {} : { LogConfig: { Type: 'local', Config: { 'max-size': '1024t', 'max-file': '1', compress: 'false' } } }),
     },
   };
 }
 
-function limits(resources: RuntimeTask['spec']['resources']): Docker.HostConfig {
+function limits({ spec: { resources }, devices }: RuntimeTask): Docker.HostConfig {
   const limited: Docker.HostConfig = {};
+  if (devices.length > 0) limited.DeviceRequests = [{ Driver: 'nvidia', DeviceIDs: [...devices], Capabilities: [['gpu']] }];
   if (resources === undefined) return limited;
   if (resources.cores > 0) limited.NanoCpus = Math.round(resources.cores * 1e9);
   if (resources.ramBytes > 0) limited.Memory = limited.MemorySwap = Math.ceil(resources.ramBytes);
-  if (resources.gpus > 0) limited.DeviceRequests = [{ Driver: 'nvidia', Count: resources.gpus, Capabilities: [['gpu']] }];
+  // Of a scheduler that reserves none.
+  if (resources.gpus > 0 && devices.length === 0)
+    limited.DeviceRequests = [{ Driver: 'nvidia', Count: resources.gpus, Capabilities: [['gpu']] }];
   return limited;
 }

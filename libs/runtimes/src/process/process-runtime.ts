@@ -5,7 +5,7 @@
  *  1. A task is a process group; stopping it is TERM to the group, then KILL.
  *  2. Nothing outlives the runner: `close` kills every group, and a watchdog does where the runner is killed.
  *     (A process that starts a session of its own escapes both, as it would from any job-control shell.)
- *  3. The environment is exactly the spec's, plus PATH of the runner where the spec has none.
+ *  3. The environment is exactly the spec's, plus PATH of the runner where the spec has none, and the GPUs of a task that has some.
  */
 import { accessSync, constants, statSync } from 'node:fs';
 import { availableParallelism, release } from 'node:os';
@@ -57,7 +57,8 @@ export class ProcessRuntime implements TaskRuntime {
   async start(task: RuntimeTask, on: StartEvents): Promise<RunningTask> {
     const { spec } = task;
     checkWords(spec.argv, spec.environment);
-    const environment = { PATH: this.path, ...spec.environment };
+    const devices: Record<string, string> = task.devices.length > 0 ? { CUDA_VISIBLE_DEVICES: task.devices.join(',') } : {};
+    const environment: Record<string, string> & { PATH: string } = { PATH: this.path, ...spec.environment, ...devices };
     const [command = ''] = spec.argv;
     const found = findCommand(command, environment.PATH, task.hostWorkDir);
     if ('missing' in found) throw new RuntimeFailure('COMMAND_NOT_FOUND', found.missing, false);
