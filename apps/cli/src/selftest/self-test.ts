@@ -17,6 +17,7 @@ import { type DockerEngine, ensureDocker } from './docker.js';
 import { ensurePrograms } from './packages.js';
 import { ensureScikitLearn } from './python.js';
 import { NOTHING, type Tally, add, closingLine, exitCodeOf, tallyOfJest } from './results.js';
+import { ensureSwift } from './swift.js';
 
 const ROOT = resolve(distDirectory(), '..');
 const CLI = join(distDirectory(), 'cli.mjs');
@@ -36,6 +37,7 @@ export async function selfTest(only: string[]): Promise<number> {
   try {
     if (needs('unit')) ensureScikitLearn(say);
     if (needs('unit', 'redis', 'e2e')) ensurePrograms(say);
+    if (needs('e2e')) ensureSwift(say);
     if (needs('redis', 'e2e', 'conformance')) ensureRedisServer(say);
     if (needs('docker', 'e2e', 'conformance')) engine = await ensureDocker(join(ROOT, 'tests/images'), scratch, say);
     for (const part of wanted) {

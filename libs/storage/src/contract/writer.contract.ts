@@ -108,13 +108,21 @@ function describeWriting(context: Context): void {
 }
 
 function describeCopying(context: Context): void {
-  it.each(awkwardNames)('copies and moves %j', async (awkward) => {
-    const { storage, prefix } = context();
-    const name = inUri(awkward);
-    await storage.writeText(`${prefix}${name}`, 'x');
-    await storage.copyTree(`${prefix}${name}`, `${prefix}d/${name}`);
-    await storage.moveTree(`${prefix}${name}`, `${prefix}e/${name}`);
-    expect(await treeOf(storage, prefix)).toEqual({ 'd/': '', [`d/${awkward}`]: 'x', 'e/': '', [`e/${awkward}`]: 'x' });
+  it('copies and moves files of every name', async () => {
+    const { storage, prefix, host } = context();
+    const named = (before: string): Record<string, string> => Object.fromEntries(awkwardNames.map((name) => [before + name, name]));
+    await onHost(host, named('d/'));
+    await storage.publish(join(host, 'd'), `${prefix}d`);
+    await storage.copyTree(`${prefix}d`, `${prefix}copied`);
+    await storage.moveTree(`${prefix}d`, `${prefix}moved`);
+    expect(await treeOf(storage, prefix)).toEqual({ 'copied/': '', ...named('copied/'), 'moved/': '', ...named('moved/') });
+    const [one, two] = [inUri(awkwardNames[3] ?? ''), inUri(awkwardNames[12] ?? '')];
+    await storage.copyTree(`${prefix}moved/${one}`, `${prefix}files/${two}`);
+    await storage.moveTree(`${prefix}moved/${two}`, `${prefix}files/${one}`);
+    expect(await treeOf(storage, `${prefix}files`)).toEqual({
+      [awkwardNames[12] ?? '']: awkwardNames[3],
+      [awkwardNames[3] ?? '']: awkwardNames[12],
+    });
   });
 
   it('copies a tree, twice, beside what is there; versions of the source stay', async () => {
