@@ -19,6 +19,8 @@ export interface Keys {
   archived(partition: number): string;
   /** Position behind which every archived run lies. */
   newestArchived(): string;
+  /** The same, of one project. */
+  activeOf(partition: number, projectId: string): string;
   lease(partition: number): string;
   /** Sorted set: the scheduler's replicas, by the time until which they are taken to live. */
   replicas(): string;
@@ -49,6 +51,7 @@ export function createKeys(prefix: string): Keys {
     taskLog: (runId) => `${run(runId)}:tasklog`,
     taskLogSize: (runId) => `${run(runId)}:tasklogsize`,
     active: (partition) => `${tag(partition)}:active`,
+    activeOf: (partition, projectId) => `${tag(partition)}:active:project:${encodeURIComponent(projectId)}`,
     ended: (partition) => `${tag(partition)}:ended`,
     archived: (partition) => `${tag(partition)}:archived`,
     newestArchived: () => `${prefix}archived:newest`,

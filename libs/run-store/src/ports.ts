@@ -104,6 +104,8 @@ export interface RunIntake {
  * and went on otherwise has another entry in that place.
  */
 export type LogPosition = number | { sequence: number; atMs: number };
+  /** Runs that have not ended: of a project, or all. */
+  activeRuns(projectId?: string): Promise<number>;
 
 /** For the owner of a partition. */
 export interface RunLog {

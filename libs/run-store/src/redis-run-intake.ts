@@ -13,7 +13,7 @@ import { randomUUID } from 'node:crypto';
 import type { Plan } from '@weft/plan';
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.js';
-import { type LogEntry, type RunHeader, type RunIntake, partitionOf } from './ports.js';
+import { type LogEntry, PARTITIONS, type RunHeader, type RunIntake, partitionOf } from './ports.js';
 import { type RunScript, defineScript } from './redis-script.js';
 import type { RedisRunIndex } from './redis-run-index.js';
 import { createRun } from './scripts/create-run.lua.js';
@@ -54,7 +54,7 @@ export class RedisRunIntake implements RunIntake {
     await this.index.add(final);
     const partition = partitionOf(runId);
     const created = await this.createRun(
-      [this.keys.header(runId), this.keys.log(runId), this.keys.active(partition)],
+      [this.keys.header(runId), this.keys.log(runId), this.keys.active(partition), this.keys.activeOf(partition, final.projectId)],
       [runId, Date.now(), this.keys.nudge(partition), JSON.stringify(final), final.state, JSON.stringify(event), key, randomUUID()],
     );
     return { runId, existing: created !== 1 };
@@ -69,7 +69,10 @@ export class RedisRunIntake implements RunIntake {
   async reopen(header: RunHeader, event: LogEntry['event']): Promise<'reopened' | 'active' | 'gone'> {
     const partition = partitionOf(header.runId);
     const { runId } = header;
-    const keys = [this.keys.header(runId), this.keys.log(runId), this.keys.active(partition), this.keys.ended(partition)];
+    const keys = [
+      ...[this.keys.header(runId), this.keys.log(runId), this.keys.active(partition)],
+      ...[this.keys.ended(partition), this.keys.activeOf(partition, header.projectId)],
+    ];
     const args = [runId, Date.now(), this.keys.nudge(partition), JSON.stringify(header), header.state, JSON.stringify(event)];
     return (await this.reopenRun(keys, args)) as 'reopened' | 'active' | 'gone';
   }
@@ -88,5 +91,14 @@ export class RedisRunIntake implements RunIntake {
       // Null: it lapsed, or its run was removed, between the two commands.
       if (first !== null) return JSON.parse(first) as Claim;
     }
+  async activeRuns(projectId?: string): Promise<number> {
+    const { active, activeOf } = this.keys;
+    const keys = Array.from({ length: PARTITIONS }, (_, partition) =>
+      projectId === undefined ? active(partition) : activeOf(partition, projectId),
+    );
+    const counts = await Promise.all(keys.map((key) => this.redis.scard(key)));
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
   }
 }

@@ -54,14 +54,17 @@ export class RedisRunLog implements RunLog {
   async updateHeader(lease: Lease, header: RunHeader): Promise<boolean> {
     const partition = partitionFor(lease, header.runId);
     const keys = [this.keys.lease(partition), this.keys.header(header.runId)];
-    return (await this.updateHeaderScript(keys, [lease.owner, lease.token, JSON.stringify(header), header.state])) === 1;
+    return (await this.updateHeaderScript(keys, [lease.owner, lease.token, JSON.stringify(changingPart(header)), header.state])) === 1;
   }
 
   async seal(lease: Lease, header: RunHeader, after: LogPosition, ended: LogEntry['event']): Promise<AppendResult> {
     const { runId } = header;
     const partition = partitionFor(lease, runId);
     const answer = await this.sealRun(
-      [this.keys.lease(partition), this.keys.header(runId), this.keys.log(runId), this.keys.active(partition), this.keys.ended(partition)],
+      [
+        ...[this.keys.lease(partition), this.keys.header(runId), this.keys.log(runId)],
+        ...[this.keys.active(partition), this.keys.ended(partition), this.keys.activeOf(partition, header.projectId)],
+      ],
       [
         lease.owner,
         lease.token,
@@ -92,6 +95,11 @@ export class RedisRunLog implements RunLog {
     const text = await this.redis.get(this.keys.plan(hash));
     return text === null ? undefined : (JSON.parse(text) as Plan);
   }
+}
+
+/** What stays as it was when the run was accepted is not written again and again: inputs may be long. */
+function changingPart({ state, startedAtMs, finishedAtMs, outputs, failure, tasks, currentSteps }: RunHeader): Partial<RunHeader> {
+  return { state, startedAtMs, finishedAtMs, outputs, failure, tasks, currentSteps };
 }
 
 /** A lease of another partition is a mistake of the caller, not a lost race. */

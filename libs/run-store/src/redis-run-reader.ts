@@ -33,8 +33,10 @@ export class RedisRunReader implements RunReader {
   }
 
   async get(runId: string): Promise<RunHeader | undefined> {
-    const text = await this.redis.hget(this.keys.header(runId), 'json');
-    return text === null ? undefined : (JSON.parse(text) as RunHeader);
+    const [text, now] = await this.redis.hmget(this.keys.header(runId), 'json', 'now');
+    if (typeof text !== 'string') return undefined;
+    const header = JSON.parse(text) as RunHeader;
+    return typeof now === 'string' ? { ...header, ...(JSON.parse(now) as Partial<RunHeader>) } : header;
   }
 
   async list(query: RunQuery): Promise<{ runs: RunHeader[]; nextPageToken?: string }> {

@@ -153,6 +153,11 @@ class FakeLog {
       run.sealed = true;
     });
   }
+  async activeRuns(projectId?: string): Promise<number> {
+    const active = [...this.data.runs.values()].filter(({ sealed }) => !sealed);
+    return active.filter(({ header }) => projectId === undefined || header.projectId === projectId).length;
+  }
+
 
   async updateHeader(lease: Lease, header: RunHeader): Promise<boolean> {
     const run = this.data.runs.get(header.runId);

@@ -61,6 +61,24 @@ function intakeContract(get: () => RunStoreFixture): void {
     expect(await two.log.active((partitionOf('r-1') + 1) % PARTITIONS)).toEqual([]);
   });
 
+  it('counts the runs that have not ended, those of a project too', async () => {
+    const { one, two } = get();
+    const lease = await startRun(one);
+    for (const runId of ['r-2', 'r-3', 'r-4'])
+      await one.intake.create(aRunHeader({ runId, projectId: runId === 'r-4' ? '' : 'p/2' }), accepted(runId));
+    await one.intake.create(aRunHeader({ runId: 'r-2', projectId: 'p/2' }), accepted('r-2'));
+    const counts = (): Promise<number[]> =>
+      Promise.all([undefined, aRunHeader().projectId, 'p/2', 'none'].map((id) => two.intake.activeRuns(id)));
+    const own = aRunHeader().projectId === '' ? 2 : 1;
+    expect(await counts()).toEqual([4, own, 2, 0]);
+    const final = aRunHeader({ state: 'failed', finishedAtMs: 9 });
+    await one.log.seal(lease, final, 1, { type: 'RunEnded' });
+    await one.log.seal(lease, final, 1, { type: 'RunEnded' });
+    expect(await counts()).toEqual([3, own - 1, 2, 0]);
+    await two.intake.reopen({ ...final, state: 'running' }, { type: 'RunRetried' });
+    expect(await counts()).toEqual([4, own, 2, 0]);
+  });
+
   it('leaves a run of the same id as it is', async () => {
     const { one } = get();
     await one.intake.create(aRunHeader(), accepted('r-1'));

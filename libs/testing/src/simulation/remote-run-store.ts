@@ -40,6 +40,7 @@ export function remoteRunStore(
       request: through('request', (...args) => inner.intake.request(...args)),
       reopen: through('reopen', (...args) => inner.intake.reopen(...args)),
       putPlan: through('putPlan', (...args) => inner.intake.putPlan(...args)),
+      activeRuns: through('activeRuns', (...args) => inner.intake.activeRuns(...args)),
     },
     log: {
       append: through('append', async (lease, runId, after, events) => {
