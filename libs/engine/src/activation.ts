@@ -98,8 +98,8 @@ function addRecord(turn: Turn, step: string, index: string, process: string): Ta
 
 function openScope(turn: Turn, workflow: Workflow, inputs: CwlObject, activation: Activation): void {
   const values = new Map<string, CwlValue>();
-  for (const parameter of workflow.inputs) values.set(parameter.name, inputs[parameter.name] ?? null);
   const topology = cachedTopology(turn.state, workflow);
+  for (const { name } of workflow.inputs) if (topology.uses.has(name)) values.set(name, inputs[name] ?? null);
   const scope: Scope = {
     path: activation.path,
     index: activation.index,
@@ -109,6 +109,7 @@ function openScope(turn: Turn, workflow: Workflow, inputs: CwlObject, activation
     inherited: inherit(activation.inherited, workflow),
     owner: activation.owner,
     values,
+    spent: new Map(),
     steps: new Map(),
     pendingSteps: workflow.steps.length,
   };

@@ -60,8 +60,10 @@ export interface Scope {
   readonly topology: Topology;
   readonly inherited: EffectiveRequirements;
   readonly owner: Owner;
-  /** Values by source key (see `sourceKey`). */
+  /** Values by source key (see `sourceKey`), while a step that is not done, or an output of the workflow, takes them. */
   readonly values: Map<string, CwlValue>;
+  /** Of values that several take: how many are done with them. */
+  readonly spent: Map<string, number>;
   readonly steps: Map<string, StepInstance>;
   pendingSteps: number;
 }
@@ -112,6 +114,8 @@ export interface RunState {
   /** Tasks queued or running by step path; steps without any are not there. */
   readonly live: Map<string, number>;
   inFlight: number;
+  /** Shards of all steps that are done. */
+  doneShards: number;
   /** What would have been next where the run had not stopped, in order. */
   parked: Parked[];
   /** The first failure; in a run that goes on after failures, the reason why it will end as failed. */
@@ -140,6 +144,7 @@ export function initialState(plan: Plan): RunState {
     tally: { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, skipped: 0 },
     live: new Map(),
     inFlight: 0,
+    doneShards: 0,
     parked: [],
     acceptedAtMs: 0,
   };

@@ -184,10 +184,17 @@ function finishStep(turn: Turn, instance: StepInstance): void {
 /** Hands the step's outputs to the scope and tells whoever waits for them. */
 export function stepOutputs(turn: Turn, instance: StepInstance, outputs: CwlObject): void {
   const { scope, step } = instance;
+  turn.state.doneShards += Math.max(1, instance.results.length);
   instance.phase = 'done';
   instance.results = [];
+  instance.loopOutputs = [];
+  delete instance.loopInputs;
   turn.state.steps.delete(instance.node);
-  for (const port of step.out) scope.values.set(sourceKey({ step: step.name, port }), outputs[port] ?? null);
+  for (const port of step.out) {
+    const key = sourceKey({ step: step.name, port });
+    if (scope.topology.uses.has(key)) scope.values.set(key, outputs[port] ?? null);
+  }
+  forgetSources(scope, step.name);
   for (const name of scope.topology.dependents.get(step.name) ?? []) {
     const dependent = scope.steps.get(name);
     if (!dependent) continue;
@@ -196,6 +203,19 @@ export function stepOutputs(turn: Turn, instance: StepInstance, outputs: CwlObje
   }
   scope.pendingSteps -= 1;
   if (scope.pendingSteps === 0) turn.later(() => finishScope(turn, scope));
+}
+
+/** A step that is done takes its values no more: those that nobody else takes go. */
+function forgetSources({ topology, values, spent }: Scope, step: string): void {
+  for (const key of topology.sources.get(step) ?? []) {
+    const done = (spent.get(key) ?? 0) + 1;
+    if (done >= (topology.uses.get(key) ?? 0)) {
+      values.delete(key);
+      spent.delete(key);
+    } else {
+      spent.set(key, done);
+    }
+  }
 }
 
 /** All steps are done: the workflow's outputs go to whoever activated it. */

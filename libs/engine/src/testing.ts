@@ -2,7 +2,7 @@
  * For the engine's own tests: small plans, and a driver that answers commands in any order a test (or a property) wants.
  */
 import type { CommandLineTool, CwlObject, CwlValue, Link, LinkMerge, PickValue, Plan, Process, Workflow, WorkflowStep } from '@weft/plan';
-import { decide, initialState, type Command, type EngineEvent, type RunState } from './index.js';
+import { decide, initialState, type Command, type EngineEvent, type RunOptions, type RunState } from './index.js';
 
 const ORIGIN = { requirements: [], hints: [], declaredVersion: 'v1.2' };
 
@@ -89,9 +89,10 @@ export class Driver {
     of: Plan,
     inputs: CwlObject,
     private readonly world: World = {},
+    options: Partial<RunOptions> = {},
   ) {
     this.state = initialState(of);
-    this.feed({ ...ACCEPTED, inputs });
+    this.feed({ ...ACCEPTED, inputs, options: { ...ACCEPTED.options, ...options } });
   }
 
   feed(event: EngineEvent): void {
