@@ -3,7 +3,7 @@ export type * from './retention.ports.js';
 export { FileRunArchive, newestPosition } from './archive/file-run-archive.js';
 export { archiveRun } from './archive/archive-run.js';
 export { type ArchivingRunStore, withArchive } from './archive/with-archive.js';
-export { InvalidRequestError } from './errors.js';
+export { IdempotencyConflictError, InvalidRequestError } from './errors.js';
 export { type RedisRunStoreOptions, createRedisRunStore } from './redis-run-store.adapter.js';
 // What every implementation of the ports holds to.
 export {

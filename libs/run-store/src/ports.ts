@@ -85,10 +85,18 @@ export type AppendResult =
   | { ok: false; reason: 'fenced' }
   | { ok: false; reason: 'gone' };
 
+/**
+ * What a client calls a submission by, per project: one that is repeated leads to the same run. With a fingerprint of what is submitted, the same
+ * key for something else is refused; without, the key alone counts.
+ */
+export type IdempotencyKey = string | { key: string; fingerprint: string };
+
 /** For whoever takes submissions (any replica). */
 export interface RunIntake {
-  /** Stores header and first event atomically and tells the partition's owner. A known idempotency key returns the run that has it. */
-  create(header: RunHeader, accepted: LogEntry['event'], idempotencyKey?: string): Promise<{ runId: string; existing: boolean }>;
+  /** Stores header and first event atomically and tells the partition's owner. A known idempotency key returns the run that has it, or throws IdempotencyConflictError. */
+  create(header: RunHeader, accepted: LogEntry['event'], idempotency?: IdempotencyKey): Promise<{ runId: string; existing: boolean }>;
+  /** The run that the key has led to before; undefined: none. Throws IdempotencyConflictError as create does. */
+  find(projectId: string, idempotency: IdempotencyKey): Promise<string | undefined>;
   /** Appends a request from outside (cancel) without owning the run, and tells the owner. False: no such run. A sealed run takes nothing more: true. */
   request(runId: string, event: LogEntry['event']): Promise<boolean>;
   /**
@@ -96,6 +104,8 @@ export interface RunIntake {
    * (any more), and nothing was done.
    */
   reopen(header: RunHeader, event: LogEntry['event']): Promise<'reopened' | 'active' | 'gone'>;
+  /** Runs that have not ended: of a project, or all. */
+  activeRuns(projectId?: string): Promise<number>;
   putPlan(hash: string, plan: Plan): Promise<void>;
 }
 
@@ -104,8 +114,6 @@ export interface RunIntake {
  * and went on otherwise has another entry in that place.
  */
 export type LogPosition = number | { sequence: number; atMs: number };
-  /** Runs that have not ended: of a project, or all. */
-  activeRuns(projectId?: string): Promise<number>;
 
 /** For the owner of a partition. */
 export interface RunLog {

@@ -13,7 +13,8 @@ import { randomUUID } from 'node:crypto';
 import type { Plan } from '@weft/plan';
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.js';
-import { type LogEntry, PARTITIONS, type RunHeader, type RunIntake, partitionOf } from './ports.js';
+import { IdempotencyConflictError } from './errors.js';
+import { type IdempotencyKey, type LogEntry, PARTITIONS, type RunHeader, type RunIntake, partitionOf } from './ports.js';
 import { type RunScript, defineScript } from './redis-script.js';
 import type { RedisRunIndex } from './redis-run-index.js';
 import { createRun } from './scripts/create-run.lua.js';
@@ -23,7 +24,7 @@ import { requestEvent } from './scripts/request-event.lua.js';
 /** How long a retry finds the run of its first call. */
 const IDEMPOTENCY_TTL_MS = 7 * 24 * 3600 * 1000;
 
-type Claim = Pick<RunHeader, 'runId' | 'submittedAtMs'>;
+type Claim = Pick<RunHeader, 'runId' | 'submittedAtMs'> & { fingerprint?: string };
 
 export class RedisRunIntake implements RunIntake {
   private readonly createRun: RunScript;
@@ -42,12 +43,15 @@ export class RedisRunIntake implements RunIntake {
     this.reopenRun = defineScript(redis, reopenRun);
   }
 
-  async create(header: RunHeader, accepted: LogEntry['event'], idempotencyKey?: string): Promise<{ runId: string; existing: boolean }> {
-    const key = idempotencyKey === undefined ? '' : this.keys.idempotency(header.projectId, idempotencyKey);
-    const claim = key === '' ? header : await this.claim(key, header);
+  async create(
+    header: RunHeader,
+    accepted: LogEntry['event'],
+    idempotency?: IdempotencyKey,
+  ): Promise<{ runId: string; existing: boolean }> {
+    const key = idempotency === undefined ? '' : this.keys.idempotency(header.projectId, partsOf(idempotency).key);
+    const claim = idempotency === undefined ? header : await this.claim(key, header, idempotency);
     const { runId } = claim;
-    if (runId !== header.runId && ((await this.redis.exists(this.keys.header(runId))) || (await this.isArchived(runId))))
-      return { runId, existing: true };
+    if (runId !== header.runId && (await this.isThere(runId))) return { runId, existing: true };
     // The event of a completed claim must speak of the run it starts.
     const event = accepted['runId'] === header.runId ? { ...accepted, runId } : accepted;
     const final: RunHeader = { ...header, runId, submittedAtMs: claim.submittedAtMs };
@@ -58,6 +62,17 @@ export class RedisRunIntake implements RunIntake {
       [runId, Date.now(), this.keys.nudge(partition), JSON.stringify(final), final.state, JSON.stringify(event), key, randomUUID()],
     );
     return { runId, existing: created !== 1 };
+  }
+
+  async find(projectId: string, idempotency: IdempotencyKey): Promise<string | undefined> {
+    const claim = await this.redis.get(this.keys.idempotency(projectId, partsOf(idempotency).key));
+    if (claim === null) return undefined;
+    const { runId } = checked(JSON.parse(claim) as Claim, idempotency);
+    return (await this.isThere(runId)) ? runId : undefined;
+  }
+
+  private async isThere(runId: string): Promise<boolean> {
+    return (await this.redis.exists(this.keys.header(runId))) === 1 || this.isArchived(runId);
   }
 
   async request(runId: string, event: LogEntry['event']): Promise<boolean> {
@@ -77,20 +92,6 @@ export class RedisRunIntake implements RunIntake {
     return (await this.reopenRun(keys, args)) as 'reopened' | 'active' | 'gone';
   }
 
-  async putPlan(hash: string, plan: Plan): Promise<void> {
-    // One that was about to go stays.
-    await this.redis.multi().set(this.keys.plan(hash), JSON.stringify(plan), 'NX').persist(this.keys.plan(hash)).exec();
-  }
-
-  /** The claim of whoever came first. */
-  private async claim(key: string, header: Claim): Promise<Claim> {
-    const mine: Claim = { runId: header.runId, submittedAtMs: header.submittedAtMs };
-    for (;;) {
-      if ((await this.redis.set(key, JSON.stringify(mine), 'PX', IDEMPOTENCY_TTL_MS, 'NX')) === 'OK') return mine;
-      const first = await this.redis.get(key);
-      // Null: it lapsed, or its run was removed, between the two commands.
-      if (first !== null) return JSON.parse(first) as Claim;
-    }
   async activeRuns(projectId?: string): Promise<number> {
     const { active, activeOf } = this.keys;
     const keys = Array.from({ length: PARTITIONS }, (_, partition) =>
@@ -100,5 +101,31 @@ export class RedisRunIntake implements RunIntake {
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
+  async putPlan(hash: string, plan: Plan): Promise<void> {
+    // One that was about to go stays.
+    await this.redis.multi().set(this.keys.plan(hash), JSON.stringify(plan), 'NX').persist(this.keys.plan(hash)).exec();
   }
+
+  /** The claim of whoever came first. */
+  private async claim(key: string, header: Claim, idempotency: IdempotencyKey): Promise<Claim> {
+    const { fingerprint } = partsOf(idempotency);
+    const mine: Claim = { runId: header.runId, submittedAtMs: header.submittedAtMs, fingerprint };
+    for (;;) {
+      if ((await this.redis.set(key, JSON.stringify(mine), 'PX', IDEMPOTENCY_TTL_MS, 'NX')) === 'OK') return mine;
+      const first = await this.redis.get(key);
+      // Null: it lapsed, or its run was removed, between the two commands.
+      if (first !== null) return checked(JSON.parse(first) as Claim, idempotency);
+    }
+  }
+}
+
+function partsOf(idempotency: IdempotencyKey): { key: string; fingerprint?: string } {
+  return typeof idempotency === 'string' ? { key: idempotency } : idempotency;
+}
+
+function checked(claim: Claim, idempotency: IdempotencyKey): Claim {
+  const { key, fingerprint } = partsOf(idempotency);
+  if (fingerprint !== undefined && claim.fingerprint !== undefined && fingerprint !== claim.fingerprint)
+    throw new IdempotencyConflictError(key, claim.runId);
+  return claim;
 }

@@ -5,6 +5,8 @@ import { canonicalJson, type Plan } from '@weft/plan';
 import {
   type AppendResult,
   type AttemptRef,
+  IdempotencyConflictError,
+  type IdempotencyKey,
   InvalidRequestError,
   type Lease,
   type LogEntry,
@@ -46,6 +48,8 @@ export class FakeRunStoreData {
   readonly runs = new Map<string, FakeRun>();
   readonly plans = new Map<string, Plan>();
   readonly idempotency = new Map<string, string>();
+  /** What each key was used for, where its user said so. */
+  readonly fingerprints = new Map<string, string>();
   readonly leases = new Map<number, HeldLease>();
   /** Until when each replica lives. */
   readonly replicas = new Map<string, number>();
@@ -103,16 +107,31 @@ const copy = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 class FakeIntake {
   constructor(private readonly data: FakeRunStoreData) {}
 
-  async create(header: RunHeader, accepted: Event, idempotencyKey?: string): Promise<{ runId: string; existing: boolean }> {
-    const key = idempotencyKey === undefined ? undefined : canonicalJson([header.projectId, idempotencyKey]);
+  async create(header: RunHeader, accepted: Event, idempotency?: IdempotencyKey): Promise<{ runId: string; existing: boolean }> {
+    const key = idempotency === undefined ? undefined : this.checked(header.projectId, idempotency);
     const runId = (key !== undefined && this.data.idempotency.get(key)) || header.runId;
     if (this.data.runs.has(runId) || (runId !== header.runId && (await this.data.isArchived(runId)))) return { runId, existing: true };
     if (key !== undefined) this.data.idempotency.set(key, runId);
+    if (key !== undefined && typeof idempotency === 'object') this.data.fingerprints.set(key, idempotency.fingerprint);
     const first: LogEntry = { sequence: 1, atMs: this.data.nowMs(), event: copy(accepted) };
     positionOf(header);
     this.data.runs.set(runId, { header: copy(header), log: [first], sealed: false, idempotencyKey: key, taskLog: [] });
     this.data.nudge(runId, 1);
     return { runId, existing: false };
+  }
+
+  async find(projectId: string, idempotency: IdempotencyKey): Promise<string | undefined> {
+    const runId = this.data.idempotency.get(this.checked(projectId, idempotency));
+    return runId !== undefined && (this.data.runs.has(runId) || (await this.data.isArchived(runId))) ? runId : undefined;
+  }
+
+  private checked(projectId: string, idempotency: IdempotencyKey): string {
+    const { key: name, fingerprint } = typeof idempotency === 'string' ? { key: idempotency } : idempotency;
+    const key = canonicalJson([projectId, name]);
+    const [runId, known] = [this.data.idempotency.get(key), this.data.fingerprints.get(key)];
+    if (runId !== undefined && fingerprint !== undefined && known !== undefined && known !== fingerprint)
+      throw new IdempotencyConflictError(name, runId);
+    return key;
   }
 
   async request(runId: string, event: Event): Promise<boolean> {
@@ -134,6 +153,11 @@ class FakeIntake {
     return 'reopened';
   }
 
+  async activeRuns(projectId?: string): Promise<number> {
+    const active = [...this.data.runs.values()].filter(({ sealed }) => !sealed);
+    return active.filter(({ header }) => projectId === undefined || header.projectId === projectId).length;
+  }
+
   async putPlan(hash: string, plan: Plan): Promise<void> {
     if (!this.data.plans.has(hash)) this.data.plans.set(hash, copy(plan));
   }
@@ -153,11 +177,6 @@ class FakeLog {
       run.sealed = true;
     });
   }
-  async activeRuns(projectId?: string): Promise<number> {
-    const active = [...this.data.runs.values()].filter(({ sealed }) => !sealed);
-    return active.filter(({ header }) => projectId === undefined || header.projectId === projectId).length;
-  }
-
 
   async updateHeader(lease: Lease, header: RunHeader): Promise<boolean> {
     const run = this.data.runs.get(header.runId);

@@ -98,6 +98,23 @@ function intakeContract(get: () => RunStoreFixture): void {
     expect((await two.reader.list({ limit: 10 })).runs).toHaveLength(2);
   });
 
+  it('refuses a known idempotency key for something else', async () => {
+    const { one, two } = get();
+    const create = (runId: string, fingerprint: string): Promise<unknown> =>
+      one.intake.create(aRunHeader({ runId }), accepted(runId), { key: 'key', fingerprint });
+    const { projectId } = aRunHeader();
+    expect(await two.intake.find(projectId, { key: 'key', fingerprint: 'f' })).toBeUndefined();
+    expect(await create('r-1', 'f')).toEqual({ runId: 'r-1', existing: false });
+    expect(await create('r-2', 'f')).toEqual({ runId: 'r-1', existing: true });
+    expect(await two.intake.find(projectId, { key: 'key', fingerprint: 'f' })).toBe('r-1');
+    expect(await two.intake.find(projectId, 'key')).toBe('r-1');
+    expect(await two.intake.find('other', { key: 'key', fingerprint: 'g' })).toBeUndefined();
+    const conflict = { name: 'ServiceError', code: 'ALREADY_EXISTS', message: expect.stringContaining('r-1') };
+    await expect(create('r-3', 'g')).rejects.toMatchObject(conflict);
+    await expect(two.intake.find(projectId, { key: 'key', fingerprint: 'g' })).rejects.toMatchObject(conflict);
+    expect(await two.reader.get('r-3')).toBeUndefined();
+  });
+
   it('creates one run however many calls race with one key', async () => {
     const { one, two } = get();
     const ids = Array.from({ length: 20 }, (_, n) => `r-race-${n}`);

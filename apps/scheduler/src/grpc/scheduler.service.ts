@@ -8,8 +8,8 @@ import { toDiagnostic, toRun } from './mapping.js';
 export function schedulerService(submissions: Submissions, queries: RunQueries): scheduler.SchedulerServer {
   return {
     submitRun: unary(async (request) => {
-      const { header, existing, diagnostics } = await submissions.submit(request);
-      const run = toRun(existing ? await queries.get(header.runId) : header);
+      const { header, runId, existing, diagnostics } = await submissions.submit(request);
+      const run = toRun(header ?? (await queries.get(runId)));
       return { run, existing, diagnostics: diagnostics.map(toDiagnostic) };
     }),
     validateDocument: unary(async (request) => ({ diagnostics: (await submissions.validate(request)).map(toDiagnostic) })),

@@ -22,11 +22,12 @@ import { decide, initialState, type EngineEvent, type RunOptions } from '@weft/e
 import { usesJavascript, type StartedEvaluator } from '@weft/expressions';
 import { inherit, NO_REQUIREMENTS, type CwlObject, type Plan, type Requirement } from '@weft/plan';
 import { ServiceError } from '@weft/platform';
-import type { RunHeader, RunIntake } from '@weft/run-store';
+import type { IdempotencyKey, RunHeader, RunIntake } from '@weft/run-store';
 import { prepareRunInputs, type FileAccess } from '@weft/tasks';
 import { ulid } from 'ulid';
 import { toDiagnostic } from '../grpc/mapping.js';
 import { expressionOptions } from './expression-options.js';
+import { fingerprintOf } from './fingerprint.js';
 import { headerOf } from './run-header.js';
 import { runOptionsOf } from './run-options.js';
 import { toLogEvent } from './log-events.js';
@@ -41,7 +42,9 @@ export interface SubmissionDeps {
 }
 
 export interface Submitted {
-  header: RunHeader;
+  /** As it was stored; where the run was there before, `runId` alone says which. */
+  header: RunHeader | undefined;
+  runId: string;
   existing: boolean;
   diagnostics: Diagnostic[];
 }
@@ -56,7 +59,16 @@ export class Submissions {
     return (await this.load(request.document)).diagnostics;
   }
 
+  /** Throws ServiceError; ALREADY_EXISTS: the idempotency key was used for something else. */
   async submit(request: scheduler.SubmitRunRequest): Promise<Submitted> {
+    const idempotency = request.idempotencyKey === '' ? undefined : { key: request.idempotencyKey, fingerprint: fingerprintOf(request) };
+    // Before anything is looked at: what was accepted once is answered again, even if it could not be accepted now.
+    const known = idempotency && (await this.deps.intake.find(request.projectId, idempotency));
+    if (known !== undefined) return { header: undefined, runId: known, existing: true, diagnostics: [] };
+    return this.submitNew(request, idempotency);
+  }
+
+  private async submitNew(request: scheduler.SubmitRunRequest, idempotency: IdempotencyKey | undefined): Promise<Submitted> {
     const pool = request.pool || DEFAULT_POOL;
     this.checkPool(pool);
     const options = runOptionsOf(request.options, this.deps.maxAttempts);
@@ -73,7 +85,7 @@ export class Submissions {
     diagnostics.push(...resolved.diagnostics);
     if (!resolved.inputs) throw refusal(diagnostics, false);
     const plan = withJobRequirements(loaded.plan, bound.requirements ?? []);
-    const stored = await this.store(request, { pool, options }, plan, await this.withContents(plan, resolved.inputs));
+    const stored = await this.store(request, { pool, options, idempotency }, plan, await this.withContents(plan, resolved.inputs));
     return { ...stored, diagnostics };
   }
 
@@ -111,7 +123,7 @@ export class Submissions {
 
   private async store(
     request: scheduler.SubmitRunRequest,
-    { pool, options }: { pool: string; options: RunOptions },
+    { pool, options, idempotency }: { pool: string; options: RunOptions; idempotency: IdempotencyKey | undefined },
     plan: Plan,
     inputs: CwlObject,
   ): Promise<Omit<Submitted, 'diagnostics'>> {
@@ -130,12 +142,8 @@ export class Submissions {
     // Deciding once here finds a plan that the engine cannot begin before anything is stored, and gives the first header.
     const header = headerOf(base, decide(initialState(plan), accepted, submittedAtMs).state);
     await this.deps.intake.putPlan(hash, plan);
-    const created = await this.deps.intake.create(
-      { ...header, state: 'pending' },
-      toLogEvent(accepted),
-      request.idempotencyKey || undefined,
-    );
-    return { header: { ...header, runId: created.runId }, existing: created.existing };
+    const created = await this.deps.intake.create({ ...header, state: 'pending' }, toLogEvent(accepted), idempotency);
+    return { header: created.existing ? undefined : { ...header, runId: created.runId }, ...created };
   }
 }
 

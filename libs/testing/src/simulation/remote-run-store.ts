@@ -36,11 +36,12 @@ export function remoteRunStore(
       process.call(operation, () => call(...args));
   return {
     intake: {
+      find: through('find', (...args) => inner.intake.find(...args)),
       create: through('create', (...args) => inner.intake.create(...args)),
       request: through('request', (...args) => inner.intake.request(...args)),
       reopen: through('reopen', (...args) => inner.intake.reopen(...args)),
-      putPlan: through('putPlan', (...args) => inner.intake.putPlan(...args)),
       activeRuns: through('activeRuns', (...args) => inner.intake.activeRuns(...args)),
+      putPlan: through('putPlan', (...args) => inner.intake.putPlan(...args)),
     },
     log: {
       append: through('append', async (lease, runId, after, events) => {
