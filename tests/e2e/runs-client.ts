@@ -33,6 +33,10 @@ export class Runs {
     await callUnary(this.client, this.client.cancel, { runId, reason: 'the test says so' });
   }
 
+  async retry(runId: string): Promise<void> {
+    await callUnary(this.client, this.client.retry, { runId });
+  }
+
   /** The run's last status, once it has ended. */
   async end(runId: string): Promise<run.RunStatusChanged> {
     let last: run.RunStatusChanged | undefined;

@@ -39,6 +39,13 @@ describe('/api/v1/runs', () => {
         no_container: true,
         default_container: 'alpine',
         deadline_s: 60,
+        max_attempts: 5,
+        failure_mode: 'continue',
+        oom_retry_factor: 2,
+        no_cache: true,
+        keep_intermediates: true,
+        priority: -3,
+        max_parallel_tasks: 7,
       };
       const answer = await api('POST', '', body, { 'Idempotency-Key': 'k1' });
       expect(answer.status).toBe(201);
@@ -57,7 +64,10 @@ describe('/api/v1/runs', () => {
         pool: 'gpu',
         labels: { team: 'qc' },
         idempotencyKey: 'k1',
-        options: { noContainer: true, defaultContainer: 'alpine', deadlineS: 60 },
+        options: {
+          ...{ noContainer: true, defaultContainer: 'alpine', deadlineS: 60, maxAttempts: 5, failureMode: run.FailureMode.CONTINUE },
+          ...{ oomRetryFactor: 2, noCache: true, keepIntermediates: true, priority: -3, maxParallelTasks: 7 },
+        },
       });
     });
 
@@ -89,6 +99,8 @@ describe('/api/v1/runs', () => {
       ['a number as document', { cwl: 3 }, /'cwl': expected CWL text/],
       ['inputs that are no object', { cwl: TOOL, inputs: [1] }, /'inputs': .*expected record, received array/],
       ['a label that is no text', { cwl: TOOL, labels: { a: 1 } }, /'labels.a': .*expected string, received number/],
+      ['a factor that is none', { cwl: TOOL, oom_retry_factor: 1 }, /'oom_retry_factor': /],
+      ['a failure mode that there is not', { cwl: TOOL, failure_mode: 'ignore' }, /'failure_mode': /],
       ['a negative deadline', { cwl: TOOL, deadline_s: -1 }, /'deadline_s': /],
       [
         'a bundle without its root',
@@ -244,6 +256,17 @@ describe('/api/v1/runs', () => {
     expect((await api('POST', '/r-1/cancel')).status).toBe(202);
     expect((await api('POST', '/r-1/cancel', '', { 'content-type': 'application/json' })).status).toBe(202);
     expect(harness.scheduler.last('cancelRun')).toEqual({ runId: 'r-1', reason: '' });
+  });
+
+  it('retries a run that has failed, and says why one that succeeded is not', async () => {
+    harness.scheduler.add({ runId: 'r-1', status: run.RunStatus.FAILED });
+    harness.scheduler.add({ runId: 'r-2', status: run.RunStatus.SUCCEEDED });
+    expect(await api('POST', '/r-1/retry')).toMatchObject({ status: 202, body: { run_id: 'r-1', status: 'running' } });
+    expect(await api('POST', '/r-2/retry')).toMatchObject({
+      status: 409,
+      body: { error: "run 'r-2' succeeded: there is nothing to retry" },
+    });
+    expect((await api('POST', '/r-3/retry')).status).toBe(404);
   });
 
   it('deletes a run that has ended and refuses one that runs', async () => {
