@@ -18,6 +18,7 @@ import { ulid } from 'ulid';
 import { parse as parseYaml } from 'yaml';
 import { systemClock } from './clock.js';
 import type { SchedulerConfig } from './config.js';
+import { createReuse } from './dispatch/create-reuse.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
 import { PlanCache } from './dispatch/plan-cache.js';
 import { RunnerClients } from './dispatch/runner-clients.js';
@@ -62,6 +63,18 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
   const logs = new TaskLogBuffer(store.taskLogs, logger);
   const reporter = new ReportRouter((): PartitionOwner => owner, store.intake);
   const builder = createTaskBuilder({ evaluator, files });
+  const reuse =
+    config.callCache &&
+    createReuse({
+      ...config.callCache,
+      redis: connection,
+      storage: files,
+      pool,
+      client: (runnerAddress) => clients.of(runnerAddress),
+      logger,
+      clock: systemClock,
+      dataUri: config.dataUri,
+    });
   const dispatcher = new Dispatcher({
     locator: new LoggedAttempts((): PartitionOwner => owner, store.log),
     plans,
@@ -72,6 +85,7 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
     logs,
     logger,
     dataUri: config.dataUri,
+    ...(reuse && { reuse: (job) => reuse.of(job) }),
   });
   const releaser = new TaskReleaser({
     queue,
@@ -125,6 +139,7 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
       await runners.close();
       await queue.close();
       await owner.close();
+      await reuse?.close();
       clients.close();
       await evaluator.close();
       await registered.close();

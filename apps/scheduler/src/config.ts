@@ -26,6 +26,13 @@ export const schedulerConfigSchema = z
     WEFT_RUNNER_GRACE_MS: positive.default(60_000),
     WEFT_DISPATCH_CONCURRENCY: positive.default(64),
     WEFT_EXPRESSION_TIMEOUT_MS: positive.default(20_000),
+    WEFT_CALL_CACHE: z.enum(['on', 'off']).default('on'),
+    WEFT_CALL_CACHE_TTL_S: positive.default(30 * 86_400),
+    WEFT_CALL_CACHE_MAX_BYTES: z.coerce
+      .number()
+      .int()
+      .nonnegative()
+      .default(20 * 1024 ** 3),
   })
   .transform((env, context) => ({
     redisUrl: env.WEFT_REDIS_URL,
@@ -50,6 +57,16 @@ export const schedulerConfigSchema = z
     dispatchConcurrency: env.WEFT_DISPATCH_CONCURRENCY,
     /** Wall time one JavaScript expression may take, milliseconds. */
     expressionTimeoutMs: env.WEFT_EXPRESSION_TIMEOUT_MS,
+    /** Undefined: results of earlier tasks are not used. */
+    callCache:
+      env.WEFT_CALL_CACHE === 'off'
+        ? undefined
+        : {
+            /** How long a result lasts after its last use. */
+            ttlMs: env.WEFT_CALL_CACHE_TTL_S * 1000,
+            /** Files that only the cache keeps, at most. */
+            maxBytes: env.WEFT_CALL_CACHE_MAX_BYTES,
+          },
   }));
 
 export type SchedulerConfig = z.output<typeof schedulerConfigSchema>;

@@ -57,20 +57,23 @@ export class CallCache {
     return undefined;
   }
 
-  /** Stores what a task made, under the key that says what it was made of: `claimed` is the one that was looked for. */
+  /**
+   * Stores what a task made, under the key that says what it was made of. `claim` is on the key that was looked for; where that is another,
+   * `news` is for those who wait for it.
+   */
   async keep(
-    task: { key: string; claimed?: string; holder: string; outputs: CwlObject; exitCode: number },
+    task: { key: string; claim: { key: string; news: News } | undefined; holder: string; outputs: CwlObject; exitCode: number },
     surroundings: Surroundings,
   ): Promise<'kept' | 'not a result of its own'> {
     const { store, results } = this.deps;
     const result = await results.describe(task.outputs, task.exitCode, surroundings);
     if (result === undefined) {
-      if (task.claimed !== undefined) await this.giveUp(task.claimed, task.holder, 'failed');
+      if (task.claim !== undefined) await this.giveUp(task.claim.key, task.holder, 'failed');
       return 'not a result of its own';
     }
     await store.put(task.key, result, task.holder);
-    if (task.claimed === task.key) this.claims.settled(task.key, task.holder);
-    else if (task.claimed !== undefined) await this.giveUp(task.claimed, task.holder, 'failed');
+    if (task.claim?.key === task.key) this.claims.settled(task.key, task.holder);
+    else if (task.claim !== undefined) await this.giveUp(task.claim.key, task.holder, task.claim.news);
     return 'kept';
   }
 

@@ -71,6 +71,8 @@ export interface BoundTask {
   /** Input object as expressions in output bindings see it (paths set). */
   inputs: CwlObject;
   runtime: CwlObject;
+  /** WorkReuse, as far as the author has a say: what it made once may be taken for what it would make again. */
+  reuse: boolean;
 }
 
 /** The part of `ContainerExecutor` that output collection needs, bound to one attempt. */

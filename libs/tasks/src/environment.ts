@@ -1,6 +1,6 @@
 /**
- * Environment, streams, network and time limit of a task.
- * Source: CWL v1.2 CommandLineTool §4.2 "Runtime environment", EnvVarRequirement, NetworkAccess, ToolTimeLimit.
+ * Environment, streams, network, time limit and reuse of a task.
+ * Source: CWL v1.2 CommandLineTool §4.2 "Runtime environment", EnvVarRequirement, NetworkAccess, ToolTimeLimit, WorkReuse.
  */
 import type { CommandLineTool, EffectiveRequirements } from '@weft/plan';
 import { find } from '@weft/plan';
@@ -29,6 +29,12 @@ export async function networkOf(scope: Scope, effective: EffectiveRequirements, 
   const requirement = find(effective, 'NetworkAccess');
   if (!requirement) return declaredVersion.startsWith('v1.0');
   return evaluateBoolean(scope, requirement.value.networkAccess, 'NetworkAccess.networkAccess');
+}
+
+/** Whether the author lets an earlier result stand for another execution. Source: CWL v1.2 CommandLineTool, "WorkReuse": by default yes. */
+export async function reuseOf(scope: Scope, effective: EffectiveRequirements): Promise<boolean> {
+  const requirement = find(effective, 'WorkReuse');
+  return requirement === undefined || evaluateBoolean(scope, requirement.value.enableReuse, 'WorkReuse.enableReuse');
 }
 
 /** Milliseconds; 0 is no limit. */

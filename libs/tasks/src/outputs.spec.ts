@@ -164,12 +164,12 @@ describe('output bindings', () => {
     const staged = (path: string, uri: string, text: string): LeftFiles => ({ [path]: { input: uri, text } });
     const given = await collect(
       { ...part, ...out({ outputBinding: { outputEval: '$(inputs.f)' } }) },
-      staged('/in/0/a', 'file:///d/a', 'aaa'),
+      staged('/in/1/a', 'file:///d/a', 'aaa'),
       inputs,
     );
     expect(given.outputs['o']).toEqual({ class: 'File', basename: 'a', location: 'file:///d/a', size: 3, checksum: sha1('aaa') });
     const port = out({ outputBinding: { outputEval: '$({class: "File", path: inputs.d.path + "/y"})' } });
-    const below = await collect({ ...part, ...port }, staged('/in/1/x/y', 'file:///d/x/y', 'y'), inputs);
+    const below = await collect({ ...part, ...port }, staged('/in/0/x/y', 'file:///d/x/y', 'y'), inputs);
     expect(below.outputs['o']).toEqual({ class: 'File', basename: 'y', location: 'file:///d/x/y', size: 1, checksum: sha1('y') });
     const linked = await collect(
       { ...part, ...out({ outputBinding: { glob: 'a' } }) },

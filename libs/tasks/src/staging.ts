@@ -43,7 +43,8 @@ export class StagingArea {
   stageInputs(value: CwlValue | undefined): void {
     if (Array.isArray(value)) value.forEach((item) => this.stageInputs(item));
     else if (isFile(value) || isDirectory(value)) this.place(value, this.directoryFor(value), READ_ONLY);
-    else if (typeof value === 'object' && value !== null) for (const key of Object.keys(value)) this.stageInputs(value[key]);
+    // By name: the order in which somebody wrote them is nothing that a task should see.
+    else if (typeof value === 'object' && value !== null) for (const key of Object.keys(value).sort()) this.stageInputs(value[key]);
   }
 
   private directoryFor(value: Entry): string {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { executor } from '@weft/contracts';
-import type { CommandLineTool, CwlObject, InputParameter } from '@weft/plan';
+import type { CommandLineTool, CwlObject, InputParameter, Requirement } from '@weft/plan';
 import type { BoundTask, FileAccess, TaskRequest } from './api.js';
 import { createTaskBuilder } from './task-builder.js';
 import { JAVASCRIPT, LAYOUT, fakeEvaluator, memoryFiles, request } from '../test/fakes.js';
@@ -51,9 +51,33 @@ describe('bind', () => {
         source: { $case: 'uri', value: 'file:///d/b%23.txt' },
         writable: false,
         inPlace: false,
+        checksum: '',
       },
     ]);
     expect(calls).toEqual([]);
+  });
+
+  it('stages by name, whatever the order in which inputs and fields were written', async () => {
+    const files = { f: file('file:///d/a.bam'), r: { y: file('file:///d/b%23.txt'), x: file('file:///d/a.bam') } };
+    const fields = [
+      { name: 'x', type: 'File' as const },
+      { name: 'y', type: 'File' as const },
+    ];
+    const inputs = [input('r', { type: { type: 'record', fields } }), input('f', { type: 'File' })];
+    const paths = async (tool: Parameters<typeof bind>[0]): Promise<string[]> =>
+      (await bind(tool, files, DATA)).spec.inputs.map(({ path }) => path);
+    expect(await paths({ inputs })).toEqual(['/in/0/a.bam', '/in/1/b#.txt']);
+    expect(await paths({ inputs: inputs.toReversed() })).toEqual(['/in/0/a.bam', '/in/1/b#.txt']);
+  });
+
+  it.each<[string, Requirement[], boolean]>([
+    ['by default', [], true],
+    ['where the author says so', [{ class: 'WorkReuse', enableReuse: true }], true],
+    ['not where the author does not want it', [{ class: 'WorkReuse', enableReuse: false }], false],
+    ['as an expression decides', [{ class: 'WorkReuse', enableReuse: '$(inputs.again)' }], false],
+  ])('may be reused %s', async (_name, requirements, expected) => {
+    const bound = await bind({ inputs: [input('again', { type: 'boolean' })], requirements }, { again: false });
+    expect(bound.reuse).toBe(expected);
   });
 
   it('looks sizes up where an expression asks for them', async () => {

@@ -12,7 +12,7 @@ import { find, inherit } from '@weft/plan';
 import type { BoundTask, FileAccess, PreparedTask, SandboxLayout, TaskBuilder, TaskRequest, TaskResources } from './api.js';
 import { buildCommandLine } from './command-line.js';
 import { chooseContainer } from './container.js';
-import { environmentOf, networkOf, streamsOf, timeLimitOf } from './environment.js';
+import { environmentOf, networkOf, reuseOf, streamsOf, timeLimitOf } from './environment.js';
 import { holdsFiles } from './file-values.js';
 import { stageWorkDir } from './init-work-dir.js';
 import { prepareInputs } from './input-values.js';
@@ -109,7 +109,7 @@ class Preparation {
       network: await networkOf(scope, this.effective, this.version),
       timeLimitMs: await timeLimitOf(scope, this.effective),
     };
-    return { spec, inputs, runtime: scope.runtime };
+    return { spec, inputs, runtime: scope.runtime, reuse: await reuseOf(scope, this.effective) };
   }
 
   private scope(inputs: CwlObject, runtime: CwlObject): Scope {

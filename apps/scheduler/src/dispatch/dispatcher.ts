@@ -1,5 +1,5 @@
 /**
- * Takes a job from the queue to its end: prepare, place, execute, collect, report.
+ * Takes a job from the queue to its end: prepare, look for an earlier result, place, execute, collect, report.
  *
  * Invariants:
  *  1. A job's promise resolves only when its answer is in the run's log (or nobody wants it any more): a dispatcher that dies
@@ -12,17 +12,18 @@
 import { executor } from '@weft/contracts';
 import type { EngineEvent, Failure } from '@weft/engine';
 import type { Plan } from '@weft/plan';
-import { isServiceError, type Logger } from '@weft/platform';
+import { isServiceError, type Logger, ServiceError } from '@weft/platform';
 import type { Delivery, TaskJob } from '@weft/queue';
 import { classifyExit, type BoundTask, type PreparedTask, type TaskBuilder, type TaskRequest } from '@weft/tasks';
-import type { TaskCanceller } from '../release/task-releaser.js';
+import type { TaskCanceller } from '../runs/task-stopper.js';
 import { failureOf } from '../runs/failures.js';
 import type { PlanCache } from './plan-cache.js';
 import type { Placement, PlacementRequest, RunnerPool } from './runner-pool.js';
 import type { TaskExecution } from './task-execution.js';
 import type { TaskLogBuffer } from './task-log-buffer.js';
 import { QueuedElsewhere } from './queued-elsewhere.js';
-import { keyOf, layoutOf, placementOf, requestOf, specOf } from './task-spec.js';
+import { type TaskReuse, whereOf } from './task-reuse.js';
+import { keyOf, layoutOf, placementOf, publishedTo, requestOf, specOf } from './task-spec.js';
 
 /** Brings an event into the run's log; resolves when it is there or the run has ended. */
 export interface Reporter {
@@ -50,7 +51,11 @@ export interface DispatcherDeps {
   logger: Logger;
   /** Prefix below which outputs are published; ends in '/'. */
   dataUri: string;
+  /** Results of earlier tasks; absent where none are to be used. */
+  reuse?: (job: TaskJob) => Reuse;
 }
+
+export type Reuse = Pick<TaskReuse, 'find' | 'boundFor' | 'ran' | 'answered' | 'end'>;
 
 /** How often a task that a runner let wait is taken to another, before what the runner says is taken for its end. */
 const MAX_MOVES = 8;
@@ -62,6 +67,7 @@ interface Attempt {
   attached: PlacementRequest['attached'];
   cancel: AbortSignal;
   abandon: AbortSignal;
+  reuse: Reuse | undefined;
   /** Filled in once a runner has been chosen. */
   placed: { runnerId?: string };
 }
@@ -71,8 +77,14 @@ interface Moved {
   movedTo: Placement | undefined;
 }
 
+interface Followed {
+  cancel: AbortController;
+  /** True once its answer is where it belongs; false where following it was given up. */
+  concluded: Promise<boolean>;
+}
+
 export class Dispatcher implements TaskCanceller {
-  private readonly active = new Map<string, AbortController>();
+  private readonly active = new Map<string, Followed>();
 
   constructor(private readonly deps: DispatcherDeps) {}
 
@@ -81,29 +93,44 @@ export class Dispatcher implements TaskCanceller {
   }
 
   cancel(taskId: string, attempt: number): boolean {
-    const controller = this.active.get(keyOf(taskId, attempt));
-    controller?.abort();
-    return controller !== undefined;
+    const followed = this.active.get(keyOf(taskId, attempt));
+    followed?.cancel.abort();
+    return followed !== undefined;
   }
 
   /** Handles one job of the queue. `abandon` aborts when this dispatcher shuts down: the job is handed out again then. */
   async handle(job: TaskJob, abandon: AbortSignal, delivery: Delivery): Promise<void> {
-    const controller = new AbortController();
     const key = keyOf(job.taskId, job.attempt);
-    this.active.set(key, controller);
+    // A job whose lock lapsed is handed out once more, perhaps to us: it is followed once, and by the second delivery only if the first gave up.
+    for (let before = this.active.get(key); before; before = this.active.get(key)) {
+      if (await before.concluded) return;
+      if (abandon.aborted) throw new ServiceError('CANCELLED', 'abandoned while it was followed already');
+    }
+    const cancel = new AbortController();
+    const following = this.follow(job, abandon, delivery, cancel.signal).finally(() => this.active.delete(key));
+    const concluded = following.then(
+      () => true,
+      () => false,
+    );
+    this.active.set(key, { cancel, concluded });
+    await following;
+  }
+
+  private async follow(job: TaskJob, abandon: AbortSignal, delivery: Delivery, cancel: AbortSignal): Promise<void> {
+    const attached = await this.deps.locator.find(job, delivery);
+    if (attached === 'answered') return;
+    const plan = await this.deps.plans.get(job.planHash);
+    const reuse = this.deps.reuse?.(job);
     try {
-      const attached = await this.deps.locator.find(job, delivery);
-      if (attached === 'answered') return;
-      const plan = await this.deps.plans.get(job.planHash);
-      const answer = await this.attempt(job, plan, { attached, cancel: controller.signal, abandon });
+      const answer = await this.attempt(job, plan, { attached, cancel, abandon, reuse });
       // A job that was handed out twice: whoever was faster has released the attempt.
       const failed = answer.type === 'TaskFailed' && (await this.deps.locator.find(job, { again: true })) === 'answered';
       if (failed) return;
       await this.deps.logs.flushed(job.runId);
       await this.deps.reporter.report(job.runId, answer);
+      void reuse?.answered(answer);
     } finally {
-      // The same job may have been handed out here once more meanwhile.
-      if (this.active.get(key) === controller) this.active.delete(key);
+      void reuse?.end();
     }
   }
 
@@ -114,7 +141,8 @@ export class Dispatcher implements TaskCanceller {
     try {
       const request = requestOf(job, plan);
       const prepared = await this.deps.builder.prepare(request);
-      return await this.runPlaced({ job, request, placed, ...how }, prepared);
+      const known = await how.reuse?.find(request, prepared, how.attached, AbortSignal.any([cancel, abandon]));
+      return known ?? (await this.runPlaced({ job, request, placed, ...how }, prepared));
     } catch (error) {
       if (abandon.aborted) throw error;
       if (cancel.aborted) return { type: 'TaskCancelled', taskId, attempt };
@@ -142,7 +170,7 @@ export class Dispatcher implements TaskCanceller {
     let queue: QueuedElsewhere | undefined;
     try {
       const { layout, contained } = layoutOf(job, prepared, placement);
-      const bound = await prepared.bind(layout);
+      const bound = attempt.reuse?.boundFor(layout) ?? (await prepared.bind(layout));
       const spec = specOf(job, bound, placement, contained, prepared);
       execution = this.deps.execution(placement.runner.address, spec);
       if (prepared.container && !contained) {
@@ -159,7 +187,9 @@ export class Dispatcher implements TaskCanceller {
         execution = undefined;
         return { movedTo: queue.takePlace() };
       }
-      return await this.conclude(attempt, bound, finished, execution);
+      const answer = await this.conclude(attempt, bound, finished, execution);
+      if (answer.type === 'TaskSucceeded') attempt.reuse?.ran(bound, whereOf(placement, contained), finished, answer.outputs);
+      return answer;
     } finally {
       placement.release();
       queue?.end();
@@ -188,8 +218,8 @@ export class Dispatcher implements TaskCanceller {
         const exit = classifyExit(request.tool, exitCode);
         if (exit !== 'success')
           return fail({ code: 'TOOL_EXIT', message: `the tool exited with code ${exitCode}`, exitCode }, exit === 'temporary');
-        const publishTo = `${this.deps.dataUri}runs/${job.runId}/${taskId}.${attempt}/`;
-        const outputs = await this.deps.builder.collectOutputs(request, bound, finished, execution.collector(publishTo));
+        const collector = execution.collector(publishedTo(this.deps.dataUri, job));
+        const outputs = await this.deps.builder.collectOutputs(request, bound, finished, collector);
         return { type: 'TaskSucceeded', taskId, attempt, outputs, exitCode };
       }
       case executor.Outcome.CANCELLED:

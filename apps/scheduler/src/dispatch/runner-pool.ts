@@ -173,6 +173,21 @@ export class RunnerPool {
     });
   }
 
+  /** The runner that a task would most likely get, whether or not there is room now; undefined where none is registered that could take it. */
+  likely(request: Pick<PlacementRequest, 'pool' | 'resources' | 'isolation' | 'avoid'>): Pick<Placement, 'runner' | 'runtime'> | undefined {
+    const views = this.viewsOf(request.pool);
+    const wish = wishOf({ ...request, need: amountsOf(request.resources) }, false);
+    const now = chooseRunner(views, wish);
+    const chosen =
+      now === 'wait'
+        ? chooseRunner(
+            views.map(({ runner }) => ({ runner, own: NOTHING, foreign: NOTHING })),
+            wish,
+          )
+        : now;
+    return typeof chosen === 'string' ? undefined : { runner: chosen.view.runner, runtime: chosen.runtime };
+  }
+
   private placeWaiting(): void {
     for (const waiting of [...this.waiting]) this.tryPlace(waiting);
     for (const queued of [...this.queued]) this.tryMove(queued);

@@ -33,7 +33,16 @@ export function placementOf(job: TaskJob, { container, resources }: PreparedTask
   return { pool: job.pool, resources, isolation, ...(job.avoid && { avoid: job.avoid }) };
 }
 
-export function layoutOf(job: TaskJob, prepared: PreparedTask, placement: Placement): { layout: SandboxLayout; contained: boolean } {
+/** Where the outputs of a job's attempt are published; ends in '/'. */
+export function publishedTo(dataUri: string, { runId, taskId, attempt }: Pick<TaskJob, 'runId' | 'taskId' | 'attempt'>): string {
+  return `${dataUri}runs/${runId}/${keyOf(taskId, attempt)}/`;
+}
+
+export function layoutOf(
+  job: TaskJob,
+  prepared: PreparedTask,
+  placement: Pick<Placement, 'runner' | 'runtime'>,
+): { layout: SandboxLayout; contained: boolean } {
   const contained = placement.runner.runtimes.some((runtime) => runtime.name === placement.runtime && runtime.containers);
   if (contained) return { layout: { ...CONTAINER_LAYOUT, workDir: prepared.container?.outputDirectory ?? DEFAULT_WORK_DIR }, contained };
   const sandbox = `${placement.runner.sandboxRoot}/${keyOf(job.taskId, job.attempt)}`;

@@ -203,6 +203,7 @@ export const simulatedBuilder: TaskBuilder = {
       spec: executor.TaskSpec.create({ argv: [tool.id, JSON.stringify(inputs)] }),
       inputs,
       runtime: {},
+      reuse: false,
     }),
   }),
   collectOutputs: async ({ tool, inputs }, _bound, _finished, collector) => {

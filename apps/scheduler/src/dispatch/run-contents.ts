@@ -1,0 +1,66 @@
+/**
+ * What tasks run in: content ids of images, or, where a task runs on the host, of the programs and files that its command line names.
+ *
+ * Invariant: a run sees one answer per reference for as long as it is remembered; one that is not there is asked for again every time.
+ */
+import { RecentMap } from '@weft/call-cache';
+import type { executor } from '@weft/contracts';
+import { callUnary } from '@weft/platform';
+
+/** Where a task runs, or is likely to. */
+export interface Where {
+  runnerId: string;
+  address: string;
+  runtime: string;
+  contained: boolean;
+}
+
+const REMEMBERED = 10_000;
+/** A runner that does not answer by then leaves the task to be executed. */
+const DEADLINE_MS = 5_000;
+/** Files of the host that one command line may name and have looked at. */
+const MAX_FILES = 16;
+
+export class RunContents {
+  private readonly known = new RecentMap<Promise<string>>(REMEMBERED);
+
+  constructor(private readonly client: (address: string) => executor.ContainerExecutorClient) {}
+
+  /** Undefined: something is not there (yet). Rejects with ServiceError where the runner cannot say. */
+  async of(runId: string, where: Where, spec: executor.TaskSpec, sandbox: string | undefined): Promise<Record<string, string> | undefined> {
+    if (where.contained) {
+      if (spec.image === undefined) return undefined;
+      const id = await this.ask(runId, where, spec.image);
+      return id === '' ? undefined : { image: id };
+    }
+    const [command = ''] = spec.argv;
+    // One that was put into the sandbox is among the inputs; one that another PATH leads to cannot be asked for by its name.
+    const own = sandbox !== undefined && command.startsWith(`${sandbox}/`);
+    const asked = !own && (command.startsWith('/') || (!command.includes('/') && spec.environment['PATH'] === undefined));
+    const files = new Set(asked ? [command, ...hostFiles(spec.argv.slice(1), sandbox)] : hostFiles(spec.argv, sandbox));
+    const references = [...files];
+    const ids = await Promise.all(
+      references.map((reference) => this.ask(runId, where, { reference, loadUri: '', importUri: '', dockerfile: '' })),
+    );
+    if (asked && ids[0] === '') return undefined;
+    return Object.fromEntries(references.map((reference, index) => [reference, ids[index] ?? '']).filter(([, id]) => id !== ''));
+  }
+
+  private async ask(runId: string, { runnerId, runtime, address }: Where, image: executor.Image): Promise<string> {
+    const key = [runId, runnerId, runtime, image.reference, image.dockerfile, image.loadUri, image.importUri].join('\n');
+    const client = this.client(address);
+    const answer =
+      this.known.get(key) ??
+      callUnary(client, client.inspectImage, { runtime, image }, { deadlineMs: DEADLINE_MS }).then(({ imageId }) => imageId);
+    this.known.set(key, answer);
+    const forget = (): void => this.known.delete(key);
+    answer.then((id) => id === '' && forget(), forget);
+    return answer;
+  }
+}
+
+/** Absolute paths in a command line that are not the task's own. */
+function hostFiles(words: readonly string[], sandbox: string | undefined): string[] {
+  const found = words.flatMap((word) => word.match(/(?<![^\s'"=:;,(])\/[^\s'";|&<>()]+/g) ?? []);
+  return found.filter((path) => sandbox === undefined || !path.startsWith(sandbox)).slice(0, MAX_FILES);
+}
