@@ -19,3 +19,4 @@ export { type ResultStoreFixture, aStoredResult, resultStoreContract } from './r
 export { type ProgramOptions, type RunningProgram, startProgram } from './start-program.js';
 export { pythonRunnerUnavailable, startPythonRunner } from './python-runner.js';
 export { type StartS3Options, type TestS3, makeBucket, startS3 } from './s3/start-s3.js';
+export { type CuttingProxy, startCuttingProxy } from './s3/cutting-proxy.js';

@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 
 /** Debian's, which has Swift. */
 const PYTHON = '/usr/bin/python3';
@@ -67,6 +66,8 @@ export async function startS3(options: StartS3Options = {}): Promise<TestS3> {
 
 /** One that is there already is left as it is. */
 export async function makeBucket(endpoint: string, bucket: string): Promise<void> {
+  // Not at the top: every test of the repository imports this library, and few need the SDK.
+  const { CreateBucketCommand, S3Client } = await import('@aws-sdk/client-s3');
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
   const credentials = { accessKeyId: ACCESS_KEY, secretAccessKey: SECRET_KEY };
   const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials });

@@ -1,0 +1,98 @@
+/**
+ * One request to an http server, through redirects.
+ *
+ * Invariants:
+ *  1. Every host on the way is checked as the first one is, and none leads from https: to http:.
+ *  2. A connection that says nothing for a minute is given up.
+ */
+import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { isIP } from 'node:net';
+import { StorageError } from '../ports.js';
+import { systemErrorCode } from '../system-error.js';
+import { bareHost, isPublicAddress, lookupPublic, privateAddress } from './address-guard.js';
+
+const MAX_REDIRECTS = 5;
+const SILENT_MS = 60_000;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
+export class HttpClient {
+  private readonly agents = { 'http:': new HttpAgent({ keepAlive: true }), 'https:': new HttpsAgent({ keepAlive: true }) };
+
+  /** @param allowPrivate also private, loopback and link-local addresses */
+  constructor(private readonly allowPrivate: boolean) {}
+
+  /** The answer, whatever its status, with its body still to be read. @throws StorageError */
+  async send(uri: string, method: 'GET' | 'HEAD', headers: Record<string, string> = {}): Promise<IncomingMessage> {
+    let url = parseHttpUri(uri, uri);
+    for (let redirects = 0; ; redirects++) {
+      const response = await this.once(url, method, headers).catch((error: unknown) => {
+        throw connectionError(error, uri);
+      });
+      const { location } = response.headers;
+      if (!REDIRECTS.has(response.statusCode ?? 0) || location === undefined) return response;
+      response.resume();
+      if (redirects === MAX_REDIRECTS) throw new StorageError('IO', `${uri}: more than ${MAX_REDIRECTS} redirects`, uri);
+      const next = parseHttpUri(new URL(location, url).href, uri);
+      if (url.protocol === 'https:' && next.protocol === 'http:')
+        throw new StorageError('ACCESS', `${uri} leads from https: to ${next.href}`, uri);
+      url = next;
+    }
+  }
+
+  close(): void {
+    for (const agent of Object.values(this.agents)) agent.destroy();
+  }
+
+  private once(url: URL, method: 'GET' | 'HEAD', headers: Record<string, string>): Promise<IncomingMessage> {
+    const host = bareHost(url.hostname);
+    const { allowPrivate, agents } = this;
+    return new Promise((resolve, reject) => {
+      // A host that is an address is connected to without a look-up.
+      if (!allowPrivate && isIP(host) !== 0 && !isPublicAddress(host)) return reject(privateAddress(host, host));
+      const options = {
+        method,
+        headers: { 'accept-encoding': 'identity', 'user-agent': 'weft', ...headers },
+        timeout: SILENT_MS,
+        ...(allowPrivate ? {} : { lookup: lookupPublic }),
+      };
+      const request =
+        url.protocol === 'https:'
+          ? httpsRequest(url, { ...options, agent: agents['https:'] })
+          : httpRequest(url, { ...options, agent: agents['http:'] });
+      request.once('response', resolve);
+      request.once('error', reject);
+      request.once('timeout', () => request.destroy(new Error(`no answer within ${SILENT_MS / 1000} s`)));
+      request.end();
+    });
+  }
+}
+
+/** @param named what messages call it */
+function parseHttpUri(text: string, named: string): URL {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw new StorageError('UNSUPPORTED', `'${named}' is not a usable http: URI`, named);
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new StorageError('UNSUPPORTED', `${named} leads to '${text}'`, named);
+  if (url.username !== '' || url.password !== '') {
+    throw new StorageError(
+      'UNSUPPORTED',
+      `'${withoutSecret(named)}': a user name in a URI would be stored and shown with it`,
+      withoutSecret(named),
+    );
+  }
+  return url;
+}
+
+function withoutSecret(uri: string): string {
+  return uri.replace(/\/\/[^/@]*@/, '//');
+}
+
+function connectionError(error: unknown, uri: string): StorageError {
+  const message = typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
+  if (systemErrorCode(error) === 'EPRIVATE') return new StorageError('ACCESS', `${uri} may not be read: ${message}`, uri);
+  return new StorageError('IO', `${uri}: ${message || systemErrorCode(error) || 'the connection failed'}`, uri);
+}
