@@ -92,6 +92,30 @@ describe('DockerRuntime', () => {
     expect(status).toMatchObject({ outcome: 'out-of-memory', exitCode: 137 });
   });
 
+  it.each(['SIGKILL', 'SIGTERM'])('takes a container that somebody ends with %s for a failure that may pass', async (signal) => {
+    const running = await runtime.start(sandbox.shell('echo up; sleep 1000 & wait'), { log: recorder.log, preparing: () => undefined });
+    await recorder.saying('up');
+    await docker.getContainer(running.handle).kill({ signal });
+    await expect(running.wait()).rejects.toMatchObject({
+      code: 'INTERNAL',
+      retryable: true,
+      message: expect.stringContaining('from outside'),
+    });
+    await running.remove();
+  });
+
+  it.each(['kill -9 $$', 'exit 137', 'exit 143'])('takes `%s` for what the tool itself had to say', async (script) => {
+    expect(await finish(sandbox.shell(script))).toMatchObject({ outcome: 'exited', exitCode: script === 'exit 143' ? 143 : 137 });
+  });
+
+  it.each<[string, string, object]>([
+    ['a child of the tool, which fails over that', '(tail /dev/zero); exit 3', { outcome: 'out-of-memory', exitCode: 3 }],
+    ['a child that the tool can do without', '(tail /dev/zero); exit 0', { outcome: 'exited', exitCode: 0 }],
+  ])('recognises that the memory limit ended %s', async (_what, script, status) => {
+    const resources = executor.Resources.create({ ramBytes: 16 * 1024 * 1024 });
+    expect(await finish(sandbox.shell(script, { resources }))).toMatchObject(status);
+  });
+
   it("uses the image's entrypoint", async () => {
     const task = sandbox.task(['-c', 'echo by $BASH_VERSION'], { image: executor.Image.create({ reference: 'bash:4.4' }) });
     expect((await finish(task)).exitCode).toBe(0);

@@ -29,6 +29,8 @@ export interface DockerRuntimeOptions {
   onProblem: (text: string, error: unknown) => void;
   /** `host:ip`, for tasks that may use the network. */
   extraHosts?: readonly string[];
+  /** A pull without progress for so long is given up, milliseconds; default: two minutes. */
+  pullStallMs?: number;
 }
 
 export class DockerRuntime implements TaskRuntime {
@@ -39,7 +41,7 @@ export class DockerRuntime implements TaskRuntime {
   private podman: Promise<boolean> | undefined;
 
   constructor(private readonly options: DockerRuntimeOptions) {
-    this.images = new Images(this.docker, options.open);
+    this.images = new Images(this.docker, options.open, options.pullStallMs);
   }
 
   async probe(): Promise<{ version: string; unavailable?: string }> {
@@ -64,7 +66,7 @@ export class DockerRuntime implements TaskRuntime {
       const output = await ContainerOutput.open(task, on.log);
       const { drained } = await this.attach(container, task, output);
       await container.start();
-      return new DockerTask(container, output, drained, task.spec.timeLimitMs, imageId);
+      return new DockerTask(this.docker, container, output, drained, task.spec.timeLimitMs, imageId);
     } catch (error) {
       await removeContainer(container).catch((problem: unknown) =>
         this.options.onProblem(`cannot remove container ${container.id}`, problem),
@@ -110,7 +112,7 @@ export class DockerRuntime implements TaskRuntime {
     const { timeLimitMs } = task.spec;
     const ranMs = Date.now() - Date.parse(State.StartedAt);
     const leftMs = timeLimitMs > 0 ? Math.max(1, timeLimitMs - ranMs) : 0;
-    return new DockerTask(container, output, settled(drained), leftMs, Promise.resolve(withAlgorithm(Image)));
+    return new DockerTask(this.docker, container, output, settled(drained), leftMs, Promise.resolve(withAlgorithm(Image)));
   }
 
   /** Creates first and looks for the image only when the engine misses it. */

@@ -7,7 +7,8 @@ import type { ContainerOutput } from './output.js';
 
 /** Time between TERM and KILL where the time limit ends a task. */
 const GRACE_MS = 10_000;
-const KILLED = 137;
+/** Exit codes of processes that a signal ended. */
+const SIGNALLED = 128;
 
 export class DockerTask implements RunningTask {
   readonly handle: string;
@@ -18,6 +19,7 @@ export class DockerTask implements RunningTask {
 
   /** @param timeLimitMs what is left of it; 0 = none. @param drained resolves when the output is where it belongs. @param imageId never rejects. */
   constructor(
+    private readonly engine: Docker,
     private readonly container: Docker.Container,
     private readonly output: ContainerOutput,
     drained: Promise<void>,
@@ -65,7 +67,13 @@ export class DockerTask implements RunningTask {
     if (complaint !== undefined)
       throw new RuntimeFailure('COMMAND_NOT_FOUND', `the command cannot be started in the image: ${complaint}`, false);
     if (this.stopped !== undefined) return { outcome: this.stopped, exitCode };
-    if (exitCode === KILLED && (await this.ranOutOfMemory())) return { outcome: 'out-of-memory', exitCode };
+    if (exitCode !== 0) {
+      const { OOMKilled, FinishedAt } = await this.state();
+      // Also where it was a child of the tool that the kernel took, and the tool failed over that.
+      if (OOMKilled) return { outcome: 'out-of-memory', exitCode };
+      if (exitCode > SIGNALLED && this.removed === undefined && (await this.killedBefore(FinishedAt)))
+        throw new RuntimeFailure('INTERNAL', `the container was killed from outside while the task ran (exit code ${exitCode})`, true);
+    }
     const imageId = await this.imageId;
     return { outcome: 'exited', exitCode, ...(imageId === undefined ? {} : { imageId }) };
   }
@@ -79,11 +87,26 @@ export class DockerTask implements RunningTask {
     }
   }
 
-  private async ranOutOfMemory(): Promise<boolean> {
+  private async state(): Promise<{ OOMKilled: boolean; FinishedAt: string }> {
     try {
-      return (await this.container.inspect()).State.OOMKilled;
+      return (await this.container.inspect()).State;
     } catch (error) {
       throw waitFailure(error);
+    }
+  }
+
+  /** Whether somebody had the engine send the container a signal: a tool that ends itself with such an exit code needs nobody for it. */
+  private async killedBefore(finishedAt: string): Promise<boolean> {
+    const filters = JSON.stringify({ type: ['container'], container: [this.container.id], event: ['kill'] });
+    // `finishedAt` is finer than a millisecond, and the engine ends its answer there.
+    const until = (Date.parse(finishedAt) + 1) / 1000;
+    try {
+      const events = (await this.engine.getEvents({ since: 1, until, filters })) as unknown as AsyncIterable<Uint8Array>;
+      let bytes = 0;
+      for await (const chunk of events) bytes += chunk.length;
+      return bytes > 0;
+    } catch (error) {
+      throw engineFailure(error, 'learn what ended the container');
     }
   }
 

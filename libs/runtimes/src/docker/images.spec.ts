@@ -3,11 +3,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { jest } from '@jest/globals';
 import Docker from 'dockerode';
 import { executor } from '@weft/contracts';
 import { Images } from './images.js';
+import type { ProgressLine } from './progress-text.js';
+import { StallGuard } from './stall-guard.js';
 
-describe('a pull that nobody waits for any more', () => {
+describe('a pull', () => {
   let directory: string;
   let engine: Server;
   let pulls: { gone: Promise<unknown>; over: boolean }[];
@@ -36,7 +39,7 @@ describe('a pull that nobody waits for any more', () => {
     rmSync(directory, { recursive: true });
   });
 
-  it('goes on while one task waits, and is broken off when the last one leaves', async () => {
+  it('that nobody waits for any more goes on while one task waits, and is broken off when the last one leaves', async () => {
     const images = new Images(new Docker({ socketPath: join(directory, 'engine.sock') }), () => Promise.reject(new Error('no archives')));
     const begun = new Promise<void>((resolve) => (pulling = resolve));
     const leave: (() => void)[] = [];
@@ -58,4 +61,45 @@ describe('a pull that nobody waits for any more', () => {
     await pulls[1]?.gone;
     expect(pulls).toHaveLength(2);
   });
+
+  it('is given up when it makes no progress, which another try may do', async () => {
+    pulling = () => undefined;
+    const images = new Images(
+      new Docker({ socketPath: join(directory, 'engine.sock') }),
+      () => Promise.reject(new Error('no archives')),
+      1,
+    );
+    await expect(images.ensure(image, { preparing: () => undefined })).rejects.toMatchObject({
+      code: 'IMAGE_PULL',
+      message: "cannot pull image 'registry.test/slow:1': no progress for 0 s",
+      retryable: true,
+    });
+    await pulls[0]?.gone;
+  });
+});
+
+describe('progress of a pull', () => {
+  const giveUp = 2 ** 30;
+  const says = (...lines: ProgressLine[]): number => {
+    const guard = new StallGuard(giveUp, new AbortController().signal);
+    const refreshed = jest.spyOn(guard['timer'], 'refresh');
+    for (const line of lines) guard.saw(line);
+    guard.end();
+    return refreshed.mock.calls.length;
+  };
+  const downloading = (current: number): ProgressLine => ({ id: 'a', status: 'Downloading', progressDetail: { current, total: 9 } });
+
+  it.each<[string, ProgressLine[], number]>([
+    ['bytes that arrive', [downloading(1), downloading(2)], 2],
+    ['a layer that is done', [downloading(1), { id: 'a', status: 'Download complete' }], 2],
+    ['the same again: none', [downloading(1), { id: 'b', status: 'Waiting' }, downloading(1), { id: 'b', status: 'Waiting' }], 2],
+    [
+      'waiting to try again: none',
+      [
+        { id: 'a', status: 'Retrying in 4 seconds' },
+        { id: 'a', status: 'Retrying in 3 seconds' },
+      ],
+      0,
+    ],
+  ])('%s', (_what, lines, steps) => expect(says(...lines)).toBe(steps));
 });

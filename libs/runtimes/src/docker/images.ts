@@ -5,6 +5,7 @@
  *  1. The engine is asked before anything is fetched; equivalent names count.
  *  2. Tasks that wait for one image share one pull, load, import or build, and all see its progress.
  *  3. A task that is not wanted any more stops waiting; when the last one does, fetching stops.
+ *  4. A pull that makes no progress for `pullStallMs` is given up.
  */
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
@@ -15,6 +16,10 @@ import { RuntimeFailure, type StartEvents } from '../ports.js';
 import { engineFailure, pullFailure, readEngineError } from './engine-error.js';
 import { equivalentNames, isImageId, withAlgorithm, withTag } from './image-reference.js';
 import { ProgressText, type ProgressLine } from './progress-text.js';
+import { StallGuard } from './stall-guard.js';
+
+/** Registries answer within seconds; a layer that is unpacked says nothing for longer. */
+const PULL_STALL_MS = 120_000;
 
 interface Fetching {
   done: Promise<string>;
@@ -29,6 +34,7 @@ export class Images {
   constructor(
     private readonly docker: Docker,
     private readonly open: (uri: string) => Promise<Readable>,
+    private readonly pullStallMs = PULL_STALL_MS,
   ) {}
 
   /** The name to try first, without asking the engine. */
@@ -103,11 +109,21 @@ export class Images {
     if (image.loadUri !== '') return this.load(name, image, tell, abortSignal);
     if (image.importUri !== '') return this.import(name, image.importUri, tell, abortSignal);
     if (isImageId(name)) throw new RuntimeFailure('IMAGE_MISSING', `there is no image '${name}' here, and an id cannot be pulled`, false);
+    return this.pull(name, tell, abortSignal);
+  }
+
+  private async pull(name: string, tell: (text: string) => void, unwanted: AbortSignal): Promise<string> {
+    const stall = new StallGuard(this.pullStallMs, unwanted);
     tell(`pulling image ${name}`);
     try {
-      await this.follow(await this.docker.pull(name, { abortSignal }), new ProgressText(`pulling image ${name}`, tell));
+      const stream = await this.docker.pull(name, { abortSignal: stall.signal });
+      await this.follow(stream, new ProgressText(`pulling image ${name}`, tell), (line) => stall.saw(line));
     } catch (error) {
-      throw pullFailure(error, name);
+      if (!stall.stalled) throw pullFailure(error, name);
+      const seconds = Math.round(this.pullStallMs / 1000);
+      throw new RuntimeFailure('IMAGE_PULL', `cannot pull image '${name}': no progress for ${seconds} s`, true);
+    } finally {
+      stall.end();
     }
     return name;
   }
@@ -162,12 +178,19 @@ export class Images {
   }
 
   /** Reads progress lines to the end. @throws where the engine reports an error in the stream. */
-  private follow(stream: NodeJS.ReadableStream, progress: ProgressText): Promise<void> {
+  private follow(
+    stream: NodeJS.ReadableStream,
+    progress: ProgressText,
+    onLine: (line: ProgressLine) => void = () => undefined,
+  ): Promise<void> {
     return new Promise((resolve, reject) => {
       this.docker.modem.followProgress(
         stream,
         (error) => (error === null || error === undefined ? resolve() : reject(error)),
-        (line: ProgressLine) => progress.take(line),
+        (line: ProgressLine) => {
+          onLine(line);
+          progress.take(line);
+        },
       );
     });
   }
