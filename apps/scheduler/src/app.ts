@@ -11,7 +11,7 @@ import { createEvaluator } from '@weft/expressions';
 import { createLogger, createServiceTls, redisConnection, startGrpcServer } from '@weft/platform';
 import { createBullTaskQueue } from '@weft/queue';
 import { createRedisRunnerRegistry, createStaticRunnerRegistry, withStaticRunners } from '@weft/registry';
-import { createRedisRunStore } from '@weft/run-store';
+import { createRedisRunStore, withArchive } from '@weft/run-store';
 import { fileUriToPath, LocalStorage, type StorageReader } from '@weft/storage';
 import { completeRunOutputs, createTaskBuilder } from '@weft/tasks';
 import { ulid } from 'ulid';
@@ -28,6 +28,7 @@ import { TaskExecution } from './dispatch/task-execution.js';
 import { TaskLogBuffer } from './dispatch/task-log-buffer.js';
 import { registryService } from './grpc/registry.service.js';
 import { schedulerService } from './grpc/scheduler.service.js';
+import { createArchive, createRetention } from './retention/create-retention.js';
 import { startableTasks } from './release/release-window.js';
 import { TaskReleaser } from './release/task-releaser.js';
 import { LoggedAttempts } from './runs/attempt-locator.js';
@@ -51,11 +52,13 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
   const logger = createLogger('scheduler', config.logLevel);
   const connection = redisConnection(config.redisUrl, config.redisTls);
   const tls = createServiceTls(config.tls, logger);
-  const store = createRedisRunStore({ redis: connection });
+  const live = createRedisRunStore({ redis: connection, isArchived: async (runId) => (await archive.find(runId)) !== undefined });
   const queue = createBullTaskQueue({ connection, lockMs: JOB_LOCK_MS, stalledCheckMs: STALLED_JOBS_MS });
   const registered = createRedisRunnerRegistry({ redis: connection });
   const registry = withStaticRunners(registered, createStaticRunnerRegistry(await serviceRegistry(config.serviceRegistryFile)));
   const files = new LocalStorage({ allowedRoots: config.allowedRoots && [...config.allowedRoots, fileUriToPath(config.dataUri)] });
+  const archive = createArchive(files, config.dataUri);
+  const store = withArchive(live, archive);
   const evaluator = createEvaluator({ timeoutMs: config.expressionTimeoutMs });
   const plans = new PlanCache((hash) => store.log.getPlan(hash));
   const pool = new RunnerPool({ returnGraceMs: config.runnerGraceMs });
@@ -96,9 +99,16 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
     clock: systemClock,
   });
   const executor = new CommandRunner({ releaser, evaluator, files, logger });
+  const retention = createRetention({
+    ...{ live, store, archive, storage: files, dataUri: config.dataUri, retentionMs: config.retentionMs, clock: systemClock, logger },
+    plan: (hash) => plans.get(hash),
+    leases: () => owner.leases(),
+    cache: reuse?.folders,
+  });
   const owner = new PartitionOwner({
     store,
-    executor,
+    executor: retention.following(executor),
+    onTaken: () => retention.partitionTaken(),
     completeOutputs: (outputs) => completeRunOutputs(outputs, { files, checksum: (uri) => checksumOf(files, uri) }),
     logger,
     owner: `${hostname()}-${ulid()}`,
@@ -109,9 +119,17 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
     files,
     evaluator,
     pools: () => pool.pools(),
+    pin: (inputs) => retention.pin(inputs),
     maxAttempts: config.maxAttempts,
   });
-  const queries = new RunQueries({ store, plans, owner, storage: files, dataUri: config.dataUri });
+  const queries = new RunQueries({
+    store,
+    plans,
+    owner,
+    storage: files,
+    dataUri: config.dataUri,
+    beforeRetry: (header) => retention.beforeRetry(header),
+  });
 
   const runners = new RunnerWatch({
     registry,
@@ -122,6 +140,7 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
   });
   await store.cancels.subscribe((attempts) => attempts.forEach(({ taskId, attempt }) => dispatcher.cancel(taskId, attempt)));
   await owner.start();
+  await retention.start();
   await runners.start(config.pools);
   const server = await startGrpcServer({
     listen: config.listen,
@@ -138,7 +157,9 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
       await server.close(1_000);
       await runners.close();
       await queue.close();
+      await retention.stopMoving();
       await owner.close();
+      await retention.close();
       await reuse?.close();
       clients.close();
       await evaluator.close();

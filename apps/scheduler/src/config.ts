@@ -26,6 +26,10 @@ export const schedulerConfigSchema = z
     WEFT_RUNNER_GRACE_MS: positive.default(60_000),
     WEFT_DISPATCH_CONCURRENCY: positive.default(64),
     WEFT_EXPRESSION_TIMEOUT_MS: positive.default(20_000),
+    WEFT_RETENTION_S: z.coerce
+      .number()
+      .nonnegative()
+      .default(7 * 86_400),
     WEFT_CALL_CACHE: z.enum(['on', 'off']).default('on'),
     WEFT_CALL_CACHE_TTL_S: positive.default(30 * 86_400),
     WEFT_CALL_CACHE_MAX_BYTES: z.coerce
@@ -57,6 +61,8 @@ export const schedulerConfigSchema = z
     dispatchConcurrency: env.WEFT_DISPATCH_CONCURRENCY,
     /** Wall time one JavaScript expression may take, milliseconds. */
     expressionTimeoutMs: env.WEFT_EXPRESSION_TIMEOUT_MS,
+    /** How long finished runs stay in Redis, and what failed ones published stays, milliseconds. */
+    retentionMs: env.WEFT_RETENTION_S * 1000,
     /** Undefined: results of earlier tasks are not used. */
     callCache:
       env.WEFT_CALL_CACHE === 'off'

@@ -26,6 +26,8 @@ export interface PartitionOwnerDeps {
   /** How many partitions the replicas share; all of them unless a simulation has fewer. */
   partitions?: number;
   clock?: Clock;
+  /** Another partition is held now. */
+  onTaken?(): void;
 }
 
 /** Between two tries to load what could not be loaded. */
@@ -69,6 +71,10 @@ export class PartitionOwner {
 
   actorOf(runId: string): RunActor | undefined {
     return this.actors.get(runId);
+  }
+
+  leases(): Lease[] {
+    return [...this.held.values()].map(({ lease }) => lease);
   }
 
   get activeRuns(): number {
@@ -179,6 +185,7 @@ export class PartitionOwner {
         () => void this.loadActive(partition),
       );
       this.held.set(partition, { lease, unsubscribe });
+      this.deps.onTaken?.();
     } catch (error) {
       logger.error({ err: error, partition }, 'partition not taken; trying again');
       return;

@@ -16,6 +16,8 @@ export interface RunQueriesDeps {
   owner: PartitionOwner;
   storage: StorageWriter;
   dataUri: string;
+  /** Sees to it that a finished run can go on. */
+  beforeRetry(header: RunHeader): Promise<void>;
 }
 
 const DEFAULT_PAGE = 50;
@@ -107,6 +109,7 @@ export class RunQueries {
     const header = await this.get(runId);
     if (!FINAL.has(header.state)) return header;
     if (header.state === 'succeeded') throw new ServiceError('FAILED_PRECONDITION', `run ${runId} succeeded: there is nothing to retry`);
+    await this.deps.beforeRetry(header);
     const { finishedAtMs: _end, outputs: _outputs, failure: _failure, ...again } = header;
     const event = toLogEvent({ type: 'RunRetried' });
     if ((await this.deps.store.intake.reopen({ ...again, state: 'running' }, event)) === 'gone')

@@ -38,6 +38,8 @@ export interface SubmissionDeps {
   evaluator: StartedEvaluator;
   /** Names of the pools that have runners. */
   pools(): string[];
+  /** What the inputs refer to in other runs' folders is to stay. */
+  pin(inputs: CwlObject): Promise<void>;
   maxAttempts: number;
 }
 
@@ -81,6 +83,7 @@ export class Submissions {
     const bound = bindInputs({ plan: loaded.plan, job, baseUri: request.inputsBaseUri, file: 'inputs', namespaces: loaded.namespaces });
     const diagnostics = [...loaded.diagnostics, ...bound.diagnostics];
     if (!bound.inputs) throw refusal(diagnostics, false);
+    await this.deps.pin(bound.inputs);
     const resolved = await resolveInputFiles(loaded.plan, bound.inputs, this.deps.files, { evaluator: this.evaluatorFor(loaded.plan) });
     diagnostics.push(...resolved.diagnostics);
     if (!resolved.inputs) throw refusal(diagnostics, false);

@@ -1,0 +1,118 @@
+/**
+ * What happens to runs and their files after they were needed, put together: intermediate files go while runs go on, finished runs go to the
+ * archive after the retention time, and come back where they are retried.
+ */
+import type { RetiredFolders } from '@weft/call-cache';
+import { decide, initialState, liveLocations, type RunOptions } from '@weft/engine';
+import type { CwlObject, Plan } from '@weft/plan';
+import { type Logger, ServiceError } from '@weft/platform';
+import {
+  type ArchivingRunStore,
+  FileRunArchive,
+  type Lease,
+  newestPosition,
+  type RunArchive,
+  type RunHeader,
+  type RunStore,
+} from '@weft/run-store';
+import type { Storage } from '@weft/storage';
+import type { Clock } from '../clock.js';
+import { engineEvent } from '../runs/log-events.js';
+import type { CommandExecutor } from '../runs/run-actor.js';
+import { StorageArchiveFiles } from './archive-files.js';
+import { Intermediates } from './intermediates.js';
+import { RetentionKeeper } from './retention-keeper.js';
+import { RunFolders } from './run-folders.js';
+
+export function createArchive(storage: Storage, dataUri: string): RunArchive {
+  return new FileRunArchive(new StorageArchiveFiles(storage, `${dataUri}archive/`));
+}
+
+export interface RetentionOptions {
+  /** Without the archive: what is finished leaves it. */
+  live: RunStore;
+  /** With it. */
+  store: ArchivingRunStore;
+  archive: RunArchive;
+  plan(hash: string): Promise<Plan>;
+  storage: Storage;
+  dataUri: string;
+  retentionMs: number;
+  leases(): Lease[];
+  clock: Clock;
+  logger: Logger;
+  cache?: RetiredFolders;
+}
+
+export interface Retention {
+  following(executor: CommandExecutor): CommandExecutor;
+  /** This replica has got another partition. */
+  partitionTaken(): void;
+  /** What a submission refers to in other runs' folders stays; comes before it is made sure that it is there. */
+  pin(inputs: CwlObject): Promise<void>;
+  /** Sees to it that a finished run can go on. @throws ServiceError FAILED_PRECONDITION where files that it needs are gone */
+  beforeRetry(header: RunHeader): Promise<void>;
+  start(): Promise<void>;
+  /** While the leases are held. */
+  stopMoving(): Promise<void>;
+  /** After the last actor has stopped. */
+  close(): Promise<void>;
+}
+
+export function createRetention(options: RetentionOptions): Retention {
+  const { live, store, archive, storage, dataUri, retentionMs, clock, logger } = options;
+  const folders = new RunFolders(storage, dataUri, logger, options.cache);
+  const intermediates = new Intermediates({ folders, header: (runId) => store.reader.get(runId), clock, logger });
+  const clear = async (runId: string): Promise<void> => {
+    const run = await live.retention.read(runId);
+    if (!run) return;
+    for await (const [accepted] of run.entries) {
+      const { keepIntermediates } = (accepted?.event['options'] ?? {}) as Partial<RunOptions>;
+      return intermediates.clear(runId, run.header, keepIntermediates === true);
+    }
+  };
+  const keeper = new RetentionKeeper({ store: live, archive, leases: options.leases, clear, retentionMs, clock, logger });
+  return {
+    following: (executor) => {
+      const followed = intermediates.following(executor);
+      return {
+        ...followed,
+        stopped: (actor) => {
+          followed.stopped(actor);
+          if (actor.state.phase === 'ended') keeper.ended();
+        },
+      };
+    },
+    partitionTaken: () => keeper.look(),
+    pin: (inputs) => folders.pin(inputs),
+    beforeRetry: async (header) => {
+      await checkFiles(options, folders, header);
+      if (!(await store.restore(header.runId))) throw new ServiceError('NOT_FOUND', `no run ${header.runId}`);
+    },
+    start: async () => {
+      // A store that was set up anew beside an archive that is there.
+      if ((await live.retention.newestArchived()) === undefined) {
+        const newest = await newestPosition(archive);
+        if (newest !== undefined) await live.retention.noteArchived(newest);
+      }
+      keeper.look();
+    },
+    stopMoving: () => keeper.close(),
+    close: () => intermediates.close(),
+  };
+}
+
+/** Whether everything that a retry would hand to its tasks is still there. */
+async function checkFiles({ store, plan }: RetentionOptions, folders: RunFolders, { runId, planHash }: RunHeader): Promise<void> {
+  const state = initialState(await plan(planHash));
+  let atMs = 0;
+  for (const entry of await store.reader.read(runId, 0)) decide(state, engineEvent(entry), (atMs = entry.atMs));
+  decide(state, { type: 'RunRetried' }, atMs);
+  const needed = new Set([...liveLocations(state).locations].map((location) => folders.folderOf(runId, location)));
+  needed.delete(undefined);
+  if (needed.size === 0) return;
+  const there = new Set(await folders.list(runId));
+  if ([...needed].every((folder) => folder === undefined || there.has(folder))) return;
+  const why = 'files that its next steps need were removed after the retention time';
+  throw new ServiceError('FAILED_PRECONDITION', `run ${runId} cannot be retried: ${why}; submit it again`);
+}

@@ -1,0 +1,95 @@
+/**
+ * Where runs publish: `<dataUri>runs/<run>/<task>.<attempt>/…`, and how such folders go.
+ *
+ * Invariants:
+ *  1. A folder that another run was submitted with is pinned, by an object `runs/<run>/.pins/<folder>`: it stays until its run is deleted.
+ *  2. A folder in which the call cache has a result is handed to the cache.
+ *  3. Removing what is gone already is not an error.
+ */
+import type { RetiredFolders } from '@weft/call-cache';
+import { type CwlObject, visitFiles } from '@weft/plan';
+import type { Logger } from '@weft/platform';
+import { fileUriToPath, type Storage, Trash } from '@weft/storage';
+import { join } from 'node:path';
+import pLimit from 'p-limit';
+import { orAbsent } from './archive-files.js';
+
+const PINS = '.pins';
+const AT_ONCE = 8;
+/** Below a data directory: folders on their way out, removed by a process of its own. */
+const TRASH = '.trash';
+
+export class RunFolders {
+  private readonly limit = pLimit(AT_ONCE);
+  private readonly trash: Trash | undefined;
+
+  constructor(
+    private readonly storage: Storage,
+    /** Ends in '/'. */
+    private readonly dataUri: string,
+    private readonly logger: Logger,
+    private readonly cache?: RetiredFolders,
+  ) {
+    if (!dataUri.startsWith('file:')) return;
+    const onProblem = (text: string, error: unknown): void => logger.error({ err: error }, text);
+    this.trash = new Trash(join(fileUriToPath(dataUri), TRASH), onProblem);
+  }
+
+  prefixOf(runId: string): string {
+    return `${this.dataUri}runs/${runId}/`;
+  }
+
+  /** Name of the task's folder that a location of the run lies in; undefined: it lies elsewhere. */
+  folderOf(runId: string, location: string): string | undefined {
+    const prefix = this.prefixOf(runId);
+    if (!location.startsWith(prefix)) return undefined;
+    const end = location.indexOf('/', prefix.length);
+    return location.slice(prefix.length, end < 0 ? undefined : end);
+  }
+
+  /** Folders that are there. */
+  async list(runId: string): Promise<string[]> {
+    const entries = (await orAbsent(this.storage.list(this.prefixOf(runId)))) ?? [];
+    return entries.map(({ name }) => name).filter((name) => name !== PINS);
+  }
+
+  /** Pins what an input object refers to in other runs' folders. Comes before it is made sure that the files are there. */
+  async pin(inputs: CwlObject): Promise<void> {
+    const prefix = `${this.dataUri}runs/`;
+    const pins = new Set<string>();
+    visitFiles(inputs, ({ location }) => {
+      if (!location?.startsWith(prefix)) return;
+      const [runId, folder] = location.slice(prefix.length).split('/');
+      if (runId && folder && folder !== PINS) pins.add(`${runId}/${PINS}/${folder}`);
+    });
+    await Promise.all([...pins].map((pin) => this.storage.writeText(prefix + pin, '')));
+  }
+
+  /** Removes folders of a run, those that are pinned excepted. */
+  async remove(runId: string, folders: readonly string[]): Promise<void> {
+    if (folders.length === 0) return;
+    const pinned = new Set(((await orAbsent(this.storage.list(`${this.prefixOf(runId)}${PINS}/`))) ?? []).map(({ name }) => name));
+    const uris = folders.filter((folder) => !pinned.has(folder)).map((folder) => `${this.prefixOf(runId)}${folder}/`);
+    const left = this.cache ? await this.cache.retire(uris) : uris;
+    await this.discard(left);
+  }
+
+  /** Removes single files and directories that a run published, but for those in pinned folders. */
+  async removeLocations(runId: string, locations: readonly string[]): Promise<void> {
+    if (locations.length === 0) return;
+    const pinned = new Set(((await orAbsent(this.storage.list(`${this.prefixOf(runId)}${PINS}/`))) ?? []).map(({ name }) => name));
+    await this.discard(locations.filter((location) => !pinned.has(this.folderOf(runId, location) ?? '')));
+  }
+
+  /** Resolves when everything that was discarded is gone. */
+  async close(): Promise<void> {
+    await this.trash?.close();
+  }
+
+  private async discard(uris: readonly string[]): Promise<void> {
+    const { trash } = this;
+    if (trash) for (const uri of uris) trash.discard(fileUriToPath(uri).replace(/\/+$/, ''));
+    else await Promise.all(uris.map((uri) => this.limit(() => this.storage.removeTree(uri))));
+    if (uris.length > 0) this.logger.debug({ count: uris.length }, 'published files removed that nobody needs any more');
+  }
+}
