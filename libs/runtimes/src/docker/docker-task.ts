@@ -9,6 +9,8 @@ import type { ContainerOutput } from './output.js';
 const GRACE_MS = 10_000;
 /** Exit codes of processes that a signal ended. */
 const SIGNALLED = 128;
+/** The engine sends a signal first and records it then, which may be after the end that it brought. */
+const SIGNAL_RECORDED_S = 0.5;
 
 export class DockerTask implements RunningTask {
   readonly handle: string;
@@ -98,13 +100,11 @@ export class DockerTask implements RunningTask {
   /** Whether somebody had the engine send the container a signal: a tool that ends itself with such an exit code needs nobody for it. */
   private async killedBefore(finishedAt: string): Promise<boolean> {
     const filters = JSON.stringify({ type: ['container'], container: [this.container.id], event: ['kill'] });
-    // `finishedAt` is finer than a millisecond, and the engine ends its answer there.
-    const until = (Date.parse(finishedAt) + 1) / 1000;
+    const until = Date.parse(finishedAt) / 1000 + SIGNAL_RECORDED_S;
     try {
       const events = (await this.engine.getEvents({ since: 1, until, filters })) as unknown as AsyncIterable<Uint8Array>;
-      let bytes = 0;
-      for await (const chunk of events) bytes += chunk.length;
-      return bytes > 0;
+      for await (const chunk of events) if (chunk.length > 0) return true;
+      return false;
     } catch (error) {
       throw engineFailure(error, 'learn what ended the container');
     }

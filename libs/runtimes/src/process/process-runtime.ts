@@ -1,5 +1,6 @@
 /**
- * Runs tasks as processes of the host, with the runner's user, network and file system; resources are not limited.
+ * Runs tasks as processes of the host, with the runner's user, network and file system; resources are not limited (a tool that the kernel kills
+ * for want of memory is recognised: oom-kills.ts).
  *
  * Invariants:
  *  1. A task is a process group; stopping it is TERM to the group, then KILL.
@@ -15,16 +16,20 @@ import { afterMs } from '../time-limit.js';
 import { findCommand } from './command-lookup.js';
 import type { Launcher } from './launcher.js';
 import { LauncherPool } from './launcher-pool.js';
+import { type OomKills, oomKillsOfThisProcess } from './oom-kills.js';
 import { ProgramContents } from './program-contents.js';
 
 /** Time between TERM and KILL where a time limit or the end of the runner stops a task. */
 const GRACE_MS = 2000;
+const KILLED = 137;
 
 export interface ProcessRuntimeOptions {
   /** PATH of tasks whose environment has none; default: the runner's. */
   path?: string;
   /** Idle launchers kept for the next tasks (1 MB each); default: four per core, at least 8. */
   keepIdle?: number;
+  /** Default: those that this process may know of. */
+  oomKills?: OomKills;
 }
 
 export class ProcessRuntime implements TaskRuntime {
@@ -33,11 +38,13 @@ export class ProcessRuntime implements TaskRuntime {
   private readonly path: string;
   private readonly pool: LauncherPool;
   private readonly running = new Set<ProcessTask>();
+  private readonly oomKills: OomKills;
   private readonly programs: ProgramContents;
 
   constructor(options: ProcessRuntimeOptions = {}) {
     this.path = options.path ?? process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
     this.programs = new ProgramContents(this.path);
+    this.oomKills = options.oomKills ?? oomKillsOfThisProcess();
     this.pool = new LauncherPool(this.path, options.keepIdle ?? Math.max(8, 4 * availableParallelism()));
   }
 
@@ -64,6 +71,7 @@ export class ProcessRuntime implements TaskRuntime {
     if ('missing' in found) throw new RuntimeFailure('COMMAND_NOT_FOUND', found.missing, false);
     if (task.hostStdin !== undefined) checkReadable(task.hostStdin);
     const launcher = await this.pool.acquire();
+    const killedBefore = this.oomKills.count() ?? Infinity;
     const exited = launcher.run(
       {
         workDir: task.hostWorkDir,
@@ -76,7 +84,11 @@ export class ProcessRuntime implements TaskRuntime {
       },
       on.log,
     );
-    const process = new ProcessTask(launcher, exited, spec.timeLimitMs);
+    const ended = exited.then((exit): ExitStatus => {
+      const outOfMemory = exit.exitCode === KILLED && (this.oomKills.count() ?? 0) > killedBefore;
+      return { outcome: outOfMemory ? 'out-of-memory' : 'exited', ...exit };
+    });
+    const process = new ProcessTask(launcher, ended, spec.timeLimitMs);
     this.running.add(process);
     const done = (): void => {
       this.running.delete(process);
@@ -94,6 +106,7 @@ export class ProcessRuntime implements TaskRuntime {
   async close(): Promise<void> {
     await Promise.all([...this.running].map((task) => task.stop(GRACE_MS, 'cancelled')));
     this.pool.close();
+    this.oomKills.close();
   }
 }
 
@@ -105,13 +118,13 @@ class ProcessTask implements RunningTask {
 
   constructor(
     private readonly launcher: Launcher,
-    exited: Promise<{ exitCode: number; cpuSeconds?: number }>,
+    ended: Promise<ExitStatus>,
     timeLimitMs: number,
   ) {
     this.handle = String(launcher.pid);
     const disarm = timeLimitMs > 0 ? afterMs(timeLimitMs, () => void this.stop(GRACE_MS, 'time-limit')) : () => undefined;
-    this.exit = exited
-      .then((exit) => ({ outcome: this.stopped ?? ('exited' as const), ...exit }))
+    this.exit = ended
+      .then((exit) => ({ ...exit, outcome: this.stopped ?? exit.outcome }))
       .finally(() => {
         this.ended = true;
         disarm();
