@@ -307,6 +307,8 @@ describe('termination, keys, conflicts', () => {
     const first = await harness.send('start_querying', {}, { idempotencyKey: 'k' });
     const again = await harness.send('start_querying', {}, { idempotencyKey: 'k' });
     expect(again.commandId).toBe(first.commandId);
+    const other = harness.send('start_querying', { seed: 7 }, { idempotencyKey: 'k' });
+    await expect(other).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
     expect(
       (await callUnary(harness.client, harness.client.listSessions, al.ListSessionsRequest.fromPartial({ projectId: 'p' }))).sessions,
     ).toHaveLength(1);

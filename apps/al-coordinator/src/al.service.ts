@@ -3,8 +3,9 @@
  *
  * Invariants:
  *  1. A command is stored before anything is done for it, and answered only then.
- *  2. An idempotency key names one command of a project: the same key gets the same command.
+ *  2. An idempotency key names one command of a project: the same key gets the same command, or an error where it is sent for another one.
  */
+import { canonicalJson } from '@weft/plan';
 import { isServiceError, ServiceError } from '@weft/platform';
 import { type ParsedCommand, parseCommand } from './commands/parameters.js';
 import { openingConfig } from './commands/session-config.js';
@@ -77,7 +78,7 @@ export class AlService {
     checkRole(parsed.name, input.userRole);
     const id = this.deps.newId('cmd');
     for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {
-      const known = await this.known(input);
+      const known = await this.known(input, parsed);
       if (known) return known;
       const session = await this.sessionFor(input, parsed);
       const change = await this.decide(session, this.newCommand(id, session, input, parsed));
@@ -124,10 +125,14 @@ export class AlService {
     return { session, commands: await this.deps.store.listCommands(session.projectId, session.sessionId) };
   }
 
-  private async known(input: CommandInput): Promise<Command | undefined> {
+  private async known(input: CommandInput, parsed: ParsedCommand): Promise<Command | undefined> {
     if (input.idempotencyKey === '') return undefined;
     const id = await this.deps.store.commandOfKey(input.projectId, input.idempotencyKey);
-    return id === undefined ? undefined : this.getCommand(input.projectId, id);
+    if (id === undefined) return undefined;
+    const known = await this.getCommand(input.projectId, id);
+    if (canonicalJson(known.parsed) === canonicalJson(parsed)) return known;
+    const message = `the idempotency key '${input.idempotencyKey}' was used for another command before, ${known.parsed.name} (${id})`;
+    throw new ServiceError('ALREADY_EXISTS', message);
   }
 
   private async decide(session: Session, command: Command): Promise<Change> {

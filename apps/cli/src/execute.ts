@@ -3,10 +3,11 @@
  */
 import { resolve } from 'node:path';
 import { run, scheduler } from '@weft/contracts';
-import { isServiceError } from '@weft/platform';
+import { isServiceError, type RetryAfterOptions, retryWhenTold } from '@weft/platform';
 import type { CwlObject } from '@weft/plan';
 import { followRun } from './client/follow-run.js';
 import type { RunsClient, Submission } from './client/runs-client.js';
+import { submitOnce } from './client/submit-once.js';
 import type { Prepared } from './document/prepare.js';
 import { relocateOutputs } from './outputs/relocate.js';
 import type { ProgressReporter } from './progress/reporter.js';
@@ -27,17 +28,20 @@ export type Outcome =
   | { status: 'failed'; runId: string; failure: run.Failure }
   | { status: 'cancelled'; runId: string; failure: run.Failure | undefined };
 
+/** Submits; where the service takes no more runs now, waits as long as it says and tries again: what is refused is not stored. */
 export async function submitPrepared(
   runs: RunsClient,
   prepared: Prepared,
   options: SubmissionOptions,
+  onWait?: RetryAfterOptions['onWait'],
 ): Promise<{ run: run.Run; existing: boolean }> {
-  return runs.submit({
+  const submission = {
     ...options,
     document: prepared.bundle,
     inputsJson: JSON.stringify(prepared.job),
     inputsBaseUri: prepared.baseUri,
-  });
+  };
+  return retryWhenTold(() => submitOnce(runs, submission), { onWait });
 }
 
 /** Follows a run to its end and brings its outputs into `outdir`. */

@@ -3,17 +3,17 @@
  */
 import type { run } from '@weft/contracts';
 import { isServiceError } from '@weft/platform';
-import type { RunsClient } from './runs-client.js';
+import type { ResumePoint, RunsClient } from './runs-client.js';
 import { isFinal } from './status.js';
 
 const RECONNECT_DELAY_MS = 200;
 
 export async function* followRun(runs: RunsClient, runId: string, signal?: AbortSignal): AsyncGenerator<run.RunEvent, void, undefined> {
-  let sequence = 0;
+  let seen: ResumePoint = { afterSequence: 0 };
   for (;;) {
     try {
-      for await (const event of runs.watch(runId, sequence, signal)) {
-        sequence = Math.max(sequence, event.sequence);
+      for await (const event of runs.watch(runId, seen, signal)) {
+        if (event.event?.$case !== 'note') seen = { afterSequence: event.sequence, afterOrdinal: event.ordinal };
         yield event;
         if (event.event?.$case === 'runStatus' && isFinal(event.event.value.status)) return;
       }

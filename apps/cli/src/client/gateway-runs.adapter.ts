@@ -14,7 +14,7 @@ export function gatewayRuns(address: string, token?: string): RunsClient {
     get: async (runId) => present((await callUnary(client, client.get, { runId })).run),
     list: (filter) => callUnary(client, client.list, filter),
     tasks: (runId, pageToken) => callUnary(client, client.tasks, { runId, pageSize: 1000, pageToken }),
-    watch: (runId, afterSequence, signal) => callServerStream(client.watch.bind(client), { runId, afterSequence }, { signal }),
+    watch: (runId, after, signal) => callServerStream(client.watch.bind(client), { runId, ...after }, { signal }),
     logs: (query, signal) => callServerStream(client.logs.bind(client), query, { signal }),
     cancel: async (runId, reason) => present((await callUnary(client, client.cancel, { runId, reason })).run),
     retry: async (runId) => present((await callUnary(client, client.retry, { runId })).run),

@@ -22,6 +22,12 @@ export interface Submitted {
   diagnostics: run.Diagnostic[];
 }
 
+/** The last event that was seen; sequence 0: none. */
+export interface ResumePoint {
+  afterSequence: number;
+  afterOrdinal?: number;
+}
+
 export interface RunFilter {
   projectId: string;
   statuses: run.RunStatus[];
@@ -35,7 +41,7 @@ export interface RunsClient {
   get(runId: string): Promise<run.Run>;
   list(filter: RunFilter): Promise<{ runs: run.Run[]; nextPageToken: string }>;
   tasks(runId: string, pageToken: string): Promise<{ tasks: run.Task[]; nextPageToken: string }>;
-  watch(runId: string, afterSequence: number, signal?: AbortSignal): AsyncIterable<run.RunEvent>;
+  watch(runId: string, after: ResumePoint, signal?: AbortSignal): AsyncIterable<run.RunEvent>;
   logs(query: { runId: string; taskId: string; follow: boolean; afterCursor: string }, signal?: AbortSignal): AsyncIterable<run.LogChunk>;
   cancel(runId: string, reason: string): Promise<run.Run>;
   retry(runId: string): Promise<run.Run>;

@@ -15,8 +15,7 @@ export function schedulerRuns(address: string, secret?: string): RunsClient {
     get: async (runId) => present((await callUnary(client, client.getRun, { runId }, options)).run),
     list: (filter) => callUnary(client, client.listRuns, { ...filter, labels: {} }, options),
     tasks: (runId, pageToken) => callUnary(client, client.listTasks, { runId, pageSize: 1000, pageToken }, options),
-    watch: (runId, afterSequence, signal) =>
-      callServerStream(client.watchRun.bind(client), { runId, afterSequence }, { ...options, signal }),
+    watch: (runId, after, signal) => callServerStream(client.watchRun.bind(client), { runId, ...after }, { ...options, signal }),
     logs: (query, signal) => callServerStream(client.streamLogs.bind(client), query, { ...options, signal }),
     cancel: async (runId, reason) => present((await callUnary(client, client.cancelRun, { runId, reason }, options)).run),
     retry: async (runId) => present((await callUnary(client, client.retryRun, { runId }, options)).run),

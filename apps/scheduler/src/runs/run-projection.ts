@@ -30,7 +30,7 @@ export class RunProjection {
     const { changedTasks } = decide(this.state, engineEvent(entry), entry.atMs);
     const events: pb.RunEvent[] = [];
     const add = (event: pb.RunEvent['event']): void => {
-      events.push({ runId: this.header.runId, sequence: entry.sequence, at: new Date(entry.atMs), event });
+      events.push({ runId: this.header.runId, sequence: entry.sequence, ordinal: events.length, at: new Date(entry.atMs), event });
     };
     for (const taskId of changedTasks) {
       const task = this.state.tasks.get(taskId);

@@ -70,12 +70,13 @@ export class RunQueries {
     const entries = this.deps.store.reader.follow(request.runId, 0, signal);
     const stop = new AbortController();
     const notes = this.notes(request.runId, AbortSignal.any([signal, stop.signal]));
-    yield* mergeUntilMainEnds(projected(projection, entries, request.afterSequence), notes, () => stop.abort());
+    yield* mergeUntilMainEnds(projected(projection, entries, request), notes, () => stop.abort());
   }
 
   private async *notes(runId: string, signal: AbortSignal): AsyncGenerator<pb.RunEvent, void, undefined> {
     for await (const { stream, taskId, step, text, atMs } of this.deps.store.taskLogs.stream(runId, '', true, signal)) {
-      if (stream === 'system') yield { runId, sequence: 0, at: new Date(atMs), event: { $case: 'note', value: { taskId, step, text } } };
+      if (stream === 'system')
+        yield { runId, sequence: 0, ordinal: 0, at: new Date(atMs), event: { $case: 'note', value: { taskId, step, text } } };
     }
   }
 
@@ -138,14 +139,16 @@ export class RunQueries {
 async function* projected(
   projection: RunProjection,
   entries: AsyncIterable<LogEntry>,
-  after: number,
+  { afterSequence, afterOrdinal }: Pick<scheduler.WatchRunRequest, 'afterSequence' | 'afterOrdinal'>,
 ): AsyncGenerator<pb.RunEvent, void, undefined> {
   let held: pb.RunEvent[] = [];
   for await (const entry of entries) {
     // An end that was followed by a retry was not the end: a watcher must not stop there.
     if (entry.event.type === 'RunRetried') held = [];
     yield* held.splice(0);
-    const events = entry.sequence > after ? projection.apply(entry) : (projection.apply(entry), []);
+    const isNew = ({ sequence, ordinal }: pb.RunEvent): boolean =>
+      sequence > afterSequence || (sequence === afterSequence && afterOrdinal !== undefined && ordinal > afterOrdinal);
+    const events = projection.apply(entry).filter(isNew);
     if (entry.event.type === 'RunEnded') held = events;
     else yield* events;
   }

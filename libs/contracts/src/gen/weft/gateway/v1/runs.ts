@@ -120,7 +120,10 @@ export interface TasksResponse {
 
 export interface WatchRequest {
   runId: string;
+  /** Events after this position of the log; 0 = from the start. */
   afterSequence: number;
+  /** With the ordinal of the last event that was seen of that position, the rest of its events comes, too; absent: all of them were seen. */
+  afterOrdinal?: number | undefined;
 }
 
 export interface LogsRequest {
@@ -1391,7 +1394,7 @@ export const TasksResponse: MessageFns<TasksResponse> = {
 };
 
 function createBaseWatchRequest(): WatchRequest {
-  return { runId: "", afterSequence: 0 };
+  return { runId: "", afterSequence: 0, afterOrdinal: undefined };
 }
 
 export const WatchRequest: MessageFns<WatchRequest> = {
@@ -1401,6 +1404,9 @@ export const WatchRequest: MessageFns<WatchRequest> = {
     }
     if (message.afterSequence !== 0) {
       writer.uint32(16).uint64(message.afterSequence);
+    }
+    if (message.afterOrdinal !== undefined) {
+      writer.uint32(24).uint32(message.afterOrdinal);
     }
     return writer;
   },
@@ -1434,6 +1440,14 @@ export const WatchRequest: MessageFns<WatchRequest> = {
             message.afterSequence = longToNumber(reader.uint64());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.afterOrdinal = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1458,6 +1472,11 @@ export const WatchRequest: MessageFns<WatchRequest> = {
         : isSet(object.after_sequence)
         ? globalThis.Number(object.after_sequence)
         : 0,
+      afterOrdinal: isSet(object.afterOrdinal)
+        ? globalThis.Number(object.afterOrdinal)
+        : isSet(object.after_ordinal)
+        ? globalThis.Number(object.after_ordinal)
+        : undefined,
     };
   },
 
@@ -1469,6 +1488,9 @@ export const WatchRequest: MessageFns<WatchRequest> = {
     if (message.afterSequence !== 0) {
       obj.afterSequence = Math.round(message.afterSequence);
     }
+    if (message.afterOrdinal !== undefined) {
+      obj.afterOrdinal = Math.round(message.afterOrdinal);
+    }
     return obj;
   },
 
@@ -1479,6 +1501,7 @@ export const WatchRequest: MessageFns<WatchRequest> = {
     const message = createBaseWatchRequest();
     message.runId = object.runId ?? "";
     message.afterSequence = object.afterSequence ?? 0;
+    message.afterOrdinal = object.afterOrdinal ?? undefined;
     return message;
   },
 };

@@ -352,13 +352,16 @@ export interface Failure {
 /** What a watcher sees. Sequence numbers grow; a watcher that reconnects passes the last one it saw. */
 export interface RunEvent {
   runId: string;
-  /** Position in the run's log; events derived from one log entry share it. */
+  /** Position in the run's log; events derived from one log entry share it. 0 for notes: they may not be in the log. */
   sequence: number;
   at: Date | undefined;
-  event: { $case: "runStatus"; value: RunStatusChanged } | { $case: "taskStatus"; value: TaskStatusChanged } | {
-    $case: "note";
-    value: Note;
-  } | undefined;
+  event:
+    | { $case: "runStatus"; value: RunStatusChanged }
+    | { $case: "taskStatus"; value: TaskStatusChanged }
+    | { $case: "note"; value: Note }
+    | undefined;
+  /** Place among the events derived from the same log entry, from 0. */
+  ordinal: number;
 }
 
 export interface RunStatusChanged {
@@ -1723,7 +1726,7 @@ export const Failure: MessageFns<Failure> = {
 };
 
 function createBaseRunEvent(): RunEvent {
-  return { runId: "", sequence: 0, at: undefined, event: undefined };
+  return { runId: "", sequence: 0, at: undefined, event: undefined, ordinal: 0 };
 }
 
 export const RunEvent: MessageFns<RunEvent> = {
@@ -1747,6 +1750,9 @@ export const RunEvent: MessageFns<RunEvent> = {
       case "note":
         Note.encode(message.event.value, writer.uint32(50).fork()).join();
         break;
+    }
+    if (message.ordinal !== 0) {
+      writer.uint32(56).uint32(message.ordinal);
     }
     return writer;
   },
@@ -1812,6 +1818,14 @@ export const RunEvent: MessageFns<RunEvent> = {
             message.event = { $case: "note", value: Note.decode(reader, reader.uint32()) };
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.ordinal = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1844,6 +1858,7 @@ export const RunEvent: MessageFns<RunEvent> = {
         : isSet(object.note)
         ? { $case: "note", value: Note.fromJSON(object.note) }
         : undefined,
+      ordinal: isSet(object.ordinal) ? globalThis.Number(object.ordinal) : 0,
     };
   },
 
@@ -1864,6 +1879,9 @@ export const RunEvent: MessageFns<RunEvent> = {
       obj.taskStatus = TaskStatusChanged.toJSON(message.event.value);
     } else if (message.event?.$case === "note") {
       obj.note = Note.toJSON(message.event.value);
+    }
+    if (message.ordinal !== 0) {
+      obj.ordinal = Math.round(message.ordinal);
     }
     return obj;
   },
@@ -1896,6 +1914,7 @@ export const RunEvent: MessageFns<RunEvent> = {
         break;
       }
     }
+    message.ordinal = object.ordinal ?? 0;
     return message;
   },
 };

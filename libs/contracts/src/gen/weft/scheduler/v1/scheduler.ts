@@ -148,7 +148,10 @@ export interface ListTasksResponse {
 
 export interface WatchRunRequest {
   runId: string;
+  /** Events after this position of the log; 0 = from the start. */
   afterSequence: number;
+  /** With the ordinal of the last event that was seen of that position, the rest of its events comes, too; absent: all of them were seen. */
+  afterOrdinal?: number | undefined;
 }
 
 export interface StreamLogsRequest {
@@ -1805,7 +1808,7 @@ export const ListTasksResponse: MessageFns<ListTasksResponse> = {
 };
 
 function createBaseWatchRunRequest(): WatchRunRequest {
-  return { runId: "", afterSequence: 0 };
+  return { runId: "", afterSequence: 0, afterOrdinal: undefined };
 }
 
 export const WatchRunRequest: MessageFns<WatchRunRequest> = {
@@ -1815,6 +1818,9 @@ export const WatchRunRequest: MessageFns<WatchRunRequest> = {
     }
     if (message.afterSequence !== 0) {
       writer.uint32(16).uint64(message.afterSequence);
+    }
+    if (message.afterOrdinal !== undefined) {
+      writer.uint32(24).uint32(message.afterOrdinal);
     }
     return writer;
   },
@@ -1848,6 +1854,14 @@ export const WatchRunRequest: MessageFns<WatchRunRequest> = {
             message.afterSequence = longToNumber(reader.uint64());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.afterOrdinal = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1872,6 +1886,11 @@ export const WatchRunRequest: MessageFns<WatchRunRequest> = {
         : isSet(object.after_sequence)
         ? globalThis.Number(object.after_sequence)
         : 0,
+      afterOrdinal: isSet(object.afterOrdinal)
+        ? globalThis.Number(object.afterOrdinal)
+        : isSet(object.after_ordinal)
+        ? globalThis.Number(object.after_ordinal)
+        : undefined,
     };
   },
 
@@ -1883,6 +1902,9 @@ export const WatchRunRequest: MessageFns<WatchRunRequest> = {
     if (message.afterSequence !== 0) {
       obj.afterSequence = Math.round(message.afterSequence);
     }
+    if (message.afterOrdinal !== undefined) {
+      obj.afterOrdinal = Math.round(message.afterOrdinal);
+    }
     return obj;
   },
 
@@ -1893,6 +1915,7 @@ export const WatchRunRequest: MessageFns<WatchRunRequest> = {
     const message = createBaseWatchRunRequest();
     message.runId = object.runId ?? "";
     message.afterSequence = object.afterSequence ?? 0;
+    message.afterOrdinal = object.afterOrdinal ?? undefined;
     return message;
   },
 };
