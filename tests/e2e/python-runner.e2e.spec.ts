@@ -91,7 +91,7 @@ describeWithPython.each(['registers with heartbeats', 'is named by a static regi
       WEFT_SCHEDULER_LISTEN: `unix:${scheduler}`,
       ...(fixed ? { WEFT_SERVICE_REGISTRY: registry } : {}),
     });
-    const registering = fixed ? {} : { WEFT_SCHEDULER_ADDRESS: `unix:${scheduler}` };
+    const registering: Record<string, string> = fixed ? {} : { WEFT_SCHEDULER_ADDRESS: `unix:${scheduler}` };
     const own = { ...env, ...registering, WEFT_RUNNER_ID: 'py', WEFT_RUNNER_LISTEN: `unix:${runner}`, WEFT_SANDBOX_ROOT: sandboxRoot };
     programs.push(await startPythonRunner(own));
     const listen = { WEFT_HTTP_LISTEN: '127.0.0.1:0', WEFT_GRPC_LISTEN: '127.0.0.1:0', WEFT_SCHEDULER_ADDRESS: `unix:${scheduler}` };

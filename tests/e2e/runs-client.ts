@@ -9,8 +9,8 @@ export const ENDED = [run.RunStatus.SUCCEEDED, run.RunStatus.FAILED, run.RunStat
 export class Runs {
   readonly client: gateway.RunsClient;
 
-  constructor(address: string) {
-    this.client = createClient(gateway.RunsClient, address);
+  constructor(address: string, token?: string) {
+    this.client = createClient(gateway.RunsClient, address, token);
   }
 
   async submit(cwl: unknown, inputs: object = {}, more: Partial<gateway.SubmitRequest> = {}): Promise<string> {

@@ -1,5 +1,5 @@
 /**
- * A program of a test's own that says `ready <json>` on stdout when it serves, as all of weft's do.
+ * A program of a test's own that says on stdout when it serves (`ready <json>`, as all of weft's do).
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,6 +10,8 @@ export interface ProgramOptions {
   args?: string[];
   /** All that it has in its environment, besides PATH and HOME. */
   env?: Record<string, string>;
+  /** What a line on stdout says of being ready; undefined: nothing. Default: weft's own `ready <json>`. */
+  readyLine?: (line: string) => Record<string, unknown> | undefined;
 }
 
 export interface RunningProgram {
@@ -25,7 +27,7 @@ export interface RunningProgram {
 }
 
 /** Rejects with what it wrote on stderr where it ends before it is ready. */
-export async function startProgram({ command, args = [], env = {} }: ProgramOptions): Promise<RunningProgram> {
+export async function startProgram({ command, args = [], env = {}, readyLine = weftsOwn }: ProgramOptions): Promise<RunningProgram> {
   const { PATH = '', HOME = '/' } = process.env;
   const child = spawn(command, args, { env: { PATH, HOME, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   let errors = '';
@@ -37,7 +39,8 @@ export async function startProgram({ command, args = [], env = {} }: ProgramOpti
   const lines = createInterface({ input: child.stdout });
   const ready = await new Promise<Record<string, unknown>>((resolve, reject) => {
     lines.on('line', (line) => {
-      if (line.startsWith('ready ')) resolve(JSON.parse(line.slice('ready '.length)) as Record<string, unknown>);
+      const said = readyLine(line);
+      if (said !== undefined) resolve(said);
     });
     exited.then((code) => reject(new Error(`${command} ended with ${code} before it was ready:\n${errors}`)), reject);
   });
@@ -47,4 +50,8 @@ export async function startProgram({ command, args = [], env = {} }: ProgramOpti
     return exited;
   };
   return { pid: child.pid ?? 0, ready, errors: () => errors, signal, stop, exited };
+}
+
+function weftsOwn(line: string): Record<string, unknown> | undefined {
+  return line.startsWith('ready ') ? (JSON.parse(line.slice('ready '.length)) as Record<string, unknown>) : undefined;
 }

@@ -5,6 +5,8 @@ import { aptInstall } from './debian.js';
 /** Program that tells whether the package is there, and the packages. */
 const PROGRAMS: readonly [program: string, ...packages: string[]][] = [
   ['openssl', 'openssl'],
+  // Hosts of a test's own (tests/two-host).
+  ['ip', 'iproute2'],
   // The runner in Python (examples/python-runner).
   ['grpc_python_plugin', 'python3-grpcio', 'protobuf-compiler', 'protobuf-compiler-grpc', 'libprotobuf-dev'],
 ];
