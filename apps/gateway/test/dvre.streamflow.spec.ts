@@ -1,5 +1,6 @@
 /** The DVRE dialect as its documents' curl examples send it, over a real port. */
 import { al, run, type scheduler as schedulerProto } from '@weft/contracts';
+import { ServiceError } from '@weft/platform';
 import * as schemas from '../src/dvre/streamflow.schemas.js';
 import { AT } from './fake-scheduler.js';
 import { call, startHarness, type Answer, type Harness } from './harness.js';
@@ -39,6 +40,13 @@ describe('POST /streamflow/submit', () => {
       pool: 'default',
       labels: { dialect: 'dvre', deployment: 'local' },
     });
+  });
+
+  it('says when to come again where there is no room for another run', async () => {
+    harness.scheduler.failNext = new ServiceError('RESOURCE_EXHAUSTED', 'full', undefined, { retryAfterMs: 500 });
+    const refused = await post('/streamflow/submit', { cwl_workflow: CURL_TOOL, inputs: { message: 'later' } });
+    expect(refused).toMatchObject({ status: 429, body: { error: 'full' } });
+    expect(refused.headers.get('retry-after')).toBe('1');
   });
 
   it('takes a workflow as an object with deployment and caller', async () => {

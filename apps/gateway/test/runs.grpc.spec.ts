@@ -69,6 +69,12 @@ describe('weft.gateway.v1.Runs', () => {
     });
   });
 
+  it('says when to come again where there is no room for another run', async () => {
+    harness.scheduler.failNext = new ServiceError('RESOURCE_EXHAUSTED', 'full', undefined, { retryAfterMs: 1_200 });
+    const request = gateway.SubmitRequest.fromPartial({ document: { $case: 'cwl', value: TOOL } });
+    await expect(callUnary(client, client.submit, request)).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED', retryAfterMs: 1_200 });
+  });
+
   it('watches a run to its end', async () => {
     const { events } = harness.scheduler.add({ runId: 'r-1' });
     const first = statusEvent('r-1', 1, run.RunStatus.RUNNING);

@@ -153,6 +153,16 @@ describe('/api/v1/runs', () => {
       expect(await api('GET', '/r-1')).toMatchObject({ status, body: { error: 'why', code } });
     });
 
+    it('says when to come again where there is no room for another run, and takes it then', async () => {
+      harness.scheduler.failNext = new ServiceError('RESOURCE_EXHAUSTED', 'full', undefined, { retryAfterMs: 1_200 });
+      const refused = await api('POST', '', { cwl: TOOL });
+      expect(refused).toMatchObject({ status: 429, body: { error: 'full', code: 'RESOURCE_EXHAUSTED' } });
+      expect(refused.headers.get('retry-after')).toBe('2');
+      const taken = await api('POST', '', { cwl: TOOL });
+      expect(taken.status).toBe(201);
+      expect(taken.headers.get('retry-after')).toBeNull();
+    });
+
     it('hands on diagnostics with their place', async () => {
       const diagnostic = run.Diagnostic.fromPartial({
         severity: run.Severity.ERROR,

@@ -28,6 +28,8 @@ import { TaskExecution } from './dispatch/task-execution.js';
 import { TaskLogBuffer } from './dispatch/task-log-buffer.js';
 import { registryService } from './grpc/registry.service.js';
 import { schedulerService } from './grpc/scheduler.service.js';
+import { Backlog } from './release/backlog.js';
+import { loadLimits } from './release/limits.js';
 import { createArchive, createRetention } from './retention/create-retention.js';
 import { startableTasks } from './release/release-window.js';
 import { TaskReleaser } from './release/task-releaser.js';
@@ -91,10 +93,11 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
     ...(reuse && { reuse: (job) => reuse.of(job) }),
   });
   const releaser = new TaskReleaser({
+  const limits = loadLimits(config.limits);
     queue,
     stopper: new TaskStopper({ queue, canceller: dispatcher, cancels: store.cancels, logger, clock: systemClock }),
     startable: (name) => startableTasks(pool.coresOf(name), config.dispatchConcurrency),
-    terms: () => ({ weight: 1, cap: Infinity }),
+    terms: (project) => ({ weight: limits.of(project).weight, cap: limits.of(project).maxTasks }),
     logger,
     clock: systemClock,
   });
@@ -122,6 +125,7 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
     pin: (inputs) => retention.pin(inputs),
     maxAttempts: config.maxAttempts,
   });
+    backlog: new Backlog({ limits, count: (project) => store.intake.activeRuns(project), nowMs: () => Date.now() }),
   const queries = new RunQueries({
     store,
     plans,

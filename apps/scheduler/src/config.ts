@@ -30,6 +30,10 @@ export const schedulerConfigSchema = z
       .number()
       .nonnegative()
       .default(7 * 86_400),
+    WEFT_MAX_ACTIVE_RUNS: positive.default(20_000),
+    WEFT_PROJECT_MAX_RUNS: positive.optional(),
+    WEFT_PROJECT_MAX_TASKS: positive.optional(),
+    WEFT_LIMITS_FILE: z.string().min(1).optional(),
     WEFT_CALL_CACHE: z.enum(['on', 'off']).default('on'),
     WEFT_CALL_CACHE_TTL_S: positive.default(30 * 86_400),
     WEFT_CALL_CACHE_MAX_BYTES: z.coerce
@@ -63,6 +67,12 @@ export const schedulerConfigSchema = z
     expressionTimeoutMs: env.WEFT_EXPRESSION_TIMEOUT_MS,
     /** How long finished runs stay in Redis, and what failed ones published stays, milliseconds. */
     retentionMs: env.WEFT_RETENTION_S * 1000,
+    limits: {
+      maxActiveRuns: env.WEFT_MAX_ACTIVE_RUNS,
+      projectMaxRuns: env.WEFT_PROJECT_MAX_RUNS,
+      projectMaxTasks: env.WEFT_PROJECT_MAX_TASKS,
+      file: env.WEFT_LIMITS_FILE,
+    },
     /** Undefined: results of earlier tasks are not used. */
     callCache:
       env.WEFT_CALL_CACHE === 'off'

@@ -1,5 +1,6 @@
 /**
- * ServiceError ⇄ gRPC status, both directions, in one place. Diagnostics travel in the trailer `weft-diagnostics-bin`.
+ * ServiceError ⇄ gRPC status, both directions, in one place. Diagnostics travel in the trailer `weft-diagnostics-bin`, when to come again
+ * in `retry-after-ms`.
  *
  * Invariants: what is sent fits into the 64 KiB of headers that an HTTP/2 peer takes; what was cut says so.
  */
@@ -8,6 +9,8 @@ import { run, scheduler } from '@weft/contracts';
 import { SERVICE_ERROR_CODES, ServiceError, type ServiceErrorCode, toServiceError } from './service-error.js';
 
 export const DIAGNOSTICS_TRAILER = 'weft-diagnostics-bin';
+/** Whole milliseconds after which the call may succeed. */
+export const RETRY_TRAILER = 'retry-after-ms';
 
 /** On every error that a service of ours answers with: what lacks it comes from the transport. */
 const ANSWERED_TRAILER = 'weft-answered';
@@ -28,6 +31,7 @@ export function toGrpcError(error: unknown): GrpcError {
   const problem = isGrpcError(error) ? fromGrpcError(error) : toServiceError(error);
   const metadata = new Metadata();
   metadata.set(ANSWERED_TRAILER, '1');
+  if (problem.retryAfterMs !== undefined) metadata.set(RETRY_TRAILER, String(Math.ceil(problem.retryAfterMs)));
   if (problem.diagnostics?.length) metadata.set(DIAGNOSTICS_TRAILER, encodeDiagnostics(problem.diagnostics));
   return { code: status[problem.code], details: shorten(problem.message), metadata };
 }
@@ -37,17 +41,23 @@ export function fromGrpcError(error: unknown): ServiceError {
   if (!isGrpcError(error)) return toServiceError(error);
   const code = codeOf(error.code);
   const encoded = error.metadata?.get(DIAGNOSTICS_TRAILER)[0];
-  if (!Buffer.isBuffer(encoded)) return new ServiceError(code, error.details, undefined, { cause: error });
+  const options = { cause: error, retryAfterMs: retryAfterOf(error.metadata) };
+  if (!Buffer.isBuffer(encoded)) return new ServiceError(code, error.details, undefined, options);
   try {
-    return new ServiceError(code, error.details, scheduler.Diagnostics.decode(encoded).diagnostics, { cause: error });
+    return new ServiceError(code, error.details, scheduler.Diagnostics.decode(encoded).diagnostics, options);
   } catch {
-    return new ServiceError(code, `${error.details} (the diagnostics sent with it cannot be decoded)`, undefined, { cause: error });
+    return new ServiceError(code, `${error.details} (the diagnostics sent with it cannot be decoded)`, undefined, options);
   }
 }
 
 /** Whether a service of ours answered with this error. */
 export function isFromPeer(error: unknown): boolean {
   return isGrpcError(error) && (error.metadata?.get(ANSWERED_TRAILER).length ?? 0) > 0;
+}
+
+function retryAfterOf(metadata: Metadata | undefined): number | undefined {
+  const value = metadata?.get(RETRY_TRAILER)[0];
+  return typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : undefined;
 }
 
 function codeOf(numeric: number): ServiceErrorCode {

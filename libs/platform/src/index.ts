@@ -1,10 +1,11 @@
 export { ConfigError, loadConfig } from './config.js';
 export { createLogger, type Logger } from './logger.js';
 export { type ServiceErrorCode, ServiceError, SERVICE_ERROR_CODES, httpStatusOf, isServiceError, toServiceError } from './service-error.js';
-export { DIAGNOSTICS_TRAILER, type GrpcError, fromGrpcError, toGrpcError } from './grpc-errors.js';
+export { DIAGNOSTICS_TRAILER, RETRY_TRAILER, type GrpcError, fromGrpcError, toGrpcError } from './grpc-errors.js';
 export { type CallContext, serverStream, unary } from './grpc-handlers.js';
 export { type GrpcService, type RunningGrpcServer, type StartGrpcServerOptions, startGrpcServer } from './grpc-server.js';
 export { type CallOptions, callServerStream, callUnary, createClient } from './grpc-client.js';
+export { type RetryAfterOptions, retryWhenTold } from './retry-after.js';
 export { secretMatches } from './service-secret.js';
 export { type TlsFiles } from './certificate-files.js';
 export { ServiceTls, createServiceTls, tlsFilesOf, tlsVariables } from './service-tls.js';

@@ -75,6 +75,15 @@ describe('errors', () => {
     );
   });
 
+  it('say when to come again, in whole milliseconds', () => {
+    const busy = new ServiceError('RESOURCE_EXHAUSTED', 'full', undefined, { retryAfterMs: 1_200.5 });
+    expect(toGrpcError(busy).metadata.get('retry-after-ms')).toEqual(['1201']);
+    expect(fromGrpcError(toGrpcError(busy)).retryAfterMs).toBe(1_201);
+    const metadata = new Metadata();
+    metadata.set('retry-after-ms', 'soon');
+    expect(fromGrpcError({ code: status.RESOURCE_EXHAUSTED, details: 'full', metadata }).retryAfterMs).toBeUndefined();
+  });
+
   it('are known by shape, not by class', () => {
     expect(isServiceError({ name: 'ServiceError', code: 'NOT_FOUND', message: 'x' })).toBe(true);
     expect(isServiceError({ name: 'ServiceError', code: 'ENOENT', message: 'x' })).toBe(false);

@@ -29,14 +29,17 @@ export type ServiceErrorCode = (typeof SERVICE_ERROR_CODES)[number];
 
 export class ServiceError extends Error {
   override readonly name = 'ServiceError';
+  /** When the same call may succeed, milliseconds from now. */
+  readonly retryAfterMs: number | undefined;
 
   constructor(
     readonly code: ServiceErrorCode,
     message: string,
     readonly diagnostics?: run.Diagnostic[],
-    options?: ErrorOptions,
+    options?: ErrorOptions & { retryAfterMs?: number },
   ) {
     super(message, options);
+    this.retryAfterMs = options?.retryAfterMs;
   }
 }
 

@@ -3,7 +3,7 @@
  */
 import { scheduler } from '@weft/contracts';
 import type { run } from '@weft/contracts';
-import { callServerStream, callUnary, createClient, ServiceError, type ServiceTls } from '@weft/platform';
+import { callServerStream, callUnary, createClient, retryWhenTold, ServiceError, type ServiceTls } from '@weft/platform';
 import type { RunRequest, SchedulerPort } from './scheduler.port.js';
 
 const CALL_DEADLINE_MS = 30_000;
@@ -18,7 +18,9 @@ export class GrpcScheduler implements SchedulerPort {
   async submit(request: RunRequest, signal: AbortSignal): Promise<string> {
     const { noContainer, ...rest } = request;
     const message = scheduler.SubmitRunRequest.fromPartial({ ...rest, options: { noContainer } });
-    const response = await callUnary(this.client, this.client.submitRun, message, { signal, deadlineMs: CALL_DEADLINE_MS });
+    const submit = (): Promise<scheduler.SubmitRunResponse> =>
+      callUnary(this.client, this.client.submitRun, message, { signal, deadlineMs: CALL_DEADLINE_MS });
+    const response = await retryWhenTold(submit, { signal });
     if (!response.run) throw new ServiceError('INTERNAL', 'the scheduler answered without a run');
     return response.run.runId;
   }

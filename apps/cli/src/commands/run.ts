@@ -49,7 +49,8 @@ export async function runCommand(document: string, rest: string[], options: RunC
 
 async function submitAndFollow({ runs }: Connected, prepared: Prepared, options: RunCommandOptions): Promise<void> {
   const reporter = reporterFor(options);
-  const submitted = await submitPrepared(runs, prepared, submissionOptions(options));
+  const waiting = (waitMs: number, why: string): void => say(`not taken yet: ${why} (waiting ${(waitMs / 1000).toFixed(1)} s)`);
+  const submitted = await submitPrepared(runs, prepared, submissionOptions(options), options.quiet ? undefined : waiting);
   const { runId } = submitted.run;
   if (options.detach) return void process.stdout.write(`${runId}\n`);
   reporter.submitted(runId, submitted.run.name, submitted.existing);

@@ -15,6 +15,8 @@ export const BODY_LIMIT_BYTES = 16 * 1024 * 1024;
 export interface HttpProblem {
   status: number;
   body: ErrorView;
+  /** Header Retry-After, whole seconds. */
+  retryAfterS?: number;
 }
 
 @Catch()
@@ -28,6 +30,7 @@ export class ErrorsFilter implements ExceptionFilter {
     const problem = problemOf(error, request);
     if (problem.status >= 500) this.logger.error({ err: error, request_id: request.id, status: problem.status }, 'request failed');
     if (reply.sent) return;
+    if (problem.retryAfterS !== undefined) void reply.header('retry-after', problem.retryAfterS);
     void reply.code(problem.status).type('application/json; charset=utf-8').send(JSON.stringify(problem.body));
   }
 }
@@ -36,7 +39,8 @@ export function problemOf(error: unknown, request: Pick<FastifyRequest, 'id' | '
   if (isServiceError(error)) {
     const body: ErrorView = { error: error.message, code: error.code };
     if (error.diagnostics?.length) body.diagnostics = error.diagnostics.map(diagnosticView);
-    return { status: httpStatusOf(error.code), body };
+    const retryAfterS = error.retryAfterMs === undefined ? undefined : Math.max(1, Math.ceil(error.retryAfterMs / 1000));
+    return { status: httpStatusOf(error.code), body, retryAfterS };
   }
   const { status, message } = shapeOf(error);
   if (status === 413) {

@@ -26,6 +26,7 @@ import type { IdempotencyKey, RunHeader, RunIntake } from '@weft/run-store';
 import { prepareRunInputs, type FileAccess } from '@weft/tasks';
 import { ulid } from 'ulid';
 import { toDiagnostic } from '../grpc/mapping.js';
+import type { Backlog } from '../release/backlog.js';
 import { expressionOptions } from './expression-options.js';
 import { fingerprintOf } from './fingerprint.js';
 import { headerOf } from './run-header.js';
@@ -41,6 +42,7 @@ export interface SubmissionDeps {
   /** What the inputs refer to in other runs' folders is to stay. */
   pin(inputs: CwlObject): Promise<void>;
   maxAttempts: number;
+  backlog: Pick<Backlog, 'admit'>;
 }
 
 export interface Submitted {
@@ -61,13 +63,21 @@ export class Submissions {
     return (await this.load(request.document)).diagnostics;
   }
 
-  /** Throws ServiceError; ALREADY_EXISTS: the idempotency key was used for something else. */
+  /** Throws ServiceError; ALREADY_EXISTS: the idempotency key was used for something else; RESOURCE_EXHAUSTED: too many runs are active. */
   async submit(request: scheduler.SubmitRunRequest): Promise<Submitted> {
     const idempotency = request.idempotencyKey === '' ? undefined : { key: request.idempotencyKey, fingerprint: fingerprintOf(request) };
     // Before anything is looked at: what was accepted once is answered again, even if it could not be accepted now.
     const known = idempotency && (await this.deps.intake.find(request.projectId, idempotency));
     if (known !== undefined) return { header: undefined, runId: known, existing: true, diagnostics: [] };
-    return this.submitNew(request, idempotency);
+    const admission = await this.deps.backlog.admit(request.projectId);
+    let stored = false;
+    try {
+      const submitted = await this.submitNew(request, idempotency);
+      stored = !submitted.existing;
+      return submitted;
+    } finally {
+      admission.settle(stored);
+    }
   }
 
   private async submitNew(request: scheduler.SubmitRunRequest, idempotency: IdempotencyKey | undefined): Promise<Submitted> {
