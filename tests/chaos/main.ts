@@ -12,7 +12,7 @@ async function main(dist: string, args: string[]): Promise<number> {
     options: {
       minutes: { type: 'string', default: '2' },
       seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
-      pace: { type: 'string', default: '40' },
+      pace: { type: 'string', default: '25' },
       hands: { type: 'string', default: '5' },
       'no-docker': { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },

@@ -21,11 +21,11 @@ export interface Done {
 }
 
 /** Where nothing moves (everything is down, or stuck), the next disturbance comes nevertheless. */
-const STILL_MS = 6_000;
+const STILL_MS = 4_000;
 
 export class Storm {
   readonly done: Done[] = [];
-  private readonly began = Date.now();
+  private began = Date.now();
 
   constructor(
     private readonly world: World,
@@ -35,6 +35,7 @@ export class Storm {
   ) {}
 
   async rage(schedule: Iterator<Disturbance>, signal: AbortSignal): Promise<void> {
+    this.began = Date.now();
     let planned = this.progress.entries;
     while (!signal.aborted) {
       const { n, afterEntries, act } = schedule.next().value as Disturbance;

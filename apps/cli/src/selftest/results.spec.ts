@@ -1,4 +1,4 @@
-import { add, closingLine, exitCodeOf, tallyOfJest, tallyOfSuite } from './results.js';
+import { add, closingLine, exitCodeOf, tallyOfChaos, tallyOfJest, tallyOfSuite } from './results.js';
 
 describe('results', () => {
   it('counts a test file that broke as a failure', () => {
@@ -33,5 +33,14 @@ describe('results', () => {
     const results = [{ passed: true }, { passed: false }, { passed: false, apart: 'no such host' }];
     expect(tallyOfSuite(JSON.stringify({ results }))).toEqual({ passed: 1, failed: 1, skipped: 0 });
     expect(() => tallyOfSuite('{"results":[]}')).toThrow();
+  });
+
+  it('counts every oracle of a chaos test', () => {
+    const verdicts = [
+      { name: 'a', problems: [] },
+      { name: 'b', problems: ['something was left'] },
+    ];
+    expect(tallyOfChaos(JSON.stringify({ verdicts }))).toEqual({ passed: 1, failed: 1, skipped: 0 });
+    expect(() => tallyOfChaos('{"verdicts":[]}')).toThrow();
   });
 });

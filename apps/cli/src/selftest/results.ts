@@ -41,6 +41,15 @@ export function tallyOfSuite(text: string): Tally {
   return { passed, failed: judged.length - passed, skipped: 0 };
 }
 
+const chaosReport = z.object({ verdicts: z.array(z.object({ problems: z.array(z.string()) })).min(1) });
+
+/** From `npm run chaos -- --report`: each oracle counts. */
+export function tallyOfChaos(text: string): Tally {
+  const { verdicts } = chaosReport.parse(JSON.parse(text));
+  const passed = verdicts.filter(({ problems }) => problems.length === 0).length;
+  return { passed, failed: verdicts.length - passed, skipped: 0 };
+}
+
 /** The closing line. */
 export function closingLine({ passed, failed, skipped }: Tally): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;

@@ -16,12 +16,12 @@ import { checkConformance } from './conformance.js';
 import { type DockerEngine, ensureDocker } from './docker.js';
 import { ensurePrograms } from './packages.js';
 import { ensureScikitLearn } from './python.js';
-import { NOTHING, type Tally, add, closingLine, exitCodeOf, tallyOfJest } from './results.js';
+import { NOTHING, type Tally, add, closingLine, exitCodeOf, tallyOfChaos, tallyOfJest } from './results.js';
 import { ensureSwift } from './swift.js';
 
 const ROOT = resolve(distDirectory(), '..');
 const CLI = join(distDirectory(), 'cli.mjs');
-const PARTS = ['typecheck', 'lint', 'unit', 'redis', 'docker', 'e2e', 'conformance'] as const;
+const PARTS = ['typecheck', 'lint', 'unit', 'redis', 'docker', 'e2e', 'conformance', 'chaos'] as const;
 type Part = (typeof PARTS)[number];
 
 const say = (line: string): void => void process.stderr.write(`weft: ${line}\n`);
@@ -38,8 +38,8 @@ export async function selfTest(only: string[]): Promise<number> {
     if (needs('unit')) ensureScikitLearn(say);
     if (needs('unit', 'redis', 'e2e')) ensurePrograms(say);
     if (needs('e2e')) ensureSwift(say);
-    if (needs('redis', 'e2e', 'conformance')) ensureRedisServer(say);
-    if (needs('docker', 'e2e', 'conformance')) engine = await ensureDocker(join(ROOT, 'tests/images'), scratch, say);
+    if (needs('redis', 'e2e', 'conformance', 'chaos')) ensureRedisServer(say);
+    if (needs('docker', 'e2e', 'conformance', 'chaos')) engine = await ensureDocker(join(ROOT, 'tests/images'), scratch, say);
     for (const part of wanted) {
       say(`—— ${part}`);
       const tally = await runPart(part, scratch, engine);
@@ -57,7 +57,7 @@ export async function selfTest(only: string[]): Promise<number> {
 async function runPart(part: Part, scratch: string, engine: DockerEngine | undefined): Promise<Tally> {
   if (part === 'typecheck') return one(await run('node_modules/.bin/tsc', ['--noEmit', '-p', 'tsconfig.json']));
   if (part === 'lint') return lint();
-  if ((part === 'docker' || part === 'conformance') && engine?.unavailable) {
+  if ((part === 'docker' || part === 'conformance' || part === 'chaos') && engine?.unavailable) {
     say(`SKIPPED ${part}: ${engine.unavailable}`);
     return { ...NOTHING, skipped: 1 };
   }
@@ -65,7 +65,18 @@ async function runPart(part: Part, scratch: string, engine: DockerEngine | undef
     const weft = (args: string[], env: Record<string, string>): Promise<boolean> => run(process.execPath, [CLI, ...args], env);
     return checkConformance({ root: ROOT, scratch, say, weft });
   }
+  if (part === 'chaos') return chaos(scratch);
   return jest(part, scratch);
+}
+
+/** The short form: about a minute of disturbance, always the same. */
+async function chaos(scratch: string): Promise<Tally> {
+  const report = join(scratch, 'chaos.json');
+  const args = ['tests/chaos/run.mjs', '--minutes', '1', '--seed', '4', '--report', report];
+  await run(process.execPath, args);
+  if (existsSync(report)) return tallyOfChaos(readFileSync(report, 'utf8'));
+  say('chaos: it ended without a report');
+  return { ...NOTHING, failed: 1 };
 }
 
 async function lint(): Promise<Tally> {
