@@ -64,7 +64,7 @@ function row(task: run.Task): string[] {
   return [
     task.step || '-',
     task.index,
-    taskWord(task.status),
+    task.cached ? `${taskWord(task.status)} (cached)` : taskWord(task.status),
     String(task.attempt),
     between(task.startedAt, task.finishedAt),
     exit,

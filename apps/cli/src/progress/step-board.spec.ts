@@ -46,6 +46,15 @@ describe('StepBoard', () => {
     expect(last && describeStep(last.state)).toBe(text);
   });
 
+  it('says which tasks were not executed', () => {
+    const cached = (taskId: string): run.Task => ({ ...task('s', taskId, SUCCEEDED), cached: true });
+    const board = new StepBoard();
+    expect(describeStep(board.update(cached('t1')).state)).toBe('cached');
+    board.update(task('s', 't2', SUCCEEDED));
+    board.update(cached('t1'));
+    expect(describeStep(board.update(cached('t3')).state)).toBe('3 of 3 done, 2 cached');
+  });
+
   it('counts every task exactly once', () => {
     const update = fc.record({ id: fc.nat(5), status: fc.constantFrom(QUEUED, RUNNING, SUCCEEDED, FAILED, SKIPPED) });
     fc.assert(

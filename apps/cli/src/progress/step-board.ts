@@ -8,6 +8,8 @@ export interface StepState {
   step: string;
   counts: Record<'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'skipped', number>;
   total: number;
+  /** Of those that succeeded, how many were not executed, because an earlier result was used. */
+  cached: number;
 }
 
 export type StepChange = 'started' | 'finished' | 'none';
@@ -38,6 +40,7 @@ export class StepBoard {
     if (before === undefined) state.total += 1;
     else state.counts[before] -= 1;
     state.counts[now] += 1;
+    if (task.cached && now === 'succeeded') state.cached += 1;
     this.tasks.set(task.taskId, now);
     return { state, change: this.changeOf(state, now) };
   }
@@ -56,7 +59,7 @@ export class StepBoard {
   private stateOf(step: string): StepState {
     const known = this.steps.get(step);
     if (known !== undefined) return known;
-    const state = { step, counts: emptyCounts(), total: 0 };
+    const state = { step, counts: emptyCounts(), total: 0, cached: 0 };
     this.steps.set(step, state);
     return state;
   }
@@ -75,13 +78,14 @@ function emptyCounts(): StepState['counts'] {
 }
 
 /** "3 of 10 done, 2 running, 1 failed". */
-export function describeStep({ counts, total }: StepState): string {
+export function describeStep({ counts, total, cached }: StepState): string {
   const done = counts.succeeded + counts.skipped + counts.failed + counts.cancelled;
   const parts = total === 1 ? [] : [`${done} of ${total} done`];
   if (counts.running > 0 && total > 1) parts.push(`${counts.running} running`);
   if (counts.failed > 0) parts.push(total === 1 ? 'failed' : `${counts.failed} failed`);
   if (counts.cancelled > 0) parts.push(total === 1 ? 'cancelled' : `${counts.cancelled} cancelled`);
   if (counts.skipped > 0) parts.push(total === 1 ? 'skipped' : `${counts.skipped} skipped`);
+  if (cached > 0) parts.push(total === 1 ? 'cached' : `${cached} cached`);
   if (parts.length === 0) parts.push(done === 1 ? 'done' : counts.running > 0 ? 'running' : 'queued');
   return parts.join(', ');
 }

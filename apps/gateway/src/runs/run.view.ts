@@ -116,6 +116,7 @@ export function taskView(task: run.Task): TaskView {
     runner_id: task.runnerId,
     runtime: task.runtime,
     exit_code: task.exitCode ?? null,
+    cached: task.cached,
     failure: failureView(task.failure),
     queued_at: iso(task.queuedAt),
     started_at: iso(task.startedAt),

@@ -160,6 +160,7 @@ export const TaskView = z
     runner_id: z.string(),
     runtime: z.string(),
     exit_code: z.int().nullable(),
+    cached: z.boolean().meta({ description: 'Nothing was executed: the outputs are those of an earlier task' }),
     failure: FailureView.nullable(),
     queued_at: time,
     started_at: time,

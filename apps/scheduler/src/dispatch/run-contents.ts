@@ -62,5 +62,6 @@ export class RunContents {
 /** Absolute paths in a command line that are not the task's own. */
 function hostFiles(words: readonly string[], sandbox: string | undefined): string[] {
   const found = words.flatMap((word) => word.match(/(?<![^\s'"=:;,(])\/[^\s'";|&<>()]+/g) ?? []);
-  return found.filter((path) => sandbox === undefined || !path.startsWith(sandbox)).slice(0, MAX_FILES);
+  const own = (path: string): boolean => sandbox !== undefined && path.startsWith(sandbox);
+  return found.filter((path) => !own(path) && !/^\/(?:proc|sys|dev)\//.test(path)).slice(0, MAX_FILES);
 }

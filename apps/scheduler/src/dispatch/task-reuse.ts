@@ -40,6 +40,7 @@ interface Identity {
   bound: BoundTask;
   layout: SandboxLayout;
   contained: boolean;
+  runnerId: string;
   /** Undefined: what it is to run in is not there yet. */
   programs: Programs | undefined;
   /** With `programs`, or none: results are stored under it, and found, only where they are known. */
@@ -81,7 +82,8 @@ export class TaskReuse {
       return this.job.options.noCache === true ? undefined : await this.findForeseen(request, prepared, this.foreseen, signal);
     } catch (error) {
       if (signal.aborted || isTaskError(error)) throw error;
-      this.deps.logger.warn({ err: error, taskId: this.job.taskId }, 'earlier results not looked for; executing');
+      const level = isAboutInputs(error) ? 'debug' : 'warn';
+      this.deps.logger[level]({ err: error, taskId: this.job.taskId }, 'earlier results not looked for; executing');
       return undefined;
     }
   }
@@ -183,7 +185,8 @@ export class TaskReuse {
     if (likely === undefined) throw new Error('the runner that had room is gone');
     const { layout, contained } = layoutOf(this.job, prepared, likely);
     const bound = await prepared.bind(layout);
-    const identity: Identity = { bound, layout, contained, programs: undefined, key: undefined };
+    const { runnerId } = likely.runner;
+    const identity: Identity = { bound, layout, contained, runnerId, programs: undefined, key: undefined };
     if (!bound.reuse) return identity;
     identity.programs = await this.programs(bound, whereOf(likely, contained), prepared.container?.image);
     identity.key = await this.keyFor(request, bound, contained, identity.programs ?? {});
@@ -224,6 +227,8 @@ export class TaskReuse {
     const programs = contained ? imageOf(imageId) : await this.programs(bound, where, undefined);
     if (programs === undefined) return this.giveUp('failed');
     const asForeseen = foreseen.programs !== undefined && canonicalJson(programs) === canonicalJson(foreseen.programs);
+    // So it is with what it ran on the host, where that was looked at before.
+    if (!contained && !asForeseen && where.runnerId === foreseen.runnerId) return this.giveUp('failed');
     const key = asForeseen ? now : await this.keyFor(request, bound, contained, programs);
     if (key === undefined) return this.giveUp('failed');
     this.claimed = undefined;
@@ -250,6 +255,12 @@ function imageOf(imageId: string): Programs | undefined {
 
 export function whereOf({ runner: { runnerId, address }, runtime }: Pick<Placement, 'runner' | 'runtime'>, contained: boolean): Where {
   return { runnerId, address, runtime, contained };
+}
+
+/** What storage says of an input, executing says again, to whom it may concern. */
+function isAboutInputs(error: unknown): boolean {
+  const { name, code } = error as { name?: unknown; code?: unknown };
+  return name === 'StorageError' && code !== 'IO';
 }
 
 /** What binding says of the task itself: executing it would say the same. */
