@@ -92,8 +92,8 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
     dataUri: config.dataUri,
     ...(reuse && { reuse: (job) => reuse.of(job) }),
   });
-  const releaser = new TaskReleaser({
   const limits = loadLimits(config.limits);
+  const releaser = new TaskReleaser({
     queue,
     stopper: new TaskStopper({ queue, canceller: dispatcher, cancels: store.cancels, logger, clock: systemClock }),
     startable: (name) => startableTasks(pool.coresOf(name), config.dispatchConcurrency),
@@ -124,8 +124,8 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
     pools: () => pool.pools(),
     pin: (inputs) => retention.pin(inputs),
     maxAttempts: config.maxAttempts,
-  });
     backlog: new Backlog({ limits, count: (project) => store.intake.activeRuns(project), nowMs: () => Date.now() }),
+  });
   const queries = new RunQueries({
     store,
     plans,
