@@ -50,6 +50,7 @@ function makeProgram(): Command {
   addRun(program);
   addStackCommands(program);
   addRunCommands(program);
+  addRunnerCommands(program);
   addDocumentCommands(program);
   addChecks(program);
   return program;
@@ -154,6 +155,31 @@ function addRunCommands(program: Command): void {
     .option('--reason <text>', 'why', 'cancelled by the user')
     .addOption(gatewayOption())
     .action(async (ids: string[], options) => (await import('./commands/cancel.js')).cancelCommand(ids, options));
+}
+
+function addRunnerCommands(program: Command): void {
+  const scheduler = (): Option =>
+    new Option('--scheduler <address>', 'gRPC address of a scheduler to ask instead of the local stack').env('WEFT_SCHEDULER_ADDRESS');
+  const runners = program
+    .command('runners')
+    .description('list the runners: what each has, what its tasks hold, whether it takes new ones')
+    .option('--pool <name>', 'only of this pool', '')
+    .option('--json', 'for programs')
+    .addOption(scheduler())
+    .action(async (options) => (await import('./commands/runners.js')).runnersCommand(options));
+  const wishes: [name: string, draining: boolean, description: string][] = [
+    ['drain', true, 'give runners no new tasks, also after they restart; they finish what they have'],
+    ['undrain', false, 'give runners tasks again'],
+  ];
+  for (const [name, draining, description] of wishes) {
+    runners
+      .command(name)
+      .description(description)
+      .argument('<runner...>', 'ids of the runners')
+      .action(async (ids: string[], _options, command: Command) =>
+        (await import('./commands/runners.js')).drainCommand(ids, draining, command.optsWithGlobals()),
+      );
+  }
 }
 
 function factor(text: string): number {

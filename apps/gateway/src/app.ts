@@ -7,8 +7,9 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Redis } from 'ioredis';
 import { Logger as NestLogger } from 'nestjs-pino';
-import { createLogger, createRedis, type Logger } from '@weft/platform';
+import { createLogger, createRedis, type Logger, PublicTls } from '@weft/platform';
 import { AlGateway } from './clients/al.client.js';
+import { RunnersGateway } from './clients/runners.client.js';
 import { SchedulerGateway } from './clients/scheduler.client.js';
 import { refusePublicWithoutTokens, type GatewayConfig } from './config/config.js';
 import { boundAddress } from './config/listen.js';
@@ -43,7 +44,8 @@ export async function startGateway(config: GatewayConfig, pages: PagesLoader | n
   const logger = createLogger('gateway', config.logLevel);
   const redis = createRedis(config.redisUrl, config.redisTls);
   redis.on('error', reportOnce(logger));
-  const adapter = createHttpServer(config);
+  const tls = config.publicTls && new PublicTls(config.publicTls, logger);
+  const adapter = createHttpServer(config, tls);
   const app = await NestFactory.create<NestFastifyApplication>(GatewayModule.with(config, logger, redis), adapter, {
     bodyParser: false,
     bufferLogs: true,
@@ -62,13 +64,14 @@ export async function startGateway(config: GatewayConfig, pages: PagesLoader | n
     closers.push(
       () => app.get(SchedulerGateway).close(),
       () => app.get(AlGateway).close(),
+      () => app.get(RunnersGateway).close(),
     );
     const connections = new Connections(adapter.getInstance().server);
     closers.push(() => connections.drain(app.close()));
     measureRequests(adapter.getInstance(), app.get(GatewayMetrics));
     if (pages) closers.push(await (await pages()).servePages(app, config, redis));
     await app.init();
-    const grpc = await startRunsServer(config, runsHandlers(app.get(RunsService), app.get(OpenStreams)));
+    const grpc = await startRunsServer(config, runsHandlers(app.get(RunsService), app.get(OpenStreams)), tls);
     closers.push(() => grpc.close());
     await adapter.getInstance().listen({ host: config.http.host, port: config.http.port });
     return { httpAddress: boundAddress(config.http, portOf(app)), grpcAddress: grpc.address, close };

@@ -4,6 +4,7 @@ import { LoggerModule } from 'nestjs-pino';
 import type { Redis } from 'ioredis';
 import { createServiceTls, type Logger } from '@weft/platform';
 import { AlGateway } from './clients/al.client.js';
+import { RunnersGateway } from './clients/runners.client.js';
 import { SchedulerGateway } from './clients/scheduler.client.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from './config/config.js';
 import { AlEngineController } from './dvre/al-engine.controller.js';
@@ -14,6 +15,7 @@ import { requestLogging } from './http/request-logging.js';
 import { GatewayMetrics } from './ops/gateway-metrics.js';
 import { OpsController } from './ops/ops.controller.js';
 import { Readiness } from './ops/readiness.js';
+import { RunnersController } from './runners/runners.controller.js';
 import { RunStreamsController } from './runs/run-streams.controller.js';
 import { RunsController } from './runs/runs.controller.js';
 import { RunsService } from './runs/runs.service.js';
@@ -25,12 +27,13 @@ export class GatewayModule {
     return {
       module: GatewayModule,
       imports: [LoggerModule.forRoot({ pinoHttp: requestLogging(logger) })],
-      controllers: [RunsController, RunStreamsController, StreamflowController, AlEngineController, OpsController],
+      controllers: [RunsController, RunStreamsController, RunnersController, StreamflowController, AlEngineController, OpsController],
       providers: [
         GatewayMetrics,
         OpenStreams,
         { provide: GATEWAY_CONFIG, useValue: config },
         { provide: SchedulerGateway, useFactory: () => new SchedulerGateway(config.schedulerAddress, config.serviceSecret, tls) },
+        { provide: RunnersGateway, useFactory: () => new RunnersGateway(config.schedulerAddress, config.serviceSecret, tls) },
         { provide: AlGateway, useFactory: () => new AlGateway(config.alAddress, config.serviceSecret, tls) },
         {
           provide: RunsService,

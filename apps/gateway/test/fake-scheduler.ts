@@ -1,8 +1,9 @@
 /** A scheduler that is a real gRPC server and keeps its runs in memory; tests script what it answers and see what it was asked. */
 import type { ServiceDefinition } from '@grpc/grpc-js';
-import { run, scheduler } from '@weft/contracts';
+import { registry, run, scheduler } from '@weft/contracts';
 import { ServiceError, serverStream, startGrpcServer, unary, type CallContext, type RunningGrpcServer } from '@weft/platform';
 import { Feed } from './event-source.js';
+import { FakeRegistry } from './fake-registry.js';
 
 export const AT = new Date('2026-01-31T12:00:00.000Z');
 
@@ -20,6 +21,7 @@ export interface Asked {
 }
 
 export class FakeScheduler {
+  readonly registry = new FakeRegistry();
   readonly asked: Asked[] = [];
   readonly runs = new Map<string, FakeRun>();
   /** The next call of any rpc fails with this. */
@@ -30,7 +32,10 @@ export class FakeScheduler {
   private readonly keys = new Map<string, string>();
 
   async start(listen = '127.0.0.1:0', secret?: string): Promise<string> {
-    const services = [{ definition: scheduler.SchedulerService as ServiceDefinition, implementation: this.handlers() }];
+    const services = [
+      { definition: scheduler.SchedulerService as ServiceDefinition, implementation: this.handlers() },
+      { definition: registry.RunnerRegistryService as ServiceDefinition, implementation: this.registry.handlers() },
+    ];
     this.server = await startGrpcServer({ listen, services, secret });
     return this.server.address;
   }

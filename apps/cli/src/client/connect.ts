@@ -12,7 +12,7 @@ export interface Connected {
 }
 
 export interface ConnectOptions {
-  /** `host:port` or `unix:/path` of a gateway's gRPC; absent: WEFT_URL, else the local stack. */
+  /** `host:port`, `https://host:port` or `unix:/path` of a gateway's gRPC; absent: WEFT_URL, else the local stack. */
   gateway?: string;
   say(line: string): void;
 }
@@ -30,14 +30,11 @@ export async function connectRuns(options: ConnectOptions): Promise<Connected> {
   const address = options.gateway ?? process.env['WEFT_URL'];
   if (address !== undefined && address !== '') {
     const { gatewayRuns } = await import('./gateway-runs.adapter.js');
-    const runs = gatewayRuns(address.replace(/^grpc:\/\//, ''), process.env['WEFT_API_TOKEN']);
+    const runs = gatewayRuns(address, process.env['WEFT_API_TOKEN']);
     return { runs, close: () => runs.close() };
   }
-  const [stack, { schedulerRuns }] = await Promise.all([localStack(options.say), import('./scheduler-runs.adapter.js')]);
-  const status = await stack.ready();
-  const announced = status.services['scheduler']?.addresses['address'] ?? status.services['scheduler']?.addresses['grpc'];
-  if (typeof announced !== 'string') throw new Error('the stack does not say where its scheduler answers');
-  const runs = schedulerRuns(announced, process.env['WEFT_SERVICE_SECRET']);
+  const [stack, { schedulerRuns }] = await Promise.all([localScheduler(options.say), import('./scheduler-runs.adapter.js')]);
+  const runs = schedulerRuns(stack.address, process.env['WEFT_SERVICE_SECRET']);
   return {
     runs,
     close: () => {
@@ -45,6 +42,15 @@ export async function connectRuns(options: ConnectOptions): Promise<Connected> {
       stack.close();
     },
   };
+}
+
+/** Where the scheduler of the local stack answers; `close` lets go of the stack. */
+export async function localScheduler(say: (line: string) => void): Promise<{ address: string; close(): void }> {
+  const stack = await localStack(say);
+  const status = await stack.ready();
+  const announced = status.services['scheduler']?.addresses['address'] ?? status.services['scheduler']?.addresses['grpc'];
+  if (typeof announced !== 'string') throw new Error('the stack does not say where its scheduler answers');
+  return { address: announced, close: () => stack.close() };
 }
 
 function localStack(say: (line: string) => void): Promise<StackConnection> {

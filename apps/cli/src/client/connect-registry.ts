@@ -1,0 +1,30 @@
+/** The registry of runners for `weft runners`: of the scheduler that was named, else of the local stack. */
+import { registry } from '@weft/contracts';
+import { callUnary, createClient, createLogger, createServiceTls, loadConfig, tlsFilesOf, tlsVariables } from '@weft/platform';
+import { z } from 'zod';
+import { localScheduler } from './connect.js';
+
+export interface RegistryClient {
+  list(pool: string): Promise<registry.Runner[]>;
+  drain(runnerId: string, draining: boolean): Promise<void>;
+}
+
+const tlsSchema = z.object(tlsVariables).transform((env, context) => ({ files: tlsFilesOf(env, context) }));
+const CALL = { deadlineMs: 30_000, waitForReady: true, peer: 'the scheduler' };
+
+/** @param scheduler its gRPC address; absent: the local stack's */
+export async function withRegistry<T>(scheduler: string | undefined, work: (registry: RegistryClient) => Promise<T>): Promise<T> {
+  const local = scheduler ? undefined : await localScheduler((line) => void process.stderr.write(`weft: ${line}\n`));
+  // What goes over a socket of this machine is not encrypted.
+  const tls = local ? undefined : createServiceTls(loadConfig(tlsSchema).files, createLogger('cli', 'silent'));
+  const client = createClient(registry.RunnerRegistryClient, local?.address ?? scheduler ?? '', process.env['WEFT_SERVICE_SECRET'], tls);
+  try {
+    return await work({
+      list: async (pool) => (await callUnary(client, client.listRunners, { pool }, CALL)).runners,
+      drain: async (runnerId, draining) => void (await callUnary(client, client.drain, { runnerId, draining }, CALL)),
+    });
+  } finally {
+    client.close();
+    local?.close();
+  }
+}
