@@ -20,6 +20,9 @@ export interface TlsFiles {
   ca: string;
 }
 
+/** Without a CA nobody is asked for a certificate. */
+export type WatchedFiles = Omit<TlsFiles, 'ca'> & Partial<Pick<TlsFiles, 'ca'>>;
+
 export interface CertificateLog {
   info(fields: object, text: string): void;
   warn(fields: object, text: string): void;
@@ -31,6 +34,7 @@ type IdentityListener = experimental.IdentityCertificateUpdateListener;
 interface CertificateSet {
   certificate: Buffer;
   privateKey: Buffer;
+  /** Empty where no CA is named. */
   caCertificate: Buffer;
 }
 
@@ -43,10 +47,14 @@ export class CertificateFiles implements experimental.CertificateProvider {
 
   /** @throws ServiceError FAILED_PRECONDITION naming the file, or what does not fit */
   constructor(
-    private readonly files: TlsFiles,
+    private readonly files: WatchedFiles,
     private readonly log: CertificateLog,
   ) {
     this.current = readSet(files);
+  }
+
+  get latest(): { certificate: Buffer; privateKey: Buffer } {
+    return this.current;
   }
 
   addCaCertificateListener(listener: CaListener): void {
@@ -86,7 +94,7 @@ export class CertificateFiles implements experimental.CertificateProvider {
 
   /** Directories, not files: a file is replaced by renaming another over it, or by turning a link. */
   private arm(): void {
-    const paths = Object.values(this.files) as string[];
+    const paths = [this.files.cert, this.files.key, this.files.ca].filter((path) => path !== undefined);
     const directories = new Set(paths.flatMap((path) => [dirname(path), dirname(realpathSync(path))]));
     this.watchers = [...directories].map((directory) =>
       watch(directory, { persistent: false }, () => this.lookSoon()).on('error', (error) => this.complain(error)),
@@ -128,15 +136,21 @@ export class CertificateFiles implements experimental.CertificateProvider {
   }
 }
 
-function readSet(files: TlsFiles): CertificateSet {
-  const [certificate, privateKey, caCertificate] = [read(files.cert), read(files.key), read(files.ca)];
+function readSet(files: WatchedFiles): CertificateSet {
+  const [certificate, privateKey] = [read(files.cert), read(files.key)];
+  const caCertificate = files.ca === undefined ? Buffer.alloc(0) : read(files.ca);
   try {
-    createSecureContext({ cert: certificate, key: privateKey, ca: caCertificate });
+    createSecureContext({ cert: certificate, key: privateKey, ...(files.ca === undefined ? {} : { ca: caCertificate }) });
   } catch (error) {
     const why = error instanceof Object && 'message' in error ? String(error.message) : String(error);
-    throw new ServiceError('FAILED_PRECONDITION', `${files.cert}, ${files.key} and ${files.ca} do not fit together: ${why}`, undefined, {
-      cause: error,
-    });
+    throw new ServiceError(
+      'FAILED_PRECONDITION',
+      `${[files.cert, files.key, files.ca].filter(Boolean).join(', ')} do not fit together: ${why}`,
+      undefined,
+      {
+        cause: error,
+      },
+    );
   }
   return { certificate, privateKey, caCertificate };
 }

@@ -15,7 +15,7 @@ import { fromGrpcError, isFromPeer } from './grpc-errors.js';
 import { clientOptions } from './grpc-options.js';
 import { ServiceError } from './service-error.js';
 import { sendSecret } from './service-secret.js';
-import { type ServiceTls, clientCredentials } from './service-tls.js';
+import { type ClientTls, clientCredentials } from './service-tls.js';
 
 export interface CallOptions {
   /** Aborting cancels the call: CANCELLED. */
@@ -41,7 +41,7 @@ type UnaryMethod<Req, Res> = (
 type StreamMethod<Req, Res> = (request: Req, metadata?: Metadata, options?: Partial<GrpcCallOptions>) => ClientReadableStream<Res>;
 
 /** `address` is a gRPC target: `host:port` or `unix:/abs/path`. Connects lazily and reconnects by itself; close() it when done. */
-export function createClient<C extends Client>(Ctor: ClientConstructor<C>, address: string, secret?: string, tls?: ServiceTls): C {
+export function createClient<C extends Client>(Ctor: ClientConstructor<C>, address: string, secret?: string, tls?: ClientTls): C {
   const interceptors = secret ? [sendSecret(secret)] : [];
   return new Ctor(address, clientCredentials(address, tls), { ...clientOptions, interceptors });
 }

@@ -8,7 +8,8 @@ export { type CallOptions, callServerStream, callUnary, createClient } from './g
 export { type RetryAfterOptions, retryWhenTold } from './retry-after.js';
 export { secretMatches } from './service-secret.js';
 export { type TlsFiles } from './certificate-files.js';
-export { ServiceTls, createServiceTls, tlsFilesOf, tlsVariables } from './service-tls.js';
+export { type ClientTls, ServiceTls, createServiceTls, tlsFilesOf, tlsVariables } from './service-tls.js';
+export { PublicTls, type PublicTlsFiles, publicTlsFilesOf, publicTlsVariables, trustingSystem } from './public-tls.js';
 export { isLoopback } from './listen-address.js';
 export { type RedisConnection, type RedisTlsFiles, createRedis, redisConnection, redisTlsFilesOf, redisTlsVariables } from './redis.js';
 export { type Metrics, createMetrics } from './metrics.js';

@@ -37,7 +37,10 @@ export function serverCredentials(address: string, tls: ServiceTls | undefined):
   return tls === undefined || address.startsWith('unix:') ? Servers.createInsecure() : tls.forServer();
 }
 
-export function clientCredentials(address: string, tls: ServiceTls | undefined): ChannelCredentials {
+/** What a client shows and trusts. */
+export type ClientTls = Pick<ServiceTls, 'forClient'>;
+
+export function clientCredentials(address: string, tls: ClientTls | undefined): ChannelCredentials {
   return tls === undefined || address.startsWith('unix:') ? credentials.createInsecure() : tls.forClient();
 }
 

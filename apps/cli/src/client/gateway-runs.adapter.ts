@@ -1,11 +1,13 @@
 /** RunsClient over a gateway's public gRPC interface. */
 import { gateway } from '@weft/contracts';
-import { callServerStream, callUnary, createClient } from '@weft/platform';
+import { callServerStream, callUnary, createClient, trustingSystem } from '@weft/platform';
 import type { RunsClient } from './runs-client.js';
 import { present } from './scheduler-runs.adapter.js';
 
 export function gatewayRuns(address: string, token?: string): RunsClient {
-  const client = createClient(gateway.RunsClient, address, token);
+  // A scheme says whether there is TLS; without one there is none.
+  const [, scheme = 'grpc', target = address] = /^(grpcs?|https):\/\/([^/]+)\/?$/.exec(address) ?? [];
+  const client = createClient(gateway.RunsClient, target, token, scheme === 'grpc' ? undefined : trustingSystem);
   return {
     submit: async ({ document, ...request }) => {
       const answer = await callUnary(client, client.submit, { ...request, document: { $case: 'bundle', value: document } });

@@ -11,6 +11,9 @@ import { z } from 'zod';
 import {
   ConfigError,
   isLoopback,
+  type PublicTlsFiles,
+  publicTlsFilesOf,
+  publicTlsVariables,
   type RedisTlsFiles,
   redisTlsFilesOf,
   redisTlsVariables,
@@ -30,6 +33,8 @@ export interface GatewayConfig {
   alAddress: string;
   /** Secret shared between the services; sent to the scheduler and the AL coordinator. */
   serviceSecret?: string;
+  /** TLS of both listeners. */
+  publicTls?: PublicTlsFiles;
   /** Mutual TLS with the scheduler and the AL coordinator. */
   tls?: TlsFiles;
   redisUrl: string;
@@ -59,13 +64,19 @@ export function gatewayEnvironment(env: NodeJS.ProcessEnv = process.env) {
     WEFT_REDIS_URL: address('redis://127.0.0.1:6379'),
     WEFT_SERVICE_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
     ...tlsVariables,
+    ...publicTlsVariables,
     ...redisTlsVariables,
     WEFT_API_TOKENS_FILE: z.string().min(1).optional(),
     WEFT_HTTP_HOSTS: z.string().default(''),
     WEFT_PROTO_DIR: z.string().min(1).optional(),
     WEFT_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   });
-  return variables.transform((read, context) => ({ ...read, tls: tlsFilesOf(read, context), redisTls: redisTlsFilesOf(read, context) }));
+  return variables.transform((read, context) => ({
+    ...read,
+    tls: tlsFilesOf(read, context),
+    publicTls: publicTlsFilesOf(read, context),
+    redisTls: redisTlsFilesOf(read, context),
+  }));
 }
 
 export type GatewayEnvironment = z.infer<ReturnType<typeof gatewayEnvironment>>;
@@ -83,6 +94,7 @@ export function gatewayConfig(env: GatewayEnvironment): GatewayConfig {
     alAddress: env.WEFT_AL_ADDRESS,
     serviceSecret: env.WEFT_SERVICE_SECRET,
     tls: env.tls,
+    publicTls: env.publicTls,
     redisUrl: env.WEFT_REDIS_URL,
     redisTls: env.redisTls,
     tokens,

@@ -8,7 +8,7 @@
 import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { gateway } from '@weft/contracts';
-import { ServiceError } from '@weft/platform';
+import { type PublicTls, ServiceError } from '@weft/platform';
 import type { GatewayConfig } from '../config/config.js';
 import { boundAddress } from '../config/listen.js';
 import { addReflection } from './reflection.js';
@@ -31,6 +31,7 @@ export interface GatewayGrpcServer {
 export async function startRunsServer(
   config: Pick<GatewayConfig, 'grpc' | 'tokens' | 'protoDir'>,
   runs: gateway.RunsServer,
+  tls?: PublicTls,
 ): Promise<GatewayGrpcServer> {
   const server = new Server({
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
@@ -42,7 +43,7 @@ export async function startRunsServer(
   const health = new HealthImplementation({ '': 'SERVING', [RUNS_SERVICE]: 'SERVING' });
   health.addToServer(server);
   addReflection(server, [RUNS_SERVICE, HEALTH_SERVICE], config.protoDir);
-  const port = await bind(server, config.grpc.text);
+  const port = await bind(server, config.grpc.text, tls?.forGrpc() ?? ServerCredentials.createInsecure());
   return {
     address: boundAddress(config.grpc, port),
     close: () => {
@@ -65,9 +66,9 @@ export function checkHandlers(definition: ServiceDefinition, implementation: Unt
   throw new ServiceError('INTERNAL', `${service}: ${problems.join(', ')}`);
 }
 
-function bind(server: Server, listen: string): Promise<number> {
+function bind(server: Server, listen: string, credentials: ServerCredentials): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(listen, ServerCredentials.createInsecure(), (error, port) => {
+    server.bindAsync(listen, credentials, (error, port) => {
       if (error) reject(new ServiceError('UNAVAILABLE', `WEFT_GRPC_LISTEN: cannot listen on ${listen}: ${error.message}`));
       else resolve(port);
     });

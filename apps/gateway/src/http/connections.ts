@@ -16,7 +16,8 @@ export class Connections {
   private closing = false;
 
   constructor(server: Server) {
-    server.on('connection', (socket: Socket) => {
+    // With TLS, requests come by the socket that a handshake has made of the connection.
+    server.on('setSecureContext' in server ? 'secureConnection' : 'connection', (socket: Socket) => {
       this.inFlight.set(socket, 0);
       socket.once('close', () => this.inFlight.delete(socket));
     });

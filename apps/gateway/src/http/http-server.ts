@@ -1,6 +1,8 @@
 /** The Fastify side of the gateway: what applies to every request before and after Nest's controllers. */
+import type { Server } from 'node:https';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
+import type { PublicTls } from '@weft/platform';
 import type { GatewayConfig } from '../config/config.js';
 import type { GatewayMetrics } from '../ops/gateway-metrics.js';
 import { guardAccess } from './access.hook.js';
@@ -10,14 +12,25 @@ import { requestId } from './request-logging.js';
 /** Label of requests that no route serves, so that unknown paths cannot multiply the series. */
 const NO_ROUTE = 'none';
 
-export function createHttpServer(config: GatewayConfig): FastifyAdapter {
-  const adapter = new FastifyAdapter({ bodyLimit: BODY_LIMIT_BYTES, requestIdHeader: false, genReqId: requestId });
+/** Longer than any client needs, short enough for the end of the gateway to wait for. */
+const HANDSHAKE_MS = 5000;
+
+export function createHttpServer(config: GatewayConfig, tls?: PublicTls): FastifyAdapter {
+  const options = { bodyLimit: BODY_LIMIT_BYTES, requestIdHeader: false as const, genReqId: requestId };
+  const adapter = tls === undefined ? new FastifyAdapter(options) : createHttpsServer(tls, options);
   const server: FastifyInstance = adapter.getInstance();
   server.addHook('onRequest', async (request, reply) => {
     void reply.headers({ 'X-Request-Id': request.id, 'X-Content-Type-Options': 'nosniff', 'X-Frame-Options': 'DENY' });
   });
   guardAccess(server, config);
   acceptOnlyJson(server);
+  return adapter;
+}
+
+function createHttpsServer(tls: PublicTls, options: object): FastifyAdapter {
+  const adapter = new FastifyAdapter({ ...options, https: { ...tls.forHttps(), handshakeTimeout: HANDSHAKE_MS } });
+  // What it makes of these options is a server of node:https.
+  tls.renew(adapter.getInstance<FastifyInstance>().server as unknown as Server);
   return adapter;
 }
 
