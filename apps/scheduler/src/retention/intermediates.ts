@@ -55,10 +55,12 @@ export class Intermediates {
   following(executor: CommandExecutor): CommandExecutor {
     return {
       execute: (actor, commands) => executor.execute(actor, commands),
+      ending: (actor) => executor.ending(actor),
       applied: (actor, event) => {
         executor.applied(actor, event);
         this.applied(actor, event);
       },
+      ending: (actor) => executor.ending(actor),
       stopped: (actor) => {
         executor.stopped(actor);
         this.stopped(actor);

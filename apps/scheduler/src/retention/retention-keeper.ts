@@ -55,11 +55,15 @@ export class RetentionKeeper {
     this.lookAt(clock.now() + retentionMs);
   }
 
-  /** Resolves when nothing is under way any more. */
+  /** Resolves when nothing is under way. */
+  async idle(): Promise<void> {
+    while (this.working) await this.working;
+  }
+
   async close(): Promise<void> {
     this.closed = true;
     this.stopTimer();
-    await this.working;
+    await this.idle();
   }
 
   private lookAt(atMs: number): void {
