@@ -31,6 +31,7 @@ import { schedulerService } from './grpc/scheduler.service.js';
 import { Backlog } from './release/backlog.js';
 import { loadLimits } from './release/limits.js';
 import { createArchive, createRetention } from './retention/create-retention.js';
+import { UnwantedAttempts } from './retention/unwanted-attempts.js';
 import { startableTasks } from './release/release-window.js';
 import { TaskReleaser } from './release/task-releaser.js';
 import { LoggedAttempts } from './runs/attempt-locator.js';
@@ -145,6 +146,7 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
   await store.cancels.subscribe((attempts) => attempts.forEach(({ taskId, attempt }) => dispatcher.cancel(taskId, attempt)));
   await owner.start();
   await retention.start();
+  const unwanted = new UnwantedAttempts({ reader: store.reader, stateOf: (runId) => owner.actorOf(runId)?.state, logger });
   await runners.start(config.pools);
   const server = await startGrpcServer({
     listen: config.listen,
@@ -152,7 +154,10 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
     tls,
     services: [
       { definition: schedulerPb.SchedulerService, implementation: schedulerService(submissions, queries) },
-      { definition: registryPb.RunnerRegistryService, implementation: registryService(registry, config.runnerTtlMs) },
+      {
+        definition: registryPb.RunnerRegistryService,
+        implementation: registryService(registry, config.runnerTtlMs, (runner, attempts) => unwanted.among(runner, attempts)),
+      },
     ],
   });
   return {

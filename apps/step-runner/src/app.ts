@@ -19,6 +19,9 @@ import { stableRunnerId } from './runner-id.js';
 const VERSION = '0.1.0';
 /** Streams of tasks that ran to their end are written out; those of containers that run on are cut. */
 const STREAM_GRACE_MS = 1000;
+/** A dispatcher that lost its stream is back sooner; attempts that nobody follows for longer are told to the scheduler. */
+const UNATTENDED_MS = 30_000;
+const UNATTENDED_LIMIT = 100;
 
 export interface StepRunner {
   /** gRPC target. */
@@ -59,7 +62,13 @@ export async function startStepRunner(config: StepRunnerConfig): Promise<StepRun
   const { schedulerAddress, secret } = config;
   const address = config.advertise ?? server.address;
   const registrar =
-    schedulerAddress === undefined ? undefined : new Registrar({ schedulerAddress, secret, tls, address, runnerId, describe, log });
+    schedulerAddress === undefined
+      ? undefined
+      : new Registrar({
+          ...{ schedulerAddress, secret, tls, address, runnerId, describe, log },
+          unattended: () => table.unattended(config.unattendedMs ?? UNATTENDED_MS, UNATTENDED_LIMIT),
+          release: ({ taskId, attempt }) => table.release(taskId, attempt),
+        });
   return {
     address: server.address,
     runnerId,

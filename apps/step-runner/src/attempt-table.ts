@@ -9,7 +9,7 @@
 import { join } from 'node:path';
 import type { Admission } from './admission.js';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { executor } from '@weft/contracts';
+import type { executor, registry } from '@weft/contracts';
 import { ServiceError } from '@weft/platform';
 import type { TaskRuntime } from '@weft/runtimes';
 import { type LocalStorage, Trash } from '@weft/storage';
@@ -117,6 +117,15 @@ export class AttemptTable {
       .catch((error: unknown) => this.options.onProblem(`cannot release ${attemptKey(taskId, number)}`, error))
       .finally(() => this.releasing.delete(release));
     this.releasing.add(release);
+  }
+
+  /** Attempts that are not released and that nobody has followed for more than so many milliseconds, those that are left alone the longest first. */
+  unattended(forMs: number, limit: number): registry.Attempt[] {
+    return [...this.attempts.values()]
+      .filter((attempt) => !attempt.released && attempt.unattendedMs > forMs)
+      .sort((a, b) => b.unattendedMs - a.unattendedMs)
+      .slice(0, limit)
+      .map(({ context: { spec } }) => ({ runId: spec.runId, taskId: spec.taskId, attempt: spec.attempt }));
   }
 
   /** Takes up what an earlier life of this runner left; see Adoption. */

@@ -109,6 +109,11 @@ export class Attempt {
     return this.state.phase === 'released' || this.state.phase === 'releasing';
   }
 
+  /** Milliseconds for which nobody has followed it; 0 where somebody does. */
+  get unattendedMs(): number {
+    return this.feed.unwatchedMs;
+  }
+
   get finished(): boolean {
     return this.finishedEvent !== undefined;
   }

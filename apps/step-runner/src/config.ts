@@ -96,6 +96,8 @@ export interface StepRunnerConfig {
   /** Where published results go; readable and writable also where `allowedRoots` does not name it. */
   dataDirectory: string;
   publishFsync: boolean;
+  /** Milliseconds after which an attempt without a follower is told to the scheduler; absent: 30 s. */
+  unattendedMs?: number;
   secret?: string;
   /** Mutual TLS with the other services. */
   tls?: TlsFiles;

@@ -14,6 +14,12 @@ const HIGH_WATER = 256 * 1024;
 
 export class EventFeed {
   private readonly watchers = new Set<Watcher>();
+  private leftAt = performance.now();
+
+  /** Milliseconds for which nobody has watched; 0 where somebody does. */
+  get unwatchedMs(): number {
+    return this.watchers.size > 0 ? 0 : performance.now() - this.leftAt;
+  }
 
   /** @param onUnwatched told when the last watcher has left */
   constructor(private readonly onUnwatched: () => void = () => undefined) {}
@@ -55,6 +61,7 @@ export class EventFeed {
     } finally {
       signal.removeEventListener('abort', leave);
       this.watchers.delete(watcher);
+      this.leftAt = performance.now();
       watcher.leave();
       if (this.watchers.size === 0) this.onUnwatched();
     }

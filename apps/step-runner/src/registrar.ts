@@ -21,6 +21,10 @@ export interface RegistrarOptions {
   address: string;
   runnerId: string;
   describe: () => Promise<executor.DescribeResponse>;
+  /** Attempts that nobody follows. */
+  unattended: () => registry.Attempt[];
+  /** Nobody will ask for it any more. */
+  release: (attempt: registry.Attempt) => Promise<void>;
   log: Logger;
 }
 
@@ -77,8 +81,18 @@ export class Registrar {
     this.registered = true;
     return Math.max(100, Math.floor(ttlMs / 3));
   }
+
   private async call(options: CallOptions, draining: boolean): Promise<number> {
-    const request = { address: this.options.address, description: await this.options.describe(), draining };
-    return (await callUnary(this.client, this.client.register, request, options)).ttlMs;
+    const { address, describe, unattended } = this.options;
+    const request = { address, description: await describe(), draining, unattended: unattended() };
+    const { ttlMs, unwanted } = await callUnary(this.client, this.client.register, request, options);
+    for (const attempt of unwanted) this.release(attempt);
+    return ttlMs;
+  }
+
+  private release(attempt: registry.Attempt): void {
+    const { log, release } = this.options;
+    log.info(attempt, 'nobody wants this attempt any more: it is released');
+    release(attempt).catch((error: unknown) => log.warn({ err: error, ...attempt }, 'an attempt that nobody wants was not released'));
   }
 }

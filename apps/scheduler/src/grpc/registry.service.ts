@@ -3,11 +3,17 @@ import type { executor, registry as pb } from '@weft/contracts';
 import { ServiceError, unary } from '@weft/platform';
 import { IDLE, type RunnerLoad, type RunnerRecord, type RunnerRegistry } from '@weft/registry';
 
-export function registryService(registry: RunnerRegistry, ttlMs: number): pb.RunnerRegistryServer {
+/** @param unwanted of attempts that nobody follows, those that nobody will ask for any more */
+export function registryService(
+  registry: RunnerRegistry,
+  ttlMs: number,
+  unwanted: (runnerId: string, attempts: pb.Attempt[]) => Promise<pb.Attempt[]>,
+): pb.RunnerRegistryServer {
   return {
     register: unary(async (request) => {
-      await registry.register(toRecord(request), ttlMs);
-      return { ttlMs };
+      const record = toRecord(request);
+      await registry.register(record, ttlMs);
+      return { ttlMs, unwanted: await unwanted(record.runnerId, request.unattended) };
     }),
     deregister: unary(async ({ runnerId }) => {
       await registry.deregister(runnerId);

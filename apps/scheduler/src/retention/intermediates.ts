@@ -60,7 +60,6 @@ export class Intermediates {
         executor.applied(actor, event);
         this.applied(actor, event);
       },
-      ending: (actor) => executor.ending(actor),
       stopped: (actor) => {
         executor.stopped(actor);
         this.stopped(actor);

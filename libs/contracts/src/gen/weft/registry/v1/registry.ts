@@ -42,10 +42,20 @@ export interface RegisterRequest {
   address: string;
   description: DescribeResponse | undefined;
   draining: boolean;
+  /** Attempts that lie on this runner and that nobody has followed for a while, at most 100: so that what was lost on the way is found again. */
+  unattended: Attempt[];
 }
 
 export interface RegisterResponse {
   ttlMs: number;
+  /** Of the unattended ones, those that nobody will ask for any more: their runs have ended or are gone, or their answer is known. */
+  unwanted: Attempt[];
+}
+
+export interface Attempt {
+  runId: string;
+  taskId: string;
+  attempt: number;
 }
 
 export interface DeregisterRequest {
@@ -195,7 +205,7 @@ export const Runner: MessageFns<Runner> = {
 };
 
 function createBaseRegisterRequest(): RegisterRequest {
-  return { address: "", description: undefined, draining: false };
+  return { address: "", description: undefined, draining: false, unattended: [] };
 }
 
 export const RegisterRequest: MessageFns<RegisterRequest> = {
@@ -208,6 +218,9 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
     }
     if (message.draining !== false) {
       writer.uint32(24).bool(message.draining);
+    }
+    for (const v of message.unattended) {
+      Attempt.encode(v!, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -249,6 +262,14 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
             message.draining = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.unattended.push(Attempt.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -266,6 +287,9 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
       address: isSet(object.address) ? globalThis.String(object.address) : "",
       description: isSet(object.description) ? DescribeResponse.fromJSON(object.description) : undefined,
       draining: isSet(object.draining) ? globalThis.Boolean(object.draining) : false,
+      unattended: globalThis.Array.isArray(object?.unattended)
+        ? object.unattended.map((e: any) => Attempt.fromJSON(e))
+        : [],
     };
   },
 
@@ -280,6 +304,9 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
     if (message.draining !== false) {
       obj.draining = message.draining;
     }
+    if (message.unattended?.length) {
+      obj.unattended = message.unattended.map((e) => Attempt.toJSON(e));
+    }
     return obj;
   },
 
@@ -293,18 +320,22 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
       ? DescribeResponse.fromPartial(object.description)
       : undefined;
     message.draining = object.draining ?? false;
+    message.unattended = object.unattended?.map((e) => Attempt.fromPartial(e)) || [];
     return message;
   },
 };
 
 function createBaseRegisterResponse(): RegisterResponse {
-  return { ttlMs: 0 };
+  return { ttlMs: 0, unwanted: [] };
 }
 
 export const RegisterResponse: MessageFns<RegisterResponse> = {
   encode(message: RegisterResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.ttlMs !== 0) {
       writer.uint32(8).uint32(message.ttlMs);
+    }
+    for (const v of message.unwanted) {
+      Attempt.encode(v!, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -330,6 +361,14 @@ export const RegisterResponse: MessageFns<RegisterResponse> = {
             message.ttlMs = reader.uint32();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.unwanted.push(Attempt.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -349,6 +388,7 @@ export const RegisterResponse: MessageFns<RegisterResponse> = {
         : isSet(object.ttl_ms)
         ? globalThis.Number(object.ttl_ms)
         : 0,
+      unwanted: globalThis.Array.isArray(object?.unwanted) ? object.unwanted.map((e: any) => Attempt.fromJSON(e)) : [],
     };
   },
 
@@ -356,6 +396,9 @@ export const RegisterResponse: MessageFns<RegisterResponse> = {
     const obj: any = {};
     if (message.ttlMs !== 0) {
       obj.ttlMs = Math.round(message.ttlMs);
+    }
+    if (message.unwanted?.length) {
+      obj.unwanted = message.unwanted.map((e) => Attempt.toJSON(e));
     }
     return obj;
   },
@@ -366,6 +409,116 @@ export const RegisterResponse: MessageFns<RegisterResponse> = {
   fromPartial(object: DeepPartial<RegisterResponse>): RegisterResponse {
     const message = createBaseRegisterResponse();
     message.ttlMs = object.ttlMs ?? 0;
+    message.unwanted = object.unwanted?.map((e) => Attempt.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseAttempt(): Attempt {
+  return { runId: "", taskId: "", attempt: 0 };
+}
+
+export const Attempt: MessageFns<Attempt> = {
+  encode(message: Attempt, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.runId !== "") {
+      writer.uint32(10).string(message.runId);
+    }
+    if (message.taskId !== "") {
+      writer.uint32(18).string(message.taskId);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(24).uint32(message.attempt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Attempt {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAttempt();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.runId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Attempt {
+    return {
+      runId: isSet(object.runId)
+        ? globalThis.String(object.runId)
+        : isSet(object.run_id)
+        ? globalThis.String(object.run_id)
+        : "",
+      taskId: isSet(object.taskId)
+        ? globalThis.String(object.taskId)
+        : isSet(object.task_id)
+        ? globalThis.String(object.task_id)
+        : "",
+      attempt: isSet(object.attempt) ? globalThis.Number(object.attempt) : 0,
+    };
+  },
+
+  toJSON(message: Attempt): unknown {
+    const obj: any = {};
+    if (message.runId !== "") {
+      obj.runId = message.runId;
+    }
+    if (message.taskId !== "") {
+      obj.taskId = message.taskId;
+    }
+    if (message.attempt !== 0) {
+      obj.attempt = Math.round(message.attempt);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Attempt>): Attempt {
+    return Attempt.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Attempt>): Attempt {
+    const message = createBaseAttempt();
+    message.runId = object.runId ?? "";
+    message.taskId = object.taskId ?? "";
+    message.attempt = object.attempt ?? 0;
     return message;
   },
 };
