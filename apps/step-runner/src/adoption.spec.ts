@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { type ExitStatus, type RunningTask, RuntimeFailure, type RuntimeTask, type TaskRuntime } from '@weft/runtimes';
-import { LocalStorage } from '@weft/storage';
+import { createStorage } from '@weft/storage';
 import { Admission } from './admission.js';
 import { AttemptTable } from './attempt-table.js';
 import { DEVICES_FILE, SPEC_FILE } from './attempt.js';
+import { InputCache } from './inputs/input-cache.js';
+import { RunnerFiles } from './inputs/runner-files.js';
 
 /** An engine with containers that outlive a runner, and that may be down. */
 class Engine implements TaskRuntime {
@@ -57,6 +59,11 @@ class Engine implements TaskRuntime {
   }
 }
 
+function filesOf(directory: string): RunnerFiles {
+  const storage = createStorage();
+  return new RunnerFiles(storage, new InputCache({ directory: join(directory, '.cache'), limitBytes: 0, storage }));
+}
+
 describe('taking up what an earlier life left', () => {
   let sandboxRoot: string;
   let engine: Engine;
@@ -101,7 +108,7 @@ describe('taking up what an earlier life left', () => {
     table = new AttemptTable({
       sandboxRoot,
       runtimes: [engine],
-      storage: new LocalStorage(),
+      storage: filesOf(sandboxRoot),
       admission,
       onProblem: (text) => problems.push(text),
       pause: () => new Promise((resolve) => (askAgain = resolve)),
@@ -184,7 +191,7 @@ describe('taking up what an earlier life left', () => {
     const other = new AttemptTable({
       sandboxRoot,
       runtimes: [],
-      storage: new LocalStorage(),
+      storage: filesOf(sandboxRoot),
       admission,
       onProblem: (text) => problems.push(text),
     });

@@ -12,9 +12,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { executor } from '@weft/contracts';
 import type { RunningTask, RuntimeTask, TaskRuntime } from '@weft/runtimes';
-import { type LocalStorage, systemErrorCode } from '@weft/storage';
+import { systemErrorCode } from '@weft/storage';
 import type { Admission } from './admission.js';
 import { Attempt, type AttemptContext, DEVICES_FILE, RESULT_FILE, SPEC_FILE } from './attempt.js';
+import type { RunnerFiles } from './inputs/runner-files.js';
 import { runtimeTaskOf } from './runtime-task.js';
 import { layoutOf } from './sandbox-layout.js';
 import { resolvePlan } from './stage.js';
@@ -22,7 +23,7 @@ import { resolvePlan } from './stage.js';
 export interface AdoptionOptions {
   sandboxRoot: string;
   runtimes: readonly TaskRuntime[];
-  storage: LocalStorage;
+  storage: RunnerFiles;
   admission: Admission;
   forget: AttemptContext['forget'];
   onProblem: (text: string, error: unknown) => void;
@@ -90,7 +91,8 @@ export class Adoption {
       return;
     }
     try {
-      const plan = await resolvePlan(spec, layout, runtime.containers, storage);
+      storage.reclaim(layout.key, layout.root);
+      const plan = await resolvePlan(spec, layout, runtime.containers, storage, this.stopped.signal);
       const context = { spec, layout, runtime, storage, admission, discard, forget, onProblem };
       const result = readIfThere(join(layout.root, RESULT_FILE));
       if (result !== undefined) {
@@ -133,12 +135,16 @@ export class Adoption {
       if (attempt.wanted) settle(undefined);
       else if (this.attempts.delete(key)) {
         this.options.admission.leave(key);
+        this.options.storage.release(key);
         this.discard(key);
       }
     }
     const mine = this.doomed.filter((sandbox) => sandbox.runtime === runtime);
     this.doomed = this.doomed.filter((sandbox) => sandbox.runtime !== runtime);
-    for (const { name } of mine) this.discard(name);
+    for (const { name } of mine) {
+      this.options.storage.release(name);
+      this.discard(name);
+    }
     return true;
   }
 

@@ -4,15 +4,19 @@
  * Invariant: what an earlier life left is taken up before the first call is answered and before anybody hears of this runner.
  */
 import { mkdirSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { createLogger, createServiceTls, startGrpcServer } from '@weft/platform';
 import { DockerRuntime, ProcessRuntime, type TaskRuntime } from '@weft/runtimes';
-import { LocalStorage } from '@weft/storage';
+import { createStorage } from '@weft/storage';
 import { Admission } from './admission.js';
 import { AttemptTable } from './attempt-table.js';
 import type { StepRunnerConfig } from './config.js';
 import { executorService } from './executor.service.js';
 import { describeRuntimes, freeDiskBytes, hostCapacity, hostLabels } from './host.js';
+import { InputCache } from './inputs/input-cache.js';
+import { RunnerFiles } from './inputs/runner-files.js';
+import { metricsText, serveMetrics, TransferCounters } from './metrics-endpoint.js';
 import { Registrar } from './registrar.js';
 import { stableRunnerId } from './runner-id.js';
 
@@ -22,6 +26,9 @@ const STREAM_GRACE_MS = 1000;
 /** A dispatcher that lost its stream is back sooner; attempts that nobody follows for longer are told to the scheduler. */
 const UNATTENDED_MS = 30_000;
 const UNATTENDED_LIMIT = 100;
+
+/** Of remote inputs, unless the operator says otherwise. */
+const CACHE_BYTES = 20 * 1024 ** 3;
 
 export interface StepRunner {
   /** gRPC target. */
@@ -35,11 +42,11 @@ export async function startStepRunner(config: StepRunnerConfig): Promise<StepRun
   const log = createLogger('step-runner', config.logLevel);
   const tls = createServiceTls(config.tls, log);
   mkdirSync(config.sandboxRoot, { recursive: true, mode: 0o700 });
-  mkdirSync(config.dataDirectory, { recursive: true });
+  if (config.dataDirectory !== undefined) mkdirSync(config.dataDirectory, { recursive: true });
   const sandboxRoot = realpathSync(config.sandboxRoot);
   const runnerId = config.runnerId ?? stableRunnerId(sandboxRoot);
-  const roots = config.allowedRoots === undefined ? undefined : [...config.allowedRoots, config.dataDirectory];
-  const storage = new LocalStorage({ allowedRoots: roots });
+  const counters = new TransferCounters();
+  const storage = runnerFiles(config, sandboxRoot, counters);
   const onProblem = (text: string, error: unknown): void => log.error({ err: error }, text);
   const runtimes = createRuntimes(config, runnerId, storage, onProblem);
   const diskBytes = config.capacity?.diskBytes;
@@ -56,9 +63,11 @@ export async function startStepRunner(config: StepRunnerConfig): Promise<StepRun
     const load = { inUse, tasksAdmitted: admitted, tasksWaiting: waiting };
     return { runnerId, version: VERSION, pool: config.pool, runtimes: infos, capacity, labels, sandboxRoot, ...load };
   };
-  const implementation = executorService({ table, storage, runtimes, describe, fsync: config.publishFsync });
+  const implementation = executorService({ table, storage, runtimes, describe, fsync: config.publishFsync, onProblem });
   const services = [{ definition: executor.ContainerExecutorService, implementation }];
   const server = await startGrpcServer({ listen: config.listen, services, secret: config.secret, tls });
+  const { metricsListen } = config;
+  const metrics = metricsListen === undefined ? undefined : await serveMetrics(metricsListen, () => metricsText(counters, storage.cache));
   const { schedulerAddress, secret } = config;
   const address = config.advertise ?? server.address;
   const registrar =
@@ -79,19 +88,36 @@ export async function startStepRunner(config: StepRunnerConfig): Promise<StepRun
       await table.close();
       await registrar?.close();
       await server.close(STREAM_GRACE_MS);
+      await metrics?.close();
+      await storage.storage.close();
     },
   };
+}
+
+function runnerFiles(config: StepRunnerConfig, sandboxRoot: string, counters: TransferCounters): RunnerFiles {
+  const { allowedRoots: roots, dataDirectory } = config;
+  const allowedRoots = roots && (dataDirectory === undefined ? roots : [...roots, dataDirectory]);
+  const storage = createStorage({ ...config.storage, allowedRoots, onTransfer: counters.onTransfer });
+  const directory = config.cacheDirectory ?? join(sandboxRoot, '.cache');
+  return new RunnerFiles(storage, new InputCache({ directory, limitBytes: config.cacheBytes ?? CACHE_BYTES, storage }));
 }
 
 function createRuntimes(
   config: StepRunnerConfig,
   runnerId: string,
-  storage: LocalStorage,
+  files: RunnerFiles,
   onProblem: (text: string, error: unknown) => void,
 ): TaskRuntime[] {
   const makers: Record<StepRunnerConfig['runtimes'][number], () => TaskRuntime> = {
     process: () => new ProcessRuntime(),
-    docker: () => new DockerRuntime({ runnerId, open: (uri) => storage.open(uri), onProblem, extraHosts: config.dockerExtraHosts }),
+    docker: () =>
+      new DockerRuntime({
+        runnerId,
+        open: (uri) => files.storage.open(uri),
+        onProblem,
+        extraHosts: config.dockerExtraHosts,
+        pullStallMs: config.pullStallMs,
+      }),
   };
   return config.runtimes.map((name) => makers[name]());
 }

@@ -12,9 +12,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { executor, registry } from '@weft/contracts';
 import { ServiceError } from '@weft/platform';
 import type { TaskRuntime } from '@weft/runtimes';
-import { type LocalStorage, Trash } from '@weft/storage';
+import { Trash } from '@weft/storage';
 import { Adoption, type AdoptionCounts, type AdoptionOptions } from './adoption.js';
 import { Attempt } from './attempt.js';
+import type { RunnerFiles } from './inputs/runner-files.js';
 import { attemptKey, layoutOf, problemOf } from './sandbox-layout.js';
 
 const TOMBSTONES = 10_000;
@@ -27,7 +28,7 @@ export interface AttemptTableOptions {
   sandboxRoot: string;
   runtimes: readonly TaskRuntime[];
   admission: Admission;
-  storage: LocalStorage;
+  storage: RunnerFiles;
   onProblem: (text: string, error: unknown) => void;
   /** See AdoptionOptions; default: ASK_AGAIN_MS. */
   pause?: AdoptionOptions['pause'];

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { executor } from '@weft/contracts';
 import type { Admission, Admitted, Amounts } from './admission.js';
 import { type LogSink, type RunningTask, RuntimeFailure, type TaskRuntime } from '@weft/runtimes';
-import type { LocalStorage } from '@weft/storage';
+import type { RunnerFiles } from './inputs/runner-files.js';
 import { type AttemptSignal, type AttemptState, decideAttempt, initialAttempt } from './attempt.machine.js';
 import { EventFeed } from './event-feed.js';
 import { failedResult, finishedResult } from './attempt-result.js';
@@ -33,7 +33,7 @@ export interface AttemptContext {
   admission: Admission;
   /** Takes it out of the table: it waits, and nobody watches any more. */
   forget: (attempt: Attempt) => void;
-  storage: LocalStorage;
+  storage: RunnerFiles;
   /** Makes a directory disappear. @throws the system's error */
   discard: (path: string) => void;
   onProblem: (text: string, error: unknown) => void;
@@ -200,8 +200,14 @@ export class Attempt {
     makeSandbox(layout, discard);
     if (runtime.containers) remember(layout, SPEC_FILE, executor.TaskSpec.encode(spec).finish());
     if (runtime.containers && this.devices.length > 0) remember(layout, DEVICES_FILE, Buffer.from(this.devices.join('\n')));
-    this.plan = await stageInputs(spec, layout, runtime.containers, storage);
-    if (this.state.stopAsked) return executor.Finished.create({ outcome: executor.Outcome.CANCELLED });
+    const staging = new AbortController();
+    this.onUnwanted = () => staging.abort();
+    const staged = stageInputs(spec, layout, runtime.containers, storage, staging.signal);
+    this.plan = await staged.catch((error: unknown) => {
+      if (this.state.stopAsked) return undefined;
+      throw error;
+    });
+    if (this.plan === undefined || this.state.stopAsked) return executor.Finished.create({ outcome: executor.Outcome.CANCELLED });
     const preparing = (text: string): void => {
       this.lastPreparing = eventOf({ $case: 'preparing', value: { text } });
       this.feed.publish(this.lastPreparing);
@@ -278,6 +284,7 @@ export class Attempt {
   private removeSandbox(): void {
     const { layout, discard } = this.context;
     try {
+      this.context.storage.release(layout.key);
       discard(layout.root);
     } catch (error) {
       this.context.onProblem(`cannot remove the sandbox of ${layout.key}`, error);

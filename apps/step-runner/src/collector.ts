@@ -6,12 +6,13 @@
  *  2. Repeating a request gives the same answer.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, mkdirSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, createReadStream, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { executor } from '@weft/contracts';
-import { ServiceError } from '@weft/platform';
-import { pathToFileUri, publishFile, systemErrorCode } from '@weft/storage';
+import { ServiceError, type ServiceErrorCode } from '@weft/platform';
+import { mapLimited, StorageError, type StorageErrorCode, systemErrorCode } from '@weft/storage';
+import type { Publisher } from './publisher.js';
 import { isWithin } from './sandbox-layout.js';
 import { type Found, type WorkTree, WorkTreeError } from './work-tree.js';
 
@@ -19,13 +20,23 @@ const CONTENTS_BYTES = 64 * 1024;
 /** Up to this size a file is hashed in one synchronous read. */
 const SMALL_BYTES = 64 * 1024;
 
+/** What broke on the way may go through another time; stops compiling where storage learns to say something else. */
+const PUBLISH_CODES: Record<StorageErrorCode, ServiceErrorCode> = {
+  IO: 'UNAVAILABLE',
+  CHECKSUM: 'UNAVAILABLE',
+  CHANGED: 'FAILED_PRECONDITION',
+  NOT_FOUND: 'FAILED_PRECONDITION',
+  ACCESS: 'PERMISSION_DENIED',
+  UNSUPPORTED: 'FAILED_PRECONDITION',
+  TOO_LARGE: 'FAILED_PRECONDITION',
+};
+
 export interface CollectTarget {
   tree: WorkTree;
   /** The task's name for its working directory. */
   workDir: string;
-  /** Host directory that `publish_to` names; absent where nothing may be published. */
-  publishDirectory?: string;
-  fsync: boolean;
+  /** To what `publish_to` names; absent where nothing may be published. */
+  publisher?: Publisher;
 }
 
 /** @throws ServiceError NOT_FOUND, OUT_OF_RANGE, PERMISSION_DENIED, INVALID_ARGUMENT, RESOURCE_EXHAUSTED */
@@ -51,24 +62,26 @@ async function collect(
 ): Promise<executor.CollectedFile> {
   const file = executor.CollectedFile.create({ path, kind: found.kind, size: found.size });
   if (found.inputUri !== undefined) file.uri = found.inputUri;
-  else if (item.publish) file.uri = await publish(taskPath, found, target);
+  const published = item.publish && found.inputUri === undefined ? taskPath.slice(target.workDir.length) : undefined;
   if (found.kind === executor.EntryKind.DIRECTORY) {
-    for (const { name, found: child } of target.tree.entries(taskPath)) {
-      file.listing.push(await collect({ ...item, contents: false }, join(path, name), join(taskPath, name), child, target));
-    }
+    const entries = target.tree.entries(taskPath);
+    if (published !== undefined) file.uri = await publisherOf(target).directory(published, entries.length === 0);
+    file.listing = await mapLimited(entries, target.publisher?.atOnce ?? 1, ({ name, found: child }) =>
+      collect({ ...item, contents: false }, join(path, name), join(taskPath, name), child, target),
+    );
     return file;
   }
+  let hash: Promise<string> | undefined;
+  const sha1 = (): Promise<string> => (hash ??= sha1Of(found));
+  if (published !== undefined) file.uri = await publisherOf(target).file(published, found.hostPath, sha1);
   if (item.contents) file.contents = readContents(item, found);
-  if (item.checksum) file.checksum = `sha1$${await sha1(found)}`;
+  if (item.checksum) file.checksum = `sha1$${await sha1()}`;
   return file;
 }
 
-async function publish(taskPath: string, found: Found, target: CollectTarget): Promise<string> {
-  if (target.publishDirectory === undefined) throw new ServiceError('INVALID_ARGUMENT', 'publish_to is empty');
-  const to = join(target.publishDirectory, taskPath.slice(target.workDir.length));
-  if (found.kind === executor.EntryKind.DIRECTORY) mkdirSync(to, { recursive: true });
-  else await publishFile(found.hostPath, to, { fsync: target.fsync });
-  return pathToFileUri(to);
+function publisherOf({ publisher }: CollectTarget): Publisher {
+  if (publisher === undefined) throw new ServiceError('INVALID_ARGUMENT', 'publish_to is empty');
+  return publisher;
 }
 
 function readContents(item: executor.CollectItem, found: Found): string {
@@ -85,7 +98,7 @@ function readContents(item: executor.CollectItem, found: Found): string {
   }
 }
 
-async function sha1(found: Found): Promise<string> {
+async function sha1Of(found: Found): Promise<string> {
   const hash = createHash('sha1');
   if (found.size <= SMALL_BYTES) hash.update(readFileSync(found.hostPath));
   else await pipeline(createReadStream(found.hostPath, { highWaterMark: 1024 * 1024 }), hash);
@@ -95,6 +108,7 @@ async function sha1(found: Found): Promise<string> {
 function toServiceError(error: unknown, path: string): unknown {
   if (error instanceof WorkTreeError)
     return new ServiceError(error.code === 'NOT_FOUND' ? 'NOT_FOUND' : 'PERMISSION_DENIED', error.message);
+  if (error instanceof StorageError) return new ServiceError(PUBLISH_CODES[error.code], `cannot publish '${path}': ${error.message}`);
   switch (systemErrorCode(error)) {
     case 'ENOENT':
       return new ServiceError('NOT_FOUND', `'${path}' does not exist`);

@@ -3,16 +3,12 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { type TlsFiles, tlsFilesOf, tlsVariables } from '@weft/platform';
-import { fileUriToPath, pathToFileUri } from '@weft/storage';
+import { fileUriToPath, isFileUri, pathToFileUri, type StorageOptions, storageOptionsOf, storageVariables } from '@weft/storage';
 
 export const RUNTIME_NAMES = ['process', 'docker'] as const;
 export type RuntimeName = (typeof RUNTIME_NAMES)[number];
 
 const absolute = z.string().refine(isAbsolute, 'must be an absolute path');
-const pathList = z
-  .string()
-  .transform((text) => text.split(':').filter((path) => path !== ''))
-  .pipe(z.array(absolute).min(1));
 const runtimeList = z
   .string()
   .transform((text) => text.split(',').map((name) => name.trim()))
@@ -57,8 +53,15 @@ const environment = z.object({
   WEFT_DOCKER_EXTRA_HOSTS: hostList.optional(),
   WEFT_SCHEDULER_ADDRESS: z.string().min(1).optional(),
   WEFT_SANDBOX_ROOT: absolute.optional(),
-  WEFT_DATA_URI: z.string().startsWith('file:', 'only file: is served here').endsWith('/', "must end in '/'").optional(),
-  WEFT_ALLOWED_ROOTS: pathList.optional(),
+  WEFT_DATA_URI: z
+    .string()
+    .regex(/^(file|s3):/, 'must be a file: or s3: URI')
+    .endsWith('/', "must end in '/'")
+    .optional(),
+  WEFT_CACHE_DIR: absolute.optional(),
+  WEFT_CACHE_MIB: z.coerce.number().int().nonnegative().optional(),
+  WEFT_RUNNER_METRICS_LISTEN: z.string().min(1).optional(),
+  ...storageVariables,
   WEFT_PUBLISH_FSYNC: z.enum(['0', '1']).default('0'),
   WEFT_SERVICE_SECRET: z.string().min(1).optional(),
   ...tlsVariables,
@@ -93,8 +96,15 @@ export interface StepRunnerConfig {
   sandboxRoot: string;
   /** Below which file: inputs may lie; absent: anywhere. */
   allowedRoots?: readonly string[];
-  /** Where published results go; readable and writable also where `allowedRoots` does not name it. */
-  dataDirectory: string;
+  /** Where published results go, if on this host; readable and writable also where `allowedRoots` does not name it. */
+  dataDirectory?: string;
+  /** How s3: and http: URIs are reached. */
+  storage?: Pick<StorageOptions, 's3' | 'http'>;
+  /** Of inputs from other hosts; default: below the sandbox root. One runner each. */
+  cacheDirectory?: string;
+  cacheBytes?: number;
+  /** `host:port` or `unix:/path` for Prometheus; absent: not served. */
+  metricsListen?: string;
   publishFsync: boolean;
   /** Milliseconds after which an attempt without a follower is told to the scheduler; absent: 30 s. */
   unattendedMs?: number;
@@ -106,6 +116,8 @@ export interface StepRunnerConfig {
 
 export const configSchema: z.ZodType<StepRunnerConfig> = environment.transform((env, context) => {
   const home = env.WEFT_HOME ?? join(homedir(), '.weft');
+  const dataUri = env.WEFT_DATA_URI ?? `${pathToFileUri(join(home, 'data'))}/`;
+  const { s3, http } = storageOptionsOf(env, dataUri);
   return {
     listen: env.WEFT_RUNNER_LISTEN ?? `unix:${join(home, 'run', 'step-runner.sock')}`,
     advertise: env.WEFT_RUNNER_ADVERTISE,
@@ -124,7 +136,11 @@ export const configSchema: z.ZodType<StepRunnerConfig> = environment.transform((
     schedulerAddress: env.WEFT_SCHEDULER_ADDRESS,
     sandboxRoot: env.WEFT_SANDBOX_ROOT ?? join(home, 'sandboxes'),
     allowedRoots: env.WEFT_ALLOWED_ROOTS,
-    dataDirectory: fileUriToPath(env.WEFT_DATA_URI ?? `${pathToFileUri(join(home, 'data'))}/`),
+    dataDirectory: isFileUri(dataUri) ? fileUriToPath(dataUri) : undefined,
+    storage: { s3, http },
+    cacheDirectory: env.WEFT_CACHE_DIR,
+    cacheBytes: env.WEFT_CACHE_MIB === undefined ? undefined : env.WEFT_CACHE_MIB * 1024 ** 2,
+    metricsListen: env.WEFT_RUNNER_METRICS_LISTEN,
     publishFsync: env.WEFT_PUBLISH_FSYNC === '1',
     secret: env.WEFT_SERVICE_SECRET,
     tls: tlsFilesOf(env, context),

@@ -2,17 +2,20 @@
 import { executor } from '@weft/contracts';
 import { type CallContext, serverStream, ServiceError, unary } from '@weft/platform';
 import { RuntimeFailure, type TaskRuntime } from '@weft/runtimes';
-import { type LocalStorage, StorageError } from '@weft/storage';
+import { isFileUri, mapLimited, schemeOf, StorageError } from '@weft/storage';
 import type { AttemptTable } from './attempt-table.js';
 import { collectItem } from './collector.js';
+import type { RunnerFiles } from './inputs/runner-files.js';
+import { LocalPublisher, type Publisher, RemotePublisher } from './publisher.js';
 
 export interface ExecutorServiceOptions {
   table: AttemptTable;
   /** Says where results may be published. */
-  storage: LocalStorage;
+  storage: RunnerFiles;
   runtimes: readonly TaskRuntime[];
   describe: () => Promise<executor.DescribeResponse>;
   fsync: boolean;
+  onProblem: (text: string, error: unknown) => void;
 }
 
 export function executorService(options: ExecutorServiceOptions): executor.ContainerExecutorServer {
@@ -52,19 +55,20 @@ async function inspectImage(
 
 async function collect(options: ExecutorServiceOptions, request: executor.CollectRequest): Promise<executor.CollectResponse> {
   const attempt = options.table.collectable(request.taskId, request.attempt);
-  const publishDirectory = request.publishTo === '' ? undefined : await publishDirectoryOf(request.publishTo, options.storage);
-  const target = { tree: attempt.workTree(), workDir: attempt.context.spec.workDir, publishDirectory, fsync: options.fsync };
-  const files: executor.CollectedFile[] = [];
-  for (const item of request.items) files.push(await collectItem(item, target));
+  const publisher = request.publishTo === '' ? undefined : await publisherTo(request.publishTo, options);
+  const target = { tree: attempt.workTree(), workDir: attempt.context.spec.workDir, publisher };
+  const files = await mapLimited(request.items, publisher?.atOnce ?? 1, (item) => collectItem(item, target));
   if (request.release) options.table.releaseSoon(request.taskId, request.attempt);
   return { files };
 }
 
 /** Roots are compared by real path, also where the directory is still to be made. */
-async function publishDirectoryOf(uri: string, storage: LocalStorage): Promise<string> {
+async function publisherTo(uri: string, { storage, fsync, onProblem }: ExecutorServiceOptions): Promise<Publisher> {
   if (!uri.endsWith('/')) throw new ServiceError('INVALID_ARGUMENT', `publish_to '${uri}' does not end in '/'`);
+  if (schemeOf(uri) === 's3') return new RemotePublisher(uri.replace(/\/+$/, ''), storage.storage, storage.cache, onProblem);
+  if (!isFileUri(uri)) throw new ServiceError('INVALID_ARGUMENT', `publish_to '${uri}': results are published to file: and s3:`);
   try {
-    return (await storage.resolve(uri)).replace(/(.)\/+$/, '$1');
+    return new LocalPublisher((await storage.resolve(uri)).replace(/(.)\/+$/, '$1'), fsync);
   } catch (error) {
     if (!(error instanceof StorageError)) throw error;
     throw new ServiceError(error.code === 'ACCESS' ? 'PERMISSION_DENIED' : 'INVALID_ARGUMENT', `publish_to: ${error.message}`);

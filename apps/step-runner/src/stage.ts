@@ -3,15 +3,16 @@
  *
  * Invariants:
  *  1. A read-only input is never copied; a writable one never shares bytes with its source (unless it is changed in place on purpose).
- *  2. Only file: and data: URIs, and only below the allowed roots where these are configured.
+ *  2. file: URIs only below the allowed roots where these are configured. What lies on another host is linked from the input cache.
  *  3. What is missing is a RuntimeFailure INPUT_FILE that names the URI.
  */
 import { chmodSync, constants, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { copyFile, cp, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { RuntimeFailure } from '@weft/runtimes';
-import { decodeDataUri, isDataUri, type LocalStorage, StorageError, systemErrorCode } from '@weft/storage';
+import { decodeDataUri, isDataUri, isRemoteUri, mapLimited, StorageError, systemErrorCode } from '@weft/storage';
+import type { RunnerFiles } from './inputs/runner-files.js';
 import { isWithin, type Placement, planStaging, type ResolvedInput, type SandboxLayout, type StagingPlan } from './sandbox-layout.js';
 
 /** What an earlier life left under the same key is removed first: it was never released, and nobody runs in it. */
@@ -27,15 +28,20 @@ export function makeSandbox(layout: SandboxLayout, discard: (path: string) => vo
   mkdirSync(layout.hostTmpDir);
 }
 
-/** @throws RuntimeFailure */
+/** Inputs of one task that are fetched together. */
+const FETCHED_AT_ONCE = 4;
+
+/** @throws RuntimeFailure; what `signal` was aborted with */
 export async function stageInputs(
   spec: executor.TaskSpec,
   layout: SandboxLayout,
   containers: boolean,
-  storage: LocalStorage,
+  files: RunnerFiles,
+  signal: AbortSignal,
 ): Promise<StagingPlan> {
-  const plan = await resolvePlan(spec, layout, containers, storage);
+  const plan = await resolvePlan(spec, layout, containers, files, signal);
   try {
+    files.remember(layout.key, layout.root);
     for (const placement of plan.placements) await place(placement);
     for (const path of [spec.stdoutPath, spec.stderrPath]) {
       if (path.includes('/')) mkdirSync(dirname(join(layout.hostWorkDir, path)), { recursive: true });
@@ -51,15 +57,26 @@ export async function resolvePlan(
   spec: executor.TaskSpec,
   layout: SandboxLayout,
   containers: boolean,
-  storage: LocalStorage,
+  files: RunnerFiles,
+  signal: AbortSignal,
 ): Promise<StagingPlan> {
   const resolved: ResolvedInput[] = [];
-  for (const input of spec.inputs) await resolveInput(input, spec.inputs, storage, resolved);
+  const remote: RemoteInput[] = [];
+  for (const input of spec.inputs) await resolveInput(input, spec.inputs, files, resolved, remote);
+  await mapLimited(remote, FETCHED_AT_ONCE, async (one) => {
+    one.resolved.sourcePath = await fetched(one, layout.key, files, signal);
+  });
   return planStaging(spec, resolved, layout, containers);
 }
 
 /** A directory that other inputs are put into is taken apart into its entries, so that nothing is ever made in the source. */
-async function resolveInput(input: executor.Input, all: executor.Input[], storage: LocalStorage, out: ResolvedInput[]): Promise<void> {
+async function resolveInput(
+  input: executor.Input,
+  all: executor.Input[],
+  files: RunnerFiles,
+  out: ResolvedInput[],
+  remote: RemoteInput[],
+): Promise<void> {
   if (input.source?.$case !== 'uri') {
     out.push({ input });
     return;
@@ -69,25 +86,47 @@ async function resolveInput(input: executor.Input, all: executor.Input[], storag
     out.push({ input: { ...input, source: undefined }, contents: decodeDataUri(uri) });
     return;
   }
-  const sourcePath = await existing(uri, input.kind, storage);
+  const elsewhere = isRemoteUri(uri);
+  const sourcePath = elsewhere ? undefined : await existing(uri, input.kind, files);
   const directory = input.kind === executor.InputKind.DIRECTORY;
   const filled = directory && !input.writable && all.some((other) => other.path !== input.path && isWithin(other.path, input.path));
   if (!filled) {
-    out.push({ input, sourcePath });
+    const resolved = { input, sourcePath };
+    out.push(resolved);
+    if (elsewhere) remote.push({ uri, resolved });
     return;
   }
   out.push({ input: { ...input, source: undefined } });
-  for (const entry of await storage.list(uri)) {
+  for (const entry of await files.list(uri)) {
     const path = join(input.path, entry.name);
     if (all.some((other) => other.path === path)) continue;
     const kind = entry.kind === 'directory' ? executor.InputKind.DIRECTORY : executor.InputKind.FILE;
-    await resolveInput({ ...input, path, kind, source: { $case: 'uri', value: entry.uri } }, all, storage, out);
+    await resolveInput({ ...input, path, kind, checksum: '', source: { $case: 'uri', value: entry.uri } }, all, files, out, remote);
   }
 }
 
-async function existing(uri: string, kind: executor.InputKind, storage: LocalStorage): Promise<string> {
+interface RemoteInput {
+  uri: string;
+  resolved: ResolvedInput;
+}
+
+/** The path in the input cache of what lies on another host. */
+async function fetched({ uri, resolved }: RemoteInput, key: string, files: RunnerFiles, signal: AbortSignal): Promise<string> {
+  const { path, kind, checksum, inPlace } = resolved.input;
+  if (inPlace) throw new RuntimeFailure('INPUT_FILE', `input ${uri} lies on another host and cannot be changed in place`, false);
   try {
-    const path = (await storage.resolve(uri)).replace(/(.)\/+$/, '$1');
+    const wanted = { uri, name: basename(path), checksum: checksum.startsWith('sha1$') ? checksum : '', signal };
+    return await files.fetch(key, kind === executor.InputKind.DIRECTORY ? 'directory' : 'file', wanted);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    if (!(error instanceof StorageError)) throw diskFailure(error);
+    throw new RuntimeFailure('INPUT_FILE', `input ${error.message}`, error.code === 'IO' || error.code === 'CHANGED');
+  }
+}
+
+async function existing(uri: string, kind: executor.InputKind, files: RunnerFiles): Promise<string> {
+  try {
+    const path = (await files.resolve(uri)).replace(/(.)\/+$/, '$1');
     const stats = await stat(path);
     const wanted = kind === executor.InputKind.DIRECTORY ? 'directory' : 'file';
     if (wanted === 'directory' ? !stats.isDirectory() : !stats.isFile())

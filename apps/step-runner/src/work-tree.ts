@@ -8,7 +8,7 @@
 import { type Dirent, lstatSync, readdirSync, readlinkSync, type Stats, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { executor } from '@weft/contracts';
-import { pathToFileUri, systemErrorCode } from '@weft/storage';
+import { encodePath, isRemoteUri, pathToFileUri, systemErrorCode } from '@weft/storage';
 import { isWithin, type SandboxLayout, type StagedInput, type StagingPlan } from './sandbox-layout.js';
 
 const MAX_LINKS = 40;
@@ -36,6 +36,8 @@ interface Root {
   taskPath: string;
   hostPath: string;
   input: boolean;
+  /** Of an input that lies on another host: the host path is the cache's then. */
+  remote?: string;
 }
 
 export class WorkTree {
@@ -49,11 +51,13 @@ export class WorkTree {
     this.roots = [
       { taskPath: spec.workDir, hostPath: layout.hostWorkDir, input: false },
       ...plan.made.map(({ taskPath, hostPath }) => ({ taskPath, hostPath, input: false })),
-      ...plan.staged.map(({ taskPath, sourcePath }) => ({ taskPath, hostPath: sourcePath, input: true })),
+      ...plan.staged.map(({ taskPath, sourcePath, uri }) => ({ taskPath, hostPath: sourcePath, input: true, ...remoteOf(uri) })),
     ];
     // A process follows the links of its inputs to where they really lie, and may link there itself.
     if (!containers) {
-      for (const { sourcePath } of plan.staged) this.roots.push({ taskPath: sourcePath, hostPath: sourcePath, input: true });
+      for (const { sourcePath, uri } of plan.staged) {
+        this.roots.push({ taskPath: sourcePath, hostPath: sourcePath, input: true, ...remoteOf(uri) });
+      }
     }
     this.roots.sort((a, b) => b.taskPath.length - a.taskPath.length);
   }
@@ -130,7 +134,7 @@ export class WorkTree {
   }
 
   /** Follows links component by component. `shown` is what messages call the path. */
-  private resolve(taskPath: string, shown: string, links = 0): { hostPath: string; input: boolean } {
+  private resolve(taskPath: string, shown: string, links = 0): Located {
     let walked = '';
     const parts = taskPath.split('/').filter((part) => part !== '');
     for (const [index, part] of parts.entries()) {
@@ -151,17 +155,30 @@ export class WorkTree {
     return located;
   }
 
-  private locate(taskPath: string): { hostPath: string; input: boolean; exact: boolean } | undefined {
+  private locate(taskPath: string): Located | undefined {
     const root = this.roots.find((candidate) => isWithin(taskPath, candidate.taskPath));
     if (root === undefined) return undefined;
-    return { hostPath: root.hostPath + taskPath.slice(root.taskPath.length), input: root.input, exact: root.taskPath === taskPath };
+    const below = taskPath.slice(root.taskPath.length);
+    const hostPath = root.hostPath + below;
+    const inputUri = !root.input ? undefined : root.remote === undefined ? pathToFileUri(hostPath) : root.remote + encodePath(below);
+    return { hostPath, inputUri, exact: below === '' };
   }
 }
 
+interface Located {
+  hostPath: string;
+  inputUri: string | undefined;
+  exact: boolean;
+}
+
+function remoteOf(uri: string): { remote?: string } {
+  return isRemoteUri(uri) ? { remote: uri.replace(/\/+$/, '') } : {};
+}
+
 /** `stats` absent: known to be a directory. */
-function foundOf({ hostPath, input }: { hostPath: string; input: boolean }, stats: Stats | undefined): Found | undefined {
+function foundOf({ hostPath, inputUri }: Located, stats: Stats | undefined): Found | undefined {
   const directory = stats === undefined || stats.isDirectory();
   if (!directory && !stats.isFile()) return undefined;
-  const where = input ? { hostPath, inputUri: pathToFileUri(hostPath) } : { hostPath };
+  const where = inputUri === undefined ? { hostPath } : { hostPath, inputUri };
   return directory ? { kind: DIRECTORY, size: 0, ...where } : { kind: FILE, size: stats.size, ...where };
 }

@@ -1,16 +1,16 @@
 /** The example in Python (examples/python-runner) keeps the same contract as our own runner. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { callUnary, createClient, ServiceTls } from '@weft/platform';
 import { makeAuthority, pythonRunnerUnavailable, startPythonRunner } from '@weft/testing';
 import { executorContract } from './executor.contract.js';
 import { type Launch, RunnerFixture } from './runner.fixture.js';
 
-const launch: Launch = async ({ listen, pool, sandboxRoot, dataDirectory }) => {
+const launch: Launch = async ({ listen, pool, sandboxRoot }) => {
   const program = await startPythonRunner({
-    WEFT_HOME: dataDirectory,
+    WEFT_HOME: sandboxRoot,
     WEFT_RUNNER_LISTEN: listen,
     WEFT_RUNNER_POOL: pool,
     WEFT_SANDBOX_ROOT: sandboxRoot,

@@ -68,7 +68,7 @@ export class StorageRouter implements Storage {
     return (await this.writer(uri)).writeText(uri, text);
   }
 
-  async publish(hostPath: string, uri: string, options?: PublishOptions): Promise<void> {
+  async publish(hostPath: string, uri: string, options?: PublishOptions): Promise<string> {
     return (await this.writer(uri)).publish(hostPath, uri, options);
   }
 

@@ -17,6 +17,8 @@ export { publishFile } from './publish.js';
 export { removeTree } from './remove-tree.js';
 export { Trash } from './trash.js';
 export { systemErrorCode } from './system-error.js';
+export { downloadFile, wrongChecksum } from './download.js';
+export type { Downloaded, DownloadOptions } from './download.js';
 export { mapLimited } from './map-limited.js';
 export { createStorage, isRemoteUri, StorageRouter } from './create-storage.js';
 export type { StorageOptions } from './create-storage.js';

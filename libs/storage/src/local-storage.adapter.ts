@@ -102,8 +102,9 @@ export class LocalStorage implements Storage {
     });
   }
 
-  async publish(hostPath: string, uri: string, options: PublishOptions = {}): Promise<void> {
+  async publish(hostPath: string, uri: string, options: PublishOptions = {}): Promise<string> {
     await this.changing(uri, (path) => publishTree(hostPath, path, options));
+    return '';
   }
 
   async copyTree(from: string, to: string): Promise<void> {

@@ -72,8 +72,9 @@ export interface StorageWriter {
   /**
    * Puts a host's file, or a directory with everything below it, at `uri`. The storage checks what arrives. On file: by hard link
    * where possible, so the source must not be written to afterwards.
+   * @returns the version of a file, as `stat` would; '' where that is not known without asking, and of a directory
    */
-  publish(hostPath: string, uri: string, options?: PublishOptions): Promise<void>;
+  publish(hostPath: string, uri: string, options?: PublishOptions): Promise<string>;
   /** A file or a tree, inside one storage: hard links on file:, copies made by the server on s3:. Merges into a directory that is there. */
   copyTree(from: string, to: string): Promise<void>;
   /** As copyTree; afterwards `from` is gone. NOT_FOUND where it was not there. */

@@ -73,7 +73,8 @@ export class StagingArea {
     const source = isLiteral(value) ? this.literalSource(value) : ({ $case: 'uri', value: value.location ?? '' } as const);
     const kind = isFile(value) ? executor.InputKind.FILE : executor.InputKind.DIRECTORY;
     const inPlace = options.inPlace && source?.$case === 'uri';
-    return { path: '', kind, source, writable: options.writable, inPlace, checksum: '' };
+    const checksum = source?.$case === 'uri' && isFile(value) ? (value.checksum ?? '') : '';
+    return { path: '', kind, source, writable: options.writable, inPlace, checksum };
   }
 
   private literalSource(value: Entry): executor.Input['source'] {

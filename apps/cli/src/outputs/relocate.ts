@@ -9,6 +9,7 @@ import { basename as baseName, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type CwlObject, type CwlValue, type DirectoryValue, type FileValue, isFileOrDirectory, isObject, visitFiles } from '@weft/plan';
 import { NamePlan } from './name-plan.js';
+import { isRemote, RemoteFiles } from './remote-files.js';
 
 type Entry = FileValue | DirectoryValue;
 
@@ -20,7 +21,12 @@ export async function relocateOutputs(outputs: CwlObject, outdir: string, inputs
     return protectedPaths.has(target) && identity !== pathToFileURL(target).href;
   });
   await mkdir(outdir, { recursive: true });
-  return (await new Relocation(outdir, names).value(outputs)) as CwlObject;
+  const remote = new RemoteFiles();
+  try {
+    return (await new Relocation(outdir, names, remote).value(outputs)) as CwlObject;
+  } finally {
+    await remote.close();
+  }
 }
 
 function localPaths(value: CwlValue): Set<string> {
@@ -35,6 +41,7 @@ class Relocation {
   constructor(
     private readonly outdir: string,
     private readonly names: NamePlan,
+    private readonly remote: RemoteFiles,
   ) {}
 
   async value(value: CwlValue): Promise<CwlValue> {
@@ -60,6 +67,7 @@ class Relocation {
     const target = join(directory, file.basename ?? '');
     const { contents, dirname: _dirname, nameroot: _nameroot, nameext: _nameext, secondaryFiles, ...kept } = file;
     if (file.location === undefined) await writeFile(target, contents ?? '');
+    else if (isRemote(file.location)) await this.remote.fetch(file.location, target, file.checksum);
     else if (isElsewhere(file.location)) return file;
     else await copyTo(fileURLToPath(file.location), target);
     const result: FileValue = { ...kept, class: 'File', location: pathToFileURL(target).href, path: target };
@@ -72,14 +80,21 @@ class Relocation {
 
   private async directory(value: DirectoryValue, parent: string): Promise<DirectoryValue> {
     const target = join(parent, value.basename ?? '');
-    if (value.location !== undefined && isElsewhere(value.location)) return value;
-    const source = value.location === undefined ? undefined : fileURLToPath(value.location);
+    const remote = value.location !== undefined && isRemote(value.location);
+    if (value.location !== undefined && !remote && isElsewhere(value.location)) return value;
+    const source = value.location === undefined || remote ? undefined : fileURLToPath(value.location);
     if (source !== target) await rm(target, { recursive: true, force: true });
     await mkdir(target, { recursive: true });
-    const listing = value.listing ?? (source === undefined ? [] : await listingOf(source));
+    const listing =
+      value.listing ?? (remote ? await this.remoteListing(value.location ?? '') : source === undefined ? [] : await listingOf(source));
     const placed = await sequentially(listing, (item) => this.entry(withNames(item), target));
     const { dirname: _dirname, ...kept } = value;
     return { ...kept, class: 'Directory', location: pathToFileURL(target).href, path: target, listing: placed };
+  }
+
+  private async remoteListing(uri: string): Promise<Entry[]> {
+    const entries = await this.remote.list(uri);
+    return entries.map((one) => ({ class: one.kind === 'file' ? 'File' : 'Directory', location: one.uri, basename: one.name }) as Entry);
   }
 }
 

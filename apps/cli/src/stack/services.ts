@@ -48,7 +48,16 @@ function serviceEnvironment(home: Home, redisUrl: string): NodeJS.ProcessEnv {
     WEFT_RUNNER_ID: process.env['WEFT_RUNNER_ID'] ?? 'local',
     WEFT_SANDBOX_ROOT: home.sandboxes,
     WEFT_DATA_URI: home.dataUri,
+    // A stack that only its own user reaches may read what that user can.
+    WEFT_ALLOW_PRIVATE_HTTP: process.env['WEFT_ALLOW_PRIVATE_HTTP'] ?? (servesOthers() ? '0' : '1'),
   };
+}
+
+function servesOthers(): boolean {
+  const loopback = /^(unix:|(localhost|127(\.\d+){3}|\[::1\]):\d+$)/;
+  return [process.env['WEFT_HTTP_LISTEN'], process.env['WEFT_GRPC_LISTEN']].some(
+    (listen) => listen !== undefined && !loopback.test(listen),
+  );
 }
 
 /** Every program prints one line `ready <json>` when it serves. */

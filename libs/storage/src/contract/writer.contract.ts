@@ -67,7 +67,10 @@ function describeWriting(context: Context): void {
   it.each(awkwardNames)('publishes %j, twice', async (awkward) => {
     const { storage, prefix, host } = context();
     await onHost(host, { [awkward]: 'result' });
-    for (let time = 0; time < 2; time++) await storage.publish(join(host, awkward), `${prefix}x/${inUri(awkward)}`);
+    for (let time = 0; time < 2; time++) {
+      const version = await storage.publish(join(host, awkward), `${prefix}x/${inUri(awkward)}`);
+      if (version !== '') expect((await storage.stat(`${prefix}x/${inUri(awkward)}`)).version).toBe(version);
+    }
     expect(await treeOf(storage, prefix)).toEqual({ 'x/': '', [`x/${awkward}`]: 'result' });
   });
 

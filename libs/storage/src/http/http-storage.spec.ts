@@ -1,4 +1,4 @@
-import { buffer, text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { startCuttingProxy } from '@weft/testing';
 import fc from 'fast-check';
 import { readerContract } from '../contract/storage.contract.js';

@@ -71,10 +71,10 @@ export class S3Storage implements Storage {
   }
 
   writeText(uri: string, content: string): Promise<void> {
-    return this.at(uri, ({ bucket, key }) => uploadBytes(this.upload, Buffer.from(content), bucket, key));
+    return this.at(uri, async ({ bucket, key }) => void (await uploadBytes(this.upload, Buffer.from(content), bucket, key)));
   }
 
-  publish(hostPath: string, uri: string): Promise<void> {
+  publish(hostPath: string, uri: string): Promise<string> {
     return this.at(uri, async ({ bucket, key }) => {
       const files: [path: string, key: string][] = [];
       const empty: string[] = [];
@@ -82,7 +82,9 @@ export class S3Storage implements Storage {
         throw toStorageError(error, systemErrorCode(error) === undefined ? uri : hostPath);
       });
       await mapLimited(empty, AT_ONCE, (name) => uploadBytes(this.upload, Buffer.alloc(0), bucket, `${name}/`));
-      await mapLimited(files, AT_ONCE, ([path, name]) => uploadFile(this.upload, path, bucket, name));
+      const versions = await mapLimited(files, AT_ONCE, ([path, name]) => uploadFile(this.upload, path, bucket, name));
+      // Of a directory that holds one file, it is that file's.
+      return files[0]?.[1] === key ? (versions[0] ?? '') : '';
     });
   }
 

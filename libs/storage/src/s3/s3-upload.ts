@@ -39,26 +39,31 @@ export interface UploadContext {
   partBytes: number;
 }
 
-export async function uploadFile(context: UploadContext, path: string, bucket: string, key: string): Promise<void> {
+/** @returns the object's ETag */
+export async function uploadFile(context: UploadContext, path: string, bucket: string, key: string): Promise<string> {
   const file = await open(path, 'r');
   try {
     const before = await file.stat({ bigint: true });
     const size = Number(before.size);
-    if (size <= context.partBytes) await uploadBytes(context, await readExactly(file, 0, size, path), bucket, key);
-    else await uploadParts(context, { file, size, path }, bucket, key);
+    const etag =
+      size <= context.partBytes
+        ? await uploadBytes(context, await readExactly(file, 0, size, path), bucket, key)
+        : await uploadParts(context, { file, size, path }, bucket, key);
     const after = await file.stat({ bigint: true });
     if (after.size !== before.size || after.mtimeNs !== before.mtimeNs) {
       throw new StorageError('CHANGED', `${path} changed while it was uploaded to ${s3Uri(bucket, key)}`, s3Uri(bucket, key));
     }
+    return etag;
   } finally {
     await file.close();
   }
 }
 
-export async function uploadBytes({ client, onBytes }: UploadContext, body: Buffer, bucket: string, key: string): Promise<void> {
+export async function uploadBytes({ client, onBytes }: UploadContext, body: Buffer, bucket: string, key: string): Promise<string> {
   const put = { Bucket: bucket, Key: key, Body: body, ContentLength: body.length, ContentMD5: md5(body, 'base64') };
-  await client.send(new PutObjectCommand(put));
+  const { ETag = '' } = await client.send(new PutObjectCommand(put));
   onBytes(body.length);
+  return ETag;
 }
 
 interface Source {
@@ -67,7 +72,7 @@ interface Source {
   path: string;
 }
 
-async function uploadParts(context: UploadContext, source: Source, bucket: string, key: string): Promise<void> {
+async function uploadParts(context: UploadContext, source: Source, bucket: string, key: string): Promise<string> {
   const { client } = context;
   const partBytes = Math.max(context.partBytes, Math.ceil(source.size / MAX_PARTS));
   const begun = await findUpload(client, bucket, key);
@@ -86,7 +91,7 @@ async function uploadParts(context: UploadContext, source: Source, bucket: strin
   const { ETag } = await client.send(new CompleteMultipartUploadCommand(whole));
   const { ContentLength, ETag: stored } = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
   const uri = s3Uri(bucket, key);
-  if (ContentLength === source.size && stored === ETag) return;
+  if (ContentLength === source.size && stored !== undefined && stored === ETag) return stored;
   throw new StorageError('CHECKSUM', `${uri}: ${source.size} bytes were uploaded and ${ContentLength} are there`, uri);
 }
 
