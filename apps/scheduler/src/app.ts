@@ -12,8 +12,9 @@ import { createLogger, createServiceTls, redisConnection, startGrpcServer } from
 import { createBullTaskQueue } from '@weft/queue';
 import { createRedisRunnerRegistry, createStaticRunnerRegistry, withStaticRunners } from '@weft/registry';
 import { createRedisRunStore, withArchive } from '@weft/run-store';
-import { fileUriToPath, LocalStorage, type StorageReader } from '@weft/storage';
+import { createStorage, type StorageReader } from '@weft/storage';
 import { completeRunOutputs, createTaskBuilder } from '@weft/tasks';
+import { Redis } from 'ioredis';
 import { ulid } from 'ulid';
 import { parse as parseYaml } from 'yaml';
 import { systemClock } from './clock.js';
@@ -32,6 +33,8 @@ import { Backlog } from './release/backlog.js';
 import { loadLimits } from './release/limits.js';
 import { createArchive, createRetention } from './retention/create-retention.js';
 import { UnwantedAttempts } from './retention/unwanted-attempts.js';
+import { createRedisProjectSlots } from './release/redis-project-slots.adapter.js';
+import { SlotKeeper } from './release/slot-keeper.js';
 import { startableTasks } from './release/release-window.js';
 import { TaskReleaser } from './release/task-releaser.js';
 import { LoggedAttempts } from './runs/attempt-locator.js';
@@ -59,7 +62,7 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
   const queue = createBullTaskQueue({ connection, lockMs: JOB_LOCK_MS, stalledCheckMs: STALLED_JOBS_MS });
   const registered = createRedisRunnerRegistry({ redis: connection });
   const registry = withStaticRunners(registered, createStaticRunnerRegistry(await serviceRegistry(config.serviceRegistryFile)));
-  const files = new LocalStorage({ allowedRoots: config.allowedRoots && [...config.allowedRoots, fileUriToPath(config.dataUri)] });
+  const files = createStorage(config.storage);
   const archive = createArchive(files, config.dataUri);
   const store = withArchive(live, archive);
   const evaluator = createEvaluator({ timeoutMs: config.expressionTimeoutMs });
@@ -94,11 +97,17 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
     ...(reuse && { reuse: (job) => reuse.of(job) }),
   });
   const limits = loadLimits(config.limits);
+  const limitOf = (project: string): number => limits.of(project).maxTasks;
+  const slots = createRedisProjectSlots({
+    connect: () => new Redis({ ...connection, lazyConnect: true, maxRetriesPerRequest: null }),
+    onError: (error) => logger.warn({ err: error }, 'the slots of projects cannot be reached'),
+  });
   const releaser = new TaskReleaser({
     queue,
+    slots: new SlotKeeper({ slots, limitOf, logger, clock: systemClock }),
     stopper: new TaskStopper({ queue, canceller: dispatcher, cancels: store.cancels, logger, clock: systemClock }),
     startable: (name) => startableTasks(pool.coresOf(name), config.dispatchConcurrency),
-    terms: (project) => ({ weight: limits.of(project).weight, cap: limits.of(project).maxTasks }),
+    terms: (project) => ({ weight: limits.of(project).weight, cap: limitOf(project) }),
     logger,
     clock: systemClock,
   });
@@ -144,6 +153,7 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
     logger,
   });
   await store.cancels.subscribe((attempts) => attempts.forEach(({ taskId, attempt }) => dispatcher.cancel(taskId, attempt)));
+  if (limits.limitTasks) await releaser.start();
   await owner.start();
   await retention.start();
   const unwanted = new UnwantedAttempts({ reader: store.reader, stateOf: (runId) => owner.actorOf(runId)?.state, logger });
@@ -168,12 +178,14 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
       await queue.close();
       await retention.stopMoving();
       await owner.close();
+      await slots.close();
       await retention.close();
       await reuse?.close();
       clients.close();
       await evaluator.close();
       await registered.close();
       await store.close();
+      await files.close();
     },
   };
 }

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { redisTlsFilesOf, redisTlsVariables, tlsFilesOf, tlsVariables } from '@weft/platform';
+import { storageOptionsOf, storageVariables } from '@weft/storage';
 import { z } from 'zod';
 
 const positive = z.coerce.number().int().positive();
@@ -18,7 +19,7 @@ export const schedulerConfigSchema = z
     ...redisTlsVariables,
     WEFT_LOG_LEVEL: z.string().default('info'),
     WEFT_POOLS: z.string().default('default'),
-    WEFT_ALLOWED_ROOTS: z.string().optional(),
+    ...storageVariables,
     WEFT_SERVICE_REGISTRY: z.string().min(1).optional(),
     WEFT_MAX_ATTEMPTS: positive.default(3),
     WEFT_LEASE_TTL_MS: positive.default(3_000),
@@ -52,8 +53,8 @@ export const schedulerConfigSchema = z
     logLevel: env.WEFT_LOG_LEVEL,
     /** Pools whose tasks are taken from the start; others when their first runner appears. */
     pools: list(env.WEFT_POOLS, ','),
-    /** Directories below which file: inputs may lie; undefined = anywhere (single-user machine). */
-    allowedRoots: env.WEFT_ALLOWED_ROOTS === undefined ? undefined : list(env.WEFT_ALLOWED_ROOTS, ':'),
+    /** Where inputs may lie, and how s3: and http: URIs are reached. */
+    storage: storageOptionsOf(env, env.WEFT_DATA_URI ?? pathToFileURL(join(env.WEFT_HOME, 'data')).href),
     /** File that names runners which cannot register themselves. */
     serviceRegistryFile: env.WEFT_SERVICE_REGISTRY,
     maxAttempts: env.WEFT_MAX_ATTEMPTS,
