@@ -13,9 +13,9 @@ import { ChaosClient } from './client.js';
 import { Containers } from './containers.js';
 import { Load, inParallel } from './load.js';
 import { MIX, VARIANTS } from './mix.js';
-import { type Evidence, type Verdict, judgeDead, judgeLiving, leftProcesses } from './oracles.js';
+import { type Evidence, type Verdict, judgeDead, judgeLiving } from './oracles.js';
 import { Progress } from './progress.js';
-import { disturbances, submissions } from './schedule.js';
+import { type Submission, disturbances, submissions } from './schedule.js';
 import { type Done, Storm } from './storm.js';
 import { type World, allServing, makeWorld, startAll, stopAll } from './world.js';
 
@@ -145,21 +145,23 @@ class Test {
     const over = new AbortController();
     const time = setTimeout(() => over.abort(), options.minutes * 60_000);
     const weights = Object.fromEntries(kinds.map(([kind, { weight }]) => [kind, weight]));
-    const working = inParallel(options.hands, submissions(options.seed, weights, VARIANTS), (next) => this.load.take(next), over.signal);
+    const working = inParallel(options.hands, submissions(options.seed, weights, VARIANTS), (next) => this.take(next), over.signal);
     await Promise.all([storm.rage(disturbances(options.seed, options.pace), over.signal), this.rest(working, over.signal)]);
     clearTimeout(time);
+  }
+
+  private async take(next: Submission): Promise<void> {
+    try {
+      await this.load.take(next);
+    } catch (error) {
+      if (!this.stop.signal.aborted) this.found.add('rest', `s-${next.n} (${next.kind}) broke off: ${(error as Error).stack}`);
+    }
   }
 
   /** Waits for all runs; after the storm, with everything up, they must not take for ever. */
   private async rest(working: Promise<void>, over: AbortSignal): Promise<void> {
     let resting = false;
-    const rested = working.then(
-      () => true,
-      (error: Error) => {
-        if (!this.stop.signal.aborted) this.found.add('rest', `the load broke off: ${error.stack}`);
-        return true;
-      },
-    );
+    const rested = working.then(() => true);
     void rested.then(() => (resting = true));
     await new Promise<void>((done) => (over.aborted ? done() : over.addEventListener('abort', () => done(), { once: true })));
     await this.storm.calm();
@@ -207,5 +209,3 @@ class Test {
 async function removeAll(containers: Containers | undefined): Promise<void> {
   for (const { id } of (await containers?.all()) ?? []) await containers?.remove(id);
 }
-
-export { leftProcesses };

@@ -122,6 +122,8 @@ export class ChaosClient {
         headers: last === undefined ? {} : { 'last-event-id': last },
         signal: AbortSignal.any([silence.signal, this.stopped]),
       });
+      // Nothing comes after the last event seen.
+      if (response.status === 204) return true;
       if (response.status !== 200 || response.body === null) throw await this.refusal(response, `events of ${runId}`);
       let text = '';
       const decoder = new TextDecoder();

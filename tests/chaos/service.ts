@@ -124,6 +124,7 @@ export class Service {
   /** From a handler that cannot wait. */
   destroy(): void {
     this.ending = true;
+    this.asked ??= 0;
     this.child?.kill('SIGKILL');
   }
 
