@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { createClient, createLogger, type RunningGrpcServer, serverStream, startGrpcServer, unary } from '@weft/platform';
+import { deferred } from '@weft/testing';
 import { TaskExecution } from './task-execution.js';
 
 const spec = executor.TaskSpec.fromPartial({ taskId: 't-1', attempt: 1 });
@@ -15,6 +16,8 @@ class Runner {
   readonly address = `unix:${join(mkdtempSync(join(tmpdir(), 'weft-exec-')), 'runner.sock')}`;
   readonly client = createClient(executor.ContainerExecutorClient, this.address);
   executions = 0;
+  /** Resolves when somebody collects; the answer never comes. */
+  readonly collecting = deferred();
   cancels = 0;
   private server: RunningGrpcServer | undefined;
 
@@ -25,7 +28,10 @@ class Runner {
     const implementation: executor.ContainerExecutorServer = {
       describe: absent,
       inspectImage: absent,
-      collect: absent,
+      collect: unary(() => {
+        this.collecting.resolve();
+        return new Promise<never>(() => undefined);
+      }),
       release: absent,
       cancel: unary(async () => {
         this.cancels += 1;
@@ -86,6 +92,22 @@ describe('TaskExecution', () => {
     await runner.start(true);
     expect((await end).exitCode).toBe(7);
     expect([runner.executions, runner.cancels]).toEqual([2, 1]);
+  });
+
+  it('does not wait for outputs of a runner that is lost meanwhile', async () => {
+    await runner.stop();
+    await runner.start(true);
+    const one = execution(runner);
+    const lost = new AbortController();
+    await begin(one, never, never, lost.signal).end;
+    const collected = one.collector('file:///data/').collect([], { publish: true, release: false });
+    collected.catch(() => undefined);
+    await runner.collecting.promise;
+    lost.abort();
+    await expect(collected).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(one.collector('file:///data/').collect([], { publish: true, release: false })).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+    });
   });
 
   it('gives a runner up that stays away, and itself when it is abandoned', async () => {

@@ -27,6 +27,7 @@ export interface ExecutionEvents {
 
 export class TaskExecution {
   private released = false;
+  private lost: AbortSignal | undefined;
 
   constructor(
     private readonly client: executor.ContainerExecutorClient,
@@ -42,6 +43,7 @@ export class TaskExecution {
    * Rejects with ServiceError where the runner cannot be reached or refuses the task, or when abandoned.
    */
   async run(on: ExecutionEvents, cancel: AbortSignal, abandon: AbortSignal, lost: AbortSignal): Promise<executor.Finished> {
+    this.lost = lost;
     const leave = new AbortController();
     const leaveNow = (): void => leave.abort();
     for (const signal of [abandon, lost]) signal.addEventListener('abort', leaveNow, { once: true });
@@ -49,7 +51,7 @@ export class TaskExecution {
     try {
       return await this.attend(on, cancel, leave.signal);
     } catch (error) {
-      if (lost.aborted && !abandon.aborted) throw new ServiceError('UNAVAILABLE', 'the runner has not been heard of for too long');
+      if (!abandon.aborted) this.failIfLost();
       throw error;
     } finally {
       for (const signal of [abandon, lost]) signal.removeEventListener('abort', leaveNow);
@@ -113,13 +115,20 @@ export class TaskExecution {
     return {
       collect: async (items, { publish, release }) => {
         const request: executor.CollectRequest = { taskId, attempt, items, publishTo: publish ? publishTo : '', release };
-        const { files } = await callUnary(this.client, this.client.collect, request).catch((error: unknown) => {
+        // A connection that is cut says nothing: without the signal, the call would wait for it as long as TCP does.
+        const call = callUnary(this.client, this.client.collect, request, { signal: this.lost });
+        const { files } = await call.catch((error: unknown) => {
+          this.failIfLost();
           throw isServiceError(error) && error.code === 'PERMISSION_DENIED' ? new TaskError('OUTPUT_ACCESS', error.message) : error;
         });
         this.released ||= release;
         return files;
       },
     };
+  }
+
+  private failIfLost(): void {
+    if (this.lost?.aborted) throw new ServiceError('UNAVAILABLE', 'the runner has not been heard of for too long');
   }
 
   /** Lets the sandbox go, unless collecting the outputs has done so already. */
