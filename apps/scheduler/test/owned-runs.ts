@@ -58,6 +58,7 @@ export class Recorder implements CommandExecutor {
     commands.forEach(this.commands.push);
   }
   applied(): void {}
+  async ending(): Promise<void> {}
   stopped(): void {}
 }
 

@@ -1,6 +1,8 @@
 import { isServiceError } from '@weft/platform';
 import { Backlog } from './backlog.js';
-import type { Limits } from './limits.js';
+import type { Limits as AllLimits } from './limits.js';
+
+type Limits = Pick<AllLimits, 'maxRuns' | 'of'>;
 
 const NONE = { maxTasks: Infinity, maxRuns: Infinity, weight: 1 };
 const limits = (maxRuns: number, ofProject = Infinity): Limits => ({ maxRuns, of: () => ({ ...NONE, maxRuns: ofProject }) });

@@ -9,7 +9,7 @@ import { ServiceError } from '@weft/platform';
 import type { Limits } from './limits.js';
 
 export interface BacklogDeps {
-  limits: Limits;
+  limits: Pick<Limits, 'maxRuns' | 'of'>;
   /** Runs that have not ended: of a project, or all. */
   count(project?: string): Promise<number>;
   nowMs(): number;

@@ -238,9 +238,11 @@ it('asked for firsts only, lets nothing go of a run that has something in flight
 it('a project that is blocked waits, and others pass', () => {
   const share = new FairShare<string>();
   holding(share, [aRun('a'), aRun('b')], 1);
-  share.block('a', true);
+  share.block('a');
   expect(take(share, 2).map(({ run }) => run)).toEqual(['b']);
-  share.block('a', false);
+  share.unblock('b');
+  expect(take(share, 2)).toEqual([]);
+  share.unblock('a');
   expect(take(share, 2).map(({ run }) => run)).toEqual(['a']);
 });
 

@@ -152,11 +152,20 @@ export class FairShare<T> {
   }
 
   /** Lets nothing of the project go until it is unblocked. */
-  block(name: string, blocked: boolean): void {
+  block(name: string): void {
     const project = this.projects.get(name);
-    if (!project || project.blocked === blocked) return;
-    project.blocked = blocked;
+    if (!project) return;
+    project.blocked = true;
     this.placeLanes(project);
+  }
+
+  /** Of one project, or of all. */
+  unblock(name?: string): void {
+    for (const project of this.projects.values()) {
+      if (!project.blocked || (name !== undefined && project.name !== name)) continue;
+      project.blocked = false;
+      this.placeLanes(project);
+    }
   }
 
   isHeld(run: string, id: string): boolean {

@@ -18,6 +18,8 @@ export interface Limits {
   /** Runs of all projects that have not ended. */
   maxRuns: number;
   of(project: string): ProjectLimits;
+  /** Whether any project's tasks are limited. */
+  limitTasks: boolean;
 }
 
 const atLeastOne = z.number().int().positive();
@@ -46,6 +48,7 @@ export function loadLimits(options: LimitsOptions): Limits {
   const named = new Map(file === undefined ? [] : Object.entries(readLimits(file)));
   return {
     maxRuns: maxActiveRuns,
+    limitTasks: projectMaxTasks !== Infinity || [...named.values()].some(({ max_tasks }) => max_tasks !== undefined),
     of: (project) => {
       const own = named.get(project);
       return {

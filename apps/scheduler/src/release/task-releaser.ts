@@ -8,6 +8,7 @@
  *  2. A task is in flight from its release until its answer is in the run's log, or the run belongs to another.
  *  3. A cancel comes after the adding it cancels; what was never released is answered at once.
  *  4. What could not be added, and whether it was, is not known: it is added again.
+ *  5. A task of a project with a limit is added only with a slot (slot-keeper.ts); one that has its slot from an earlier owner is added first.
  */
 import type { Command, EngineEvent } from '@weft/engine';
 import type { Logger } from '@weft/platform';
@@ -18,6 +19,7 @@ import { taskJobOf } from '../runs/task-job.js';
 import type { TaskStopper } from '../runs/task-stopper.js';
 import { FairShare, type Share, type Taken } from './fair-share.js';
 import { createReleaseWindow, type ReleaseWindow } from './release-window.js';
+import type { SlotKeeper } from './slot-keeper.js';
 
 export type RunTask = Extract<Command, { type: 'RunTask' }>;
 type Attempt = Pick<RunTask, 'taskId' | 'attempt'>;
@@ -35,6 +37,7 @@ export interface TaskReleaserDeps {
   /** Tasks that the runners of a pool could begin at once. */
   startable(pool: string): number;
   terms(project: string): ProjectTerms;
+  slots: SlotKeeper;
   logger: Logger;
   clock: Clock;
 }
@@ -57,18 +60,38 @@ const RETRY_MS = 1_000;
 export class TaskReleaser {
   private readonly pools = new Map<string, Pool>();
   private readonly adding = new WeakMap<RunActor, Set<Promise<void>>>();
+  /** Runs whose slots from before are accounted for. */
+  private readonly settled = new WeakSet<RunActor>();
 
   constructor(private readonly deps: TaskReleaserDeps) {}
 
-  /** Takes tasks of one run; those that fit are released before it returns. */
+  /** Wakes what waits for slots when some come free. */
+  start(): Promise<void> {
+    return this.deps.slots.watch((project) => {
+      for (const pool of this.pools.values()) {
+        pool.share.unblock(project);
+        this.pumpSoon(pool);
+      }
+    });
+  }
+
+  /** Takes tasks of one run; those that fit are released before it returns, where its project has no limit. */
   offer(actor: RunActor, commands: RunTask[]): void {
+    if (!this.deps.slots.isLimited(actor.base.projectId)) return this.hold(actor, commands);
+    void this.deps.slots.claimed(actor).then((held) => {
+      if (!this.settled.has(actor)) this.adopt(actor, commands, new Set(held));
+      this.hold(actor, commands);
+    });
+  }
+
+  private hold(actor: RunActor, commands: RunTask[]): void {
     const pool = this.poolOf(actor.base.pool);
     const share = shareOf(actor);
     for (const command of commands) {
       const { taskId, attempt } = command;
       if (actor.wants(taskId, attempt)) pool.share.hold(share, taskId, { actor, command });
       // Begun before this replica had the run.
-      else if (actor.isRunning(taskId, attempt)) pool.share.adopt(share, taskId);
+      else if (!actor.isStopped && isRunning(actor, command)) pool.share.adopt(share, taskId);
     }
     this.pump(pool);
   }
@@ -94,13 +117,19 @@ export class TaskReleaser {
     const { taskId } = event;
     if (pool.unstarted.delete(taskId)) pool.window.started();
     if (event.type !== 'TaskStarted') {
-      pool.share.end(actor.runId, taskId);
+      if (pool.share.end(actor.runId, taskId) && this.deps.slots.isLimited(actor.base.projectId))
+        this.deps.slots.release(actor, slotOf(event));
       pool.share.drop(actor.runId, taskId);
     } else if (pool.share.isHeld(actor.runId, taskId)) {
       // Released by whoever had the run before.
       pool.share.adopt(shareOf(actor), taskId);
     }
     this.pumpSoon(pool);
+  }
+
+  /** Before the run is sealed. */
+  ending(actor: RunActor): Promise<void> {
+    return this.deps.slots.end(actor);
   }
 
   /** The run has ended, or is another replica's. */
@@ -142,6 +171,55 @@ export class TaskReleaser {
         pool.share.end(next.run, next.id);
       }
     }
+    if (taken.length > 0) this.release(pool, taken);
+  }
+
+  private release(pool: Pool, taken: Taken<Wanted>[]): void {
+    const limited = new Map<RunActor, Taken<Wanted>[]>();
+    const free = taken.filter((one) => {
+      if (!this.deps.slots.isLimited(one.project)) return true;
+      limited.set(one.task.actor, [...(limited.get(one.task.actor) ?? []), one]);
+      return false;
+    });
+    if (free.length > 0) this.add(pool, free);
+    for (const [actor, ofRun] of limited) void this.addWithSlots(pool, actor, ofRun);
+  }
+
+  private async addWithSlots(pool: Pool, actor: RunActor, taken: Taken<Wanted>[]): Promise<void> {
+    try {
+      const wanted = taken.map(({ task }) => slotOf(task.command));
+      const { count, wait } = await this.deps.slots.acquire(actor, wanted);
+      for (const refused of taken.slice(count).reverse()) {
+        pool.unstarted.delete(refused.id);
+        pool.share.putBack(refused);
+      }
+      if (wait) pool.share.block(actor.base.projectId);
+      if (count < taken.length) this.pumpSoon(pool);
+      for (const { id, task } of taken.slice(0, count))
+        if (!pool.share.isInFlight(actor.runId, id)) this.deps.slots.release(actor, slotOf(task.command));
+      this.addAgain(pool, taken.slice(0, count));
+    } catch (error) {
+      this.deps.logger.error({ err: error, runId: actor.runId }, 'no slots for tasks; trying again');
+      this.deps.clock.after(RETRY_MS, () => !actor.isStopped && void this.addWithSlots(pool, actor, taken));
+    }
+  }
+
+  /** Once for a run that came with slots: its released tasks are added again, slots of what is answered are given back. */
+  private adopt(actor: RunActor, commands: RunTask[], held: Set<string>): void {
+    this.settled.add(actor);
+    const pool = this.poolOf(actor.base.pool);
+    const again = commands.filter((command) => held.has(slotOf(command)) && actor.wants(command.taskId, command.attempt));
+    const taken = again.map((command) => ({
+      run: actor.runId,
+      project: actor.base.projectId,
+      id: command.taskId,
+      task: { actor, command },
+    }));
+    for (const { id } of taken) {
+      pool.share.adopt(shareOf(actor), id);
+      pool.unstarted.add(id);
+    }
+    for (const slot of held) if (!isLive(actor, slot)) this.deps.slots.release(actor, slot);
     if (taken.length > 0) this.add(pool, taken);
   }
 
@@ -178,6 +256,21 @@ export class TaskReleaser {
     this.pools.set(name, pool);
     return pool;
   }
+}
+
+function isRunning(actor: RunActor, { taskId, attempt }: Attempt): boolean {
+  const task = actor.state.tasks.get(taskId);
+  return task?.attempt === attempt && task.status === 'running';
+}
+
+/** An attempt's own: what comes late about an attempt before must not touch it. */
+function slotOf({ taskId, attempt }: Attempt): string {
+  return `${taskId}.${attempt}`;
+}
+
+function isLive(actor: RunActor, slot: string): boolean {
+  const task = actor.state.tasks.get(slot.slice(0, slot.lastIndexOf('.')));
+  return task !== undefined && slotOf(task) === slot && (task.status === 'queued' || task.status === 'running');
 }
 
 function shareOf(actor: RunActor): Share {

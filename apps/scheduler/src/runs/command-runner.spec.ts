@@ -1,7 +1,9 @@
 import type { Command, TaskRecord } from '@weft/engine';
 import { createLogger } from '@weft/platform';
 import { createFakeTaskQueue, DeferredGate, Faults, FakeTaskQueueData, Inbox, misbehaving } from '@weft/testing';
+import { createFakeProjectSlots, FakeSlotsData } from '../../test/fake-project-slots.js';
 import { TaskReleaser } from '../release/task-releaser.js';
+import { SlotKeeper } from '../release/slot-keeper.js';
 import { CommandRunner } from './command-runner.js';
 import type { RunActor } from './run-actor.js';
 import { TaskStopper } from './task-stopper.js';
@@ -22,7 +24,6 @@ function anActor(wanted: () => boolean): { actor: RunActor; offered: Inbox<strin
     state: { options: { noContainer: false, maxAttempts: 3 }, tasks: new Map([['t-1', { attempt: 2, status: 'queued' } as TaskRecord]]) },
     isStopped: false,
     wants: wanted,
-    isRunning: () => false,
     offer: async (event: { type: string }) => {
       offered.push(event.type);
       return true;
@@ -45,6 +46,7 @@ function commandRunner(faults = new Faults()): {
     ...{ queue: misbehaving(queue, faults), logger, clock },
     stopper: new TaskStopper({ queue, canceller: { cancel: () => false }, cancels: { send: async () => undefined }, logger, clock }),
     ...{ startable: () => 4, terms: () => ({ weight: 1, cap: Infinity }) },
+    slots: new SlotKeeper({ slots: createFakeProjectSlots(new FakeSlotsData()), limitOf: () => Infinity, logger, clock }),
   });
   const files = { stat: never, readText: never, list: never };
   const runner = new CommandRunner({ releaser, evaluator: { evaluate: never }, files, logger, clock });

@@ -58,6 +58,10 @@ export class CommandRunner implements CommandExecutor {
     this.deps.releaser.applied(actor, event);
   }
 
+  ending(actor: RunActor): Promise<void> {
+    return this.deps.releaser.ending(actor);
+  }
+
   stopped(actor: RunActor): void {
     this.deps.releaser.stopped(actor);
   }

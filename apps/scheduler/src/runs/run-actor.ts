@@ -25,6 +25,8 @@ export interface CommandExecutor {
   execute(actor: RunActor, commands: Command[]): void;
   /** An event that is in the log has had its effect; the commands that follow from it come after. */
   applied(actor: RunActor, event: EngineEvent): void;
+  /** Before the run is sealed: everything it asked for is answered. */
+  ending(actor: RunActor): Promise<void>;
   /** The actor takes no answers any more. */
   stopped(actor: RunActor): void;
 }
@@ -69,7 +71,7 @@ export class RunActor {
   private constructor(
     readonly base: HeaderBase,
     readonly plan: Plan,
-    private readonly lease: Lease,
+    readonly lease: Lease,
     private readonly deps: RunActorDeps,
   ) {
     this.state = initialState(plan);
@@ -124,11 +126,6 @@ export class RunActor {
   wants(taskId: string, attempt: number): boolean {
     const task = this.state.tasks.get(taskId);
     return !this.stopped && this.state.phase === 'running' && task?.attempt === attempt && task.status === 'queued';
-  }
-
-  isRunning(taskId: string, attempt: number): boolean {
-    const task = this.state.tasks.get(taskId);
-    return !this.stopped && task?.attempt === attempt && task.status === 'running';
   }
 
   /** Something may have been appended by others. */
@@ -277,7 +274,7 @@ export class RunActor {
 
   private async seal(end: Extract<Command, { type: 'EndRun' }>): Promise<void> {
     await this.headerWrite;
-    const event = await this.ending(end);
+    const [event] = await Promise.all([this.ending(end), this.deps.executor.ending(this)]);
     for (;;) {
       const { status: state, outputs, failure } = event;
       const header = { ...this.header(), state, outputs, failure, finishedAtMs: this.deps.clock.now() };

@@ -2,9 +2,11 @@
  * One history: some runs, several replicas and runners, and everything that can go wrong with them, in an order that the seed decides.
  * First with faults, then without; in the end every property is checked.
  */
+import type { RunOptions } from '@weft/engine';
 import { canonicalJson } from '@weft/plan';
 import { type LogEntry, partitionOf } from '@weft/run-store';
 import { aRunHeader, createFakeRunStore, FakeRunStoreData, FakeTaskQueueData, SeededRandom, VirtualWorld } from '@weft/testing';
+import { FakeSlotsData } from '../fake-project-slots.js';
 import { type Expected, Monitor, show } from './monitor.js';
 import { POOL, Replica, type Surroundings } from './replica.js';
 import { SimulatedRunner } from './simulated-runners.js';
@@ -15,6 +17,7 @@ export const WORKFLOWS = 400;
 /** Steps before the faults stop. */
 const FAULTY_STEPS = [60, 140, 140, 400];
 const DEADLINES_MS = [...new Array<undefined>(12).fill(undefined), 4_000, 30_000];
+const LIMITS = [undefined, undefined, undefined, 1, 2];
 const MAX_CALM_STEPS = 6_000;
 /** By then everything that waits for a time has had its turn, milliseconds. */
 const SETTLE_MS = 10_000;
@@ -49,11 +52,13 @@ export async function runHistory(seed: number, tampering: Tampering = {}): Promi
   for (const number of chosen) expected.push(await undisturbedEnd(number));
   const story = new Story(random);
   const runs: SimulatedRun[] = [];
+  story.around.projectLimit = random.pick(LIMITS);
   tampering.before?.(story.around);
   story.begin(random.int(1, 3));
   for (const [at, number] of chosen.entries()) {
     const runId = `r-${at}`;
-    await story.submit(runId, workflowOf(number), random.pick(DEADLINES_MS));
+    const sharing = { priority: random.int(-1, 1), maxParallelTasks: random.pick(LIMITS) };
+    await story.submit(runId, workflowOf(number), { deadlineMs: random.pick(DEADLINES_MS), ...sharing });
     runs.push({ runId, expected: expected[at] as Expected });
   }
   await story.disturbed(runs);
@@ -105,17 +110,23 @@ class Story {
     const store = new FakeRunStoreData(() => this.world.nowMs, partitions);
     const runners = ['runner-a', 'runner-b'].map((id) => new SimulatedRunner(this.world, id));
     const jobs = new FakeTaskQueueData(true);
-    this.around = { world: this.world, store, jobs, runners, monitor: new Monitor(store), nudges: { lose: 0, double: 0 } };
+    const slots = new FakeSlotsData();
+    const monitor = new Monitor(store, slots);
+    this.around = { world: this.world, store, jobs, runners, monitor, nudges: { lose: 0, double: 0 }, slots };
   }
 
   begin(replicas: number): void {
     for (let n = 0; n < replicas; n++) this.startReplica();
   }
 
-  async submit(runId: string, { plan, planHash, inputs }: SimulatedWorkflow & { planHash: string }, deadlineMs?: number): Promise<void> {
+  async submit(
+    runId: string,
+    { plan, planHash, inputs }: SimulatedWorkflow & { planHash: string },
+    { deadlineMs, ...sharing }: Partial<RunOptions> = {},
+  ): Promise<void> {
     const { intake } = createFakeRunStore(this.around.store);
     await intake.putPlan(planHash, plan);
-    const options = { noContainer: false, maxAttempts: MAX_ATTEMPTS, deadlineMs };
+    const options = { noContainer: false, maxAttempts: MAX_ATTEMPTS, deadlineMs, ...sharing };
     await intake.create(aRunHeader({ runId, planHash, inputs, pool: POOL }), { type: 'RunAccepted', runId, planHash, inputs, options });
   }
 
@@ -146,7 +157,7 @@ class Story {
   }
 
   check(runs: SimulatedRun[]): void {
-    const { monitor, store, jobs, runners } = this.around;
+    const { monitor, store, jobs, runners, slots } = this.around;
     for (const { runId, expected } of runs) {
       const run = store.runs.get(runId);
       if (run?.sealed) monitor.checkRun(runId, expected);
@@ -158,6 +169,7 @@ class Story {
     };
     const { waiting, active, delayed } = jobs.pool(POOL);
     left(`jobs (${waiting.size} waiting, ${[...active.keys()].join()} active)`, waiting.size + active.size + delayed.size);
+    left('slots of projects', slots.heldCount);
     for (const runner of runners) left(`tasks running on ${runner.id}`, runner.running);
     for (const replica of this.replicas.filter(({ process }) => process.awake)) {
       left(`run actors of ${replica.process.name}`, replica.owner.activeRuns);

@@ -7,6 +7,7 @@ import { canonicalJson, type CwlObject } from '@weft/plan';
 import type { TaskJob } from '@weft/queue';
 import type { Lease, LogEntry } from '@weft/run-store';
 import type { FakeRunStoreData } from '@weft/testing';
+import type { FakeSlotsData } from '../fake-project-slots.js';
 
 export type Property =
   | 'outputs are those of an undisturbed run'
@@ -16,6 +17,7 @@ export type Property =
   | 'the end follows from the log'
   | 'no append by a fenced owner'
   | 'no command is acted on before its cause is in the log'
+  | 'a task of a limited project is added only with a slot'
   | 'nothing is left behind'
   | 'when faults stop, every run ends';
 
@@ -47,7 +49,10 @@ export class Monitor {
   private readonly replays = new Map<string, Replay>();
   private readonly granted = new Map<number, number>();
 
-  constructor(private readonly store: FakeRunStoreData) {}
+  constructor(
+    private readonly store: FakeRunStoreData,
+    private readonly slots: FakeSlotsData,
+  ) {}
 
   leased(leases: Lease[]): void {
     for (const { partition, token } of leases) this.granted.set(partition, Math.max(token, this.granted.get(partition) ?? 0));
@@ -59,10 +64,21 @@ export class Monitor {
       this.violate('no append by a fenced owner', `${runId} under token ${lease.token}, newest is ${newest}`);
   }
 
-  jobsAdded(jobs: TaskJob[]): void {
+  jobsAdded(jobs: TaskJob[], limited = false): void {
+    if (limited) this.checkSlots(jobs);
     for (const { runId, taskId, attempt } of jobs) {
       if (this.replay(runId).commanded.has(`${taskId}.${attempt}`)) continue;
       this.violate('no command is acted on before its cause is in the log', `job ${taskId}.${attempt} of ${runId}`);
+    }
+  }
+
+  private checkSlots(jobs: TaskJob[]): void {
+    for (const { runId, taskId, attempt, projectId = '' } of jobs) {
+      const task = this.replay(runId).state.tasks.get(taskId);
+      // What an owner adds too late is answered, or tried again, already: nobody begins it.
+      const current = task?.attempt === attempt && (task.status === 'queued' || task.status === 'running');
+      if (current && !this.slots.project(projectId).held.has(`${taskId}.${attempt}`))
+        this.violate('a task of a limited project is added only with a slot', `job ${taskId}.${attempt}`);
     }
   }
 

@@ -44,6 +44,15 @@ const tamperings: [Property, Tampering][] = [
     'no command is acted on before its cause is in the log',
     { after: ({ monitor }) => monitor.jobsAdded([aTaskJob({ runId: 'r-0', taskId: 'r-0-99' })]) },
   ],
+  [
+    'a task of a limited project is added only with a slot',
+    {
+      before: (around) => {
+        around.projectLimit = 1;
+        around.slots.project = () => ({ held: new Set(), refused: false });
+      },
+    },
+  ],
   ['nothing is left behind', { after: ({ jobs }) => jobs.put(aTaskJob({ runId: 'r-0', taskId: 'r-0-99' })) }],
 ];
 

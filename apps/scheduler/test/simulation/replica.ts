@@ -19,12 +19,15 @@ import { Dispatcher } from '../../src/dispatch/dispatcher.js';
 import { PlanCache } from '../../src/dispatch/plan-cache.js';
 import { RunnerPool } from '../../src/dispatch/runner-pool.js';
 import { TaskLogBuffer } from '../../src/dispatch/task-log-buffer.js';
+import type { ProjectSlots } from '../../src/release/project-slots.js';
+import { SlotKeeper } from '../../src/release/slot-keeper.js';
 import { TaskReleaser } from '../../src/release/task-releaser.js';
 import { LoggedAttempts } from '../../src/runs/attempt-locator.js';
 import { CommandRunner } from '../../src/runs/command-runner.js';
 import { PartitionOwner } from '../../src/runs/partition-owner.js';
 import { ReportRouter } from '../../src/runs/reports.js';
 import { TaskStopper } from '../../src/runs/task-stopper.js';
+import { createFakeProjectSlots, type FakeSlotsData } from '../fake-project-slots.js';
 import type { Monitor } from './monitor.js';
 import { simulatedBuilder, SimulatedExecution, type SimulatedRunner } from './simulated-runners.js';
 import { simulatedEvaluator } from './workflows.js';
@@ -48,6 +51,9 @@ export interface Surroundings {
   nudges: NudgeFaults;
   /** Tasks that may be released and not begun; absent: a few, at random. */
   window?: number;
+  slots: FakeSlotsData;
+  /** Tasks of the one project of all runs in flight; absent: no limit. */
+  projectLimit?: number;
 }
 
 export class Replica {
@@ -56,6 +62,7 @@ export class Replica {
   readonly owner: PartitionOwner;
   readonly dispatcher: Dispatcher;
   private readonly queue: FakeTaskQueue;
+  private starting = (): Promise<void> => Promise.resolve();
   private readonly store: RunStore;
 
   constructor(
@@ -78,6 +85,7 @@ export class Replica {
   async start(): Promise<void> {
     this.refreshRunners();
     await this.store.cancels.subscribe((attempts) => attempts.forEach(({ taskId, attempt }) => this.dispatcher.cancel(taskId, attempt)));
+    await this.starting();
     await this.owner.start();
     await this.queue.consume(POOL, this.around.world.orderly ? 4 : this.around.world.random.int(1, 3), (job, signal, delivery) => {
       return new Promise((resolve, reject) => {
@@ -127,6 +135,20 @@ export class Replica {
     });
   }
 
+  /** Calls may be late or lost, like all; so may be what is told. */
+  private slots(): ProjectSlots {
+    const slots = createFakeProjectSlots(this.around.slots);
+    const { process } = this;
+    return {
+      acquire: (...args) => process.call('acquire slots', () => slots.acquire(...args)),
+      release: (...args) => process.call('release slots', () => slots.release(...args)),
+      claim: (...args) => process.call('claim slots', () => slots.claim(...args)),
+      end: (...args) => process.call('end slots', () => slots.end(...args)),
+      watch: (onFree) => slots.watch((project) => process.receive(() => onFree(project))),
+      close: () => slots.close(),
+    };
+  }
+
   private ownerOver(store: RunStore, name: string): PartitionOwner {
     const { clock } = this.process;
     const { around } = this;
@@ -138,7 +160,7 @@ export class Replica {
     const queue = {
       ...this.queue,
       add: through('add', (jobs: TaskJob[]) => {
-        monitor.jobsAdded(jobs);
+        monitor.jobsAdded(jobs, around.projectLimit !== undefined);
         return this.queue.add(jobs);
       }),
       remove: through('remove', (jobs: Parameters<FakeTaskQueue['remove']>[0]) => this.queue.remove(jobs)),
@@ -148,8 +170,10 @@ export class Replica {
       ...{ queue, logger, clock },
       stopper: new TaskStopper({ queue, canceller: this.dispatcher, cancels: store.cancels, logger, clock }),
       startable: () => window,
-      terms: () => ({ weight: 1, cap: Infinity }),
+      terms: () => ({ weight: 1, cap: this.around.projectLimit ?? Infinity }),
+      slots: new SlotKeeper({ slots: this.slots(), limitOf: () => this.around.projectLimit ?? Infinity, logger, clock }),
     });
+    this.starting = () => releaser.start();
     const executor = new CommandRunner({
       releaser,
       evaluator: simulatedEvaluator(this.process),

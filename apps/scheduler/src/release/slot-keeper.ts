@@ -1,0 +1,107 @@
+/**
+ * The slots of this replica's runs: claims them when a run comes, gives them back as tasks are answered, and wakes who was refused.
+ * Projects without a limit have nothing to do with it.
+ *
+ * Invariants:
+ *  1. A slot is given back only after its task's answer is in the log, or the task was never released.
+ *  2. What could not be given back is tried again while the run is ours; whoever has it next claims it.
+ *  3. Nobody sleeps past a wake-up: one that comes while the refusal is on its way counts.
+ */
+import type { Logger } from '@weft/platform';
+import type { Clock } from '../clock.js';
+import type { RunActor } from '../runs/run-actor.js';
+import type { ProjectSlots, RunOwner } from './project-slots.js';
+
+export interface SlotKeeperDeps {
+  slots: ProjectSlots;
+  /** Tasks of a project in flight over all replicas, at most; Infinity = no limit. */
+  limitOf(project: string): number;
+  logger: Logger;
+  clock: Clock;
+}
+
+export interface Granted {
+  /** From the first on. */
+  count: number;
+  /** The rest was refused, and nothing has come free since. */
+  wait: boolean;
+}
+
+const RETRY_MS = 1_000;
+
+export class SlotKeeper {
+  /** What each run held when it came here. */
+  private readonly claims = new WeakMap<RunActor, Promise<string[]>>();
+  private readonly givenBack = new Map<RunActor, string[]>();
+  private wakeUps = 0;
+
+  constructor(private readonly deps: SlotKeeperDeps) {}
+
+  isLimited(project: string): boolean {
+    return this.deps.limitOf(project) !== Infinity;
+  }
+
+  /** `onFree(project)` when tasks that were refused may be tried again; without a project: those of all. */
+  watch(onFree: (project?: string) => void): Promise<void> {
+    return this.deps.slots.watch((project) => {
+      this.wakeUps += 1;
+      onFree(project);
+    });
+  }
+
+  /** The slots that the run held when it came to this replica; the same answer however often it is asked for. */
+  claimed(actor: RunActor): Promise<string[]> {
+    const known = this.claims.get(actor);
+    if (known) return known;
+    const claim = this.claim(actor);
+    this.claims.set(actor, claim);
+    return claim;
+  }
+
+  async acquire(actor: RunActor, slots: string[]): Promise<Granted> {
+    const before = this.wakeUps;
+    const owner = ownerOf(actor);
+    const granted = await this.deps.slots.acquire(owner, this.deps.limitOf(owner.project), slots);
+    if (granted === 'fenced') return { count: 0, wait: true };
+    return { count: granted, wait: granted < slots.length && this.wakeUps === before };
+  }
+
+  /** Gives back what the events of one batch bring together. */
+  release(actor: RunActor, slot: string): void {
+    const together = this.givenBack.get(actor);
+    if (together) return void together.push(slot);
+    this.givenBack.set(actor, [slot]);
+    void Promise.resolve().then(() => {
+      const slots = this.givenBack.get(actor) ?? [];
+      this.givenBack.delete(actor);
+      this.giveBack(actor, slots);
+    });
+  }
+
+  async end(actor: RunActor): Promise<void> {
+    if (this.isLimited(actor.base.projectId)) await this.deps.slots.end(ownerOf(actor));
+  }
+
+  private async claim(actor: RunActor): Promise<string[]> {
+    for (;;) {
+      try {
+        return await this.deps.slots.claim(ownerOf(actor));
+      } catch (error) {
+        if (actor.isStopped) return [];
+        this.deps.logger.error({ err: error, runId: actor.runId }, 'slots not claimed; trying again');
+        await new Promise<void>((resolve) => void this.deps.clock.after(RETRY_MS, resolve));
+      }
+    }
+  }
+
+  private giveBack(actor: RunActor, slots: string[]): void {
+    this.deps.slots.release(ownerOf(actor), slots).catch((error: unknown) => {
+      this.deps.logger.error({ err: error, runId: actor.runId }, 'slots not given back; trying again');
+      this.deps.clock.after(RETRY_MS, () => !actor.isStopped && this.giveBack(actor, slots));
+    });
+  }
+}
+
+function ownerOf(actor: RunActor): RunOwner {
+  return { project: actor.base.projectId, runId: actor.runId, token: actor.lease.token };
+}
