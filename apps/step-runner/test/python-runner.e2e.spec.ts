@@ -1,7 +1,7 @@
 /** The example in Python (examples/python-runner) keeps the same contract as our own runner. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { callUnary, createClient, ServiceTls } from '@weft/platform';
 import { makeAuthority, pythonRunnerUnavailable, startPythonRunner } from '@weft/testing';
