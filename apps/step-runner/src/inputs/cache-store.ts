@@ -99,6 +99,16 @@ export class CacheStore {
     return this.lease(id, path);
   }
 
+  /** Bytes of an object; undefined where it is not kept. */
+  sizeOf(sha1: string): number | undefined {
+    return this.entries.get(`objects/${sha1}`)?.bytes;
+  }
+
+  /** An object that is kept lies at another URI too. */
+  recordObject(record: IndexRecord): void {
+    this.remember(record);
+  }
+
   /** Takes a file in: moved from partial/, or linked from elsewhere (copied where it cannot be linked). Known bytes are kept once. */
   addObject(from: string, how: 'move' | 'link', record: IndexRecord, name: string): Lease {
     const id = `objects/${record.sha1}`;
