@@ -5,7 +5,8 @@
  *  1. An attempt that fits is admitted at once, without a turn of the event loop.
  *  2. Whoever was admitted or adopted holds its share until `leave`; whoever waits is out of the queue in the moment it leaves.
  */
-import { type Amounts, type AdmissionCapacity, type AdmissionDecision, type AdmissionEvent } from './admission.machine.js';
+import type { executor } from '@weft/contracts';
+import { type AdmissionDecision, type AdmissionEvent, type Amounts } from './admission.machine.js';
 import { decideAdmission, heldOf, initialAdmission, refusal } from './admission.machine.js';
 import { diskCapacity } from './disk-capacity.js';
 
@@ -117,4 +118,7 @@ export class Admission {
   }
 }
 
-export type { Amounts, AdmissionCapacity };
+/** What an attempt asks for. Schedulers of earlier versions do not say. */
+export function needOf({ reserved }: executor.TaskSpec): Amounts {
+  return reserved ?? { cores: 0, ramBytes: 0, diskBytes: 0, gpus: 0 };
+}

@@ -6,7 +6,7 @@ import { type ExitStatus, type RunningTask, RuntimeFailure, type RuntimeTask, ty
 import { createStorage } from '@weft/storage';
 import { Admission } from './admission.js';
 import { AttemptTable } from './attempt-table.js';
-import { DEVICES_FILE, SPEC_FILE } from './attempt.js';
+import { DEVICES_FILE, SPEC_FILE } from './attempt-memory.js';
 import { InputCache } from './inputs/input-cache.js';
 import { RunnerFiles } from './inputs/runner-files.js';
 

@@ -6,14 +6,14 @@
  *  2. The tool runs on when nobody watches. While it waits for room, nothing is made for it, and it is forgotten when nobody watches.
  *  3. It holds its share of the runner from before anything is staged until it has finished.
  */
-import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { executor } from '@weft/contracts';
-import type { Admission, Admitted, Amounts } from './admission.js';
+import { type Admission, type Admitted, needOf } from './admission.js';
 import { type LogSink, type RunningTask, RuntimeFailure, type TaskRuntime } from '@weft/runtimes';
 import type { RunnerFiles } from './inputs/runner-files.js';
 import { type AttemptSignal, type AttemptState, decideAttempt, initialAttempt } from './attempt.machine.js';
 import { EventFeed } from './event-feed.js';
+import { DEVICES_FILE, remember, RESULT_FILE, SPEC_FILE } from './attempt-memory.js';
 import { failedResult, finishedResult } from './attempt-result.js';
 import { type SandboxLayout, type StagingPlan } from './sandbox-layout.js';
 import { makeSandbox, stageInputs } from './stage.js';
@@ -22,9 +22,6 @@ import { runtimeTaskOf } from './runtime-task.js';
 import { WorkTree } from './work-tree.js';
 
 const DEFAULT_GRACE_MS = 10_000;
-export const SPEC_FILE = 'spec.bin';
-export const RESULT_FILE = 'result.bin';
-export const DEVICES_FILE = 'devices';
 
 export interface AttemptContext {
   spec: executor.TaskSpec;
@@ -292,18 +289,6 @@ export class Attempt {
   }
 }
 
-/** Schedulers of earlier versions do not say. */
-function needOf({ reserved }: executor.TaskSpec): Amounts {
-  return reserved ?? { cores: 0, ramBytes: 0, diskBytes: 0, gpus: 0 };
-}
-
 export function eventOf(event: NonNullable<executor.TaskEvent['event']>): executor.TaskEvent {
   return { at: new Date(), event };
-}
-
-/** For a later life of the runner: whole or not there. */
-function remember({ root }: SandboxLayout, name: string, bytes: Uint8Array): void {
-  const path = join(root, name);
-  writeFileSync(`${path}.new`, bytes);
-  renameSync(`${path}.new`, path);
 }

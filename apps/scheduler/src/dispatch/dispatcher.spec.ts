@@ -2,9 +2,9 @@ import { createEvaluator } from '@weft/expressions';
 import { executor } from '@weft/contracts';
 import type { EngineEvent } from '@weft/engine';
 import type { CommandLineTool, Plan } from '@weft/plan';
-import { createLogger, ServiceError, serverStream, startGrpcServer, unary, type RunningGrpcServer } from '@weft/platform';
+import { createLogger, ServiceError } from '@weft/platform';
 import type { RunnerRecord } from '@weft/registry';
-import { aRunner, aTaskJob, createFakeRunStore, DeferredGate, Inbox } from '@weft/testing';
+import { aRunner, aTaskJob, createFakeRunStore, Inbox } from '@weft/testing';
 import { createTaskBuilder } from '@weft/tasks';
 import { LocalStorage } from '@weft/storage';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -16,6 +16,7 @@ import { RunnerClients } from './runner-clients.js';
 import { RunnerPool } from './runner-pool.js';
 import { TaskExecution } from './task-execution.js';
 import { TaskLogBuffer } from './task-log-buffer.js';
+import { finished, type Scripted, ScriptedRunner, started, written } from '../../test/scripted-runner.js';
 
 const tool: CommandLineTool = {
   class: 'CommandLineTool',
@@ -36,74 +37,6 @@ const plan: Plan = { planVersion: 1, cwlVersion: 'v1.2', root: 't', processes: {
 const job = aTaskJob({ processId: 't', inputs: { x: 'hi' } });
 const FIRST = { again: false };
 const never = new AbortController().signal;
-
-type Scripted = (spec: executor.TaskSpec) => AsyncIterable<executor.TaskEvent>;
-
-const finished = (more: Partial<executor.Finished>): executor.TaskEvent => ({
-  at: undefined,
-  event: { $case: 'finished', value: executor.Finished.create({ outcome: executor.Outcome.EXITED, ...more }) },
-});
-const started: executor.TaskEvent = { at: undefined, event: { $case: 'started', value: { handle: '1' } } };
-const written = [executor.ManifestEntry.create({ path: 'out.txt', kind: executor.EntryKind.FILE, size: 3 })];
-
-/** A runner that does what a test says, on a real socket. */
-class ScriptedRunner {
-  readonly specs: executor.TaskSpec[] = [];
-  readonly executed = new Inbox<executor.TaskSpec>();
-  readonly cancels: executor.CancelRequest[] = [];
-  readonly released = new Inbox<string>();
-  readonly cancelled = new DeferredGate();
-  readonly gate = new DeferredGate();
-  private server: RunningGrpcServer | undefined;
-
-  constructor(private readonly script: Scripted[]) {}
-
-  async start(path: string): Promise<string> {
-    const implementation: executor.ContainerExecutorServer = {
-      describe: unary(() => Promise.reject(new ServiceError('UNIMPLEMENTED', 'not asked here'))),
-      inspectImage: unary(() => Promise.reject(new ServiceError('UNIMPLEMENTED', 'not asked here'))),
-      execute: serverStream((spec) => {
-        this.specs.push(spec);
-        this.executed.push(spec);
-        const next = this.script.shift();
-        if (!next) throw new ServiceError('INTERNAL', 'the test has no script for this call');
-        return next(spec);
-      }),
-      collect: unary(async ({ items, release, taskId, attempt }) => {
-        if (release) this.released.push(`${taskId}.${attempt}`);
-        return {
-          files: items.map(({ path: name }) =>
-            executor.CollectedFile.create({
-              path: name,
-              kind: executor.EntryKind.FILE,
-              size: 3,
-              checksum: 'sha1$1',
-              uri: `file:///d/${name}`,
-            }),
-          ),
-        };
-      }),
-      cancel: unary(async (request) => {
-        this.cancels.push(request);
-        void this.cancelled.pass();
-        return {};
-      }),
-      release: unary(async ({ taskId, attempt }) => {
-        this.released.push(`${taskId}.${attempt}`);
-        return {};
-      }),
-    };
-    this.server = await startGrpcServer({
-      listen: `unix:${path}`,
-      services: [{ definition: executor.ContainerExecutorService, implementation }],
-    });
-    return this.server.address;
-  }
-
-  async stop(): Promise<void> {
-    await this.server?.close(0);
-  }
-}
 
 let folder: string;
 let runner: ScriptedRunner;

@@ -22,6 +22,7 @@ import type { Placement, PlacementRequest, RunnerPool } from './runner-pool.js';
 import type { TaskExecution } from './task-execution.js';
 import type { TaskLogBuffer } from './task-log-buffer.js';
 import { QueuedElsewhere } from './queued-elsewhere.js';
+import { AWAY, isRetryable } from './runner-errors.js';
 import { type TaskReuse, whereOf } from './task-reuse.js';
 import { keyOf, layoutOf, placementOf, publishedTo, requestOf, specOf } from './task-spec.js';
 
@@ -285,25 +286,4 @@ export class Dispatcher implements TaskCanceller {
       if (again) this.deps.pool.whenHeard(placement.runner.runnerId, () => this.releaseSandbox(execution, placement));
     });
   }
-}
-
-/**
- * NOT_FOUND, FAILED_PRECONDITION: the runner has lost the attempt, or released it for a dispatcher that is about to answer, or died before it
- * could: only another attempt may give a result then.
- */
-const RETRYABLE: ReadonlySet<string> = new Set([
-  'UNAVAILABLE',
-  'DEADLINE_EXCEEDED',
-  'RESOURCE_EXHAUSTED',
-  'NOT_FOUND',
-  'FAILED_PRECONDITION',
-]);
-
-/** The runner was not reached, and may be back. */
-const AWAY: ReadonlySet<string> = new Set(['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'CANCELLED']);
-
-/** A runner that cannot be reached may be back, or another may take the task. */
-function isRetryable(error: unknown): boolean {
-  if (isServiceError(error)) return RETRYABLE.has(error.code);
-  return (error as { retryable?: unknown }).retryable === true;
 }

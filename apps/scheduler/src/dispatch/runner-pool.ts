@@ -7,11 +7,12 @@
  *  2. A request that no registered runner of its pool could ever hold is refused at once, saying what is missing;
  *     one that merely has to wait does not hold up a smaller one behind it (until it is impatient).
  *  3. A placement is given back exactly once.
- *  4. What others hold is never taken for less than the last heartbeats prove (see `Book.foreign`); own placements are always counted whole.
+ *  4. What others hold is never taken for less than the last heartbeats prove (runner-book.ts); own placements are always counted whole.
  */
 import type { RunnerAmounts, RunnerRecord } from '@weft/registry';
 import { TaskError, type TaskResources } from '@weft/tasks';
-import { amountsOf, chooseRunner, type Choice, combine, hasRoom, NOTHING, refusalOf, type RunnerView, type Wish } from './runner-choice.js';
+import { type Book, giveBack, heard, hold, newBook } from './runner-book.js';
+import { amountsOf, chooseRunner, type Choice, hasRoom, NOTHING, refusalOf, type RunnerView, type Wish } from './runner-choice.js';
 
 export interface PlacementRequest {
   pool: string;
@@ -52,19 +53,6 @@ interface Waiting extends PlacementRequest {
   sinceMs: number;
   resolve(placement: Placement): void;
   reject(error: Error): void;
-}
-
-/** One runner's account. */
-interface Book {
-  own: RunnerAmounts;
-  /** The most that `own` was since the last heartbeat that is known here: no less than what that one counted of ours. */
-  peak: RunnerAmounts;
-  /** What others hold at least: what the last heartbeat counted, less `peak`. */
-  foreign: RunnerAmounts;
-  seenMs: number | undefined;
-  absentSinceMs: number | undefined;
-  lost: AbortController;
-  placements: number;
 }
 
 interface Queued {
@@ -229,9 +217,7 @@ export class RunnerPool {
   private reserve({ view: { runner }, runtime }: Choice, request: PlacementRequest & { need: RunnerAmounts }): Placement {
     const book = this.bookOf(runner.runnerId);
     const { need } = request;
-    book.own = combine(book.own, need, (held, more) => held + more);
-    book.peak = combine(book.peak, book.own, Math.max);
-    book.placements += 1;
+    hold(book, need);
     let entry: Queued | undefined;
     let released = false;
     const callOff = (): void => {
@@ -254,9 +240,7 @@ export class RunnerPool {
         if (released) return;
         released = true;
         callOff();
-        book.placements -= 1;
-        // Sums of fractions leave rounding errors behind.
-        book.own = book.placements === 0 ? NOTHING : combine(book.own, need, (held, less) => held - less);
+        giveBack(book, need);
         this.placeWaiting();
       },
     };
@@ -288,21 +272,10 @@ export class RunnerPool {
   private bookOf(runnerId: string): Book {
     const known = this.books.get(runnerId);
     if (known) return known;
-    const book: Book = {
-      ...{ own: NOTHING, peak: NOTHING, foreign: NOTHING, placements: 0 },
-      ...{ seenMs: undefined, absentSinceMs: undefined, lost: new AbortController() },
-    };
+    const book = newBook();
     this.books.set(runnerId, book);
     return book;
   }
-}
-
-function heard(book: Book, { load, lastSeenMs }: RunnerRecord): void {
-  book.absentSinceMs = undefined;
-  if (book.seenMs === lastSeenMs) return;
-  book.seenMs = lastSeenMs;
-  book.foreign = combine(load.inUse, book.peak, (reported, ours) => Math.max(0, reported - ours));
-  book.peak = book.own;
 }
 
 function wishOf(request: Pick<Waiting, 'need' | 'isolation' | 'avoid'>, aged: boolean): Wish {
