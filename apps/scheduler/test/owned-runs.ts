@@ -1,6 +1,6 @@
 /** For tests of partition owners and run actors: a run of two tasks, and an owner whose commands are only recorded. */
-import type { Command, EngineEvent } from '@weft/engine';
-import type { CommandLineTool, Plan, Workflow } from '@weft/plan';
+import type { Command, EngineEvent, RunOptions } from '@weft/engine';
+import type { CommandLineTool, CwlValue, Plan, Workflow } from '@weft/plan';
 import { createLogger } from '@weft/platform';
 import type { LogEntry, RunStore } from '@weft/run-store';
 import { aRunHeader, Inbox } from '@weft/testing';
@@ -80,9 +80,18 @@ export async function owning(store: RunStore, name = 'me'): Promise<{ owner: Par
   return { owner, executor, late };
 }
 
-export async function submitted(store: RunStore, runId = RUN): Promise<void> {
+export interface SubmittedAs {
+  /** One task each. */
+  values?: CwlValue[];
+  options?: Partial<RunOptions>;
+  projectId?: string;
+}
+
+export async function submitted(store: RunStore, runId = RUN, { values = [1, 2], options, ...header }: SubmittedAs = {}): Promise<void> {
   await store.intake.putPlan('h', plan);
-  await store.intake.create(aRunHeader({ runId, planHash: 'h', inputs: { i: [1, 2] } }), toLogEvent({ ...accepted, runId }));
+  const inputs = { i: values };
+  const event = { ...accepted, runId, inputs, options: { ...accepted.options, ...options } };
+  await store.intake.create(aRunHeader({ runId, planHash: 'h', inputs, ...header }), toLogEvent(event));
 }
 
 export const succeeded = (taskId: string, out: string): EngineEvent => ({ type: 'TaskSucceeded', taskId, attempt: 1, outputs: { out } });
