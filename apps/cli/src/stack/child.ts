@@ -27,6 +27,8 @@ export interface ProgramSpec {
 export interface ProgramEvents {
   /** Restarted, or died: a line for people. */
   note(text: string): void;
+  /** It was started again and has another process id now. */
+  restarted?(): void;
   /** It died too often: the stack cannot go on. */
   gaveUp(message: string): void;
 }
@@ -105,7 +107,9 @@ export class Program {
     }
     this.events.note(`${this.spec.name} ended with ${signal ?? `exit code ${code}`}; starting it again in ${delay} ms`);
     this.restartTimer = setTimeout(() => {
-      this.start().then(
+      const started = this.start();
+      this.events.restarted?.();
+      started.then(
         () => this.events.note(`${this.spec.name} is back`),
         (error: Error) => this.events.note(error.message),
       );

@@ -56,12 +56,14 @@ describe('the stack’s programs', () => {
       notes.push(text);
       if (text.includes('is back')) back();
     };
-    const redis = new Program(redisSpec(home), home.logs, { ...events, note });
+    const restarted: number[] = [];
+    const redis: Program = new Program(redisSpec(home), home.logs, { ...events, note, restarted: () => void restarted.push(redis.pid) });
     await redis.start();
     process.kill(redis.pid, 'SIGKILL');
     await returned;
     expect(await ask(home, 'PING')).toBe('+PONG');
     expect(notes).toEqual(['redis ended with SIGKILL; starting it again in 100 ms', 'redis is back']);
+    expect(restarted).toEqual([redis.pid]);
     await redis.stop();
   });
 

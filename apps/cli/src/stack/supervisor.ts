@@ -80,7 +80,12 @@ class Supervisor {
   }
 
   private async startAll(specs: ProgramSpec[]): Promise<void> {
-    const events = { note: (text: string) => this.note(text), gaveUp: (message: string) => void this.fail(message) };
+    const events = {
+      note: (text: string) => this.note(text),
+      // Who comes after a supervisor that was killed ends what it has recorded.
+      restarted: () => this.record(),
+      gaveUp: (message: string) => void this.fail(message),
+    };
     const added = specs.map((spec) => new Program(spec, this.options.home.logs, events));
     const started = added.map((program) => program.start());
     this.programs.push(...added);
