@@ -11,7 +11,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 /** Milliseconds for one test file's start of the stack, build included. */
@@ -96,6 +96,47 @@ export class Stack {
     const back = this.nextLine((line) => line.includes(`${name} is back`));
     process.kill(pid, 'SIGKILL');
     await back;
+  }
+
+  /** Sends a signal to a program and goes on at once. */
+  async signal(name: string, signal: NodeJS.Signals): Promise<void> {
+    const { [name]: pid } = await this.pids();
+    if (!pid) throw new Error(`the stack has no ${name}`);
+    process.kill(pid, signal);
+  }
+
+  /** What a power cut does to our programs: supervisor, Redis and services get SIGKILL at once. Tasks are somebody else's processes. */
+  async killEverything(): Promise<void> {
+    const up = this.up;
+    if (!up) throw new Error('the stack is not up');
+    const gone = new Promise<void>((done) => up.once('close', () => done()));
+    const { supervisor, programs } = JSON.parse(readFileSync(join(this.runDirectory, 'stack.json'), 'utf8')) as {
+      supervisor: number;
+      programs: { pid: number }[];
+    };
+    for (const pid of [supervisor, ...programs.map((program) => program.pid)]) process.kill(pid, 'SIGKILL');
+    up.kill('SIGKILL');
+    await gone;
+  }
+
+  /** `weft up` in the same home. */
+  comeBack(): Promise<void> {
+    this.said.splice(0);
+    return this.run();
+  }
+
+  /** Sockets of Redis and the services. */
+  get runDirectory(): string {
+    return join(this.home, 'run');
+  }
+
+  /** For programs beside the stack that belong to it. */
+  get serviceEnvironment(): NodeJS.ProcessEnv {
+    return {
+      ...this.env,
+      WEFT_REDIS_URL: `unix:${join(this.runDirectory, 'redis.sock')}`,
+      WEFT_DATA_URI: pathToFileURL(`${join(this.home, 'data')}/`).href,
+    };
   }
 
   /** A named pipe in a directory of its own: a tool that reads it waits until the test opens the gate. */
