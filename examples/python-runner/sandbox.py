@@ -199,7 +199,7 @@ class WorkTree:
                 return self._resolve(os.path.normpath(target), shown, links + 1)
         located = self._locate(path)
         if located is None:
-            raise Refusal("FAILED_PRECONDITION", f"'{shown}' leads to '{path}', outside the working directory and the inputs of the task")
+            raise Refusal("PERMISSION_DENIED", f"'{shown}' leads to '{path}', outside the working directory and the inputs of the task")
         return located
 
     def _locate(self, path: str) -> tuple[str, str] | None:

@@ -85,7 +85,7 @@ export function executorContract(create: () => RunnerFixture): void {
     });
     await expect(runner.collect(spec, [{ path: 'dangling' }])).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await expect(runner.collect(spec, [{ path: 'escape', publish: true }])).rejects.toMatchObject({
-      code: 'FAILED_PRECONDITION',
+      code: 'PERMISSION_DENIED',
       message: expect.stringContaining('/etc/passwd'),
     });
     await expect(runner.collect(spec, [{ path: '../../etc' }])).rejects.toMatchObject({ name: 'ServiceError' });
@@ -124,9 +124,9 @@ export function executorContract(create: () => RunnerFixture): void {
       ['d', 'd/hidden', `${tmp}/f`],
     ] as const) {
       const message = expect.stringMatching(new RegExp(`${link}' leads to '${target}', outside the working directory`));
-      await expect(runner.collect(spec, [{ path, publish: true }])).rejects.toMatchObject({ code: 'FAILED_PRECONDITION', message });
+      await expect(runner.collect(spec, [{ path, publish: true }])).rejects.toMatchObject({ code: 'PERMISSION_DENIED', message });
     }
-    await expect(runner.collect(spec, [{ path: `${tmp}/f` }])).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
+    await expect(runner.collect(spec, [{ path: `${tmp}/f` }])).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
     await runner.release(spec);
   });
 
