@@ -190,6 +190,7 @@ class Store implements RedisResultStore {
 
 /** QUIT lets answers on their way arrive; without a connection there are none to wait for. */
 async function disconnect(redis: Redis): Promise<void> {
-  if (redis.status === 'ready') await redis.quit();
+  // A connection that breaks before QUIT is answered is closed as well.
+  if (redis.status === 'ready') await redis.quit().catch(() => redis.disconnect());
   else redis.disconnect();
 }

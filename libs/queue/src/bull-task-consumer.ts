@@ -22,6 +22,7 @@ export interface PoolConsumerOptions {
   concurrency: number;
   handler: TaskHandler;
   worker: WorkerOptions;
+  closeLimitMs: number;
   onError: (error: Error) => void;
   onHandled?: (job: HandledJob) => void;
 }
@@ -52,11 +53,20 @@ export class PoolConsumer {
     await this.worker.waitUntilReady();
   }
 
+  /** Where Redis is away, BullMQ's close may never end: what is left to others then is as much as a consumer leaves that dies. */
   async close(): Promise<void> {
     this.closing = true;
     const closed = this.worker.close();
     for (const controllers of this.running.values()) controllers.forEach((controller) => controller.abort());
-    await closed;
+    let limit: NodeJS.Timeout | undefined;
+    const left = new Promise<void>((resolve) => {
+      limit = setTimeout(() => {
+        this.options.onError(new Error(`pool ${this.options.pool}: closed without Redis; its jobs go to others once their locks lapse`));
+        resolve();
+      }, this.options.closeLimitMs);
+    });
+    await Promise.race([closed, left]);
+    clearTimeout(limit);
   }
 
   private async handle(job: Job<TaskJob, void>): Promise<void> {

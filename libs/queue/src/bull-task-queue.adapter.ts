@@ -21,6 +21,8 @@ export interface BullTaskQueueOptions {
   lockMs?: number;
   /** How often consumers look for jobs of dead ones. Default 15,000. */
   stalledCheckMs?: number;
+  /** How long close() waits for consumers that Redis' absence keeps from ending. Default 5,000. */
+  closeLimitMs?: number;
   /** Told of connection errors and lost locks. Default: a process warning. */
   onError?: (error: Error) => void;
   /** Metrics hook: called once per handled job. */
@@ -102,14 +104,14 @@ class BullTaskQueue implements TaskQueue, TaskConsumer {
 
   async consume(pool: string, concurrency: number, handler: TaskHandler): Promise<void> {
     if (this.consumers.has(pool)) throw new Error(`pool ${pool} is being consumed already`);
-    const { connection, lockMs = 30_000, stalledCheckMs = 15_000, onHandled } = this.options;
+    const { connection, lockMs = 30_000, stalledCheckMs = 15_000, closeLimitMs = 5_000, onHandled } = this.options;
     const worker = {
       connection: { ...connection, maxRetriesPerRequest: null, retryStrategy },
       prefix: taskQueuePrefix(pool, this.prefix),
       lockDuration: lockMs,
       stalledInterval: stalledCheckMs,
     };
-    const consumer = new PoolConsumer({ pool, concurrency, handler, worker, onError: this.onError, onHandled });
+    const consumer = new PoolConsumer({ pool, concurrency, handler, worker, closeLimitMs, onError: this.onError, onHandled });
     this.consumers.set(pool, consumer);
     await this.announce(pool);
     await consumer.ready();
@@ -124,7 +126,8 @@ class BullTaskQueue implements TaskQueue, TaskConsumer {
     await Promise.all([...this.consumers.values()].map((consumer) => consumer.close()));
     const queues = await Promise.all(this.queues.values());
     await Promise.all(queues.map((queue) => queue.close()));
-    if (this.redis.status === 'ready') await this.redis.quit();
+    // A connection that breaks before QUIT is answered is closed as well.
+    if (this.redis.status === 'ready') await this.redis.quit().catch(() => this.redis.disconnect());
     else this.redis.disconnect();
   }
 

@@ -66,6 +66,19 @@ describe('bull task queue', () => {
     await Promise.all([dead.close(), alive.close()]);
   });
 
+  it('closes although Redis is gone', async () => {
+    const short = await startRedis();
+    const queue = createBullTaskQueue({ connection: short.connection, closeLimitMs: 100, onError: () => undefined });
+    await queue.consume('default', 2, async () => undefined);
+    const watcher = new Redis(short.connection);
+    await watcher.ping();
+    const lost = new Promise((resolve) => watcher.on('error', () => undefined).once('close', resolve));
+    await short.stop();
+    await lost;
+    watcher.disconnect();
+    await expect(queue.close()).resolves.toBeUndefined();
+  });
+
   it('goes on after Redis was restarted', async () => {
     const durable = await startRedis({ durable: true });
     const queue = createBullTaskQueue({ connection: durable.connection, onError: () => undefined });

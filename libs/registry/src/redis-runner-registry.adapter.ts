@@ -146,6 +146,7 @@ function define(redis: Redis, name: string, lua: string): Script {
 }
 
 async function disconnect(redis: Redis): Promise<void> {
-  if (redis.status === 'ready') await redis.quit();
+  // A connection that breaks before QUIT is answered is closed as well.
+  if (redis.status === 'ready') await redis.quit().catch(() => redis.disconnect());
   else redis.disconnect();
 }

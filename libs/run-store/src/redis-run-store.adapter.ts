@@ -77,6 +77,7 @@ function connect(options: RedisRunStoreOptions, extra: RedisOptions): Redis {
 
 /** QUIT lets answers on their way arrive; without a connection there are none to wait for. */
 async function disconnect(redis: Redis): Promise<void> {
-  if (redis.status === 'ready') await redis.quit();
+  // A connection that breaks before QUIT is answered is closed as well.
+  if (redis.status === 'ready') await redis.quit().catch(() => redis.disconnect());
   else redis.disconnect();
 }

@@ -119,7 +119,8 @@ class RedisProjectSlots implements ProjectSlots {
 
   async close(): Promise<void> {
     for (const connection of [this.redis, this.subscriber]) {
-      if (connection.status === 'ready') await connection.quit();
+      // A connection that breaks before QUIT is answered is closed as well.
+      if (connection.status === 'ready') await connection.quit().catch(() => connection.disconnect());
       else connection.disconnect();
     }
   }
