@@ -1,0 +1,47 @@
+/** From a job of the queue to its answer: runners, earlier results, the dispatcher. */
+import { createTaskBuilder } from '@weft/tasks';
+import { systemClock } from '../clock.js';
+import type { SchedulerConfig } from '../config.js';
+import { createReuse } from '../dispatch/create-reuse.js';
+import { Dispatcher } from '../dispatch/dispatcher.js';
+import { RunnerPool } from '../dispatch/runner-pool.js';
+import { RunnerWatch } from '../dispatch/runner-watch.js';
+import { TaskExecution } from '../dispatch/task-execution.js';
+import { TaskLogBuffer } from '../dispatch/task-log-buffer.js';
+import { LoggedAttempts } from '../runs/attempt-locator.js';
+import type { PartitionOwner } from '../runs/partition-owner.js';
+import { ReportRouter } from '../runs/reports.js';
+import type { Resources } from './resources.js';
+
+export type Dispatching = ReturnType<typeof createDispatching>;
+
+/** @param owner exists once the first job comes */
+export function createDispatching(config: SchedulerConfig, resources: Resources, owner: () => PartitionOwner) {
+  const { logger, connection, files, store, queue, registry, evaluator, plans, clients } = resources;
+  const { dataUri } = config;
+  const pool = new RunnerPool({ returnGraceMs: config.runnerGraceMs });
+  const client = clients.of.bind(clients);
+  const reuse =
+    config.callCache &&
+    createReuse({ ...config.callCache, redis: connection, storage: files, pool, client, logger, clock: systemClock, dataUri });
+  const dispatcher = new Dispatcher({
+    locator: new LoggedAttempts(owner, store.log),
+    plans,
+    builder: createTaskBuilder({ evaluator, files }),
+    pool,
+    execution: (address, spec) => new TaskExecution(client(address), spec, logger, config.runnerGraceMs),
+    reporter: new ReportRouter(owner, store.intake),
+    logs: new TaskLogBuffer(store.taskLogs, logger),
+    logger,
+    dataUri,
+    ...(reuse && { reuse: (job) => reuse.of(job) }),
+  });
+  const runners = new RunnerWatch({
+    registry,
+    pool,
+    consume: (name) => queue.consume(name, config.dispatchConcurrency, (job, signal, delivery) => dispatcher.handle(job, signal, delivery)),
+    ttlMs: config.runnerTtlMs,
+    logger,
+  });
+  return { pool, reuse, dispatcher, runners };
+}

@@ -1,0 +1,61 @@
+/** What a scheduler is made over: Redis, storage, the registry, the sandbox for expressions. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { createEvaluator } from '@weft/expressions';
+import { createLogger, createServiceTls, redisConnection } from '@weft/platform';
+import { createBullTaskQueue } from '@weft/queue';
+import { createRedisRunnerRegistry, createStaticRunnerRegistry, withStaticRunners } from '@weft/registry';
+import { createRedisRunStore, withArchive } from '@weft/run-store';
+import { createStorage, type StorageReader } from '@weft/storage';
+import { parse as parseYaml } from 'yaml';
+import type { SchedulerConfig } from '../config.js';
+import { PlanCache } from '../dispatch/plan-cache.js';
+import { RunnerClients } from '../dispatch/runner-clients.js';
+import { createArchive } from '../retention/create-retention.js';
+
+/** A job whose dispatcher died goes to another at most this and one look later. */
+const JOB_LOCK_MS = 3_000;
+const STALLED_JOBS_MS = 1_000;
+
+export type Resources = Awaited<ReturnType<typeof openResources>>;
+
+export async function openResources(config: SchedulerConfig) {
+  const logger = createLogger('scheduler', config.logLevel);
+  const connection = redisConnection(config.redisUrl, config.redisTls);
+  const tls = createServiceTls(config.tls, logger);
+  const files = createStorage(config.storage);
+  const archive = createArchive(files, config.dataUri);
+  const live = createRedisRunStore({ redis: connection, isArchived: async (runId) => (await archive.find(runId)) !== undefined });
+  const store = withArchive(live, archive);
+  const queue = createBullTaskQueue({ connection, lockMs: JOB_LOCK_MS, stalledCheckMs: STALLED_JOBS_MS });
+  const registered = createRedisRunnerRegistry({ redis: connection });
+  const registry = withStaticRunners(registered, createStaticRunnerRegistry(await serviceRegistry(config.serviceRegistryFile)));
+  const evaluator = createEvaluator({ timeoutMs: config.expressionTimeoutMs });
+  const plans = new PlanCache((hash) => store.log.getPlan(hash));
+  const clients = new RunnerClients(config.secret, tls);
+  return {
+    ...{ logger, connection, tls, files, archive, live, store, queue, registry, evaluator, plans, clients },
+    checksum: (uri: string) => checksumOf(files, uri),
+    /** Everything but the queue, which stops first. */
+    close: async (): Promise<void> => {
+      clients.close();
+      await evaluator.close();
+      await registered.close();
+      await store.close();
+      await files.close();
+    },
+  };
+}
+
+/** As CWL writes checksums: "sha1$" and hex. */
+async function checksumOf(files: StorageReader, uri: string): Promise<string> {
+  const hash = createHash('sha1');
+  await pipeline(await files.open(uri), hash);
+  return `sha1$${hash.digest('hex')}`;
+}
+
+/** The file's content, JSON or YAML; no runners where no file is named. */
+async function serviceRegistry(path: string | undefined): Promise<unknown> {
+  return path === undefined ? { service_registry: {} } : parseYaml(await readFile(path, 'utf8'));
+}

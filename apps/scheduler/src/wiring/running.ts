@@ -1,0 +1,78 @@
+/** What sees runs through: their owner and actors, the release of their tasks, and what becomes of them afterwards. */
+import { hostname } from 'node:os';
+import { completeRunOutputs } from '@weft/tasks';
+import { Redis } from 'ioredis';
+import { ulid } from 'ulid';
+import { systemClock } from '../clock.js';
+import type { SchedulerConfig } from '../config.js';
+import { loadLimits } from '../release/limits.js';
+import { createRedisProjectSlots } from '../release/redis-project-slots.adapter.js';
+import { startableTasks } from '../release/release-window.js';
+import { SlotKeeper } from '../release/slot-keeper.js';
+import { TaskReleaser } from '../release/task-releaser.js';
+import { createRetention } from '../retention/create-retention.js';
+import { CommandRunner } from '../runs/command-runner.js';
+import { PartitionOwner } from '../runs/partition-owner.js';
+import { TaskStopper } from '../runs/task-stopper.js';
+import type { Dispatching } from './dispatching.js';
+import type { Resources } from './resources.js';
+
+export type Running = ReturnType<typeof createRunning>;
+
+export function createRunning(config: SchedulerConfig, resources: Resources, dispatching: Dispatching) {
+  const { logger, connection, files, archive, live, store, evaluator, plans } = resources;
+  const limits = loadLimits(config.limits);
+  const slots = createRedisProjectSlots({
+    connect: () => new Redis({ ...connection, lazyConnect: true, maxRetriesPerRequest: null }),
+    onError: (error) => logger.warn({ err: error }, 'the slots of projects cannot be reached'),
+  });
+  const releaser = createReleaser(config, resources, dispatching, { limits, slots });
+  const retention = createRetention({
+    ...{ live, store, archive, storage: files, dataUri: config.dataUri, retentionMs: config.retentionMs, clock: systemClock, logger },
+    plan: (hash) => plans.get(hash),
+    leases: () => owner.leases(),
+    cache: dispatching.reuse?.folders,
+  });
+  const owner: PartitionOwner = new PartitionOwner({
+    store,
+    executor: retention.following(new CommandRunner({ releaser, evaluator, files, logger })),
+    onTaken: () => retention.partitionTaken(),
+    completeOutputs: (outputs) => completeRunOutputs(outputs, { files, checksum: resources.checksum }),
+    logger,
+    owner: `${hostname()}-${ulid()}`,
+    leaseTtlMs: config.leaseTtlMs,
+  });
+  return {
+    ...{ limits, releaser, retention, owner, slots },
+    start: async (): Promise<void> => {
+      if (limits.limitTasks) await releaser.start();
+      await owner.start();
+      await retention.start();
+    },
+  };
+}
+
+interface Admission {
+  limits: ReturnType<typeof loadLimits>;
+  slots: ReturnType<typeof createRedisProjectSlots>;
+}
+
+function createReleaser(
+  config: SchedulerConfig,
+  resources: Resources,
+  dispatching: Dispatching,
+  { limits, slots }: Admission,
+): TaskReleaser {
+  const { logger, queue, store } = resources;
+  const { pool, dispatcher } = dispatching;
+  const limitOf = (project: string): number => limits.of(project).maxTasks;
+  return new TaskReleaser({
+    queue,
+    slots: new SlotKeeper({ slots, limitOf, logger, clock: systemClock }),
+    stopper: new TaskStopper({ queue, canceller: dispatcher, cancels: store.cancels, logger, clock: systemClock }),
+    startable: (name) => startableTasks(pool.coresOf(name), config.dispatchConcurrency),
+    terms: (project) => ({ weight: limits.of(project).weight, cap: limitOf(project) }),
+    logger,
+    clock: systemClock,
+  });
+}
