@@ -3,7 +3,7 @@
  *
  * Invariants:
  *  1. A checksum that somebody else stated is never believed, with one exception: of what weft itself published a moment ago (`published`),
- *     because the runner has just computed it.
+ *     because the runner has just computed it: what is found there at the first look, which comes at once or does not count, is that.
  *  2. Content is read once per version of a file, off the main thread, by however many tasks wait for it.
  *  3. A local file above HASHED_BYTES stands for itself: its version (inode, size, modification time).
  *  4. A directory is looked through once per run: what a run takes in is not to change while it is going on.
@@ -14,12 +14,15 @@ import type { FileHasher } from './file-hasher.js';
 import { RecentMap } from './recent-map.js';
 
 const HASHED_BYTES = 1024 ** 3;
+const JUST_NOW_MS = 10_000;
 const REMEMBERED_FILES = 20_000;
 const REMEMBERED_DIRECTORIES = 1_000;
 
 interface Known {
   /** Undefined: published, and not looked at since. */
   version: string | undefined;
+  /** Where the version is not known: until when the first look may take the file for what was published. */
+  untilMs: number;
   sha1: Promise<string>;
 }
 
@@ -30,6 +33,7 @@ export class ContentIdMemory {
   constructor(
     private readonly storage: Pick<StorageReader, 'stat' | 'list'>,
     private readonly hasher: FileHasher,
+    private readonly now: () => number = Date.now,
   ) {}
 
   /** The ids that one run sees. Errors are the storage's, but for what cannot be identified: undefined. */
@@ -37,9 +41,9 @@ export class ContentIdMemory {
     return { of: (uri, kind) => (kind === 'file' ? this.file(uri) : this.directory(uri.replace(/\/+$/, ''), runId)) };
   }
 
-  /** A runner has just published these bytes and computed their checksum ("sha1$…"). */
-  published(uri: string, checksum: string): void {
-    if (isFileUri(uri)) this.files.set(uri, { version: undefined, sha1: Promise.resolve(checksum) });
+  /** These bytes were just published, and their checksum ("sha1$…") computed from them. `version`: of the file, where that is known. */
+  published(uri: string, checksum: string, version?: string): void {
+    if (isFileUri(uri)) this.files.set(uri, { version, untilMs: this.now() + JUST_NOW_MS, sha1: Promise.resolve(checksum) });
   }
 
   async file(uri: string): Promise<string | undefined> {
@@ -51,11 +55,11 @@ export class ContentIdMemory {
   described(uri: string, stat: StoredStat): Promise<string | undefined> {
     if (!isFileUri(uri)) return Promise.resolve(stat.version === '' ? undefined : `version ${stat.version} ${stat.size}`);
     const known = this.files.get(uri);
-    if (known !== undefined && known.version === undefined) known.version = stat.version;
+    if (known !== undefined && known.version === undefined && this.now() <= known.untilMs) known.version = stat.version;
     if (known?.version === stat.version) return known.sha1;
     if (stat.size > HASHED_BYTES) return Promise.resolve(`version ${stat.version} ${stat.size}`);
     const sha1 = this.hasher.sha1(fileUriToPath(uri), stat.size).then((hex) => `sha1$${hex}`);
-    this.files.set(uri, { version: stat.version, sha1 });
+    this.files.set(uri, { version: stat.version, untilMs: 0, sha1 });
     sha1.catch(() => this.files.delete(uri));
     return sha1;
   }

@@ -37,8 +37,11 @@ export class StoredResults {
     const files = await Promise.all(
       [...detached.files.keys()].map((path) =>
         limit(async (): Promise<StoredFile> => {
-          const { version, size } = await this.storage.stat(`${surroundings.publishedTo}${path}`);
-          return { path, version, size };
+          const uri = `${surroundings.publishedTo}${path}`;
+          const stat = await this.storage.stat(uri);
+          // From now on this version, and no other, is known to be what was published.
+          await this.contents.described(uri, stat);
+          return { path, version: stat.version, size: stat.size };
         }),
       ),
     );
@@ -63,7 +66,11 @@ export class StoredResults {
       await this.storage.removeTree(publishedTo);
       return undefined;
     }
-    for (const [path, checksum] of files) if (checksum !== undefined) this.contents.published(`${publishedTo}${path}`, checksum);
+    // A link has the version of what it links to.
+    for (const { path, version } of result.files) {
+      const checksum = files.get(path);
+      if (checksum !== undefined) this.contents.published(`${publishedTo}${path}`, checksum, version);
+    }
     return { outputs: attach(result.outputs, surroundings), exitCode: result.exitCode };
   }
 

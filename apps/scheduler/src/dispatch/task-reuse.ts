@@ -100,7 +100,9 @@ export class TaskReuse {
 
   /** The tool has ended and its outputs are published. */
   ran(bound: BoundTask, where: Where, finished: executor.Finished, outputs: Succeeded['outputs']): void {
+    if (this.foreseen?.key === undefined) return;
     this.executed = { bound, where, imageId: finished.imageId };
+    // Those who take them as inputs may be bound before they are stored.
     const below = publishedTo(this.deps.dataUri, this.job);
     visitFiles(outputs, (entry) => {
       if (isFile(entry) && entry.checksum !== undefined && entry.location?.startsWith(below) === true)
