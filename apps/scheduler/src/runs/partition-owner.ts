@@ -12,6 +12,7 @@
 import type { Logger } from '@weft/platform';
 import { PARTITIONS, partitionOf, type Lease, type RunStore } from '@weft/run-store';
 import { type Clock, systemClock } from '../clock.js';
+import { PlanCache } from '../dispatch/plan-cache.js';
 import { isSealed } from './log-events.js';
 import { RunActor, type CommandExecutor, type RunActorDeps } from './run-actor.js';
 
@@ -26,6 +27,8 @@ export interface PartitionOwnerDeps {
   /** How many partitions the replicas share; all of them unless a simulation has fewer. */
   partitions?: number;
   clock?: Clock;
+  /** Ten thousand runs of one plan hold it once. Default: a cache of its own. */
+  plans?: Pick<PlanCache, 'get'>;
   /** Another partition is held now. */
   onTaken?(): void;
 }
@@ -43,6 +46,7 @@ interface Held {
 
 export class PartitionOwner {
   private readonly held = new Map<number, Held>();
+  private readonly plans: Pick<PlanCache, 'get'>;
   private readonly actors = new Map<string, RunActor>();
   private readonly loading = new Map<string, Promise<void>>();
   /** Partitions whose runs are being listed and loaded. */
@@ -58,6 +62,7 @@ export class PartitionOwner {
 
   constructor(private readonly deps: PartitionOwnerDeps) {
     this.clock = deps.clock ?? systemClock;
+    this.plans = deps.plans ?? new PlanCache((hash) => deps.store.log.getPlan(hash));
     this.partitions = deps.partitions ?? PARTITIONS;
   }
 
@@ -236,9 +241,8 @@ export class PartitionOwner {
       if (!held || this.closed) return;
       const header = await store.reader.get(runId);
       if (!header || header.finishedAtMs !== undefined) return;
-      const [plan, entries] = await Promise.all([store.log.getPlan(header.planHash), store.log.read(runId, 0)]);
+      const [plan, entries] = await Promise.all([this.plans.get(header.planHash), store.log.read(runId, 0)]);
       if (entries.length === 0 || isSealed(entries)) return;
-      if (!plan) throw new Error(`run ${runId} names plan ${header.planHash}, which is not stored`);
       // The partition was lost, and perhaps taken again: others may have appended since.
       if (this.held.get(partitionOf(runId)) !== held || this.closed) continue;
       const actor = RunActor.recover(header, plan, entries, held.lease, {

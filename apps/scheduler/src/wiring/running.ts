@@ -41,6 +41,7 @@ export function createRunning(config: SchedulerConfig, resources: Resources, dis
     logger,
     owner: `${hostname()}-${ulid()}`,
     leaseTtlMs: config.leaseTtlMs,
+    plans,
   });
   return {
     ...{ limits, releaser, retention, owner, slots },
