@@ -3,7 +3,8 @@
  *
  * Invariants:
  *  1. One attempt per (task, attempt), started at most once in this life; asking again attaches.
- *  2. A released attempt stays released: its key is remembered (the last TOMBSTONES of them), its sandbox is not.
+ *  2. A released attempt stays released: its key is remembered (the last TOMBSTONES of them), its sandbox is not. Once a release has
+ *     answered, nothing of the attempt is published any more.
  *  3. An attempt that leaves the queue before it was admitted leaves nothing: asked for again, it queues again.
  */
 import { join } from 'node:path';
@@ -38,6 +39,7 @@ export class AttemptTable {
   private readonly attempts = new Map<string, Attempt>();
   private readonly tombstones = new Set<string>();
   private readonly releasing = new Set<Promise<void>>();
+  private readonly collects = new Map<string, Set<{ stop: AbortController; done: Promise<unknown> }>>();
   private closing = false;
 
   private readonly adoption: Adoption;
@@ -88,9 +90,34 @@ export class AttemptTable {
   collectable(taskId: string, number: number): Attempt {
     const key = attemptKey(taskId, number);
     const attempt = this.attempts.get(key);
-    if (attempt === undefined || attempt.released) throw new ServiceError('NOT_FOUND', `there is no attempt ${key} here`);
+    if (attempt === undefined || attempt.released || this.tombstones.has(key))
+      throw new ServiceError('NOT_FOUND', `there is no attempt ${key} here`);
     if (!attempt.collectable) throw new ServiceError('FAILED_PRECONDITION', `attempt ${key} has nothing to collect yet`);
     return attempt;
+  }
+
+  /** Does something with an attempt's outputs; a release stops it and waits for its end. @throws ServiceError FAILED_PRECONDITION where it did */
+  async collecting<T>(taskId: string, number: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const key = attemptKey(taskId, number);
+    const stop = new AbortController();
+    const done = work(stop.signal);
+    const entry = { stop, done };
+    const all = this.collects.get(key) ?? new Set();
+    this.collects.set(key, all.add(entry));
+    try {
+      return await done;
+    } catch (error) {
+      throw stop.signal.aborted ? new ServiceError('FAILED_PRECONDITION', `attempt ${key} was released`) : error;
+    } finally {
+      all.delete(entry);
+      if (all.size === 0) this.collects.delete(key);
+    }
+  }
+
+  private async stopCollecting(key: string): Promise<void> {
+    const all = [...(this.collects.get(key) ?? [])];
+    for (const { stop } of all) stop.abort();
+    await Promise.allSettled(all.map(({ done }) => done));
   }
 
   async cancel(taskId: string, number: number, graceMs: number): Promise<void> {
@@ -107,6 +134,7 @@ export class AttemptTable {
     const key = attemptKey(taskId, number);
     this.tombstones.add(key);
     if (this.tombstones.size > TOMBSTONES) for (const oldest of this.tombstones) if (this.tombstones.delete(oldest)) break;
+    await this.stopCollecting(key);
     const attempt = this.attempts.get(key);
     await attempt?.release();
     this.attempts.delete(key);

@@ -23,7 +23,11 @@ export function executorService(options: ExecutorServiceOptions): executor.Conta
   return {
     describe: unary(() => options.describe()),
     execute: serverStream((spec: executor.TaskSpec, context: CallContext) => table.execute(spec).watch(context.signal)),
-    collect: unary((request: executor.CollectRequest) => collect(options, request)),
+    collect: unary(async (request: executor.CollectRequest) => {
+      const files = await table.collecting(request.taskId, request.attempt, (signal) => collect(options, request, signal));
+      if (request.release) table.releaseSoon(request.taskId, request.attempt);
+      return { files };
+    }),
     cancel: unary(async (request: executor.CancelRequest) => {
       if (request.waitingOnly) table.withdraw(request.taskId, request.attempt);
       else await table.cancel(request.taskId, request.attempt, request.graceMs);
@@ -53,19 +57,21 @@ async function inspectImage(
   }
 }
 
-async function collect(options: ExecutorServiceOptions, request: executor.CollectRequest): Promise<executor.CollectResponse> {
+async function collect(
+  options: ExecutorServiceOptions,
+  request: executor.CollectRequest,
+  signal: AbortSignal,
+): Promise<executor.CollectedFile[]> {
   const attempt = options.table.collectable(request.taskId, request.attempt);
-  const publisher = request.publishTo === '' ? undefined : await publisherTo(request.publishTo, options);
+  const publisher = request.publishTo === '' ? undefined : await publisherTo(request.publishTo, options, signal);
   const target = { tree: attempt.workTree(), workDir: attempt.context.spec.workDir, publisher };
-  const files = await mapLimited(request.items, publisher?.atOnce ?? 1, (item) => collectItem(item, target));
-  if (request.release) options.table.releaseSoon(request.taskId, request.attempt);
-  return { files };
+  return mapLimited(request.items, publisher?.atOnce ?? 1, (item) => collectItem(item, target));
 }
 
 /** Roots are compared by real path, also where the directory is still to be made. */
-async function publisherTo(uri: string, { storage, fsync, onProblem }: ExecutorServiceOptions): Promise<Publisher> {
+async function publisherTo(uri: string, { storage, fsync, onProblem }: ExecutorServiceOptions, signal: AbortSignal): Promise<Publisher> {
   if (!uri.endsWith('/')) throw new ServiceError('INVALID_ARGUMENT', `publish_to '${uri}' does not end in '/'`);
-  if (schemeOf(uri) === 's3') return new RemotePublisher(uri.replace(/\/+$/, ''), storage.storage, storage.cache, onProblem);
+  if (schemeOf(uri) === 's3') return new RemotePublisher(uri.replace(/\/+$/, ''), storage.storage, storage.cache, onProblem, signal);
   if (!isFileUri(uri)) throw new ServiceError('INVALID_ARGUMENT', `publish_to '${uri}': results are published to file: and s3:`);
   try {
     return new LocalPublisher((await storage.resolve(uri)).replace(/(.)\/+$/, '$1'), fsync);

@@ -48,6 +48,8 @@ export class RemotePublisher implements Publisher {
     private readonly storage: StorageRouter,
     private readonly cache: InputCache,
     private readonly onProblem: (text: string, error: unknown) => void,
+    /** Aborts when nobody wants what is published any more. */
+    private readonly signal: AbortSignal,
   ) {}
 
   async directory(path: string, empty: boolean): Promise<string> {
@@ -58,7 +60,7 @@ export class RemotePublisher implements Publisher {
 
   async file(path: string, hostPath: string, sha1: () => Promise<string>): Promise<string> {
     const uri = this.prefix + encodePath(path);
-    const version = await this.storage.publish(hostPath, uri);
+    const version = await this.storage.publish(hostPath, uri, { signal: this.signal });
     const hash = await sha1();
     try {
       this.cache.keep(hostPath, { uri, version, sha1: hash }, basename(path));

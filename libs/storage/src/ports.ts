@@ -64,6 +64,8 @@ export interface StorageReader {
 export interface PublishOptions {
   /** Flush to disk before returning (file: only; other storages are durable when they answer). */
   fsync?: boolean;
+  /** Aborting stops it with IO; what has not appeared by then does not appear. (file: appears at once.) */
+  signal?: AbortSignal;
 }
 
 export interface StorageWriter {

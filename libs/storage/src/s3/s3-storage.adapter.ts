@@ -14,7 +14,7 @@ import { text } from 'node:stream/consumers';
 import { GetObjectCommand, type GetObjectCommandOutput, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { guardStream } from '../guard-stream.js';
 import { mapLimited } from '../map-limited.js';
-import { type OpenOptions, type Storage, StorageError, type StoredEntry, type StoredStat } from '../ports.js';
+import { type OpenOptions, type PublishOptions, type Storage, StorageError, type StoredEntry, type StoredStat } from '../ports.js';
 import { systemErrorCode, toStorageError } from '../system-error.js';
 import type { OnTransfer } from '../transfers.js';
 import { refuseInto } from '../uri.js';
@@ -74,15 +74,16 @@ export class S3Storage implements Storage {
     return this.at(uri, async ({ bucket, key }) => void (await uploadBytes(this.upload, Buffer.from(content), bucket, key)));
   }
 
-  publish(hostPath: string, uri: string): Promise<string> {
+  publish(hostPath: string, uri: string, { signal }: PublishOptions = {}): Promise<string> {
+    const upload = { ...this.upload, signal };
     return this.at(uri, async ({ bucket, key }) => {
       const files: [path: string, key: string][] = [];
       const empty: string[] = [];
       await collect(hostPath, key.replace(/\/+$/, ''), files, empty, []).catch((error: unknown) => {
         throw toStorageError(error, systemErrorCode(error) === undefined ? uri : hostPath);
       });
-      await mapLimited(empty, AT_ONCE, (name) => uploadBytes(this.upload, Buffer.alloc(0), bucket, `${name}/`));
-      const versions = await mapLimited(files, AT_ONCE, ([path, name]) => uploadFile(this.upload, path, bucket, name));
+      await mapLimited(empty, AT_ONCE, (name) => uploadBytes(upload, Buffer.alloc(0), bucket, `${name}/`));
+      const versions = await mapLimited(files, AT_ONCE, ([path, name]) => uploadFile(upload, path, bucket, name));
       // Of a directory that holds one file, it is that file's.
       return files[0]?.[1] === key ? (versions[0] ?? '') : '';
     });

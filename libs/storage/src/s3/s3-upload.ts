@@ -37,6 +37,7 @@ export interface UploadContext {
   client: S3Client;
   onBytes: (bytes: number) => void;
   partBytes: number;
+  signal?: AbortSignal;
 }
 
 /** @returns the object's ETag */
@@ -59,9 +60,9 @@ export async function uploadFile(context: UploadContext, path: string, bucket: s
   }
 }
 
-export async function uploadBytes({ client, onBytes }: UploadContext, body: Buffer, bucket: string, key: string): Promise<string> {
+export async function uploadBytes({ client, onBytes, signal }: UploadContext, body: Buffer, bucket: string, key: string): Promise<string> {
   const put = { Bucket: bucket, Key: key, Body: body, ContentLength: body.length, ContentMD5: md5(body, 'base64') };
-  const { ETag = '' } = await client.send(new PutObjectCommand(put));
+  const { ETag = '' } = await client.send(new PutObjectCommand(put), { abortSignal: signal });
   onBytes(body.length);
   return ETag;
 }
@@ -73,22 +74,24 @@ interface Source {
 }
 
 async function uploadParts(context: UploadContext, source: Source, bucket: string, key: string): Promise<string> {
-  const { client } = context;
+  const { client, signal } = context;
+  const stoppable = { abortSignal: signal };
   const partBytes = Math.max(context.partBytes, Math.ceil(source.size / MAX_PARTS));
   const begun = await findUpload(client, bucket, key);
-  const uploadId = begun?.uploadId ?? (await client.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key: key }))).UploadId;
+  const uploadId =
+    begun?.uploadId ?? (await client.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key: key }), stoppable)).UploadId;
   const numbers = Array.from({ length: Math.ceil(source.size / partBytes) }, (_, index) => index + 1);
   const parts = await mapLimited(numbers, PARTS_AT_ONCE, async (number): Promise<CompletedPart> => {
     const start = (number - 1) * partBytes;
     const body = await readExactly(source.file, start, Math.min(partBytes, source.size - start), source.path);
     if (begun?.etags.get(number) === `"${md5(body, 'hex')}"`) return { PartNumber: number, ETag: begun.etags.get(number) };
     const part = { Bucket: bucket, Key: key, UploadId: uploadId, PartNumber: number, Body: body, ContentLength: body.length };
-    const { ETag } = await client.send(new UploadPartCommand({ ...part, ContentMD5: md5(body, 'base64') }));
+    const { ETag } = await client.send(new UploadPartCommand({ ...part, ContentMD5: md5(body, 'base64') }), stoppable);
     context.onBytes(body.length);
     return { PartNumber: number, ETag };
   });
   const whole = { Bucket: bucket, Key: key, UploadId: uploadId, MultipartUpload: { Parts: parts } };
-  const { ETag } = await client.send(new CompleteMultipartUploadCommand(whole));
+  const { ETag } = await client.send(new CompleteMultipartUploadCommand(whole), stoppable);
   const { ContentLength, ETag: stored } = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
   const uri = s3Uri(bucket, key);
   if (ContentLength === source.size && stored !== undefined && stored === ETag) return stored;
