@@ -8,7 +8,17 @@ import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
-import { makeAuthority, makeBucket, type RunningProgram, startProgram, startS3, type TestAuthority, type TestS3 } from '@weft/testing';
+import {
+  type CertificatePaths,
+  makeAuthority,
+  makeBucket,
+  type RunningProgram,
+  startProgram,
+  startS3,
+  type TestAuthority,
+  type TestS3,
+} from '@weft/testing';
+import { HoldingProxy } from './holding-proxy.js';
 import { type Host, Network } from './network.js';
 
 const ROOT = process.cwd();
@@ -27,6 +37,7 @@ export interface ClusterOptions {
 
 export class Cluster {
   private readonly programs: RunningProgram[] = [];
+  private readonly certificates = new Map<Host, CertificatePaths>();
   /** The gateway's gRPC address, and the token it wants. */
   gateway = { address: '', token: TOKEN };
 
@@ -35,6 +46,8 @@ export class Cluster {
     private readonly network: Network,
     private readonly authority: TestAuthority,
     private readonly s3: TestS3,
+    /** Between host b and S3. */
+    readonly proxy: HoldingProxy,
     readonly a: Host,
     readonly b: Host,
   ) {}
@@ -49,7 +62,9 @@ export class Cluster {
       const [a, b] = [await network.addHost('a'), await network.addHost('b')];
       mkdirSync(a.path('s3'));
       const s3 = await startS3({ host: a.address, directory: join(directory, 's3'), within: a.within });
-      const cluster = new Cluster(folder, network, makeAuthority(join(folder, 'authority')), s3, a, b);
+      const { hostname, port } = new URL(s3.endpoint);
+      const proxy = await HoldingProxy.start(network.ownAddress, { host: hostname, port: Number(port) });
+      const cluster = new Cluster(folder, network, makeAuthority(join(folder, 'authority')), s3, proxy, a, b);
       await cluster.startPrograms(options);
       return cluster;
     } catch (error) {
@@ -99,6 +114,7 @@ export class Cluster {
   async stop(): Promise<(number | null)[]> {
     const codes: (number | null)[] = [];
     for (const program of this.programs.reverse()) codes.push(await program.stop());
+    await this.proxy.stop();
     await this.s3.stop();
     await this.network.close();
     rmSync(this.folder, { recursive: true });
@@ -130,6 +146,7 @@ export class Cluster {
         WEFT_RUNNER_ID: host.name,
         WEFT_RUNNER_CORES: String(cores),
         WEFT_RUNTIMES: 'process',
+        ...(host === b ? { WEFT_S3_ENDPOINT: `http://${this.proxy.address}` } : {}),
       });
     }
     writeFileSync(a.path('tokens'), `${createHash('sha256').update(TOKEN).digest('hex')} test\n`);
@@ -167,7 +184,8 @@ export class Cluster {
 
   /** The host's own, on its own disk. */
   private certificate(host: Host): Record<string, string> {
-    const files = this.authority.issue(host.name, [`IP:${host.address}`]);
+    const files = this.certificates.get(host) ?? this.authority.issue(host.name, [`IP:${host.address}`]);
+    this.certificates.set(host, files);
     for (const file of Object.values(files) as string[]) copyFileSync(file, host.path(basename(file)));
     const at = (file: string): string => join(host.directory, basename(file));
     return { WEFT_TLS_CERT: at(files.cert), WEFT_TLS_KEY: at(files.key), WEFT_TLS_CA: at(files.ca) };

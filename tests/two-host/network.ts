@@ -68,7 +68,7 @@ export class Network {
     const network = new Network(directory, 1 + (process.pid % 250), await hold(bridge));
     const { own } = network;
     network.plug(own, String(process.pid), 'own');
-    run('ip', 'address', 'add', `${network.addressOf(OWN_NUMBER)}/24`, 'dev', own);
+    run('ip', 'address', 'add', `${network.ownAddress}/24`, 'dev', own);
     run('ip', 'link', 'set', 'dev', own, 'up');
     return network;
   }
@@ -83,6 +83,11 @@ export class Network {
     run(...host.within, 'ip', 'link', 'set', 'dev', 'eth0', 'up');
     this.hosts.push(host);
     return host;
+  }
+
+  /** Where hosts reach the test. */
+  get ownAddress(): string {
+    return this.addressOf(OWN_NUMBER);
   }
 
   /** Pulls the host's cable out of the switch. */

@@ -63,6 +63,11 @@ const WORKFLOW = {
     },
   },
 };
+/** More than the sockets on the way take. */
+const BIG_BYTES = 32 * 1024 * 1024;
+/** Within the first part of an upload. */
+const HELD_BYTES = 1024 * 1024;
+const INPUTS = { item: 'string', folder: 'string' };
 const RESULT = ITEMS.map((item) => `${item} SEEN\n`).join('');
 
 /** The pipe keeps the word until a tool reads it. */
@@ -128,6 +133,43 @@ describeWithNetwork('two hosts', () => {
           .sort(),
       );
       await cluster.noSandboxLeft(b);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'nothing stays of what it was publishing when it was cut off',
+    async () => {
+      const { a, b, proxy } = cluster;
+      for (const host of [a, b]) for (const item of ITEMS) cluster.gate(host, `big-${item}`);
+      const script = `read word < "$1/big-$0"; head -c ${BIG_BYTES} /dev/zero`;
+      const big = { scatter: 'item', in: { item: 'items', folder: 'folder' }, out: ['file'], run: tool(script, { inputs: INPUTS }) };
+      const outputs = { all: { type: 'File[]', outputSource: 'big/file' } };
+      const runId = await runs.submit({ ...WORKFLOW, outputs, steps: { big } }, { items: ITEMS, folder: a.directory });
+      const tasks = new RunTasks(runs.watch(runId));
+      const begun = await tasks.until(() => tasks.running('big'), ITEMS.length);
+      const uploading = proxy.hold(HELD_BYTES);
+      for (const { index, runnerId } of begun) open(runnerId === a.name ? a : b, `big-${index}`, 'go');
+      await uploading;
+      cluster.partition(b);
+      const retried = await tasks.until(
+        () => tasks.running('big'),
+        CORES,
+        (task) => task.attempt > 1,
+      );
+      for (const { index } of retried) open(a, `big-${index}`, 'go');
+      expect((await runs.end(runId)).status).toBe(run.RunStatus.SUCCEEDED);
+      cluster.heal(b);
+      // Released, although the upload could not go on; and with it the upload.
+      await cluster.noSandboxLeft(b);
+      await proxy.goOn();
+      const folders = new Set((await cluster.published(runId)).map((key) => key.split('/')[0]));
+      expect([...folders].sort()).toEqual(
+        tasks
+          .succeeded()
+          .map(({ taskId, attempt }) => `${taskId}.${attempt}`)
+          .sort(),
+      );
     },
     TIMEOUT_MS,
   );
