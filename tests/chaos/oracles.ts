@@ -4,11 +4,14 @@
  * Invariant: leftovers may take a moment to go, and nothing tells from outside when they are gone: they are looked for until they are, within
  * a limit. Everything else is judged at once.
  */
-import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createRedis, redisConnection } from '@weft/platform';
 import { createBullTaskQueue, discoverPools } from '@weft/queue';
 import { createRedisRunnerRegistry } from '@weft/registry';
+import { type EngineEvent, decide, initialState } from '@weft/engine';
+import type { Plan } from '@weft/plan';
 import { type LogEntry, PARTITIONS, type RunStore } from '@weft/run-store';
 import type { ChaosClient } from './client.js';
 import type { Containers } from './containers.js';
@@ -43,6 +46,7 @@ export async function judgeLiving(evidence: Evidence): Promise<Verdict[]> {
     eventually('no run is left active', () => active(evidence.store)),
     eventually('leases are held by the living', () => leases(world)),
     eventually('no container is left', () => leftContainers(containers)),
+    eventually('no file is left of an attempt that lost', () => leftFiles(evidence)),
     eventually('no sandbox is left', async () => leftSandboxes(world)),
   ]);
 }
@@ -69,29 +73,45 @@ async function eventually(name: string, look: () => Promise<string[]>): Promise<
 }
 
 /**
- * In the logs themselves: one success per task, one result per attempt, one end. A cancel that comes too late may be answered as well:
- * that is no result.
+ * The logs, read by the engine: a task gets one result, a run one end. An answer that comes when another is known may be in the log as well; the
+ * engine does not take it.
  */
 async function acceptedTwice({ store, acknowledged }: Evidence): Promise<string[]> {
   const problems: string[] = [];
-  for (const { runId } of acknowledged) problems.push(...twiceIn(runId, await store.reader.read(runId, 0)));
+  for (const { runId } of acknowledged) {
+    const header = await store.reader.get(runId);
+    const plan = header && (await store.log.getPlan(header.planHash));
+    if (plan === undefined) problems.push(`run ${runId} has no plan`);
+    else problems.push(...twiceIn(runId, plan, await store.reader.read(runId, 0)));
+  }
   return problems;
 }
 
-export function twiceIn(runId: string, entries: readonly LogEntry[]): string[] {
-  const answers = entries.flatMap(({ event }) =>
-    ['TaskSucceeded', 'TaskFailed'].includes(event.type) ? [event as unknown as { type: string; taskId: string; attempt: number }] : [],
-  );
-  const succeeded = answers.filter(({ type }) => type === 'TaskSucceeded').map(({ taskId }) => taskId);
-  const answered = answers.map(({ taskId, attempt }) => `${taskId}.${attempt}`);
+export function twiceIn(runId: string, plan: Plan, entries: readonly LogEntry[]): string[] {
+  const state = initialState(plan);
+  const results: string[] = [];
+  for (const { event, atMs } of entries) {
+    const taskId = String((event as { taskId?: unknown }).taskId ?? '');
+    const before = state.tasks.get(taskId)?.status;
+    decide(state, event as unknown as EngineEvent, atMs);
+    const after = state.tasks.get(taskId)?.status;
+    if (event.type === 'TaskSucceeded' && after === 'succeeded' && before !== after) results.push(taskId);
+  }
+  const succeeded = [...state.tasks.values()].filter(({ status, cached }) => status === 'succeeded' && cached !== true);
+  const without = succeeded.filter(({ taskId }) => !results.includes(taskId) && isExecuted(taskId, entries));
   const ends = entries.filter(({ event }) => event.type === 'RunEnded').length;
   const gaps = entries.filter(({ sequence }, i) => sequence !== i + 1).length;
   return [
-    ...repeated(succeeded).map((task) => `run ${runId}: task ${task} succeeded twice`),
-    ...repeated(answered).map((attempt) => `run ${runId}: attempt ${attempt} was answered twice`),
+    ...repeated(results).map((task) => `run ${runId}: the result of task ${task} was accepted twice`),
+    ...without.map(({ taskId }) => `run ${runId}: task ${taskId} succeeded by nothing in the log`),
     ...(ends === 1 ? [] : [`run ${runId}: its log has ${ends} ends`]),
     ...(gaps === 0 ? [] : [`run ${runId}: its log has gaps`]),
   ];
+}
+
+/** Expression tools are evaluated, not executed: their results come by other events. */
+function isExecuted(taskId: string, entries: readonly LogEntry[]): boolean {
+  return entries.some(({ event }) => event.type === 'TaskStarted' && event['taskId'] === taskId);
 }
 
 function repeated(items: readonly string[]): string[] {
@@ -168,6 +188,20 @@ async function leases(world: World): Promise<string[]> {
 
 async function leftContainers(containers: Containers | undefined): Promise<string[]> {
   return ((await containers?.all()) ?? []).map(({ id, state, task }) => `container ${id.slice(0, 12)} of ${task} (${state})`);
+}
+
+/** Of runs that succeeded: what others published is kept for a retry. What succeeded is the outputs' or the cache's. */
+async function leftFiles({ world, store, acknowledged }: Evidence): Promise<string[]> {
+  const problems: string[] = [];
+  for (const { runId } of acknowledged) {
+    if ((await store.reader.get(runId))?.state !== 'succeeded') continue;
+    const folder = join(world.data, 'runs', runId);
+    const events = (await store.reader.read(runId, 0)).map(({ event }) => event as { type: string; taskId?: string; attempt?: number });
+    const won = new Set(events.filter(({ type }) => type === 'TaskSucceeded').map(({ taskId, attempt }) => `${taskId}.${attempt}`));
+    const left = existsSync(folder) ? readdirSync(folder).filter((name) => !won.has(name)) : [];
+    problems.push(...left.map((name) => `${folder}/${name}`));
+  }
+  return problems;
 }
 
 function leftSandboxes(world: World): string[] {
