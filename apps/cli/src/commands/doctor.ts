@@ -3,8 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants, mkdirSync, statfsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import pc from 'picocolors';
-import { homeOf } from '../home.js';
+import { homeOf, socketPath } from '../home.js';
 import { connectToStack } from '../stack/connect.js';
+import { runCounts } from '../stack/run-counts.js';
 import { findInPath, findRedisServer, givenRedisUrl } from '../stack/redis.js';
 
 interface Finding {
@@ -19,7 +20,7 @@ interface Finding {
 const GIB = 1024 ** 3;
 
 export async function doctorCommand(options: { json?: boolean }): Promise<void> {
-  const findings = [node(), redis(), docker(), ...(await ports()), home(), disk(), python(), await stack()];
+  const findings = [node(), redis(), docker(), ...(await ports()), home(), disk(), python(), await stack(), ...(await runs())];
   if (options.json) process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
   else for (const finding of findings) process.stdout.write(line(finding));
   if (findings.some(({ ok, optional }) => !ok && !optional)) process.exitCode = 1;
@@ -134,6 +135,21 @@ function python(): Finding {
 async function stack(): Promise<Finding> {
   const services = await stackServices();
   return { what: 'stack', ok: true, found: services.length === 0 ? 'none runs; `weft run` starts one' : `runs: ${services.join(', ')}` };
+}
+
+/** Where finished runs are, as far as there is a Redis to ask. */
+async function runs(): Promise<Finding[]> {
+  const ours = (await stackServices()).length > 0 ? `unix:${socketPath(homeOf(), 'redis')}` : undefined;
+  const url = givenRedisUrl() ?? ours;
+  if (url === undefined) return [];
+  const what = 'runs';
+  try {
+    const { active, ended, archived, archivedBytes } = await runCounts(url);
+    const size = archived === 0 ? '' : ` (${(archivedBytes / 1024 ** 2).toFixed(1)} MiB)`;
+    return [{ what, ok: true, found: `${active} active and ${ended} finished in Redis, ${archived} in the archive${size}` }];
+  } catch (error) {
+    return [{ what, ok: false, optional: true, found: `Redis does not answer: ${(error as Error).message}`, advice: 'see WEFT_REDIS_URL' }];
+  }
 }
 
 async function stackServices(): Promise<string[]> {

@@ -62,12 +62,12 @@ class Scene {
     this.state = initialState(plan);
     const clock = { now: () => this.atMs, after: (_ms: number, work: () => void) => this.timer(work) };
     this.intermediates = new Intermediates({ folders: this.folders, header: async () => this.header, clock, logger });
-    const scene = this;
+    const isStopped = (): boolean => this.isStopped;
     this.actor = {
       runId: RUN,
       state: this.state,
       get isStopped() {
-        return scene.isStopped;
+        return isStopped();
       },
     } as unknown as RunActor;
     this.executor = this.intermediates.following({
