@@ -29,6 +29,8 @@ export interface TaskJob {
   ramFactor?: number;
   /** Whose results may be reused, and whose limits apply. */
   projectId?: string;
+  /** The attempt was begun before, by a consumer that is gone: its job is added again in case the queue has lost it. */
+  begun?: boolean;
   /** 0 = default and first; then 1, 2, …: greater runs later. */
   priority: number;
 }

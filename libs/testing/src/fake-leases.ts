@@ -14,6 +14,7 @@ export interface FakeLeaseData {
   readonly leases: Map<number, HeldLease>;
   readonly replicas: Map<string, number>;
   readonly replicaNews: Set<() => void>;
+  readonly resets: Set<() => void>;
 }
 
 export class FakeLeases implements Leases {
@@ -37,7 +38,11 @@ export class FakeLeases implements Leases {
   async watch(onChange: () => void): Promise<() => Promise<void>> {
     const listener = (): void => onChange();
     this.data.replicaNews.add(listener);
-    return async () => void this.data.replicaNews.delete(listener);
+    this.data.resets.add(listener);
+    return async () => {
+      this.data.replicaNews.delete(listener);
+      this.data.resets.delete(listener);
+    };
   }
 
   async acquire(owner: string, ttlMs: number, want = PARTITIONS): Promise<Lease[]> {

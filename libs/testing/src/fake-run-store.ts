@@ -69,6 +69,23 @@ export class FakeRunStoreData {
     readonly partitions: readonly number[] = Array.from({ length: PARTITIONS }, (_, partition) => partition),
   ) {}
 
+  /** Told when the store lost its newest writes, as those are that reconnect to one that was restarted. */
+  readonly resets = new Set<() => void>();
+
+  /** Remembers what it holds. The function it returns makes it hold that again: a restart that lost what was written since. */
+  snapshot(): () => void {
+    const runs = [...this.runs].map(([runId, run]) => ({ runId, run: { ...run, log: [...run.log] } }));
+    const [leases, replicas, idempotency] = [[...this.leases], [...this.replicas], [...this.idempotency]];
+    return () => {
+      this.runs.clear();
+      for (const { runId, run } of runs) this.runs.set(runId, { ...run, log: [...run.log] });
+      refill(this.leases, leases);
+      refill(this.replicas, replicas);
+      refill(this.idempotency, idempotency);
+      for (const tell of [...this.resets]) tell();
+    };
+  }
+
   nudge(runId: string, sequence: number): void {
     for (const tell of [...(this.nudged.get(partitionOf(runId)) ?? [])]) tell(runId, sequence);
   }
@@ -88,8 +105,14 @@ export function createFakeRunStore(data = new FakeRunStoreData()): RunStore {
     leases: new FakeLeases(data),
     cancels: fakeTaskCancels(data),
     nudges: {
-      subscribe: async (partition, onNudge) => {
-        const stop = data.listen(partition, (runId, sequence) => sequence > 0 && onNudge(runId, sequence));
+      subscribe: async (partition, onNudge, onReset) => {
+        const stopListening = data.listen(partition, (runId, sequence) => sequence > 0 && onNudge(runId, sequence));
+        const reset = (): void => onReset();
+        data.resets.add(reset);
+        const stop = (): void => {
+          stopListening();
+          data.resets.delete(reset);
+        };
         closing.signal.addEventListener('abort', stop);
         return async () => stop();
       },
@@ -99,6 +122,11 @@ export function createFakeRunStore(data = new FakeRunStoreData()): RunStore {
     taskLogs: new FakeTaskLogs(data, closing.signal),
     close: async () => closing.abort(),
   };
+}
+
+function refill<K, V>(map: Map<K, V>, entries: [K, V][]): void {
+  map.clear();
+  for (const [key, value] of entries) map.set(key, value);
 }
 
 /** What went through JSON: nobody shares objects with the store. */

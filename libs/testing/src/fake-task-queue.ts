@@ -59,6 +59,28 @@ export class FakeTaskQueueData {
     this.dispatch(pool);
   }
 
+  /** Remembers the jobs of a pool. The function it returns brings them back: a restart that lost what happened since. */
+  snapshot(name: string): () => void {
+    const pool = this.pool(name);
+    const [waiting, active, delayed] = [new Map(pool.waiting), new Map(pool.active), new Map(pool.delayed)];
+    return () => {
+      Object.assign(pool, { waiting: new Map(waiting), active: new Map(active), delayed: new Map(delayed) });
+      this.dispatch(pool);
+    };
+  }
+
+  /** Active jobs that no consumer has: their locks lapse, as after a restart that brought back jobs which had been done. */
+  lapseUnheld(name: string): void {
+    const pool = this.pool(name);
+    const held = new Set([...pool.consumers].flatMap(({ running }) => [...running].map(({ item }) => item)));
+    for (const [id, item] of [...pool.active]) {
+      if (held.has(item)) continue;
+      pool.active.delete(id);
+      pool.waiting.set(id, { ...item });
+    }
+    this.dispatch(pool);
+  }
+
   put(job: TaskJob): void {
     const pool = this.pool(job.pool);
     const id = jobIdOf(job);

@@ -87,13 +87,28 @@ export class TaskReleaser {
   private hold(actor: RunActor, commands: RunTask[]): void {
     const pool = this.poolOf(actor.base.pool);
     const share = shareOf(actor);
+    const begun: RunTask[] = [];
     for (const command of commands) {
       const { taskId, attempt } = command;
-      if (actor.wants(taskId, attempt)) pool.share.hold(share, taskId, { actor, command });
-      // Begun before this replica had the run.
-      else if (!actor.isStopped && isRunning(actor, command)) pool.share.adopt(share, taskId);
+      if (actor.wants(taskId, attempt)) {
+        pool.share.hold(share, taskId, { actor, command });
+      } else if (!actor.isStopped && isRunning(actor, command)) {
+        // Begun before this replica had the run.
+        pool.share.adopt(share, taskId);
+        begun.push(command);
+      }
     }
+    if (begun.length > 0) this.addBegun(actor, begun);
     this.pump(pool);
+  }
+
+  /** Their jobs are in the queue, unless the store lost its newest writes: then they would be waited for in vain. */
+  private addBegun(actor: RunActor, commands: RunTask[]): void {
+    this.deps.queue.add(commands.map((command) => ({ ...taskJobOf(actor, command), begun: true }))).catch((error: unknown) => {
+      this.deps.logger.error({ err: error, runId: actor.runId }, 'tasks that were begun not queued; trying again');
+      const open = (): RunTask[] => (actor.isStopped ? [] : commands.filter((command) => isRunning(actor, command)));
+      this.deps.clock.after(RETRY_MS, () => open().length > 0 && this.addBegun(actor, open()));
+    });
   }
 
   cancel(actor: RunActor, tasks: Attempt[]): void {
@@ -151,15 +166,17 @@ export class TaskReleaser {
     pool.pumping = true;
     void Promise.resolve().then(() => {
       pool.pumping = false;
-      this.pump(pool);
+      // Refilled by halves: one round trip for many tasks.
+      this.pump(pool, pool.unstarted.size <= pool.window.size / 2);
     });
   }
 
-  private pump(pool: Pool): void {
+  /** Releases what there is room for; without `refill` only tasks of runs that have nothing in flight. */
+  private pump(pool: Pool, refill = true): void {
     const { size } = pool.window;
     const taken: Taken<Wanted>[] = [];
     for (;;) {
-      const full = pool.unstarted.size >= size;
+      const full = !refill || pool.unstarted.size >= size;
       if (full && pool.unstarted.size >= 2 * size) break;
       const next = pool.share.next(full);
       if (!next) break;

@@ -18,7 +18,7 @@ export class LoggedAttempts implements AttemptLocator {
     const state = this.owner().actorOf(job.runId)?.state;
     if (state) return inState(state, job);
     // A job's first delivery is not worth reading a log for: at worst its answer is known already and is not taken twice.
-    return again ? this.inLog(job) : undefined;
+    return again || job.begun ? this.inLog(job) : undefined;
   }
 
   private async inLog({ runId, taskId, attempt }: TaskJob): Promise<Found> {

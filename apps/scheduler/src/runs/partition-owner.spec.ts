@@ -136,3 +136,21 @@ describe('a log that lost its newest entries', () => {
     await owner.close();
   });
 });
+
+describe('a store that was restarted', () => {
+  it('finds every run going on from its log, with all that is still due asked for again', async () => {
+    const data = new FakeRunStoreData();
+    const { owner, executor } = await owning(createFakeRunStore(data));
+    await submitted(createFakeRunStore(data));
+    await executor.commands.atLeast(2);
+    const restart = data.snapshot();
+    const before = executor.actor;
+    expect(await before?.offer(succeeded(`${RUN}-1`, 'a'))).toBe(true);
+    restart();
+    expect((await executor.commands.atLeast(4)).slice(2)).toMatchObject([{ taskId: `${RUN}-1` }, { taskId: `${RUN}-2` }]);
+    expect([before?.isStopped, owner.actorOf(RUN) === before]).toEqual([true, false]);
+    for (const task of [1, 2]) await executor.actor?.offer(succeeded(`${RUN}-${task}`, 'b'));
+    expect((await wholeLog(createFakeRunStore(data))).at(-1)?.event).toMatchObject({ type: 'RunEnded', outputs: { o: ['b', 'b'] } });
+    await owner.close();
+  });
+});

@@ -187,7 +187,7 @@ export class PartitionOwner {
       const unsubscribe = await store.nudges.subscribe(
         partition,
         (runId, sequence) => void this.load(runId, sequence),
-        () => void this.loadActive(partition),
+        () => void this.reload(partition),
       );
       this.held.set(partition, { lease, unsubscribe });
       this.deps.onTaken?.();
@@ -197,6 +197,14 @@ export class PartitionOwner {
     }
     const load = this.loadActive(partition).finally(() => this.loads.delete(load));
     this.loads.add(load);
+  }
+
+  /** After a reconnect: news may have been missed, and the store may have lost its newest writes. Every run goes on from its log. */
+  private async reload(partition: number): Promise<void> {
+    const held = this.held.get(partition);
+    if (!held) return;
+    await Promise.all(this.actorsOf(held).map((actor) => actor.retire()));
+    await this.loadActive(partition);
   }
 
   private async loadActive(partition: number): Promise<void> {

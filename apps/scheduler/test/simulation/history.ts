@@ -23,6 +23,9 @@ const MAX_CALM_STEPS = 6_000;
 const SETTLE_MS = 10_000;
 const LOSSES = [0, 0, 0.02, 0.08];
 const MAX_ATTEMPTS = 3;
+const STEPS_PER_SNAPSHOT = 12;
+/** Redis' `appendfsync everysec`. */
+const FSYNC_MS = 1_000;
 
 export interface History {
   steps: number;
@@ -101,6 +104,7 @@ class Story {
   readonly around: Surroundings;
   private replicas: Replica[] = [];
   private started = 0;
+  private onDisk: { atMs: number; restore: () => void } | undefined;
   private readonly outside;
 
   constructor(private readonly random: SeededRandom) {
@@ -137,6 +141,7 @@ class Story {
     const trouble = random.pick([0, 0.02, 0.05, 0.1]);
     const steps = random.pick(FAULTY_STEPS);
     for (let n = 0; n < steps && !this.ended(runs); n++) {
+      if (n % STEPS_PER_SNAPSHOT === 0) this.remember();
       if (random.chance(trouble)) await this.misfortune(runs);
       await this.world.step();
     }
@@ -209,7 +214,7 @@ class Story {
 
   private async misfortune(runs: SimulatedRun[]): Promise<void> {
     const { random } = this;
-    switch (random.pick(['crash', 'crash', 'pause', 'pause', 'lapse', 'runner', 'runner', 'cancel', 'restart', 'wait'] as const)) {
+    switch (random.pick(['crash', 'crash', 'pause', 'pause', 'lapse', 'runner', 'runner', 'cancel', 'restart', 'store', 'wait'] as const)) {
       case 'crash':
         this.kill(random.pick(this.replicas));
         return this.startReplica();
@@ -231,9 +236,34 @@ class Story {
       }
       case 'restart':
         return this.restart(random.pick(this.replicas));
+      case 'store':
+        return this.storeRestarts();
       case 'wait':
         this.world.nowMs += random.int(0, 12_000);
     }
+  }
+
+  /** What the store has on disk: it is at most a second behind. */
+  private remember(): void {
+    // Where it holds slots of projects, too, they are not part of what is remembered.
+    if (this.around.projectLimit !== undefined) return;
+    const [store, jobs] = [this.around.store.snapshot(), this.around.jobs.snapshot(POOL)];
+    this.onDisk = {
+      atMs: this.world.nowMs,
+      restore: () => {
+        store();
+        jobs();
+      },
+    };
+  }
+
+  /** The store is killed and comes back, perhaps without what it acknowledged within the last second; everybody reconnects. */
+  private storeRestarts(): void {
+    if (this.around.projectLimit !== undefined) return;
+    const onDisk = this.onDisk;
+    if (!onDisk || this.world.nowMs - onDisk.atMs > FSYNC_MS) this.remember();
+    this.around.monitor.cutBack(() => this.onDisk?.restore());
+    this.outside.clock.after(this.random.int(0, 8_000), () => this.around.jobs.lapseUnheld(POOL));
   }
 
   private restart(replica: Replica): void {

@@ -64,6 +64,19 @@ export class Monitor {
       this.violate('no append by a fenced owner', `${runId} under token ${lease.token}, newest is ${newest}`);
   }
 
+  /** The store loses its newest writes: what follows from the logs is begun again. What had a cause before keeps having had one. */
+  cutBack(restore: () => void): void {
+    for (const runId of this.store.runs.keys()) this.replay(runId);
+    restore();
+    for (const [runId, { commanded }] of [...this.replays]) {
+      this.replays.delete(runId);
+      const replay = this.replay(runId);
+      for (const attempt of commanded) replay.commanded.add(attempt);
+    }
+    this.granted.clear();
+    for (const [partition, { token }] of this.store.leases) this.granted.set(partition, token);
+  }
+
   jobsAdded(jobs: TaskJob[], limited = false): void {
     if (limited) this.checkSlots(jobs);
     for (const { runId, taskId, attempt } of jobs) {

@@ -121,7 +121,15 @@ function remoteNudges(
           else deliver();
           if (double > 0 && world.random.chance(double)) deliver();
         });
-        return async () => stop();
+        const reset = (): void => {
+          if (process.crashed) data.resets.delete(reset);
+          else process.receive(onReset);
+        };
+        data.resets.add(reset);
+        return async () => {
+          stop();
+          data.resets.delete(reset);
+        };
       }),
   };
 }
