@@ -32,6 +32,7 @@ function askNextIteration(turn: Turn, instance: StepInstance, outputs: CwlObject
   const next = linkedValues(turn, instance, sourced, again, values);
   if (!next) return;
   instance.iteration += 1;
+  turn.state.doneShards += 1;
   instance.phase = 'binding';
   askBindings(turn, instance, [{ index: 0, values: { ...previous, ...next } }], true);
 }

@@ -114,7 +114,7 @@ export interface RunState {
   /** Tasks queued or running by step path; steps without any are not there. */
   readonly live: Map<string, number>;
   inFlight: number;
-  /** Shards of all steps that are done. */
+  /** Shards of all steps that are done, and iterations of loops: only what these took can have become needless. */
   doneShards: number;
   /** What would have been next where the run had not stopped, in order. */
   parked: Parked[];

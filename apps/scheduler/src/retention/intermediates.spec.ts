@@ -262,7 +262,7 @@ describe('intermediate files', () => {
       scene.feed({ type: 'TaskSucceeded', taskId: `${RUN}-${n}`, attempt: 1, outputs: { out: file } });
     };
     for (let n = 1; n <= 2 * width; n++) feed(n);
-    expect(visit.count / (2 * width)).toBeLessThan(40);
+    expect(visit.count / (2 * width)).toBeLessThan(10);
     expect(scene.pending).toBe(1);
   });
 

@@ -103,7 +103,8 @@ export class Intermediates {
 
   private mark(actor: RunActor, sweep: Sweep): void {
     const { state, runId } = actor;
-    if (sweep.candidates.size === 0 || !mayLoseFiles(state)) return;
+    // Only where a step is done, or an iteration, is anything needless that was needed before.
+    if (sweep.candidates.size === 0 || state.doneShards === sweep.doneShards || !mayLoseFiles(state)) return;
     const paid = (sweep.succeeded + state.doneShards - sweep.doneShards) * VISITS_PER_TASK;
     if (paid < sweep.visited) return;
     const { locations, visited } = liveLocations(state);
