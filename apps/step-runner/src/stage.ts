@@ -6,8 +6,8 @@
  *  2. file: URIs only below the allowed roots where these are configured. What lies on another host is linked from the input cache.
  *  3. What is missing is a RuntimeFailure INPUT_FILE that names the URI.
  */
-import { chmodSync, constants, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { copyFile, cp, stat } from 'node:fs/promises';
+import { chmodSync, constants, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFile, cp, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { RuntimeFailure } from '@weft/runtimes';
@@ -174,11 +174,17 @@ async function copyWritable(from: string, to: string): Promise<void> {
   const stats = await stat(from);
   if (stats.isDirectory()) {
     await cp(from, to, { recursive: true, mode: constants.COPYFILE_FICLONE, dereference: true, preserveTimestamps: true, force: true });
-    return;
+    for (const path of await readdir(to, { recursive: true })) makeWritable(join(to, path));
+    return makeWritable(to);
   }
   await copyFile(from, to, constants.COPYFILE_FICLONE);
-  // A source whose mode forbids writing gives a copy that is still the task's to write.
-  if ((stats.mode & 0o200) === 0) chmodSync(to, stats.mode | 0o200);
+  makeWritable(to);
+}
+
+/** A source whose mode forbids writing gives a copy that is still the task's to write. */
+function makeWritable(path: string): void {
+  const { mode } = statSync(path);
+  if ((mode & 0o200) === 0) chmodSync(path, mode | 0o200);
 }
 
 /** @returns a RuntimeFailure that says what the file system said. */

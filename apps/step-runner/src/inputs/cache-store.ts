@@ -12,21 +12,9 @@
  *  3. Files are read-only.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import {
-  chmodSync,
-  copyFileSync,
-  linkSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { systemErrorCode } from '@weft/storage';
+import { linkOrCopy, takeIn } from './take-in.js';
 
 export interface IndexRecord {
   uri: string;
@@ -95,7 +83,7 @@ export class CacheStore {
     const id = `objects/${sha1}`;
     if (!this.entries.has(id)) return undefined;
     const path = this.at(id, name);
-    if (statSync(path, { throwIfNoEntry: false }) === undefined) link(this.objectPath(sha1), path);
+    if (statSync(path, { throwIfNoEntry: false }) === undefined) linkOrCopy(this.objectPath(sha1), path);
     return this.lease(id, path);
   }
 
@@ -135,7 +123,7 @@ export class CacheStore {
       for (const [path, sha1] of listing) {
         const target = join(made, name, path);
         mkdirSync(sha1 === undefined ? target : dirname(target), { recursive: true });
-        if (sha1 !== undefined) link(this.objectPath(sha1), target);
+        if (sha1 !== undefined) linkOrCopy(this.objectPath(sha1), target);
       }
       const members = [...new Set([...files.values()].filter((sha1) => sha1 !== undefined))].map((sha1) => `objects/${sha1}`);
       writeFileSync(join(made, MEMBERS), JSON.stringify(members));
@@ -269,35 +257,9 @@ export class CacheStore {
   }
 }
 
-/** Nobody writes; whether it is a program nobody knows. */
-const MODE = 0o555;
 /** Beside the tree, so under a name that no input has. */
 const MEMBERS = '\nmembers.json';
 
 function hashOf(text: string): string {
   return createHash('sha1').update(text).digest('hex');
-}
-
-function takeIn(from: string, how: 'move' | 'link', to: string): void {
-  if (how === 'move') renameSync(from, to);
-  else link(from, to);
-  try {
-    chmodSync(to, MODE);
-  } catch (error) {
-    // Linked, and another user's, as what a container wrote.
-    if (systemErrorCode(error) !== 'EPERM' || how === 'move') throw error;
-    rmSync(to);
-    copyFileSync(from, to);
-    chmodSync(to, MODE);
-  }
-}
-
-function link(from: string, to: string): void {
-  try {
-    linkSync(from, to);
-  } catch (error) {
-    // Another file system, too many links, or a file that is not ours to link.
-    if (!['EXDEV', 'EMLINK', 'EPERM'].includes(systemErrorCode(error) ?? '')) throw error;
-    copyFileSync(from, to);
-  }
 }

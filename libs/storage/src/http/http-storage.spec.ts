@@ -1,10 +1,9 @@
 import { buffer } from 'node:stream/consumers';
-import { startCuttingProxy } from '@weft/testing';
+import { type FileServer, startCuttingProxy, startFileServer } from '@weft/testing';
 import fc from 'fast-check';
 import { readerContract } from '../contract/storage.contract.js';
 import { patterned } from '../contract/writer.contract.js';
 import { isPublicAddress } from './address-guard.js';
-import { type FileServer, startFileServer } from './file-server.fixture.js';
 import { HttpStorage, type HttpStorageOptions } from './http-storage.adapter.js';
 
 let server: FileServer;

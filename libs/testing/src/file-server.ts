@@ -13,6 +13,8 @@ export interface FileServer {
   requests: string[];
   /** What it does not know: 'head', 'range', 'length', 'etag', 'modified'. */
   without: Set<string>;
+  /** Called with the path of every GET of a file; the answer's body waits for it. */
+  beforeBody: (path: string) => Promise<void> | void;
   stop(): Promise<void>;
 }
 
@@ -22,6 +24,7 @@ export async function startFileServer(): Promise<FileServer> {
     redirects: new Map<string, string>(),
     requests: [] as string[],
     without: new Set<string>(),
+    beforeBody: (_path: string): Promise<void> | void => undefined,
   };
   const server = createServer((request, response) => answer(state, request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -30,7 +33,7 @@ export async function startFileServer(): Promise<FileServer> {
       server.close(() => resolve());
       server.closeAllConnections();
     });
-  return { ...state, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, stop };
+  return Object.assign(state, { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, stop });
 }
 
 function answer(state: Omit<FileServer, 'url' | 'stop'>, request: IncomingMessage, response: ServerResponse): void {
@@ -38,7 +41,11 @@ function answer(state: Omit<FileServer, 'url' | 'stop'>, request: IncomingMessag
   const { without } = state;
   state.requests.push([method, url, headers.range].filter((part) => part !== undefined).join(' '));
   const end = (status: number, more: Record<string, string | number> = {}, body?: Buffer): void => {
-    response.writeHead(status, more).end(method === 'HEAD' ? undefined : body);
+    response.writeHead(status, more);
+    response.flushHeaders();
+    void Promise.resolve(body === undefined ? undefined : state.beforeBody(url)).then(() =>
+      response.end(method === 'HEAD' ? undefined : body),
+    );
   };
   const redirect = state.redirects.get(url);
   if (redirect !== undefined) return end(302, { location: redirect });
