@@ -30,7 +30,7 @@ export class StreamflowController {
     summary: 'Submit a CWL workflow',
     body: schemas.SubmitWorkflowBody,
     answers: { 200: schemas.SubmittedWorkflow },
-    errors: [400, 413, 429, 501, 503],
+    errors: [400, 409, 413, 429, 501, 503],
   })
   submit(
     @Body(new ZodPipe(schemas.SubmitWorkflowBody, 'body')) body: SubmitWorkflowBodyData,

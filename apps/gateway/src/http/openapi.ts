@@ -25,7 +25,7 @@ const ERROR_MEANING: Record<number, string> = {
   401: 'An API token is missing or wrong',
   403: 'Not allowed',
   404: 'No such thing',
-  409: 'Not in this state',
+  409: 'Not in this state, or an idempotency key that was used for something else',
   413: 'The body is larger than 16 MiB',
   429: 'Too much at once; try again later',
   501: 'The document needs a feature that is not supported',

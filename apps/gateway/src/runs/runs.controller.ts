@@ -22,7 +22,7 @@ export class RunsController {
     body: schemas.SubmitBody,
     headers: { 'Idempotency-Key': 'A repeat with the same key answers 200 with the first run' },
     answers: { 201: schemas.SubmittedView, 200: schemas.SubmittedView },
-    errors: [400, 413, 429, 501, 503],
+    errors: [400, 409, 413, 429, 501, 503],
   })
   async submit(
     @Body(new ZodPipe(schemas.SubmitBody, 'body')) body: SubmitBodyData,
