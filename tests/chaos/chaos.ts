@@ -61,7 +61,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
   const containers = options.docker ? new Containers(world.runnerIds) : undefined;
   await containers?.listen();
   await startAll(world);
-  const store = createRedisRunStore({ redis: redisConnection(world.redisUrl) });
+  const store = createRedisRunStore({ redis: redisConnection(world.redisUrl), onError: () => undefined });
   const stop = new AbortController();
   const client = new ChaosClient(world.gateways, { problem: (text) => found.add('clients', text) }, stop.signal);
   const test = new Test(options, world, store, client, containers, found, stop);

@@ -26,10 +26,11 @@ export async function openResources(config: SchedulerConfig) {
   const tls = createServiceTls(config.tls, logger);
   const files = createStorage(config.storage);
   const archive = createArchive(files, config.dataUri);
-  const live = createRedisRunStore({ redis: connection, isArchived: async (runId) => (await archive.find(runId)) !== undefined });
+  const onError = (error: Error): void => logger.warn({ err: error }, 'Redis, or what was asked of it');
+  const live = createRedisRunStore({ redis: connection, onError, isArchived: async (runId) => (await archive.find(runId)) !== undefined });
   const store = withArchive(live, archive);
-  const queue = createBullTaskQueue({ connection, lockMs: JOB_LOCK_MS, stalledCheckMs: STALLED_JOBS_MS });
-  const registered = createRedisRunnerRegistry({ redis: connection });
+  const queue = createBullTaskQueue({ connection, lockMs: JOB_LOCK_MS, stalledCheckMs: STALLED_JOBS_MS, onError });
+  const registered = createRedisRunnerRegistry({ redis: connection, onError });
   const registry = withStaticRunners(registered, createStaticRunnerRegistry(await serviceRegistry(config.serviceRegistryFile)));
   const evaluator = createEvaluator({ timeoutMs: config.expressionTimeoutMs });
   const plans = new PlanCache((hash) => store.log.getPlan(hash));
