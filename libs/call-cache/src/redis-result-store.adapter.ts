@@ -9,7 +9,7 @@ import { CLAIM_MS } from './claims.js';
 import { BUCKETS, bucketOf, createKeys, type Keys, taskFolder } from './keys.js';
 import type { KeptFolder, KeptFolderIndex, Lookup, News, ResultStore, StoredResult } from './ports.js';
 import { decodeResult, encodeResult } from './result-codec.js';
-import { moveScript, oldestScript, removedScript } from './scripts/kept-folders.lua.js';
+import { moveScript, noteTaskScript, oldestScript, removedScript } from './scripts/kept-folders.lua.js';
 import { giveBackScript, lookScript, putScript, renewScript } from './scripts/results.lua.js';
 
 export interface RedisResultStoreOptions {
@@ -34,7 +34,7 @@ export function createRedisResultStore(options: RedisResultStoreOptions): RedisR
 class Store implements RedisResultStore {
   private readonly redis: Redis;
   private readonly keys: Keys;
-  private readonly scripts: Record<'look' | 'put' | 'giveBack' | 'renewClaim' | 'move' | 'oldest' | 'removed', RunScript>;
+  private readonly scripts: Record<'look' | 'put' | 'giveBack' | 'renewClaim' | 'noteTask' | 'move' | 'oldest' | 'removed', RunScript>;
   private subscriber: { redis: Redis; subscriptions: Subscriptions } | undefined;
 
   constructor(private readonly options: RedisResultStoreOptions) {
@@ -45,6 +45,7 @@ class Store implements RedisResultStore {
       put: defineScript(this.redis, putScript),
       giveBack: defineScript(this.redis, giveBackScript),
       renewClaim: defineScript(this.redis, renewScript),
+      noteTask: defineScript(this.redis, noteTaskScript),
       move: defineScript(this.redis, moveScript),
       oldest: defineScript(this.redis, oldestScript),
       removed: defineScript(this.redis, removedScript),
@@ -79,8 +80,7 @@ class Store implements RedisResultStore {
     const storing: Promise<unknown>[] = [];
     if (task !== undefined) {
       // First: a folder that nobody finds a result for may be removed, and the result with it.
-      const run = this.keys.run(task.runId);
-      storing.push(this.redis.multi().hset(run, task.name, key).pexpire(run, ttlMs).exec());
+      storing.push(this.scripts.noteTask([this.keys.run(task.runId)], [task.name, key, ttlMs]));
     }
     storing.push(this.scripts.put(this.resultKeys(key), [encodeResult(result), ttlMs, holder, this.keys.news(key)]));
     await Promise.all(storing);

@@ -2,6 +2,22 @@ import type { Script } from '@weft/run-store';
 import { folderOf, nowMs } from './fragments.lua.js';
 
 /**
+ * A task of a run has published a result.
+ *
+ * KEYS  1 tasks of the run
+ * ARGV  1 name of the task's folder  2 key  3 time of a result in ms
+ */
+export const noteTaskScript: Script = {
+  name: 'weftNoteTaskResult',
+  keys: 1,
+  lua: `
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1
+`,
+};
+
+/**
  * A result's files move to a folder of the cache's own.
  *
  * KEYS  1 result  2 kept folders  3 bytes of kept folders
