@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type AdmissionEvent, type AdmissionState, type Amounts, decideAdmission, heldOf, initialAdmission } from './admission.machine.js';
+import { type AdmissionEvent, type AdmissionState, type Amounts, decideAdmission, initialAdmission } from './admission.machine.js';
 
 const PATIENCE_MS = 30;
 const need = (cores: number, more: Partial<Amounts> = {}): Amounts => ({ cores, ramBytes: 0, diskBytes: 0, gpus: 0, ...more });
@@ -148,9 +148,11 @@ describe('whatever comes and goes', () => {
         const history = new History();
         for (const one of steps) {
           history.take(one);
-          const held = heldOf(history.state);
+          const held = history.state.inUse;
           expect(held.cores).toBeLessThanOrEqual(4);
           expect(held.ramBytes).toBeLessThanOrEqual(8);
+          const cores = [...history.state.held.values()].reduce((sum, share) => sum + share.need.cores, 0);
+          expect(held.cores).toBeCloseTo(cores);
           const devices = [...history.running.values()].flat();
           expect(new Set(devices).size).toBe(devices.length);
           expect(devices).toHaveLength(held.gpus);
@@ -166,7 +168,7 @@ describe('whatever comes and goes', () => {
         for (const one of steps) {
           history.take(one);
           if (history.state.kept) continue;
-          const held = heldOf(history.state);
+          const held = history.state.inUse;
           for (const { need: wanted } of history.state.waiting) {
             const fits =
               (wanted.cores === 0 || held.cores + wanted.cores <= 4) &&

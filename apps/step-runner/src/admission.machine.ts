@@ -41,6 +41,8 @@ export interface AdmissionState {
   readonly capacity: AdmissionCapacity;
   readonly patienceMs: number;
   readonly held: ReadonlyMap<string, Held>;
+  /** The sum over `held`. */
+  readonly inUse: Amounts;
   /** Oldest first. */
   readonly waiting: readonly Waiting[];
   /** Whom room is kept for (always the oldest), and who was admitted beside it. */
@@ -68,7 +70,7 @@ const NOTHING: Amounts = { cores: 0, ramBytes: 0, diskBytes: 0, gpus: 0 };
 const DIMENSIONS = ['cores', 'ramBytes', 'diskBytes', 'gpus'] as const;
 
 export function initialAdmission(capacity: AdmissionCapacity, patienceMs: number): AdmissionState {
-  return { capacity, patienceMs, held: new Map(), waiting: [], kept: undefined };
+  return { capacity, patienceMs, held: new Map(), inUse: NOTHING, waiting: [], kept: undefined };
 }
 
 export function decideAdmission(state: AdmissionState, event: AdmissionEvent): AdmissionDecision {
@@ -81,14 +83,12 @@ export function decideAdmission(state: AdmissionState, event: AdmissionEvent): A
       return admitWaiting({ ...state, waiting: [...state.waiting, { key, need, sinceMs: nowMs }] }, nowMs);
     }
     case 'adopt': {
-      const held = new Map(state.held).set(event.key, { need: event.need, devices: event.devices });
-      return { state: { ...state, held }, admitted: [], refused: [] };
+      return { state: holding(state, event.key, event), admitted: [], refused: [] };
     }
     case 'leave': {
-      const held = new Map(state.held);
-      held.delete(event.key);
-      const waiting = state.waiting.filter(({ key }) => key !== event.key);
-      return resize({ ...state, held, waiting }, event.diskBytes ?? state.capacity.diskBytes, event.nowMs);
+      const left = without(state, event.key);
+      if (event.diskBytes !== undefined) return resize(left, event.diskBytes, event.nowMs);
+      return admitWaiting(left, event.nowMs);
     }
     case 'disk':
       return resize(state, event.diskBytes, event.nowMs);
@@ -114,24 +114,33 @@ export function refusal({ capacity }: Pick<AdmissionState, 'capacity'>, need: Am
   return `needs ${short.map((name) => `${inWords(name, need[name])}; this runner has ${inWords(name, total[name])}`).join(' and ')}`;
 }
 
-/** What is held of the capacity. */
-export function heldOf({ held }: AdmissionState): Amounts {
-  return sum([...held.values()].map(({ need }) => need));
+function holding(state: AdmissionState, key: string, { need, devices }: Held): AdmissionState {
+  const held = new Map(state.held).set(key, { need, devices });
+  return { ...state, held, inUse: combined(state.inUse, need, 1) };
+}
+
+function without(state: AdmissionState, gone: string): AdmissionState {
+  const share = state.held.get(gone);
+  if (share === undefined) return { ...state, waiting: state.waiting.filter(({ key }) => key !== gone) };
+  const held = new Map(state.held);
+  held.delete(gone);
+  // Sums of fractions leave rounding errors behind.
+  return { ...state, held, inUse: held.size === 0 ? NOTHING : combined(state.inUse, share.need, -1) };
 }
 
 function admitWaiting(from: AdmissionState, nowMs: number): AdmissionDecision {
   const admitted: AdmissionDecision['admitted'] = [];
+  const total = totalOf(from.capacity);
   let state = from;
   for (;;) {
     state = { ...state, kept: keptFor(state, nowMs) };
-    const next = state.waiting.find((candidate) => mayBegin(state, candidate));
+    const next = state.waiting.find((candidate) => mayBegin(state, candidate, total));
     if (next === undefined) return { state, admitted, refused: [] };
-    const devices = freeDevices(state).slice(0, next.need.gpus);
+    const devices = next.need.gpus > 0 ? freeDevices(state).slice(0, next.need.gpus) : [];
     admitted.push({ key: next.key, devices });
     const { kept } = state;
     state = {
-      ...state,
-      held: new Map(state.held).set(next.key, { need: next.need, devices }),
+      ...holding(state, next.key, { need: next.need, devices }),
       waiting: state.waiting.filter((other) => other !== next),
       kept: kept && { ...kept, beside: new Set([...kept.beside, next.key]) },
     };
@@ -145,9 +154,8 @@ function keptFor({ waiting, kept, patienceMs }: AdmissionState, nowMs: number): 
   return nowMs - oldest.sinceMs >= patienceMs ? { key: oldest.key, beside: new Set() } : undefined;
 }
 
-function mayBegin(state: AdmissionState, { key, need }: Waiting): boolean {
-  const total = totalOf(state.capacity);
-  if (!fits(need, heldOf(state), total)) return false;
+function mayBegin(state: AdmissionState, { key, need }: Waiting, total: Amounts): boolean {
+  if (!fits(need, state.inUse, total)) return false;
   const { kept } = state;
   if (kept === undefined || kept.key === key) return true;
   const oldest = state.waiting[0]?.need ?? NOTHING;
@@ -174,9 +182,16 @@ function fitsIn(need: Amounts, held: Amounts, total: Amounts, name: keyof Amount
 }
 
 function sum(all: readonly Amounts[]): Amounts {
-  const total = { ...NOTHING };
-  for (const one of all) for (const name of DIMENSIONS) total[name] += one[name];
-  return total;
+  return all.reduce((total, one) => combined(total, one, 1), NOTHING);
+}
+
+function combined(a: Amounts, b: Amounts, sign: 1 | -1): Amounts {
+  return {
+    cores: a.cores + sign * b.cores,
+    ramBytes: a.ramBytes + sign * b.ramBytes,
+    diskBytes: a.diskBytes + sign * b.diskBytes,
+    gpus: a.gpus + sign * b.gpus,
+  };
 }
 
 function inWords(name: keyof Amounts, amount: number): string {

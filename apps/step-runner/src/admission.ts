@@ -7,7 +7,7 @@
  */
 import type { executor } from '@weft/contracts';
 import { type AdmissionDecision, type AdmissionEvent, type Amounts } from './admission.machine.js';
-import { decideAdmission, heldOf, initialAdmission, refusal } from './admission.machine.js';
+import { decideAdmission, initialAdmission, refusal } from './admission.machine.js';
 import { diskCapacity } from './disk-capacity.js';
 
 /** How long smaller tasks may pass one that waits. */
@@ -86,7 +86,7 @@ export class Admission {
     const { devices, ...amounts } = capacity;
     return {
       capacity: { ...amounts, gpus: devices.length },
-      inUse: heldOf(this.state),
+      inUse: this.state.inUse,
       admitted: held.size,
       waiting: waiting.length,
     };
@@ -101,7 +101,7 @@ export class Admission {
   private measuredDisk(givenBackBytes = 0): number {
     const { disk } = this.options;
     const known = this.state.capacity.diskBytes;
-    return 'totalBytes' in disk ? known : diskCapacity(known, disk.freeBytes(), heldOf(this.state).diskBytes - givenBackBytes);
+    return 'totalBytes' in disk ? known : diskCapacity(known, disk.freeBytes(), this.state.inUse.diskBytes - givenBackBytes);
   }
 
   private apply(event: AdmissionEvent): void {
