@@ -12,7 +12,7 @@ export interface ReleaseWindow {
 
 const HORIZON_MS = 250;
 /** Enough to keep a small machine busy while the window learns how short the tasks are. */
-const LEAST = 8;
+const LEAST = 4;
 
 /** What a pool could begin at once: a task per core, but no more than one replica looks at together. */
 export function startableTasks(cores: number, dispatchConcurrency: number): number {

@@ -53,7 +53,9 @@ async function aReplica(name: string, limit = Infinity): Promise<Replica> {
   const store = createRedisRunStore({ redis: connection, onError });
   const queue = createBullTaskQueue({ connection, onError });
   const slots = createRedisProjectSlots({ connect: () => new Redis({ ...connection, lazyConnect: true }), onError });
-  const clock = systemClock;
+  // Time flies: the window is its floor.
+  let nowMs = 0;
+  const clock = { ...systemClock, now: () => (nowMs += 1_000) };
   const releaser = new TaskReleaser({
     ...{ queue, logger, clock, startable: () => WINDOW, terms: () => ({ weight: 1, cap: limit }) },
     stopper: new TaskStopper({ queue, canceller: { cancel: () => false }, cancels: store.cancels, logger, clock }),
@@ -75,6 +77,7 @@ async function aReplica(name: string, limit = Infinity): Promise<Replica> {
   const handle = async (job: TaskJob, signal: AbortSignal): Promise<void> => {
     const { taskId, attempt } = job;
     await reporter.report(job.runId, { type: 'TaskStarted', taskId, attempt, runnerId: 'r', runtime: 'p' });
+    signal.throwIfAborted();
     await new Promise<void>((end, fail) => {
       signal.addEventListener('abort', () => fail(new Error('the consumer closes')));
       begun.push({ job, end });
@@ -133,9 +136,27 @@ it('keeps the queue short, and gets all done', async () => {
     task.end();
   }
   expect(await ended(replica, 'r-1')).toMatchObject({ status: 'succeeded' });
-  // What was begun in the last quarter of a second widens the window; the first look comes before that.
-  expect(lengths[0]).toBeLessThanOrEqual(WINDOW + AT_ONCE + AT_ONCE);
+  // One that has just begun may be in the queue's count and not yet in the log.
+  expect(Math.max(...lengths)).toBeLessThanOrEqual(WINDOW + 2 * AT_ONCE);
   expect(replica.releaser.count('default')).toEqual({ held: 0, inFlight: 0 });
+});
+
+it('a small run does not wait for a wide one that came before it', async () => {
+  const replica = await aReplica('a');
+  await replica.consume();
+  await aRun(replica, 'r-1', 200);
+  await replica.begun.atLeast(AT_ONCE);
+  await aRun(replica, 'r-2', 3);
+  const order: string[] = [];
+  for (let n = 1; n <= 203; n++) {
+    const { job, end } = (await replica.begun.atLeast(n))[n - 1] as Begun;
+    order.push(job.runId);
+    end();
+    if (order.filter((runId) => runId === 'r-2').length === 3) break;
+  }
+  // What runs, what was released before, and as much again between its tasks.
+  expect(order.length).toBeLessThanOrEqual(AT_ONCE + 4 * WINDOW);
+  expect(await ended(replica, 'r-2')).toMatchObject({ status: 'succeeded' });
 });
 
 it('a cancel answers at once for what is held, and the queue is left empty', async () => {
