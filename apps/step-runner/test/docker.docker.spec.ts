@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { jest } from '@jest/globals';
 import Docker from 'dockerode';
 import { executor } from '@weft/contracts';
+import { admissionContract, SMALL_RUNNER } from './admission.contract.js';
 import { executorContract } from './executor.contract.js';
 import { RunnerFixture, watch } from './runner.fixture.js';
 
@@ -19,6 +20,10 @@ function containersOf(runnerId: string): Promise<Docker.ContainerInfo[]> {
 
 describe('step-runner with the docker runtime', () => {
   executorContract(() => new RunnerFixture('docker', IMAGE));
+});
+
+describe('admission of containers', () => {
+  admissionContract(() => new RunnerFixture('docker', IMAGE, SMALL_RUNNER));
 });
 
 describe('step-runner, containers only', () => {
