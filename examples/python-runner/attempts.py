@@ -74,6 +74,8 @@ class Attempt:
         self.place: asyncio.Future | None = None
         self.process: subprocess.Popen | None = None
         self.tail = b""
+        # Held while they are published, and while they are removed.
+        self.outputs = asyncio.Lock()
         self.ended = asyncio.create_task(self._live())
 
     async def watch(self):

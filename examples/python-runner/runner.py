@@ -106,7 +106,8 @@ class Executor(executor.ContainerExecutorServicer):
             await context.abort(grpc.StatusCode.FAILED_PRECONDITION, f"attempt {key_of(request)} has nothing to collect yet")
         tree = attempt.tree()
         try:
-            files = await asyncio.to_thread(lambda: [tree.collect(item, request.publish_to) for item in request.items])
+            async with attempt.outputs:
+                files = await asyncio.to_thread(lambda: [tree.collect(item, request.publish_to) for item in request.items])
         except Refusal as refusal:
             await context.abort(grpc.StatusCode[refusal.status], str(refusal))
         if request.release:
@@ -115,7 +116,12 @@ class Executor(executor.ContainerExecutorServicer):
 
     async def Cancel(self, request, context):
         attempt = self.attempts.get(key_of(request))
-        if attempt is not None and (attempt.waits or not request.waiting_only):
+        if request.waiting_only:
+            if attempt is not None and attempt.waits:
+                # Forgotten: it may come back, when there is room.
+                del self.attempts[key_of(request)]
+                await attempt.stop(pb.OUTCOME_CANCELLED, 0)
+        elif attempt is not None:
             await attempt.stop(pb.OUTCOME_CANCELLED, request.grace_ms)
         return pb.CancelResponse()
 
@@ -130,7 +136,9 @@ class Executor(executor.ContainerExecutorServicer):
         attempt = self.attempts.get(key)
         if attempt is not None:
             await attempt.stop(pb.OUTCOME_CANCELLED, 0)
-            await asyncio.to_thread(attempt.sandbox.remove)
+            # Once this has answered, nothing of the attempt is published any more.
+            async with attempt.outputs:
+                await asyncio.to_thread(attempt.sandbox.remove)
             self.attempts.pop(key, None)
 
     async def InspectImage(self, request, context):

@@ -6,7 +6,7 @@ import { executor } from '@weft/contracts';
 import { callUnary, createClient, ServiceTls } from '@weft/platform';
 import { makeAuthority, pythonRunnerUnavailable, startPythonRunner } from '@weft/testing';
 import { executorContract } from './executor.contract.js';
-import { type Launch, RunnerFixture } from './runner.fixture.js';
+import { type Launch, RunnerFixture, watch } from './runner.fixture.js';
 
 const launch: Launch = async ({ listen, pool, sandboxRoot }) => {
   const program = await startPythonRunner({
@@ -31,6 +31,44 @@ const describeWithPython = unavailable === undefined ? describe : describe.skip;
 
 describeWithPython('the runner in Python', () => {
   executorContract(() => new RunnerFixture('process', undefined, {}, launch));
+});
+
+describeWithPython('the runner in Python, full', () => {
+  const runner = new RunnerFixture('process', undefined, {}, launch);
+  beforeAll(() => runner.start());
+  afterAll(() => runner.dispose());
+
+  it('refuses what never fits, lets small tasks pass a big one that waits, and forgets one that is withdrawn', async () => {
+    const { cores = 0 } = (await runner.describe()).capacity ?? {};
+    const reserved = (share: number): { reserved: executor.Resources } => ({
+      reserved: executor.Resources.create({ cores: cores * share }),
+    });
+    await expect(runner.run(runner.shell('true', reserved(2)))).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+    const holder = runner.shell('echo up; sleep 1000', reserved(0.5));
+    const big = runner.shell('true', reserved(1));
+    let held: Promise<unknown> | undefined;
+    let after: Promise<unknown> | undefined;
+    const first = await watch(runner.execute(holder), (seen) => {
+      if (seen.handle === undefined || held !== undefined) return;
+      held = watch(runner.execute(big), ({ events }) => {
+        if (events.at(-1)?.event?.$case === 'queued') after ??= whileItWaits();
+      });
+    });
+    expect(first.finished.outcome).toBe(executor.Outcome.CANCELLED);
+    expect(await held).toMatchObject({ finished: { outcome: executor.Outcome.CANCELLED } });
+    await after;
+    expect((await runner.run(big)).finished.exitCode).toBe(0);
+
+    async function whileItWaits(): Promise<void> {
+      expect(await runner.describe()).toMatchObject({ inUse: { cores: cores * 0.5 }, tasksAdmitted: 1, tasksWaiting: 1 });
+      expect((await runner.run(runner.shell('true', reserved(0.5)))).finished.exitCode).toBe(0);
+      const withdraw = { taskId: big.taskId, attempt: 1, graceMs: 0, waitingOnly: true };
+      await callUnary(runner.client, runner.client.cancel, withdraw);
+      await callUnary(runner.client, runner.client.cancel, { ...withdraw, taskId: holder.taskId });
+      expect(await runner.describe()).toMatchObject({ tasksAdmitted: 1, tasksWaiting: 0 });
+      await runner.cancel(holder);
+    }
+  });
 });
 
 describeWithPython('the runner in Python, between hosts', () => {
