@@ -130,8 +130,8 @@ def main(directory, host, access_key, secret_key):
     from eventlet import wsgi
     eventlet.patcher.monkey_patch()
     from swift.common.wsgi import loadapp
-    find_settings(write(directory, 'swift.conf', SWIFT))
     os.makedirs(os.path.join(directory, 'devices', 'disk'), exist_ok=True)
+    find_settings(write(directory, 'swift.conf', SWIFT))
     quiet = open(os.devnull, 'w')
     # Objects in memory: on disk they would need extended attributes, which not every file system of a test has.
     for name, kind in (('account', 'account'), ('container', 'container'), ('object', 'mem_object')):

@@ -1,5 +1,5 @@
 /**
- * An S3 server of a test's own: OpenStack Swift in one process (serve_s3.py), on a free port, its data in a temporary folder.
+ * An S3 server of a test's own: OpenStack Swift in one process (serve_s3.py), on a free port, with a temporary folder of its own.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -28,7 +28,7 @@ export interface TestS3 {
 export interface StartS3Options {
   /** Address to listen on; default 127.0.0.1. */
   host?: string;
-  /** Holds the data and stays when the server stops; default: a temporary folder that goes with it. */
+  /** Holds settings and listings, and stays when the server stops (objects are in its memory); default: a temporary folder that goes with it. */
   directory?: string;
   /** Made at once; default `weft`. */
   bucket?: string;
