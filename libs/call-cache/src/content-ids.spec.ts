@@ -81,6 +81,11 @@ describe('what stands for the bytes of a file', () => {
       new ContentIdMemory({ stat: async () => ({ kind: 'file', size: 5, version }), list: async () => [] }, hasher);
     expect(await remote('"e"').file('s3://b/f')).toBe('version "e" 5');
     expect(await remote('').file('http://h/f')).toBeUndefined();
+    // What weft has just published there is known better.
+    const memory = remote('"e"');
+    memory.published('s3://b/f', 'sha1$1');
+    memory.published('s3://b/g', 'sha1$1', '"d"');
+    expect([await memory.file('s3://b/f'), await memory.file('s3://b/g')]).toEqual(['sha1$1', 'version "e" 5']);
   });
 
   it('asks again after an error', async () => {

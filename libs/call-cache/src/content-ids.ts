@@ -43,7 +43,7 @@ export class ContentIdMemory {
 
   /** These bytes were just published, and their checksum ("sha1$…") computed from them. `version`: of the file, where that is known. */
   published(uri: string, checksum: string, version?: string): void {
-    if (isFileUri(uri)) this.files.set(uri, { version, untilMs: this.now() + JUST_NOW_MS, sha1: Promise.resolve(checksum) });
+    this.files.set(uri, { version, untilMs: this.now() + JUST_NOW_MS, sha1: Promise.resolve(checksum) });
   }
 
   async file(uri: string): Promise<string | undefined> {
@@ -53,10 +53,10 @@ export class ContentIdMemory {
 
   /** As `file`, of a file that was looked at already. */
   described(uri: string, stat: StoredStat): Promise<string | undefined> {
-    if (!isFileUri(uri)) return Promise.resolve(stat.version === '' ? undefined : `version ${stat.version} ${stat.size}`);
     const known = this.files.get(uri);
     if (known !== undefined && known.version === undefined && this.now() <= known.untilMs) known.version = stat.version;
-    if (known?.version === stat.version) return known.sha1;
+    if (stat.version !== '' && known?.version === stat.version) return known.sha1;
+    if (!isFileUri(uri)) return Promise.resolve(stat.version === '' ? undefined : `version ${stat.version} ${stat.size}`);
     if (stat.size > HASHED_BYTES) return Promise.resolve(`version ${stat.version} ${stat.size}`);
     const sha1 = this.hasher.sha1(fileUriToPath(uri), stat.size).then((hex) => `sha1$${hex}`);
     this.files.set(uri, { version: stat.version, untilMs: 0, sha1 });

@@ -7,7 +7,7 @@
  *  3. What a failed use left in the new folder is removed before anybody is told that there is no result.
  */
 import type { CwlObject } from '@weft/plan';
-import { type Storage, StorageError } from '@weft/storage';
+import { isFileUri, type Storage, StorageError } from '@weft/storage';
 import pLimit from 'p-limit';
 import type { ContentIdMemory } from './content-ids.js';
 import type { StoredFile, StoredResult } from './ports.js';
@@ -66,10 +66,10 @@ export class StoredResults {
       await this.storage.removeTree(publishedTo);
       return undefined;
     }
-    // A link has the version of what it links to.
+    // A link has the version of what it links to; what a server copied has one of its own.
     for (const { path, version } of result.files) {
       const checksum = files.get(path);
-      if (checksum !== undefined) this.contents.published(`${publishedTo}${path}`, checksum, version);
+      if (checksum !== undefined) this.contents.published(`${publishedTo}${path}`, checksum, isFileUri(publishedTo) ? version : undefined);
     }
     return { outputs: attach(result.outputs, surroundings), exitCode: result.exitCode };
   }

@@ -119,6 +119,16 @@ describe('a task that may be reused', () => {
     expect(asked).toEqual(['find', 'give up look']);
   });
 
+  it('is cancelled while its inputs are looked at', async () => {
+    const cancel = new AbortController();
+    const { find, asked, reuse } = await world({ contents: [] });
+    const waiting = find(cancel.signal);
+    cancel.abort();
+    await expect(waiting).rejects.toMatchObject({ code: 'CANCELLED' });
+    await reuse.end();
+    expect(asked).toEqual([]);
+  });
+
   it('is stored under the key it was looked for by, after it was executed', async () => {
     const { find, execute, reuse, asked, keys } = await world();
     expect(await find()).toBeUndefined();

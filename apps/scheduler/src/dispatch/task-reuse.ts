@@ -14,7 +14,7 @@ import type { EngineEvent } from '@weft/engine';
 import { canonicalJson, isFile, visitFiles } from '@weft/plan';
 import type { Logger } from '@weft/platform';
 import type { TaskJob } from '@weft/queue';
-import type { BoundTask, PreparedTask, SandboxLayout, TaskRequest } from '@weft/tasks';
+import { type BoundTask, type PreparedTask, type SandboxLayout, TaskError, type TaskRequest } from '@weft/tasks';
 import type { RunContents, Where } from './run-contents.js';
 import type { Placement, PlacementRequest, RunnerPool } from './runner-pool.js';
 import { keyOf, layoutOf, placementOf, publishedTo } from './task-spec.js';
@@ -78,7 +78,7 @@ export class TaskReuse {
     if (this.job.projectId === undefined || attached !== undefined || changesItsInputs(request)) return undefined;
     this.request = request;
     try {
-      this.foreseen = await this.foresee(request, prepared, signal);
+      this.foreseen = await unlessAborted(this.foresee(request, prepared, signal), signal);
       return this.job.options.noCache === true ? undefined : await this.findForeseen(request, prepared, this.foreseen, signal);
     } catch (error) {
       if (signal.aborted || isTaskError(error)) throw error;
@@ -249,6 +249,16 @@ export class TaskReuse {
 /** Of a host process; a container's paths are the same for every task. */
 function sandboxOf({ spec }: BoundTask, contained: boolean): string | undefined {
   return contained ? undefined : spec.workDir.slice(0, spec.workDir.lastIndexOf('/'));
+}
+
+/** Large inputs take their time to be read: a cancel does not wait for that. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(new TaskError('CANCELLED', 'cancelled while its inputs were looked at'));
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
 }
 
 function imageOf(imageId: string): Programs | undefined {
