@@ -221,6 +221,11 @@ describe('intermediate files', () => {
     scene = new Scene(chain(3), { x: 1 });
     scene.succeed(1);
     await scene.folders.pin({ f: { class: 'File', location: `${scene.folders.prefixOf(RUN)}${RUN}-1.1/a` }, n: 1 });
+    // Names that lead elsewhere, and what is not there, are no folders of runs.
+    const elsewhere = ['../escaped/f', 'r-2/../../f', 'r-none/r-none-1.1/a'].map((name) => `${scene.data}runs/${name}`);
+    await scene.folders.pin({ f: elsewhere.map((location) => ({ class: 'File', location })) });
+    expect(readdirSync(scene.directory)).toEqual(['.trash', 'runs']);
+    expect(readdirSync(join(scene.directory, 'runs'))).toEqual([RUN]);
     scene.succeed(2);
     scene.succeed(3);
     scene.end();

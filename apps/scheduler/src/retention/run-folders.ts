@@ -15,6 +15,8 @@ import pLimit from 'p-limit';
 import { orAbsent } from './archive-files.js';
 
 const PINS = '.pins';
+/** Runs and folders of tasks begin with a letter or digit. */
+const OUR_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const AT_ONCE = 8;
 /** Below a data directory: folders on their way out, removed by a process of its own. */
 const TRASH = '.trash';
@@ -56,13 +58,18 @@ export class RunFolders {
   /** Pins what an input object refers to in other runs' folders. Comes before it is made sure that the files are there. */
   async pin(inputs: CwlObject): Promise<void> {
     const prefix = `${this.dataUri}runs/`;
-    const pins = new Set<string>();
+    const named = new Map<string, string>();
     visitFiles(inputs, ({ location }) => {
       if (!location?.startsWith(prefix)) return;
-      const [runId, folder] = location.slice(prefix.length).split('/');
-      if (runId && folder && folder !== PINS) pins.add(`${runId}/${PINS}/${folder}`);
+      const [runId = '', folder = ''] = location.slice(prefix.length).split('/');
+      // Whoever submits chooses these names: only such as ours are followed.
+      if (OUR_NAME.test(runId) && OUR_NAME.test(folder)) named.set(`${runId}/${folder}`, `${runId}/${PINS}/${folder}`);
     });
-    await Promise.all([...pins].map((pin) => this.storage.writeText(prefix + pin, '')));
+    await Promise.all(
+      [...named].map(async ([folder, pin]) => {
+        if (await orAbsent(this.storage.stat(prefix + folder))) await this.storage.writeText(prefix + pin, '');
+      }),
+    );
   }
 
   /** Removes folders of a run, those that are pinned excepted. */

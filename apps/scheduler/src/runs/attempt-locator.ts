@@ -24,7 +24,8 @@ export class LoggedAttempts implements AttemptLocator {
   private async inLog({ runId, taskId, attempt }: TaskJob): Promise<Found> {
     let found: Found;
     const entries = await this.log.read(runId, 0);
-    if (isSealed(entries)) return 'answered';
+    // A run without a log was deleted, or has ended long ago.
+    if (entries.length === 0 || isSealed(entries)) return 'answered';
     for (const entry of entries) {
       const event = engineEvent(entry);
       if (!('taskId' in event) || event.taskId !== taskId || event.attempt !== attempt) continue;
