@@ -129,6 +129,15 @@ function refill<K, V>(map: Map<K, V>, entries: [K, V][]): void {
   for (const [key, value] of entries) map.set(key, value);
 }
 
+/** An event as it is kept: whoever reads it shares it with the store, and nobody can change it. */
+const frozen = (event: Event): Event => freeze(copy(event));
+
+function freeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const member of Object.values(value)) freeze(member);
+  return Object.freeze(value);
+}
+
 /** What went through JSON: nobody shares objects with the store. */
 const copy = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
@@ -141,7 +150,7 @@ class FakeIntake {
     if (this.data.runs.has(runId) || (runId !== header.runId && (await this.data.isArchived(runId)))) return { runId, existing: true };
     if (key !== undefined) this.data.idempotency.set(key, runId);
     if (key !== undefined && typeof idempotency === 'object') this.data.fingerprints.set(key, idempotency.fingerprint);
-    const first: LogEntry = { sequence: 1, atMs: this.data.nowMs(), event: copy(accepted) };
+    const first: LogEntry = { sequence: 1, atMs: this.data.nowMs(), event: frozen(accepted) };
     positionOf(header);
     this.data.runs.set(runId, { header: copy(header), log: [first], sealed: false, idempotencyKey: key, taskLog: [] });
     this.data.nudge(runId, 1);
@@ -165,7 +174,7 @@ class FakeIntake {
   async request(runId: string, event: Event): Promise<boolean> {
     const run = this.data.runs.get(runId);
     if (!run || run.sealed) return run !== undefined;
-    run.log.push({ sequence: run.log.length + 1, atMs: this.data.nowMs(), event: copy(event) });
+    run.log.push({ sequence: run.log.length + 1, atMs: this.data.nowMs(), event: frozen(event) });
     this.data.nudge(runId, run.log.length);
     return true;
   }
@@ -176,7 +185,7 @@ class FakeIntake {
     if (!run.sealed) return 'active';
     run.sealed = false;
     run.header = copy(header);
-    run.log.push({ sequence: run.log.length + 1, atMs: this.data.nowMs(), event: copy(event) });
+    run.log.push({ sequence: run.log.length + 1, atMs: this.data.nowMs(), event: frozen(event) });
     this.data.nudge(header.runId, run.log.length);
     return 'reopened';
   }
@@ -214,7 +223,7 @@ class FakeLog {
   }
 
   async read(runId: string, afterSequence: number): Promise<LogEntry[]> {
-    return copy(this.data.runs.get(runId)?.log.slice(afterSequence) ?? []);
+    return (this.data.runs.get(runId)?.log.slice(afterSequence) ?? []).map((entry) => ({ ...entry }));
   }
 
   async active(partition: number): Promise<string[]> {
@@ -240,7 +249,7 @@ class FakeLog {
       const same = stored.length === events.length && stored.every((entry, i) => JSON.stringify(entry.event) === JSON.stringify(events[i]));
       return same ? { ok: true, sequence, atMs: stored[0]?.atMs ?? atMs } : { ok: false, reason: 'conflict', sequence: last };
     }
-    events.forEach((event, i) => run.log.push({ sequence: after + i + 1, atMs, event: copy(event) }));
+    events.forEach((event, i) => run.log.push({ sequence: after + i + 1, atMs, event: frozen(event) }));
     also?.(run);
     this.data.nudge(runId, sequence);
     return { ok: true, sequence, atMs };
@@ -277,7 +286,7 @@ class FakeReader {
   }
 
   async read(runId: string, afterSequence: number): Promise<LogEntry[]> {
-    return copy(this.data.runs.get(runId)?.log.slice(afterSequence) ?? []);
+    return (this.data.runs.get(runId)?.log.slice(afterSequence) ?? []).map((entry) => ({ ...entry }));
   }
 
   async *follow(runId: string, afterSequence: number, signal: AbortSignal): AsyncGenerator<LogEntry, void, undefined> {

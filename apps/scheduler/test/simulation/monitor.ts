@@ -147,7 +147,7 @@ export class Monitor {
     this.replays.set(runId, known);
     for (; known.read < run.log.length; known.read++) {
       const entry = run.log[known.read] as LogEntry;
-      this.replayEntry(runId, known, JSON.parse(JSON.stringify(entry.event)) as EngineEvent, entry.atMs);
+      this.replayEntry(runId, known, entry.event as unknown as EngineEvent, entry.atMs);
     }
     return known;
   }

@@ -29,7 +29,10 @@ const tamperings: [Property, Tampering][] = [
   ],
   ['sequence numbers have no gaps', { after: (around) => logOf(around).forEach((entry) => (entry.sequence += 1)) }],
   ['RunEnded is there exactly once, and last', { after: (around) => void logOf(around).pop() }],
-  ['the end follows from the log', { after: (around) => Object.assign(logOf(around).at(-1)?.event ?? {}, { outputs: { other: 1 } }) }],
+  [
+    'the end follows from the log',
+    { after: (around) => Object.assign(logOf(around).at(-1) ?? {}, { event: { ...logOf(around).at(-1)?.event, outputs: { other: 1 } } }) },
+  ],
   [
     'no append by a fenced owner',
     {
