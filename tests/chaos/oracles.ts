@@ -4,14 +4,13 @@
  * Invariant: leftovers may take a moment to go, and nothing tells from outside when they are gone: they are looked for until they are, within
  * a limit. Everything else is judged at once.
  */
-import { existsSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createRedis, redisConnection } from '@weft/platform';
 import { createBullTaskQueue, discoverPools } from '@weft/queue';
 import { createRedisRunnerRegistry } from '@weft/registry';
 import { type EngineEvent, decide, initialState } from '@weft/engine';
-import type { Plan } from '@weft/plan';
+import type { CwlObject, Plan } from '@weft/plan';
 import { type LogEntry, PARTITIONS, type RunStore } from '@weft/run-store';
 import type { ChaosClient } from './client.js';
 import type { Containers } from './containers.js';
@@ -46,7 +45,7 @@ export async function judgeLiving(evidence: Evidence): Promise<Verdict[]> {
     eventually('no run is left active', () => active(evidence.store)),
     eventually('leases are held by the living', () => leases(world)),
     eventually('no container is left', () => leftContainers(containers)),
-    eventually('no file is left of an attempt that lost', () => leftFiles(evidence)),
+    verdict('outputs are of attempts whose result was accepted', () => losersFiles(evidence)),
     eventually('no sandbox is left', async () => leftSandboxes(world)),
   ]);
 }
@@ -79,12 +78,42 @@ async function eventually(name: string, look: () => Promise<string[]>): Promise<
 async function acceptedTwice({ store, acknowledged }: Evidence): Promise<string[]> {
   const problems: string[] = [];
   for (const { runId } of acknowledged) {
-    const header = await store.reader.get(runId);
-    const plan = header && (await store.log.getPlan(header.planHash));
-    if (plan === undefined) problems.push(`run ${runId} has no plan`);
-    else problems.push(...twiceIn(runId, plan, await store.reader.read(runId, 0)));
+    const found = await replayable(store, runId);
+    problems.push(...(found === undefined ? [`run ${runId} has no plan`] : twiceIn(runId, found.plan, found.entries)));
   }
   return problems;
+}
+
+/** What an attempt published whose result was not accepted may lie about until its run leaves the store, but nobody is led to it. */
+async function losersFiles({ world, store, acknowledged }: Evidence): Promise<string[]> {
+  const won = new Set<string>();
+  const shown: string[] = [];
+  for (const { runId } of acknowledged) {
+    const found = await replayable(store, runId);
+    if (found === undefined) continue;
+    const state = initialState(found.plan);
+    for (const { event, atMs } of found.entries) decide(state, event as unknown as EngineEvent, atMs);
+    for (const { taskId, attempt, status } of state.tasks.values()) if (status === 'succeeded') won.add(`${taskId}.${attempt}`);
+    shown.push(...publishedIn(JSON.stringify(found.outputs ?? null), world.data));
+  }
+  return [...new Set(shown)]
+    .filter((folder) => !won.has(folder))
+    .map((folder) => `outputs lie in ${folder}, whose result was not accepted`);
+}
+
+/** Names of the attempts' folders below the data directory that a text leads to. */
+export function publishedIn(text: string, data: string): string[] {
+  const [, ...after] = text.split(`file://${data}/runs/`);
+  return after.map((rest) => rest.split(/[/"]/)[1] ?? '');
+}
+
+async function replayable(
+  store: RunStore,
+  runId: string,
+): Promise<{ plan: Plan; entries: LogEntry[]; outputs: CwlObject | undefined } | undefined> {
+  const header = await store.reader.get(runId);
+  const plan = header && (await store.log.getPlan(header.planHash));
+  return plan && { plan, entries: await store.reader.read(runId, 0), outputs: header.outputs };
 }
 
 export function twiceIn(runId: string, plan: Plan, entries: readonly LogEntry[]): string[] {
@@ -188,20 +217,6 @@ async function leases(world: World): Promise<string[]> {
 
 async function leftContainers(containers: Containers | undefined): Promise<string[]> {
   return ((await containers?.all()) ?? []).map(({ id, state, task }) => `container ${id.slice(0, 12)} of ${task} (${state})`);
-}
-
-/** Of runs that succeeded: what others published is kept for a retry. What succeeded is the outputs' or the cache's. */
-async function leftFiles({ world, store, acknowledged }: Evidence): Promise<string[]> {
-  const problems: string[] = [];
-  for (const { runId } of acknowledged) {
-    if ((await store.reader.get(runId))?.state !== 'succeeded') continue;
-    const folder = join(world.data, 'runs', runId);
-    const events = (await store.reader.read(runId, 0)).map(({ event }) => event as { type: string; taskId?: string; attempt?: number });
-    const won = new Set(events.filter(({ type }) => type === 'TaskSucceeded').map(({ taskId, attempt }) => `${taskId}.${attempt}`));
-    const left = existsSync(folder) ? readdirSync(folder).filter((name) => !won.has(name)) : [];
-    problems.push(...left.map((name) => `${folder}/${name}`));
-  }
-  return problems;
 }
 
 function leftSandboxes(world: World): string[] {
