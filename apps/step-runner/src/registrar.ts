@@ -4,6 +4,7 @@
  * Invariant: a scheduler that is away is waited for; its coming back is noticed by the connection, not by asking again and again.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { connectivityState } from '@grpc/grpc-js';
 import { type executor, registry } from '@weft/contracts';
 import { type CallOptions, callUnary, createClient, type Logger, type ServiceTls } from '@weft/platform';
 
@@ -32,6 +33,7 @@ export class Registrar {
   private readonly client: registry.RunnerRegistryClient;
   private readonly stop = new AbortController();
   private readonly loop: Promise<void>;
+  /** As far as is known; true also where that is open. */
   private registered = false;
 
   constructor(private readonly options: RegistrarOptions) {
@@ -67,6 +69,8 @@ export class Registrar {
     while (!signal.aborted) {
       const pauseMs = await this.register().catch((error: unknown) => {
         if (!signal.aborted) this.options.log.warn({ err: error }, 'could not register with the scheduler');
+        // The scheduler may have heard what we did not wait to be answered.
+        else this.registered ||= this.client.getChannel().getConnectivityState(false) === connectivityState.READY;
         return RETRY_MS;
       });
       await delay(pauseMs, undefined, { signal }).catch(() => undefined);
