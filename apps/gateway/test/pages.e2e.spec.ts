@@ -103,6 +103,7 @@ describe('the bundled gateway', () => {
       '/api/v1/runs/{id}/events',
       '/api/v1/runs/{id}/logs',
       '/api/v1/runs/{id}/outputs',
+      '/api/v1/runs/{id}/retry',
       '/api/v1/runs/{id}/tasks',
       '/dal/templates',
       '/healthz',
