@@ -28,12 +28,13 @@ export class RunQueries {
   constructor(private readonly deps: RunQueriesDeps) {}
 
   async get(runId: string): Promise<RunHeader> {
-    // The owner's memory is ahead of the stored header.
-    const header = this.deps.owner.actorOf(runId)?.header();
-    if (header && !FINAL.has(header.state)) return header;
     const stored = await this.deps.store.reader.get(runId);
     if (!stored) throw new ServiceError('NOT_FOUND', `no run ${runId}`);
-    return stored;
+    // A replica that stood still may not have noticed yet that another has brought the run to its end.
+    if (FINAL.has(stored.state)) return stored;
+    // The owner's memory is ahead of the stored header.
+    const header = this.deps.owner.actorOf(runId)?.header();
+    return header && !FINAL.has(header.state) ? header : stored;
   }
 
   async list(request: scheduler.ListRunsRequest): Promise<scheduler.ListRunsResponse> {
@@ -50,7 +51,7 @@ export class RunQueries {
 
   async tasks(request: scheduler.ListTasksRequest): Promise<scheduler.ListTasksResponse> {
     const header = await this.get(request.runId);
-    const live = this.deps.owner.actorOf(request.runId);
+    const live = FINAL.has(header.state) ? undefined : this.deps.owner.actorOf(request.runId);
     const tasks = live ? [...live.state.tasks.values()] : await this.replayedTasks(header);
     const first = offsetOf(request.pageToken);
     const end = first + pageSize(request.pageSize);
