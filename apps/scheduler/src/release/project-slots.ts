@@ -11,7 +11,7 @@
 export interface RunOwner {
   project: string;
   runId: string;
-  /** Of the lease on the run's partition. */
+  /** Greater for every later owner: later leases on the run's partition, and later actors over one lease. */
   token: number;
 }
 

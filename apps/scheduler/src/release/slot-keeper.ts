@@ -102,6 +102,10 @@ export class SlotKeeper {
   }
 }
 
+/** Room for the actors of one process beside the token: together they stay exact integers. */
+const ACTORS = 2 ** 32;
+
+/** Of two actors over one lease the later one is the owner: what the earlier one gave back late is not the later one's slot. */
 function ownerOf(actor: RunActor): RunOwner {
-  return { project: actor.base.projectId, runId: actor.runId, token: actor.lease.token };
+  return { project: actor.base.projectId, runId: actor.runId, token: actor.lease.token * ACTORS + actor.serial };
 }

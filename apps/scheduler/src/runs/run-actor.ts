@@ -53,7 +53,12 @@ const APPEND_LIMIT = 1_000;
 /** Longest delay a Node timer takes (24.8 days): a longer deadline is as good as that. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
+/** Actors of this process so far. */
+let actors = 0;
+
 export class RunActor {
+  /** Greater than those of all earlier actors of this process. */
+  readonly serial = (actors += 1);
   readonly state: RunState;
   private sequence = 0;
   private lastAtMs = 0;
