@@ -221,7 +221,8 @@ describe('runners', () => {
     await succeeds(runId);
     programs.get('a')?.signal('SIGCONT');
     await noSandboxLeft('a');
-    expect(await tasks(runId)).toMatchObject([{ runner_id: 'b', attempt: 2, status: 'succeeded' }]);
+    // With a life of less than a second the other one's heartbeat may lapse, too: an attempt that never began counts as one.
+    expect(await tasks(runId)).toMatchObject([{ runner_id: 'b', status: 'succeeded' }]);
     const next = await submit(['1', '2', '3']);
     await begun(next, 3);
     letGo(3);
