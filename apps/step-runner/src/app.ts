@@ -18,7 +18,7 @@ import { InputCache } from './inputs/input-cache.js';
 import { RunnerFiles } from './inputs/runner-files.js';
 import { metricsText, serveMetrics, TransferCounters } from './metrics-endpoint.js';
 import { Registrar } from './registrar.js';
-import { stableRunnerId } from './runner-id.js';
+import { sandboxRootId } from './sandbox-root-id.js';
 
 const VERSION = '0.1.0';
 /** Streams of tasks that ran to their end are written out; those of containers that run on are cut. */
@@ -44,11 +44,12 @@ export async function startStepRunner(config: StepRunnerConfig): Promise<StepRun
   mkdirSync(config.sandboxRoot, { recursive: true, mode: 0o700 });
   if (config.dataDirectory !== undefined) mkdirSync(config.dataDirectory, { recursive: true });
   const sandboxRoot = realpathSync(config.sandboxRoot);
-  const runnerId = config.runnerId ?? stableRunnerId(sandboxRoot);
+  const ownerId = sandboxRootId(sandboxRoot);
+  const runnerId = config.runnerId ?? ownerId;
   const counters = new TransferCounters();
   const storage = runnerFiles(config, sandboxRoot, counters);
   const onProblem = (text: string, error: unknown): void => log.error({ err: error }, text);
-  const runtimes = createRuntimes(config, runnerId, storage, onProblem);
+  const runtimes = createRuntimes(config, { runnerId, ownerId }, storage, onProblem);
   const diskBytes = config.capacity?.diskBytes;
   const disk = diskBytes === undefined ? { freeBytes: () => freeDiskBytes(sandboxRoot) } : { totalBytes: diskBytes };
   const admission = new Admission({ ...(await hostCapacity(config.capacity)), disk });
@@ -104,7 +105,7 @@ function runnerFiles(config: StepRunnerConfig, sandboxRoot: string, counters: Tr
 
 function createRuntimes(
   config: StepRunnerConfig,
-  runnerId: string,
+  marks: { runnerId: string; ownerId: string },
   files: RunnerFiles,
   onProblem: (text: string, error: unknown) => void,
 ): TaskRuntime[] {
@@ -112,7 +113,7 @@ function createRuntimes(
     process: () => new ProcessRuntime(),
     docker: () =>
       new DockerRuntime({
-        runnerId,
+        ...marks,
         open: (uri) => files.storage.open(uri),
         onProblem,
         extraHosts: config.dockerExtraHosts,

@@ -55,6 +55,23 @@ describe('step-runner, containers only', () => {
     expect(left.filter(({ Labels }) => Labels['weft.task'] === spec.taskId)).toEqual([]);
   });
 
+  it('leaves containers of another runner alone that uses the same engine and bears the same name', async () => {
+    const [one, other] = [1, 2].map(() => new RunnerFixture('docker', IMAGE, { runnerId: 'namesake' })) as [RunnerFixture, RunnerFixture];
+    await one.start();
+    const spec = one.shell('echo up; while [ ! -e go ]; do sleep 0.1; done; exit 7');
+    const handle = await new Promise<string>((started) => {
+      void watch(one.execute(spec), (seen) => seen.handle !== undefined && started(seen.handle));
+    });
+    await other.start();
+    expect((await containersOf('namesake')).map(({ Id }) => Id)).toEqual([handle]);
+    writeFileSync(join(one.sandboxRoot, `${spec.taskId}.1`, 'work', 'go'), '');
+    const { finished } = await watch(one.execute(spec));
+    expect(finished).toMatchObject({ outcome: executor.Outcome.EXITED, exitCode: 7 });
+    await one.release(spec);
+    await one.dispose();
+    await other.dispose();
+  });
+
   it('fails with the name of a command that the image does not have', async () => {
     const { finished } = await runner.run(runner.spec(['no-such-tool-of-weft']));
     expect(finished.failure).toMatchObject({ code: 'COMMAND_NOT_FOUND', message: expect.stringContaining('no-such-tool-of-weft') });

@@ -2,11 +2,19 @@
 import type Docker from 'dockerode';
 import type { RuntimeTask } from '../ports.js';
 
-export const LABELS = { runner: 'weft.runner', key: 'weft.key', task: 'weft.task', attempt: 'weft.attempt', run: 'weft.run' } as const;
+export const LABELS = {
+  owner: 'weft.owner',
+  runner: 'weft.runner',
+  key: 'weft.key',
+  task: 'weft.task',
+  attempt: 'weft.attempt',
+  run: 'weft.run',
+} as const;
 
 export interface ContainerContext {
   image: string;
   runnerId: string;
+  ownerId: string;
   /** `uid:gid` */
   user: string;
   /** Podman has no binary-safe log driver of that name; its own default keeps the log. */
@@ -32,6 +40,7 @@ export function createOptions(task: RuntimeTask, context: ContainerContext): Doc
     StdinOnce: stdin,
     Tty: false,
     Labels: {
+      [LABELS.owner]: context.ownerId,
       [LABELS.runner]: context.runnerId,
       [LABELS.key]: task.key,
       [LABELS.task]: spec.taskId,

@@ -11,12 +11,14 @@ import { DockerRuntime, type DockerRuntimeOptions } from './docker-runtime.js';
 jest.setTimeout(30_000);
 const image = 'debian:stable-slim';
 const runnerId = `spec-${process.pid}`;
+const ownerId = `${runnerId}-owner`;
 const docker = new Docker();
 const problems: unknown[] = [];
 
 function createRuntime(more: Partial<DockerRuntimeOptions> = {}): DockerRuntime {
   return new DockerRuntime({
     runnerId,
+    ownerId,
     open: () => Promise.reject(new Error('no archives here')),
     onProblem: (text, error) => problems.push([text, error]),
     ...more,
@@ -64,6 +66,7 @@ describe('DockerRuntime', () => {
     expect(Config.Labels).toMatchObject({
       'weft.attempt': '1',
       'weft.run': 'r-contract',
+      'weft.owner': ownerId,
       'weft.runner': runnerId,
       'weft.task': expect.stringContaining('contract-'),
     });

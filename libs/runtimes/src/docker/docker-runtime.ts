@@ -21,8 +21,10 @@ import { Images } from './images.js';
 import { ContainerOutput } from './output.js';
 
 export interface DockerRuntimeOptions {
-  /** Marks the containers of this runner; the same in its next life. */
+  /** For people who look at the engine. */
   runnerId: string;
+  /** Whose containers they are: the same in the runner's next life, and no other runner's that uses this engine, whatever their names. */
+  ownerId: string;
   /** Reads image archives (dockerLoad, dockerImport). */
   open: (uri: string) => Promise<Readable>;
   /** What went wrong where nobody waits for an answer. */
@@ -79,7 +81,7 @@ export class DockerRuntime implements TaskRuntime {
     claim: (key: string) => RuntimeTask | 'keep' | 'remove',
     on: { log: (key: string) => LogSink; adopted: (key: string, task: RunningTask) => void },
   ): Promise<void> {
-    const filters = { label: [`${LABELS.runner}=${this.options.runnerId}`] };
+    const filters = { label: [`${LABELS.owner}=${this.options.ownerId}`] };
     try {
       for (const { Id, Labels, State } of await this.docker.listContainers({ all: true, filters })) {
         const key = Labels[LABELS.key] ?? '';
@@ -118,8 +120,8 @@ export class DockerRuntime implements TaskRuntime {
   /** Creates first and looks for the image only when the engine misses it. */
   private async create(task: RuntimeTask, image: executor.Image, on: StartEvents): Promise<Docker.Container> {
     this.podman ??= this.isPodman();
-    const { runnerId, extraHosts } = this.options;
-    const context = { runnerId, user: userOf(task.hostWorkDir), podman: await this.podman, extraHosts };
+    const { runnerId, ownerId, extraHosts } = this.options;
+    const context = { runnerId, ownerId, user: userOf(task.hostWorkDir), podman: await this.podman, extraHosts };
     const attempt = (name: string): Promise<Docker.Container> =>
       this.docker.createContainer(createOptions(task, { ...context, image: name }));
     try {

@@ -1,12 +1,13 @@
-/** The runner's name, kept in the sandbox root so that a restarted runner is the same runner. */
+/** The sandbox root's own id, kept in it: tells a restarted runner from another one on the same container engine. */
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { systemErrorCode } from '@weft/storage';
 
-export function stableRunnerId(sandboxRoot: string): string {
-  const path = join(sandboxRoot, '.runner-id');
+/** Unlike any other's; also the runner's name where the operator gives none. */
+export function sandboxRootId(sandboxRoot: string): string {
+  const path = join(sandboxRoot, '.id');
   try {
     const known = readFileSync(path, 'utf8').trim();
     if (known !== '') return known;
