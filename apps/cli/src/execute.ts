@@ -3,7 +3,7 @@
  */
 import { resolve } from 'node:path';
 import { run, scheduler } from '@weft/contracts';
-import { isServiceError, type RetryAfterOptions, retryWhenTold } from '@weft/platform';
+import { type RetryAfterOptions, retryWhenTold } from '@weft/platform';
 import type { CwlObject } from '@weft/plan';
 import { followRun } from './client/follow-run.js';
 import type { RunsClient, Submission } from './client/runs-client.js';
@@ -74,8 +74,4 @@ export function describeFailure(failure: run.Failure): string {
     failure.exitCode === undefined || failure.message.includes(`code ${failure.exitCode}`) ? '' : ` (exit code ${failure.exitCode})`;
   const tail = failure.stderrTail.length === 0 ? [] : ['last lines of its stderr:', ...failure.stderrTail.map((line) => `  ${line}`)];
   return [`${where}${failure.message}${exit}`, ...tail].join('\n');
-}
-
-export function isUnsupported(problem: unknown): boolean {
-  return isServiceError(problem) && problem.code === 'UNIMPLEMENTED';
 }

@@ -289,6 +289,6 @@ export class Attempt {
   }
 }
 
-export function eventOf(event: NonNullable<executor.TaskEvent['event']>): executor.TaskEvent {
+function eventOf(event: NonNullable<executor.TaskEvent['event']>): executor.TaskEvent {
   return { at: new Date(), event };
 }

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { type TlsFiles, tlsFilesOf, tlsVariables } from '@weft/platform';
 import { fileUriToPath, isFileUri, pathToFileUri, type StorageOptions, storageOptionsOf, storageVariables } from '@weft/storage';
 
-export const RUNTIME_NAMES = ['process', 'docker'] as const;
+const RUNTIME_NAMES = ['process', 'docker'] as const;
 export type RuntimeName = (typeof RUNTIME_NAMES)[number];
 
 const absolute = z.string().refine(isAbsolute, 'must be an absolute path');

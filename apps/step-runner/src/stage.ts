@@ -188,7 +188,7 @@ function makeWritable(path: string): void {
 }
 
 /** @returns a RuntimeFailure that says what the file system said. */
-export function diskFailure(error: unknown): RuntimeFailure {
+function diskFailure(error: unknown): RuntimeFailure {
   if (error instanceof RuntimeFailure) return error;
   const code = systemErrorCode(error);
   const text = error instanceof Object && 'message' in error ? String(error.message) : String(error);

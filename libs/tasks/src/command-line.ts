@@ -36,7 +36,7 @@ export async function buildCommandLine(tool: CommandLineTool, scope: Scope, shel
 }
 
 /** Arguments and inputs with a binding, sorted. */
-export async function collectArguments(tool: Pick<CommandLineTool, 'arguments' | 'inputs'>, scope: Scope): Promise<BoundArgument[]> {
+async function collectArguments(tool: Pick<CommandLineTool, 'arguments' | 'inputs'>, scope: Scope): Promise<BoundArgument[]> {
   const bound: BoundArgument[] = [];
   for (const [index, argument] of tool.arguments.entries()) {
     const binding: InputBinding = typeof argument === 'string' ? { valueFrom: argument } : argument;
@@ -122,7 +122,7 @@ export function compareKeys(a: SortKey, b: SortKey): number {
 }
 
 /** The words of one binding. */
-export async function renderArgument(argument: BoundArgument, scope: Scope): Promise<string[]> {
+async function renderArgument(argument: BoundArgument, scope: Scope): Promise<string[]> {
   const { binding } = argument;
   const value = binding.valueFrom === undefined ? argument.value : await evaluate(scope, binding.valueFrom, argument.value);
   const { prefix } = binding;
@@ -148,7 +148,7 @@ function attach({ prefix, separate }: InputBinding, text: string): string[] {
 }
 
 /** A scalar, File or Directory as one word. */
-export function argumentText(value: CwlValue): string {
+function argumentText(value: CwlValue): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number') return numberText(value);
   if (isFileOrDirectory(value)) {

@@ -65,7 +65,7 @@ async function fillListedSizes(directory: DirectoryValue, access: FileAccess): P
   }
 }
 
-export async function fillContents(file: FileValue, access: FileAccess): Promise<void> {
+async function fillContents(file: FileValue, access: FileAccess): Promise<void> {
   if (file.contents !== undefined) return;
   const { size } = await onFile(file, () => access.stat(file.location ?? ''));
   if (size > CONTENTS_LIMIT) {

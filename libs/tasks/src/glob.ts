@@ -19,7 +19,7 @@ export function matchGlob(pattern: string, paths: readonly string[], workDir: st
 }
 
 /** The pattern relative to the working directory. Throws TaskError OUTPUT_GLOB where it leaves it. */
-export function relativePattern(pattern: string, workDir: string): string {
+function relativePattern(pattern: string, workDir: string): string {
   const path = pattern.startsWith('/') ? relativeTo(pattern, workDir) : normalizePath(pattern);
   if (path === undefined || escapes(path)) {
     throw new TaskError('OUTPUT_GLOB', `glob '${pattern}' reaches outside the working directory (${workDir})`);

@@ -13,7 +13,7 @@ import { type Strategy, strategyNames, strategyOf } from './strategies.js';
 
 /** Labels that consensus uses to say "no label": the sample goes back to the pool. */
 export const NO_LABEL = ['NO_VOTES', 'NO_CONSENSUS'];
-export const MODEL_TYPES = ['RandomForestClassifier', 'LogisticRegression'] as const;
+const MODEL_TYPES = ['RandomForestClassifier', 'LogisticRegression'] as const;
 const METRIC_NAMES = ['accuracy', 'precision', 'recall', 'f1'];
 
 /** What a command may say about the session's configuration; all optional. */

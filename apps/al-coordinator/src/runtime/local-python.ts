@@ -9,7 +9,7 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /** Served for Python 3.9 to 3.13; joblib comes along as a dependency of it. */
-export const PIP_PACKAGES = ['scikit-learn==1.6.1'];
+const PIP_PACKAGES = ['scikit-learn==1.6.1'];
 const DEBIAN_PACKAGES = ['python3-sklearn', 'python3-joblib'];
 const CHECK = 'import sys, sklearn, joblib; print(sys.executable)';
 const SYSTEM_PYTHONS = ['/usr/bin/python3', 'python3'];

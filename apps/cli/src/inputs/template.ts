@@ -43,7 +43,7 @@ function valueLines(input: InputParameter, required: boolean): string[] {
 }
 
 /** A value of the type; of several types the first that says something. */
-export function placeholder(type: CwlType): CwlValue {
+function placeholder(type: CwlType): CwlValue {
   if (Array.isArray(type)) return placeholder(type.find((member) => member !== 'null') ?? 'null');
   if (typeof type === 'object') {
     if (type.type === 'array') return [placeholder(type.items)];

@@ -72,7 +72,7 @@ export class StackConnection {
 }
 
 /** The stack went away under the connection: asking again starts or finds another. */
-export class StackGone extends Error {
+class StackGone extends Error {
   override readonly name = 'StackGone';
   constructor() {
     super('the stack has stopped');

@@ -61,7 +61,7 @@ function servesOthers(): boolean {
 }
 
 /** Every program prints one line `ready <json>` when it serves. */
-export function readyAddresses(line: string): Record<string, unknown> | undefined {
+function readyAddresses(line: string): Record<string, unknown> | undefined {
   if (!line.startsWith('ready')) return undefined;
   try {
     const parsed: unknown = JSON.parse(line.slice('ready'.length).trim() || '{}');

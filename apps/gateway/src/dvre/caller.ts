@@ -5,7 +5,7 @@
  */
 import { ServiceError } from '@weft/platform';
 
-export const ROLES = ['coordinator', 'contributor', 'observer'] as const;
+const ROLES = ['coordinator', 'contributor', 'observer'] as const;
 
 export interface CallerHeaders {
   'x-user-wallet'?: string;

@@ -58,7 +58,7 @@ function alConfig(body: SubmitProjectWorkflowBodyData): Record<string, unknown> 
  * The command behind a workflow type: a command's own name, a template's name (its first command), or a documented type.
  * @throws ServiceError INVALID_ARGUMENT naming the templates there are.
  */
-export function commandFor(type: string | undefined, templates: al.Template[]): string {
+function commandFor(type: string | undefined, templates: al.Template[]): string {
   const wanted = words(type ?? '');
   const commands = templates.flatMap((template) => template.commands);
   const named = templates.find((template) => words(template.name) === wanted)?.commands[0];

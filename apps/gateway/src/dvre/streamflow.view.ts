@@ -23,7 +23,7 @@ function deploymentOf(found: run.Run): string {
 }
 
 /** Finished tasks of those known, 0..1. It is 1 only once the run succeeded: later scatters may still add tasks. */
-export function progressOf(found: run.Run): number {
+function progressOf(found: run.Run): number {
   const word = runStatusWord(found.status);
   if (word === 'succeeded') return 1;
   if (!found.tasks || found.tasks.known === 0) return 0;

@@ -35,7 +35,7 @@ export class ErrorsFilter implements ExceptionFilter {
   }
 }
 
-export function problemOf(error: unknown, request: Pick<FastifyRequest, 'id' | 'method' | 'url'>): HttpProblem {
+function problemOf(error: unknown, request: Pick<FastifyRequest, 'id' | 'method' | 'url'>): HttpProblem {
   if (isServiceError(error)) {
     const body: ErrorView = { error: error.message, code: error.code };
     if (error.diagnostics?.length) body.diagnostics = error.diagnostics.map(diagnosticView);

@@ -58,7 +58,7 @@ function answerDecorator([status, answer]: [string, Answer]): MethodDecorator {
   return applyDecorators(ApiProduces(answer), ApiResponse({ status: code, description: answer, content }));
 }
 
-export function openApiSchema(schema: z.ZodType): OpenApiSchema {
+function openApiSchema(schema: z.ZodType): OpenApiSchema {
   const { $schema: _dialect, ...json } = z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input' });
   return json as OpenApiSchema;
 }

@@ -8,7 +8,7 @@ import { run } from '@weft/contracts';
 import { ServiceError } from '@weft/platform';
 
 /** The name under which diagnostics of an inline document appear. */
-export const INLINE_URI = 'inline:///workflow.cwl';
+const INLINE_URI = 'inline:///workflow.cwl';
 
 /** @throws ServiceError INVALID_ARGUMENT naming `field` where the text cannot be a CWL document. */
 export function inlineBundle(field: string, document: string | object): run.DocumentBundle {

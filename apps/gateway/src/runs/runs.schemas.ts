@@ -89,7 +89,6 @@ export const PageQuery = z.strictObject({ page_size: pageSize, page_token: pageT
 export type PageQueryData = z.infer<typeof PageQuery>;
 export const LogsQuery = z.strictObject({ follow: flag, task_id: z.string().optional() });
 export type LogsQueryData = z.infer<typeof LogsQuery>;
-export const NoQuery = z.strictObject({});
 
 export const FailureView = z
   .strictObject({

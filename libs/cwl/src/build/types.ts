@@ -52,7 +52,7 @@ export function typeOf(node: Node | undefined, context: BuildContext): CwlType {
 }
 
 /** A union without unions in it and without repetitions. */
-export function unionOf(members: CwlType[]): CwlType {
+function unionOf(members: CwlType[]): CwlType {
   const flat = members.flatMap((m) => (Array.isArray(m) ? m : [m]));
   const unique = flat.filter((m, i) => typeof m !== 'string' || flat.indexOf(m) === i);
   const [only] = unique;

@@ -23,9 +23,9 @@ import type { FieldShape, RecordShape } from './shape.js';
 import { requirementList } from './requirement-shapes.js';
 import { exactDefault, misplacedMember, outputTypeRules, secondaryFiles, stepRules, toolRules, typePlacement } from './rules.js';
 
-export const LOAD_LISTING = choice('no_listing', 'shallow_listing', 'deep_listing');
-export const LINK_MERGE = choice('merge_nested', 'merge_flattened');
-export const PICK_VALUE = choice('first_non_null', 'the_only_non_null', 'all_non_null');
+const LOAD_LISTING = choice('no_listing', 'shallow_listing', 'deep_listing');
+const LINK_MERGE = choice('merge_nested', 'merge_flattened');
+const PICK_VALUE = choice('first_non_null', 'the_only_non_null', 'all_non_null');
 
 type Fields = Record<string, FieldShape>;
 
@@ -40,9 +40,9 @@ const inputBindingFields: Fields = {
   valueFrom: optional(string),
   shellQuote: optional(boolean),
 };
-export const INPUT_BINDING: RecordShape = { says: 'an input binding', fields: inputBindingFields };
+const INPUT_BINDING: RecordShape = { says: 'an input binding', fields: inputBindingFields };
 
-export const OUTPUT_BINDING: RecordShape = {
+const OUTPUT_BINDING: RecordShape = {
   says: 'an output binding',
   fields: {
     glob: optional(oneOrMany(string)),
@@ -59,7 +59,7 @@ const fileOptions: Fields = {
 };
 const loading: Fields = { loadContents: optional(boolean, 'v1.1'), loadListing: optional(LOAD_LISTING, 'v1.1') };
 
-export const INPUT: RecordShape = {
+const INPUT: RecordShape = {
   says: 'an input',
   fields: {
     ...text,
@@ -76,7 +76,7 @@ export const INPUT: RecordShape = {
   },
 };
 
-export const OUTPUT: RecordShape = {
+const OUTPUT: RecordShape = {
   says: 'an output',
   fields: { ...text, type: required(any), outputBinding: optional(record(OUTPUT_BINDING)), ...fileOptions },
   leaves: misplacedMember,
@@ -88,7 +88,7 @@ export const OUTPUT: RecordShape = {
 
 const linking: Fields = { linkMerge: optional(LINK_MERGE), pickValue: optional(PICK_VALUE, 'v1.2') };
 
-export const WORKFLOW_OUTPUT: RecordShape = {
+const WORKFLOW_OUTPUT: RecordShape = {
   says: 'a workflow output',
   fields: {
     ...text,
@@ -185,7 +185,7 @@ const STEP_INPUT: RecordShape = {
   fields: { ...stepInputFields, source: optional(oneOrMany(string)) },
   also: exactDefault,
 };
-export const LOOP_INPUT: RecordShape = {
+const LOOP_INPUT: RecordShape = {
   says: 'a loop input',
   fields: { ...stepInputFields, outputSource: optional(oneOrMany(string)) },
   also: exactDefault,

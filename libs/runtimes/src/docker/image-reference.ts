@@ -12,7 +12,7 @@ export function isImageId(reference: string): boolean {
 }
 
 /** The familiar form: `docker.io/library/debian` and `docker.io/debian` are `debian:latest`. */
-export function familiarName(reference: string): string {
+function familiarName(reference: string): string {
   return withTag(reference)
     .replace(/^(?:index\.)?docker\.io\//, '')
     .replace(/^library\/(?=[^/]+$)/, '');

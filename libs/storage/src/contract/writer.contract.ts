@@ -37,7 +37,7 @@ export function writerContract(name: string, create: () => Promise<WriterUnderTe
 type Context = () => WriterUnderTest & { host: string };
 
 /** Paths below a URI with their text, directories with a '/' behind them. */
-export async function treeOf(storage: Storage, uri: string, below = ''): Promise<Record<string, string>> {
+async function treeOf(storage: Storage, uri: string, below = ''): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const entry of await storage.list(uri)) {
     const path = below + entry.name;
