@@ -1,10 +1,9 @@
 /**
  * A run's events from the first to the last, across reconnects: a service that is restarted in between loses nothing.
  */
-import type { run } from '@weft/contracts';
+import { type run, status } from '@weft/contracts';
 import { isServiceError } from '@weft/platform';
 import type { ResumePoint, RunsClient } from './runs-client.js';
-import { isFinal } from './status.js';
 
 const RECONNECT_DELAY_MS = 200;
 
@@ -15,7 +14,7 @@ export async function* followRun(runs: RunsClient, runId: string, signal?: Abort
       for await (const event of runs.watch(runId, seen, signal)) {
         if (event.event?.$case !== 'note') seen = { afterSequence: event.sequence, afterOrdinal: event.ordinal };
         yield event;
-        if (event.event?.$case === 'runStatus' && isFinal(event.event.value.status)) return;
+        if (event.event?.$case === 'runStatus' && status.isFinalStatus(event.event.value.status)) return;
       }
     } catch (error) {
       if (!isServiceError(error) || error.code !== 'UNAVAILABLE') throw error;

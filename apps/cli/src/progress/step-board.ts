@@ -2,11 +2,11 @@
  * The state of a run's steps, derived from its events. Pure.
  * Invariant: a task counts once, in the state its newest event gave; events that are replayed change nothing.
  */
-import { run } from '@weft/contracts';
+import { type run, status } from '@weft/contracts';
 
 export interface StepState {
   step: string;
-  counts: Record<'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'skipped', number>;
+  counts: Record<status.TaskStatusWord, number>;
   total: number;
   /** Of those that succeeded, how many were not executed, because an earlier result was used. */
   cached: number;
@@ -15,16 +15,6 @@ export interface StepState {
 export type StepChange = 'started' | 'finished' | 'none';
 
 type Count = keyof StepState['counts'];
-
-const COUNT_OF: Record<run.TaskStatus, Count> = {
-  [run.TaskStatus.UNSPECIFIED]: 'queued',
-  [run.TaskStatus.QUEUED]: 'queued',
-  [run.TaskStatus.RUNNING]: 'running',
-  [run.TaskStatus.SUCCEEDED]: 'succeeded',
-  [run.TaskStatus.FAILED]: 'failed',
-  [run.TaskStatus.CANCELLED]: 'cancelled',
-  [run.TaskStatus.SKIPPED]: 'skipped',
-};
 
 export class StepBoard {
   private readonly steps = new Map<string, StepState>();
@@ -35,7 +25,7 @@ export class StepBoard {
   update(task: run.Task): { state: StepState; change: StepChange } {
     const state = this.stateOf(task.step);
     const before = this.tasks.get(task.taskId);
-    const now = COUNT_OF[task.status];
+    const now = status.taskStatusWord(task.status) ?? 'queued';
     if (before === now) return { state, change: 'none' };
     if (before === undefined) state.total += 1;
     else state.counts[before] -= 1;

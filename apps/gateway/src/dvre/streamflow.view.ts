@@ -1,9 +1,9 @@
 /** Runs in the words of the DVRE dialect. */
-import type { run } from '@weft/contracts';
-import { iso, jsonObject, runStatusWord, type RunStatusWord } from '../runs/run.view.js';
+import type { run, status } from '@weft/contracts';
+import { iso, jsonObject, runStatusWord } from '../runs/run.view.js';
 import type { DVRE_STATUS_WORDS, WorkflowStatus, WorkflowSummary } from './streamflow.schemas.js';
 
-const STATUS: Record<RunStatusWord, (typeof DVRE_STATUS_WORDS)[number]> = {
+const STATUS: Record<status.RunStatusWord, (typeof DVRE_STATUS_WORDS)[number]> = {
   pending: 'PENDING',
   running: 'RUNNING',
   cancelling: 'RUNNING',

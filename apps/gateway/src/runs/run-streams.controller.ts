@@ -1,6 +1,7 @@
 /** The streams of a run over HTTP: events (SSE) and logs (plain text). */
 import { Controller, Get, Headers, Inject, Param, Query, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import { status } from '@weft/contracts';
 import type { FastifyReply } from 'fastify';
 import { describeRoute } from '../http/openapi.js';
 import { OpenStreams } from '../http/open-streams.js';
@@ -9,7 +10,6 @@ import { ZodPipe } from '../http/validation.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config/config.js';
 import { numberedEvents, parseLastEventId, replayAfter, sseFrames, type NumberedEvent } from './run-events.stream.js';
 import { labelledLogText, rawLogText } from './run-logs.stream.js';
-import { isFinal } from './run.view.js';
 import * as schemas from './runs.schemas.js';
 import type { LogsQueryData } from './runs.schemas.js';
 import { RunsService } from './runs.service.js';
@@ -32,7 +32,7 @@ export class RunStreamsController {
   })
   async events(@Param('id') id: string, @Headers('last-event-id') lastId: string | undefined, @Res() reply: FastifyReply): Promise<void> {
     const resume = parseLastEventId(lastId);
-    const ended = isFinal((await this.runs.get(id)).status);
+    const ended = status.isFinalStatus((await this.runs.get(id)).status);
     const signal = streamSignal(reply, this.streams);
     let events: AsyncIterable<NumberedEvent> = numberedEvents(
       this.runs.watch({ runId: id, afterSequence: replayAfter(resume) }, signal),

@@ -3,40 +3,10 @@
  *
  * Invariants: numeric enums stop here; the tables stop compiling when the protos gain a value, and a value that is in no table is an error.
  */
-import { run } from '@weft/contracts';
+import { run, status } from '@weft/contracts';
 import { ServiceError } from '@weft/platform';
 import type { z } from 'zod';
-import type { DiagnosticView, FailureView, RUN_STATUS_WORDS, RunView, TASK_STATUS_WORDS, TaskView } from './runs.schemas.js';
-
-export type RunStatusWord = (typeof RUN_STATUS_WORDS)[number];
-type TaskStatusWord = (typeof TASK_STATUS_WORDS)[number];
-
-const RUN_STATUS: Record<Exclude<run.RunStatus, run.RunStatus.UNSPECIFIED>, RunStatusWord> = {
-  [run.RunStatus.PENDING]: 'pending',
-  [run.RunStatus.RUNNING]: 'running',
-  [run.RunStatus.CANCELLING]: 'cancelling',
-  [run.RunStatus.SUCCEEDED]: 'succeeded',
-  [run.RunStatus.FAILED]: 'failed',
-  [run.RunStatus.CANCELLED]: 'cancelled',
-};
-
-export const RUN_STATUS_OF: Record<RunStatusWord, run.RunStatus> = {
-  pending: run.RunStatus.PENDING,
-  running: run.RunStatus.RUNNING,
-  cancelling: run.RunStatus.CANCELLING,
-  succeeded: run.RunStatus.SUCCEEDED,
-  failed: run.RunStatus.FAILED,
-  cancelled: run.RunStatus.CANCELLED,
-};
-
-const TASK_STATUS: Record<Exclude<run.TaskStatus, run.TaskStatus.UNSPECIFIED>, TaskStatusWord> = {
-  [run.TaskStatus.QUEUED]: 'queued',
-  [run.TaskStatus.RUNNING]: 'running',
-  [run.TaskStatus.SUCCEEDED]: 'succeeded',
-  [run.TaskStatus.FAILED]: 'failed',
-  [run.TaskStatus.CANCELLED]: 'cancelled',
-  [run.TaskStatus.SKIPPED]: 'skipped',
-};
+import type { DiagnosticView, FailureView, RunView, TaskView } from './runs.schemas.js';
 
 const SEVERITY: Record<Exclude<run.Severity, run.Severity.UNSPECIFIED>, 'error' | 'warning' | 'note'> = {
   [run.Severity.ERROR]: 'error',
@@ -46,14 +16,15 @@ const SEVERITY: Record<Exclude<run.Severity, run.Severity.UNSPECIFIED>, 'error' 
 
 /** The word for a numeric enum value. @throws ServiceError INTERNAL for a value without a word. */
 export function wordOf<W extends string>(table: Record<number, W>, value: number, what: string): W {
-  const word = table[value];
+  return named(table[value], value, what);
+}
+
+function named<W extends string>(word: W | undefined, value: number, what: string): W {
   if (word === undefined) throw new ServiceError('INTERNAL', `${what} ${value} has no name here: the services are of different versions`);
   return word;
 }
 
-export const runStatusWord = (status: run.RunStatus): RunStatusWord => wordOf(RUN_STATUS, status, 'run status');
-
-export const isFinal = (status: run.RunStatus): boolean => ['succeeded', 'failed', 'cancelled'].includes(runStatusWord(status));
+export const runStatusWord = (value: run.RunStatus): status.RunStatusWord => named(status.runStatusWord(value), value, 'run status');
 
 export const iso = (at: Date | undefined): string | null => at?.toISOString() ?? null;
 
@@ -111,7 +82,7 @@ export function taskView(task: run.Task): TaskView {
     task_id: task.taskId,
     step: task.step,
     index: task.index,
-    status: wordOf(TASK_STATUS, task.status, 'task status'),
+    status: named(status.taskStatusWord(task.status), task.status, 'task status'),
     attempt: task.attempt,
     runner_id: task.runnerId,
     runtime: task.runtime,

@@ -2,11 +2,11 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { gateway, run } from '@weft/contracts';
+import { gateway, run, status } from '@weft/contracts';
 import { ServiceError } from '@weft/platform';
 import { describeRoute } from '../http/openapi.js';
 import { ZodPipe, parseRequest } from '../http/validation.js';
-import { diagnosticView, RUN_STATUS_OF, runStatusWord, runView, taskView } from './run.view.js';
+import { diagnosticView, runStatusWord, runView, taskView } from './run.view.js';
 import * as schemas from './runs.schemas.js';
 import type { CancelBodyData, ListQueryData, PageQueryData, SubmitBodyData } from './runs.schemas.js';
 import { RunsService } from './runs.service.js';
@@ -40,7 +40,7 @@ export class RunsController {
   async list(@Query(new ZodPipe(schemas.ListQuery, 'query')) query: ListQueryData): Promise<object> {
     const page = await this.runs.list({
       projectId: query.project_id ?? '',
-      statuses: [query.status ?? []].flat().map((word) => RUN_STATUS_OF[word]),
+      statuses: [query.status ?? []].flat().map((word) => status.RUN_STATUS_OF[word]),
       ...pageOf(query),
     });
     return { runs: page.runs.map(runView), next_page_token: page.nextPageToken || null };

@@ -3,10 +3,10 @@
  *
  * Invariants: field names are snake_case; request objects refuse unknown fields; times are ISO 8601.
  */
+import { status } from '@weft/contracts';
 import { z } from 'zod';
 
-export const RUN_STATUS_WORDS = ['pending', 'running', 'cancelling', 'succeeded', 'failed', 'cancelled'] as const;
-export const TASK_STATUS_WORDS = ['queued', 'running', 'succeeded', 'failed', 'cancelled', 'skipped'] as const;
+const { RUN_STATUS_WORDS, TASK_STATUS_WORDS } = status;
 
 const UINT32_MAX = 4_294_967_295;
 const runId = z.string().meta({ example: 'r-01jd3k6v8q2m4n5p7r9s0t1v2w' });

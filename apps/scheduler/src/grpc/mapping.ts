@@ -1,36 +1,8 @@
 /** Run store and engine types ↔ weft.run.v1 messages. Numeric enums stop here. */
-import { run as pb } from '@weft/contracts';
+import { run as pb, status } from '@weft/contracts';
 import type { Diagnostic } from '@weft/cwl';
-import type { Failure, TaskRecord, TaskStatus } from '@weft/engine';
+import type { Failure, TaskRecord } from '@weft/engine';
 import type { RunHeader, RunState, TaskLogChunk } from '@weft/run-store';
-
-const RUN_STATUS: Record<RunState, pb.RunStatus> = {
-  pending: pb.RunStatus.PENDING,
-  running: pb.RunStatus.RUNNING,
-  cancelling: pb.RunStatus.CANCELLING,
-  succeeded: pb.RunStatus.SUCCEEDED,
-  failed: pb.RunStatus.FAILED,
-  cancelled: pb.RunStatus.CANCELLED,
-};
-
-const RUN_STATE: Record<pb.RunStatus, RunState | undefined> = {
-  [pb.RunStatus.UNSPECIFIED]: undefined,
-  [pb.RunStatus.PENDING]: 'pending',
-  [pb.RunStatus.RUNNING]: 'running',
-  [pb.RunStatus.CANCELLING]: 'cancelling',
-  [pb.RunStatus.SUCCEEDED]: 'succeeded',
-  [pb.RunStatus.FAILED]: 'failed',
-  [pb.RunStatus.CANCELLED]: 'cancelled',
-};
-
-const TASK_STATUS: Record<TaskStatus, pb.TaskStatus> = {
-  queued: pb.TaskStatus.QUEUED,
-  running: pb.TaskStatus.RUNNING,
-  succeeded: pb.TaskStatus.SUCCEEDED,
-  failed: pb.TaskStatus.FAILED,
-  cancelled: pb.TaskStatus.CANCELLED,
-  skipped: pb.TaskStatus.SKIPPED,
-};
 
 const LOG_STREAM: Record<TaskLogChunk['stream'], pb.LogStream> = {
   stdout: pb.LogStream.STDOUT,
@@ -44,19 +16,15 @@ const SEVERITY: Record<Diagnostic['severity'], pb.Severity> = {
   note: pb.Severity.NOTE,
 };
 
-export function runStatus(state: RunState): pb.RunStatus {
-  return RUN_STATUS[state];
-}
+export const runStatus = (state: RunState): pb.RunStatus => status.RUN_STATUS_OF[state];
 
 /** Undefined for UNSPECIFIED. */
-export function runState(status: pb.RunStatus): RunState | undefined {
-  return RUN_STATE[status];
-}
+export const runState = (value: pb.RunStatus): RunState | undefined => status.runStatusWord(value);
 
 export function toRun(header: RunHeader): pb.Run {
   return {
     runId: header.runId,
-    status: RUN_STATUS[header.state],
+    status: runStatus(header.state),
     name: header.name,
     projectId: header.projectId,
     planHash: header.planHash,
@@ -78,7 +46,7 @@ export function toTask(task: TaskRecord): pb.Task {
     taskId: task.taskId,
     step: task.step,
     index: task.index,
-    status: TASK_STATUS[task.status],
+    status: status.TASK_STATUS_OF[task.status],
     attempt: task.attempt,
     runnerId: task.runnerId ?? '',
     runtime: task.runtime ?? '',
