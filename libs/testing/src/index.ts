@@ -1,6 +1,7 @@
 export { type Deferred, DeferredGate, Inbox, deferred } from './gate.js';
 export { Faults, misbehaving } from './faults.js';
 export { type TestRedis, startRedis } from './start-redis.js';
+export { type UsedRedis, useRedis } from './use-redis.js';
 export { FakeRunStoreData, createFakeRunStore } from './fake-run-store.js';
 export { aRunHeader, aRunner, aTaskJob } from './builders.js';
 export { type RunStoreFixture, accepted, runStoreContract } from './run-store.contract.js';
