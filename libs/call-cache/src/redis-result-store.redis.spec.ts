@@ -1,6 +1,5 @@
 /** The Redis result store keeps the contract, over a real Redis; and what only Redis can show. */
-import { aStoredResult, resultStoreContract, startRedis, type TestRedis } from '@weft/testing';
-import { Redis } from 'ioredis';
+import { aStoredResult, resultStoreContract, useRedis } from '@weft/testing';
 import { createKeys } from './keys.js';
 import { createRedisResultStore } from './redis-result-store.adapter.js';
 
@@ -9,29 +8,19 @@ const KEY = 'a'.repeat(64);
 const keys = createKeys('weft:');
 
 describe('redis result store', () => {
-  let server: TestRedis;
-  let admin: Redis;
-  beforeAll(async () => {
-    server = await startRedis();
-    admin = new Redis(server.connection);
-  });
-  afterAll(async () => {
-    await admin.quit();
-    await server.stop();
-  });
+  const redis = useRedis();
 
   resultStoreContract(async () => {
-    const [one, two] = [0, 1].map(() => createRedisResultStore({ redis: server.connection, ttlMs: DAY_MS }));
+    const [one, two] = [0, 1].map(() => createRedisResultStore({ redis: redis.server.connection, ttlMs: DAY_MS }));
     return {
       one: one!,
       two: two!,
       lapse: async () => {
-        const claims = (await admin.keys('*:claim:*')) as string[];
-        if (claims.length > 0) await admin.del(...claims);
+        const claims = (await redis.admin.keys('*:claim:*')) as string[];
+        if (claims.length > 0) await redis.admin.del(...claims);
       },
       close: async () => {
         await Promise.all([one!.close(), two!.close()]);
-        await admin.flushall();
       },
     };
   });
@@ -39,25 +28,24 @@ describe('redis result store', () => {
   describe('alone', () => {
     let store: ReturnType<typeof createRedisResultStore>;
     beforeEach(() => {
-      store = createRedisResultStore({ redis: server.connection, ttlMs: DAY_MS });
+      store = createRedisResultStore({ redis: redis.server.connection, ttlMs: DAY_MS });
     });
     afterEach(async () => {
       await store.close();
-      await admin.flushall();
     });
 
     it('keeps results for their time, a use begins it anew, a claim is short', async () => {
       await store.put(KEY, aStoredResult(), 'x');
-      await admin.pexpire(keys.result(KEY), 1_000_000);
+      await redis.admin.pexpire(keys.result(KEY), 1_000_000);
       await store.look(KEY);
-      const left = await admin.pttl(keys.result(KEY));
+      const left = await redis.admin.pttl(keys.result(KEY));
       expect(left).toBeGreaterThan(DAY_MS / 2);
       await store.move(KEY, aStoredResult().folder, 'cache/x/');
-      expect(await admin.pttl(keys.result(KEY))).toBeGreaterThan(DAY_MS / 2);
-      expect(await admin.pttl(keys.run('r-1'))).toBeGreaterThan(DAY_MS / 2);
+      expect(await redis.admin.pttl(keys.result(KEY))).toBeGreaterThan(DAY_MS / 2);
+      expect(await redis.admin.pttl(keys.run('r-1'))).toBeGreaterThan(DAY_MS / 2);
       const other = 'b'.repeat(64);
       await store.look(other, 'x');
-      const claim = await admin.pttl(keys.claim(other));
+      const claim = await redis.admin.pttl(keys.claim(other));
       expect(claim).toBeGreaterThan(0);
       expect(claim).toBeLessThanOrEqual(30_000);
     });
@@ -66,7 +54,9 @@ describe('redis result store', () => {
       await store.put(KEY, aStoredResult(), 'x');
       await store.move(KEY, aStoredResult().folder, 'cache/x/');
       await store.look('a'.repeat(63) + 'b', 'x');
-      const tags = ((await admin.keys('*')) as string[]).filter((key) => !key.includes('cache-run')).map((key) => /\{.*\}/.exec(key)?.[0]);
+      const tags = ((await redis.admin.keys('*')) as string[])
+        .filter((key) => !key.includes('cache-run'))
+        .map((key) => /\{.*\}/.exec(key)?.[0]);
       expect(tags).toEqual(tags.map(() => '{cache-a}'));
       expect(tags.length).toBe(4);
     });

@@ -1,33 +1,23 @@
 /** The BullMQ task queue keeps the contract, over a real Redis; and what only Redis can show. */
-import { Inbox, type TestRedis, aTaskJob, startRedis, taskQueueContract } from '@weft/testing';
+import { Inbox, aTaskJob, startRedis, taskQueueContract, useRedis } from '@weft/testing';
 import { Redis } from 'ioredis';
 import { createBullTaskQueue, discoverPools, openBoardQueues } from './index.js';
 
 describe('bull task queue', () => {
-  let server: TestRedis;
-  let admin: Redis;
-  beforeAll(async () => {
-    server = await startRedis();
-    admin = new Redis(server.connection);
-  });
-  afterAll(async () => {
-    await admin.quit();
-    await server.stop();
-  });
-  afterEach(() => admin.flushall());
+  const redis = useRedis();
 
   taskQueueContract(async () => {
-    const open = (): ReturnType<typeof createBullTaskQueue> => createBullTaskQueue({ connection: server.connection });
+    const open = (): ReturnType<typeof createBullTaskQueue> => createBullTaskQueue({ connection: redis.server.connection });
     const [one, two] = [open(), open()];
     return { one, two, close: async () => void (await Promise.all([one.close(), two.close()])) };
   });
 
   it('shows a board the same queues, with their jobs', async () => {
-    const queue = createBullTaskQueue({ connection: server.connection });
+    const queue = createBullTaskQueue({ connection: redis.server.connection });
     await queue.add([aTaskJob({ step: 'qc/trim', index: '3' }), aTaskJob({ pool: 'gpu' })]);
-    const pools = await discoverPools(server.connection);
+    const pools = await discoverPools(redis.server.connection);
     expect(pools).toEqual(['default', 'gpu']);
-    const board = openBoardQueues(server.connection, pools);
+    const board = openBoardQueues(redis.server.connection, pools);
     expect(await Promise.all(board.queues.map((shown) => shown.getWaitingCount()))).toEqual([1, 1]);
     expect((await board.queues[0]?.getJob('t-1.1'))?.name).toBe('qc/trim[3]');
     await board.close();
@@ -35,19 +25,19 @@ describe('bull task queue', () => {
   });
 
   it('keeps every key of a pool in one slot', async () => {
-    const queue = createBullTaskQueue({ connection: server.connection });
+    const queue = createBullTaskQueue({ connection: redis.server.connection });
     const inbox = new Inbox<string>();
     await queue.consume('default', 1, async (job) => inbox.push(job.taskId));
     await queue.add([aTaskJob()]);
     await inbox.atLeast(1);
-    const keys = await admin.keys('*');
+    const keys = await redis.admin.keys('*');
     expect(keys.filter((key) => key !== 'weft:pools' && !key.startsWith('{weft:default}:'))).toEqual([]);
     await queue.close();
   });
 
   it('hands the job of a consumer that died to another', async () => {
-    const dead = createBullTaskQueue({ connection: server.connection, lockMs: 300, stalledCheckMs: 100, onError: () => undefined });
-    const alive = createBullTaskQueue({ connection: server.connection, lockMs: 300, stalledCheckMs: 100, onError: () => undefined });
+    const dead = createBullTaskQueue({ connection: redis.server.connection, lockMs: 300, stalledCheckMs: 100, onError: () => undefined });
+    const alive = createBullTaskQueue({ connection: redis.server.connection, lockMs: 300, stalledCheckMs: 100, onError: () => undefined });
     const taken = new Inbox<string>();
     const recovered = new Inbox<string>();
     const lost = new Inbox<string>();
@@ -60,7 +50,7 @@ describe('bull task queue', () => {
     await taken.atLeast(1);
     await alive.consume('default', 1, async (job) => recovered.push(job.taskId));
     // What a dead process leaves behind: a job that is active and whose lock nobody renews.
-    await admin.del('{weft:default}:weft-tasks-default:t-1.1:lock');
+    await redis.admin.del('{weft:default}:weft-tasks-default:t-1.1:lock');
     expect(await recovered.atLeast(1)).toEqual(['t-1']);
     expect(await lost.atLeast(1)).toEqual(['t-1']);
     await Promise.all([dead.close(), alive.close()]);

@@ -1,23 +1,12 @@
 /** The Redis registry keeps the contract, over a real Redis; and its watchers outlive a restart. */
-import { Inbox, type TestRedis, aRunner, runnerRegistryContract, startRedis } from '@weft/testing';
-import { Redis } from 'ioredis';
+import { Inbox, aRunner, runnerRegistryContract, useRedis } from '@weft/testing';
 import { createRedisRunnerRegistry } from './redis-runner-registry.adapter.js';
 
 describe('redis runner registry', () => {
-  let server: TestRedis;
-  let admin: Redis;
-  beforeAll(async () => {
-    server = await startRedis();
-    admin = new Redis({ ...server.connection, maxRetriesPerRequest: null });
-    admin.on('error', () => undefined);
-  });
-  afterAll(async () => {
-    await admin.quit();
-    await server.stop();
-  });
+  const redis = useRedis();
 
   const open = (): ReturnType<typeof createRedisRunnerRegistry> =>
-    createRedisRunnerRegistry({ redis: server.connection, onError: () => undefined });
+    createRedisRunnerRegistry({ redis: redis.server.connection, onError: () => undefined });
 
   runnerRegistryContract(async () => {
     const [one, two] = [open(), open()];
@@ -26,7 +15,6 @@ describe('redis runner registry', () => {
       two,
       close: async () => {
         await Promise.all([one.close(), two.close()]);
-        await admin.flushall();
       },
     };
   });
@@ -35,7 +23,7 @@ describe('redis runner registry', () => {
     const [one, two] = [open(), open()];
     const changes = new Inbox<string>();
     await two.watch(() => changes.push('changed'));
-    await server.restart();
+    await redis.server.restart();
     await changes.atLeast(1);
     await one.register(aRunner(), 600_000);
     await changes.atLeast(2);
@@ -46,7 +34,7 @@ describe('redis runner registry', () => {
     const registry = open();
     await registry.register(aRunner(), 0);
     await registry.list();
-    expect(await admin.keys('*')).toEqual([]);
+    expect(await redis.admin.keys('*')).toEqual([]);
     await registry.close();
   });
 });

@@ -1,34 +1,23 @@
 /** Runs in a real Redis, archived into memory, keep the contract; and what stays in Redis of an archived run. */
-import { accepted, aRunHeader, FakeArchiveFiles, runArchiveContract, startRedis, type TestRedis } from '@weft/testing';
-import { Redis } from 'ioredis';
+import { accepted, aRunHeader, FakeArchiveFiles, runArchiveContract, useRedis } from '@weft/testing';
 import { archiveRun, createRedisRunStore, FileRunArchive, partitionOf, type RunStore } from './index.js';
 
 describe('redis run store with an archive', () => {
-  let server: TestRedis;
-  let admin: Redis;
-  beforeAll(async () => {
-    server = await startRedis();
-    admin = new Redis(server.connection);
-  });
-  afterAll(async () => {
-    await admin.quit();
-    await server.stop();
-  });
+  const redis = useRedis();
 
   runArchiveContract(async () => {
     let store: RunStore | undefined;
     return {
       files: new FakeArchiveFiles(),
-      open: (isArchived) => (store = createRedisRunStore({ redis: server.connection, isArchived })),
+      open: (isArchived) => (store = createRedisRunStore({ redis: redis.server.connection, isArchived })),
       close: async () => {
         await store?.close();
-        await admin.flushall();
       },
     };
   });
 
   it('keeps nothing of an archived run but counters, and the plan only for a while', async () => {
-    const store = createRedisRunStore({ redis: server.connection });
+    const store = createRedisRunStore({ redis: redis.server.connection });
     const archive = new FileRunArchive(new FakeArchiveFiles());
     const leases = new Map((await store.leases.acquire('owner', 600_000)).map((lease) => [lease.partition, lease]));
     await store.intake.putPlan('a'.repeat(64), { planVersion: 1, cwlVersion: 'v1.2', root: 'main', processes: {} });
@@ -41,20 +30,19 @@ describe('redis run store with an archive', () => {
       expect(await archiveRun(store, archive, lease, runId)).toBe('evicted');
     };
     await cycle('r-1');
-    const before = (await admin.keys('*')).sort();
+    const before = (await redis.admin.keys('*')).sort();
     for (let n = 2; n <= 200; n++) await cycle(`r-${n}`);
-    const after = (await admin.keys('*')).sort();
+    const after = (await redis.admin.keys('*')).sort();
     expect(after.filter((key) => !before.includes(key) && !/^weft:\{p\d\d\}:(archived|lease)$/.test(key))).toEqual([]);
     expect(after.filter((key) => key.includes('r-'))).toEqual([]);
-    expect(await admin.ttl(`weft:plan:${'a'.repeat(64)}`)).toBeGreaterThan(0);
+    expect(await redis.admin.ttl(`weft:plan:${'a'.repeat(64)}`)).toBeGreaterThan(0);
     await store.intake.putPlan('a'.repeat(64), { planVersion: 1, cwlVersion: 'v1.2', root: 'main', processes: {} });
-    expect(await admin.ttl(`weft:plan:${'a'.repeat(64)}`)).toBe(-1);
+    expect(await redis.admin.ttl(`weft:plan:${'a'.repeat(64)}`)).toBe(-1);
     await store.close();
-    await admin.flushall();
   });
 
   it('leaves no trace of a restore that died', async () => {
-    const store = createRedisRunStore({ redis: server.connection });
+    const store = createRedisRunStore({ redis: redis.server.connection });
     const archive = new FileRunArchive(new FakeArchiveFiles());
     await store.intake.create(aRunHeader(), accepted('r-1'));
     const lease = (await store.leases.acquire('owner', 600_000)).find(({ partition }) => partition === partitionOf('r-1'));
@@ -68,11 +56,10 @@ describe('redis run store with an archive', () => {
       yield [];
     }
     await expect(store.retention.restore({ ...found.run, chunks: broken() }, found.bytes)).rejects.toThrow('killed');
-    const staged = (await admin.keys('*')).filter((key) => key.includes('r-1'));
+    const staged = (await redis.admin.keys('*')).filter((key) => key.includes('r-1'));
     expect(staged).toHaveLength(1);
-    expect(await admin.ttl(staged[0] ?? '')).toBeGreaterThan(0);
+    expect(await redis.admin.ttl(staged[0] ?? '')).toBeGreaterThan(0);
     expect(await store.reader.get('r-1')).toBeUndefined();
     await store.close();
-    await admin.flushall();
   });
 });

@@ -1,6 +1,5 @@
 /** The Redis run store keeps the contract, over a real Redis; and what only Redis can show. */
-import { Inbox, type TestRedis, aRunHeader, runStoreContract, startRedis } from '@weft/testing';
-import { Redis } from 'ioredis';
+import { Inbox, aRunHeader, runStoreContract, startRedis, useRedis } from '@weft/testing';
 import { type LogEntry, PARTITIONS, type RunStore, createRedisRunStore, partitionOf } from './index.js';
 import { createKeys } from './keys.js';
 import { defineScript } from './redis-script.js';
@@ -17,25 +16,15 @@ async function own(store: RunStore, runId: string): Promise<Parameters<RunStore[
 }
 
 describe('redis run store', () => {
-  let server: TestRedis;
-  let admin: Redis;
-  beforeAll(async () => {
-    server = await startRedis();
-    admin = new Redis(server.connection);
-  });
-  afterAll(async () => {
-    await admin.quit();
-    await server.stop();
-  });
+  const redis = useRedis();
 
   runStoreContract(async () => {
-    const [one, two] = [createRedisRunStore({ redis: server.connection }), createRedisRunStore({ redis: server.connection })];
+    const [one, two] = [createRedisRunStore({ redis: redis.server.connection }), createRedisRunStore({ redis: redis.server.connection })];
     return {
       one,
       two,
       close: async () => {
         await Promise.all([one.close(), two.close()]);
-        await admin.flushall();
       },
     };
   });
@@ -43,16 +32,15 @@ describe('redis run store', () => {
   describe('alone', () => {
     let store: RunStore;
     beforeEach(() => {
-      store = createRedisRunStore({ redis: server.connection });
+      store = createRedisRunStore({ redis: redis.server.connection });
     });
     afterEach(async () => {
       await store.close();
-      await admin.flushall();
     });
 
     it('completes a submission whose first call died after claiming the idempotency key', async () => {
       const claim = { runId: 'r-first', submittedAtMs: 1_750_000_000_000 };
-      await admin.set(keys.idempotency('project-1', 'key'), JSON.stringify(claim));
+      await redis.admin.set(keys.idempotency('project-1', 'key'), JSON.stringify(claim));
       expect(await store.intake.create(aRunHeader(), accepted, 'key')).toEqual({ runId: 'r-first', existing: false });
       expect(await store.reader.get('r-first')).toEqual(aRunHeader(claim));
       expect((await store.reader.read('r-first', 0))[0]?.event).toEqual({ type: 'RunAccepted', runId: 'r-first' });
@@ -62,7 +50,7 @@ describe('redis run store', () => {
 
     it('skips index entries without a run', async () => {
       await store.intake.create(aRunHeader(), accepted);
-      await admin.del(keys.header('r-1'));
+      await redis.admin.del(keys.header('r-1'));
       expect(await store.reader.list({ limit: 5 })).toEqual({ runs: [] });
     });
 
@@ -72,7 +60,7 @@ describe('redis run store', () => {
       await store.log.append(lease, 'r-1', 1, [{ type: 'Noted' }]);
       await store.taskLogs.append('r-1', [{ taskId: 't', step: '', stream: 'stdout', text: 'x', atMs: 1 }]);
       const tag = `weft:{p${String(partitionOf('r-1')).padStart(2, '0')}}:`;
-      const ofRun = (await admin.keys('*')).filter((key) => key.includes('r-1') || key.endsWith(':active'));
+      const ofRun = (await redis.admin.keys('*')).filter((key) => key.includes('r-1') || key.endsWith(':active'));
       expect(ofRun.length).toBeGreaterThanOrEqual(5);
       expect(ofRun.filter((key) => !key.startsWith(tag))).toEqual([]);
     });
@@ -130,7 +118,7 @@ describe('redis run store', () => {
   });
 
   it('ends followers when the store is closed', async () => {
-    const store = createRedisRunStore({ redis: server.connection });
+    const store = createRedisRunStore({ redis: redis.server.connection });
     await store.intake.create(aRunHeader(), accepted);
     const entries = new Inbox<LogEntry>();
     const followed = (async () => {
@@ -140,22 +128,20 @@ describe('redis run store', () => {
     await store.close();
     await followed;
     expect(entries.items).toHaveLength(1);
-    await admin.flushall();
   });
 
   it('spreads the first partitions of different owners', async () => {
-    const store = createRedisRunStore({ redis: server.connection });
+    const store = createRedisRunStore({ redis: redis.server.connection });
     const held = await Promise.all(['a', 'b', 'c', 'd'].map((owner) => store.leases.acquire(owner, 600_000, PARTITIONS / 4)));
     expect(new Set(held.flat().map((lease) => lease.partition)).size).toBe(PARTITIONS);
     await store.close();
-    await admin.flushall();
   });
 
   it('answers a script call it has carried out already with the first answer', async () => {
-    const store = createRedisRunStore({ redis: server.connection });
+    const store = createRedisRunStore({ redis: redis.server.connection });
     await store.intake.create(aRunHeader(), accepted);
     const lease = await own(store, 'r-1');
-    const append = defineScript(admin, appendEvents);
+    const append = defineScript(redis.admin, appendEvents);
     const call = (): Promise<unknown> =>
       append(
         [keys.lease(lease.partition), keys.header('r-1'), keys.log('r-1')],
@@ -165,6 +151,5 @@ describe('redis run store', () => {
     expect(await call()).toEqual(['ok', 2, '12345']);
     expect(await store.reader.read('r-1', 1)).toEqual([{ sequence: 2, atMs: 12345, event: { type: 'Noted' } }]);
     await store.close();
-    await admin.flushall();
   });
 });

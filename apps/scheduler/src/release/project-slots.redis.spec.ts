@@ -1,6 +1,6 @@
 /** The contract of project slots, on the fake and on Redis. */
 import { redisConnection } from '@weft/platform';
-import { startRedis, type TestRedis } from '@weft/testing';
+import { useRedis } from '@weft/testing';
 import { Redis } from 'ioredis';
 import { createFakeProjectSlots, FakeSlotsData } from '../../test/fake-project-slots.js';
 import { projectSlotsContract, type SlotsFixture } from '../../test/project-slots.contract.js';
@@ -16,21 +16,14 @@ describe('in memory', () => {
 });
 
 describe('on Redis', () => {
-  let server: TestRedis;
-  let admin: Redis;
+  const redis = useRedis();
   let fixture: SlotsFixture;
-  beforeAll(async () => {
-    server = await startRedis();
-    admin = new Redis(redisConnection(server.url));
-  });
-  afterAll(async () => {
-    await admin.quit();
-    await server.stop();
-  });
   beforeEach(async () => {
-    await admin.flushall();
     const one = (): ReturnType<typeof createRedisProjectSlots> =>
-      createRedisProjectSlots({ connect: () => new Redis(redisConnection(server.url)), onError: (error) => process.emitWarning(error) });
+      createRedisProjectSlots({
+        connect: () => new Redis(redisConnection(redis.server.url)),
+        onError: (error) => process.emitWarning(error),
+      });
     fixture = { one: one(), two: one() };
   });
   afterEach(() => Promise.all([fixture.one.close(), fixture.two.close()]));
@@ -39,10 +32,10 @@ describe('on Redis', () => {
   it('keeps all keys of a project under one hash tag, and an ended run’s token for a while only', async () => {
     const owner = { project: 'a/b', runId: 'r1', token: 1 };
     await fixture.one.acquire(owner, 1, ['r1-1', 'r1-2']);
-    expect((await admin.keys('*')).every((key) => key.startsWith('weft:{slots:a%2Fb}'))).toBe(true);
+    expect((await redis.admin.keys('*')).every((key) => key.startsWith('weft:{slots:a%2Fb}'))).toBe(true);
     await fixture.one.end(owner);
-    const [left, ...others] = await admin.keys('*');
+    const [left, ...others] = await redis.admin.keys('*');
     expect(others).toEqual([]);
-    expect(await admin.ttl(left as string)).toBeGreaterThan(0);
+    expect(await redis.admin.ttl(left as string)).toBeGreaterThan(0);
   });
 });
