@@ -39,6 +39,10 @@ describe('one binding', () => {
     ['small float', 'float', {}, 1e-5, ['0.00001']],
     ['huge float', 'double', {}, 1e21, ['1000000000000000000000']],
     ['File', 'File', {}, FILE, ['/in/0/f']],
+    ['empty prefix', 'int', { prefix: '' }, 3, ['3']],
+    ['empty prefix, not separate', 'int', { prefix: '', separate: false }, 3, ['3']],
+    ['empty prefix of a flag', 'boolean', { prefix: '' }, true, []],
+    ['empty prefix of an array', array('int'), { prefix: '' }, [1, 2], ['1', '2']],
     ['array', array('int'), { prefix: '-i' }, [1, 2], ['-i', '1', '2']],
     ['array with separator', array('int'), { prefix: '-i', itemSeparator: ',' }, [1, 2], ['-i', '1,2']],
     ['array with joined separator', array('int'), { prefix: '-i=', itemSeparator: ',', separate: false }, [1, 2], ['-i=1,2']],
@@ -65,7 +69,9 @@ describe('one binding', () => {
       { a: 1 },
       ['-r', '-a', '1'],
     ],
-    ['Any', 'Any', { prefix: '-y' }, [1, 2], ['-y']],
+    ['Any that is a list', 'Any', { prefix: '-y' }, [1, ['a', FILE]], ['-y', '1', 'a', '/in/0/f']],
+    ['Any that is a list, joined', 'Any', { prefix: '-y', itemSeparator: '+' }, [1, 2], ['-y', '1+2']],
+    ['Any that is an object', 'Any', { prefix: '-y' }, { a: 1 }, ['-y']],
   ])('%s', async (_name, type, binding, value, expected) => {
     expect(await words({ inputs: [input('x', type, binding)] }, { x: value as never })).toEqual(expected);
   });

@@ -72,8 +72,10 @@ async function bind(item: Bindable, scope: Scope): Promise<BoundArgument[]> {
 }
 
 async function bindNested(item: Bindable, scope: Scope): Promise<BoundArgument[]> {
-  const { type, value, binding, lead, tail } = item;
+  const { value, binding, lead, tail } = item;
   const bound: BoundArgument[] = [];
+  // A list that comes as Any is one all the same: its items are words.
+  const type: CwlType = item.type === 'Any' && Array.isArray(value) ? { type: 'array', items: 'Any' } : item.type;
   if (typeof type === 'string' || Array.isArray(type)) return bound;
   if (type.type === 'record' && isObject(value)) {
     for (const field of type.fields) {
@@ -125,8 +127,7 @@ export function compareKeys(a: SortKey, b: SortKey): number {
 async function renderArgument(argument: BoundArgument, scope: Scope): Promise<string[]> {
   const { binding } = argument;
   const value = binding.valueFrom === undefined ? argument.value : await evaluate(scope, binding.valueFrom, argument.value);
-  const { prefix } = binding;
-  const alone = prefix === undefined ? [] : [prefix];
+  const alone = binding.prefix ? [binding.prefix] : [];
   if (value === null) return [];
   if (typeof value === 'boolean') return value ? alone : [];
   if (Array.isArray(value)) {
@@ -139,11 +140,10 @@ async function renderArgument(argument: BoundArgument, scope: Scope): Promise<st
   return attach(binding, argumentText(value));
 }
 
+/** An empty prefix is none: tools that write bindings put one everywhere, and mean no word of its own. */
 function attach({ prefix, separate }: InputBinding, text: string): string[] {
-  if (prefix === undefined) {
-    if (separate === false) throw new TaskError('BINDING', `"separate: false" needs a prefix (value ${brief(text)})`);
-    return [text];
-  }
+  if (prefix === undefined && separate === false) throw new TaskError('BINDING', `"separate: false" needs a prefix (value ${brief(text)})`);
+  if (!prefix) return [text];
   return separate === false ? [prefix + text] : [prefix, text];
 }
 
