@@ -31,6 +31,7 @@ import {
 
 import { FakeRunRetention } from './fake-run-retention.js';
 import { FakeLeases, fakeTaskCancels, type HeldLease } from './fake-leases.js';
+import { keep, keepOnce } from './kept.js';
 
 type Event = LogEntry['event'];
 type Listener = (runId: string, sequence: number) => void;
@@ -129,15 +130,6 @@ function refill<K, V>(map: Map<K, V>, entries: [K, V][]): void {
   for (const [key, value] of entries) map.set(key, value);
 }
 
-/** An event as it is kept: whoever reads it shares it with the store, and nobody can change it. */
-const frozen = (event: Event): Event => freeze(copy(event));
-
-function freeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null) return value;
-  for (const member of Object.values(value)) freeze(member);
-  return Object.freeze(value);
-}
-
 /** What went through JSON: nobody shares objects with the store. */
 const copy = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
@@ -150,9 +142,9 @@ class FakeIntake {
     if (this.data.runs.has(runId) || (runId !== header.runId && (await this.data.isArchived(runId)))) return { runId, existing: true };
     if (key !== undefined) this.data.idempotency.set(key, runId);
     if (key !== undefined && typeof idempotency === 'object') this.data.fingerprints.set(key, idempotency.fingerprint);
-    const first: LogEntry = { sequence: 1, atMs: this.data.nowMs(), event: frozen(accepted) };
+    const first: LogEntry = { sequence: 1, atMs: this.data.nowMs(), event: keep(accepted) };
     positionOf(header);
-    this.data.runs.set(runId, { header: copy(header), log: [first], sealed: false, idempotencyKey: key, taskLog: [] });
+    this.data.runs.set(runId, { header: keep(header), log: [first], sealed: false, idempotencyKey: key, taskLog: [] });
     this.data.nudge(runId, 1);
     return { runId, existing: false };
   }
@@ -174,7 +166,7 @@ class FakeIntake {
   async request(runId: string, event: Event): Promise<boolean> {
     const run = this.data.runs.get(runId);
     if (!run || run.sealed) return run !== undefined;
-    run.log.push({ sequence: run.log.length + 1, atMs: this.data.nowMs(), event: frozen(event) });
+    run.log.push({ sequence: run.log.length + 1, atMs: this.data.nowMs(), event: keep(event) });
     this.data.nudge(runId, run.log.length);
     return true;
   }
@@ -184,8 +176,8 @@ class FakeIntake {
     if (!run) return 'gone';
     if (!run.sealed) return 'active';
     run.sealed = false;
-    run.header = copy(header);
-    run.log.push({ sequence: run.log.length + 1, atMs: this.data.nowMs(), event: frozen(event) });
+    run.header = keep(header);
+    run.log.push({ sequence: run.log.length + 1, atMs: this.data.nowMs(), event: keep(event) });
     this.data.nudge(header.runId, run.log.length);
     return 'reopened';
   }
@@ -196,7 +188,7 @@ class FakeIntake {
   }
 
   async putPlan(hash: string, plan: Plan): Promise<void> {
-    if (!this.data.plans.has(hash)) this.data.plans.set(hash, copy(plan));
+    if (!this.data.plans.has(hash)) this.data.plans.set(hash, keepOnce(plan));
   }
 }
 
@@ -210,7 +202,7 @@ class FakeLog {
 
   async seal(lease: Lease, header: RunHeader, after: LogPosition, ended: Event): Promise<AppendResult> {
     return this.write(lease, header.runId, after, [ended], (run) => {
-      run.header = copy(header);
+      run.header = keep(header);
       run.sealed = true;
     });
   }
@@ -218,7 +210,7 @@ class FakeLog {
   async updateHeader(lease: Lease, header: RunHeader): Promise<boolean> {
     const run = this.data.runs.get(header.runId);
     if (!this.holds(lease, header.runId) || !run || run.sealed) return false;
-    run.header = copy(header);
+    run.header = keep(header);
     return true;
   }
 
@@ -231,8 +223,7 @@ class FakeLog {
   }
 
   async getPlan(hash: string): Promise<Plan | undefined> {
-    const plan = this.data.plans.get(hash);
-    return plan && copy(plan);
+    return this.data.plans.get(hash);
   }
 
   private write(lease: Lease, runId: string, position: LogPosition, events: Event[], also?: (run: FakeRun) => void): AppendResult {
@@ -249,7 +240,7 @@ class FakeLog {
       const same = stored.length === events.length && stored.every((entry, i) => JSON.stringify(entry.event) === JSON.stringify(events[i]));
       return same ? { ok: true, sequence, atMs: stored[0]?.atMs ?? atMs } : { ok: false, reason: 'conflict', sequence: last };
     }
-    events.forEach((event, i) => run.log.push({ sequence: after + i + 1, atMs, event: frozen(event) }));
+    events.forEach((event, i) => run.log.push({ sequence: after + i + 1, atMs, event: keep(event) }));
     also?.(run);
     this.data.nudge(runId, sequence);
     return { ok: true, sequence, atMs };
@@ -269,8 +260,7 @@ class FakeReader {
   ) {}
 
   async get(runId: string): Promise<RunHeader | undefined> {
-    const run = this.data.runs.get(runId);
-    return run && copy(run.header);
+    return this.data.runs.get(runId)?.header;
   }
 
   async list(query: RunQuery): Promise<{ runs: RunHeader[]; nextPageToken?: string }> {
@@ -278,7 +268,7 @@ class FakeReader {
     const after = query.pageToken ? decodePageToken(query.pageToken) : undefined;
     const found = [...this.data.runs.values()]
       .filter(({ header }) => matches(header, query) && (after === undefined || positionOf(header) < after))
-      .map(({ header }) => copy(header))
+      .map(({ header }) => header)
       .sort((a, b) => (positionOf(a) < positionOf(b) ? 1 : -1));
     const runs = found.slice(0, query.limit);
     const last = runs.at(-1);

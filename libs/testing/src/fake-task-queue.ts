@@ -4,6 +4,7 @@
  * Nothing waits on a clock: a job that its handler rejected lies in `delayed` with the wait it asked for, until a test calls promote().
  */
 import { type TaskConsumer, type TaskHandler, type TaskJob, type TaskQueue, checkPool, jobIdOf, retryDelayMs } from '@weft/queue';
+import { keep } from './kept.js';
 
 interface FakeJob {
   job: TaskJob;
@@ -85,7 +86,7 @@ export class FakeTaskQueueData {
     const pool = this.pool(job.pool);
     const id = jobIdOf(job);
     if (pool.waiting.has(id) || pool.active.has(id) || pool.delayed.has(id)) return;
-    pool.waiting.set(id, { job: JSON.parse(JSON.stringify(job)) as TaskJob, order: this.added++, rejections: 0, deliveries: 0 });
+    pool.waiting.set(id, { job: keep(job), order: this.added++, rejections: 0, deliveries: 0 });
     this.dispatch(pool);
   }
 
@@ -114,9 +115,7 @@ export class FakeTaskQueueData {
     pool.waiting.delete(id);
     pool.active.set(id, item);
     const delivery = { again: item.deliveries++ > 0 };
-    const handled = Promise.resolve().then(() =>
-      consumer.handler(JSON.parse(JSON.stringify(item.job)) as TaskJob, controller.signal, delivery),
-    );
+    const handled = Promise.resolve().then(() => consumer.handler(item.job, controller.signal, delivery));
     const run: Handled = { id, item, controller, done: Promise.resolve() };
     run.done = handled.then(
       () => this.finish(pool, consumer, run),

@@ -5,7 +5,17 @@
 import type { RunOptions } from '@weft/engine';
 import { canonicalJson } from '@weft/plan';
 import { type LogEntry, partitionOf } from '@weft/run-store';
-import { aRunHeader, createFakeRunStore, FakeRunStoreData, FakeTaskQueueData, SeededRandom, VirtualWorld } from '@weft/testing';
+import {
+  aRunHeader,
+  createFakeRunStore,
+  FakeRunStoreData,
+  FakeTaskQueueData,
+  type HistoryOptions,
+  type Journal,
+  keepOnce,
+  SeededRandom,
+  VirtualWorld,
+} from '@weft/testing';
 import { FakeSlotsData } from '../fake-project-slots.js';
 import { type Expected, Monitor, show } from './monitor.js';
 import { POOL, Replica, type Surroundings } from './replica.js';
@@ -47,13 +57,17 @@ export interface Tampering {
   after?(around: Surroundings, runs: SimulatedRun[]): void;
 }
 
+/** What can go wrong, and be left out: the misfortunes, and what happens to messages. */
+const MISFORTUNES = ['crash', 'crash', 'pause', 'pause', 'lapse', 'runner', 'runner', 'cancel', 'restart', 'store', 'wait'] as const;
+export const TROUBLES = [...new Set<string>([...MISFORTUNES, 'loss', 'nudges'])];
+
 /** Rejects with PropertyViolation. */
-export async function runHistory(seed: number, tampering: Tampering = {}): Promise<History> {
+export async function runHistory(seed: number, { without, journal }: HistoryOptions, tampering: Tampering = {}): Promise<History> {
   const random = new SeededRandom(seed);
   const chosen = Array.from({ length: random.int(1, 2) }, () => random.int(0, WORKFLOWS - 1));
   const expected: Expected[] = [];
   for (const number of chosen) expected.push(await undisturbedEnd(number));
-  const story = new Story(random);
+  const story = new Story(random, without, journal);
   const runs: SimulatedRun[] = [];
   story.around.projectLimit = random.pick(LIMITS);
   tampering.before?.(story.around);
@@ -76,7 +90,8 @@ function workflowOf(number: number): SimulatedWorkflow & { planHash: string } {
   const known = workflows.get(number);
   if (known) return known;
   const made = randomWorkflow(new SeededRandom(number));
-  const workflow = { ...made, planHash: `plan-${number}` };
+  // One plan for all histories: what is derived from it is derived once.
+  const workflow = { ...made, plan: keepOnce(made.plan), planHash: `plan-${number}` };
   workflows.set(number, workflow);
   return workflow;
 }
@@ -89,12 +104,12 @@ function undisturbedEnd(number: number): Promise<Expected> {
 }
 
 async function simulateUndisturbed(number: number): Promise<Expected> {
-  const story = new Story(new SeededRandom(number));
+  const story = new Story(new SeededRandom(number), new Set());
   story.world.orderly = true;
   story.begin(1);
   await story.submit('r-0', workflowOf(number));
   await story.calm([{ runId: 'r-0', expected: { status: 'succeeded' } }]);
-  if (story.around.monitor.violation) throw story.around.monitor.violation;
+  story.around.monitor.check();
   const { status, outputs } = story.around.store.runs.get('r-0')?.log.at(-1)?.event as unknown as Expected;
   return { status, outputs };
 }
@@ -107,8 +122,12 @@ class Story {
   private onDisk: { atMs: number; restore: () => void } | undefined;
   private readonly outside;
 
-  constructor(private readonly random: SeededRandom) {
-    this.world = new VirtualWorld(random);
+  constructor(
+    private readonly random: SeededRandom,
+    private readonly without: ReadonlySet<string>,
+    journal?: Journal,
+  ) {
+    this.world = new VirtualWorld(random, journal);
     this.outside = this.world.spawn('outside');
     const partitions = [partitionOf('r-0'), partitionOf('r-1')];
     const store = new FakeRunStoreData(() => this.world.nowMs, partitions);
@@ -136,8 +155,10 @@ class Story {
 
   async disturbed(runs: SimulatedRun[]): Promise<void> {
     const { random, around } = this;
-    this.world.faults = { loseCall: random.pick(LOSSES), loseAnswer: random.pick(LOSSES) };
-    around.nudges = { lose: random.pick([0, 0.1, 0.5]), double: random.pick([0, 0.3]) };
+    const faults = { loseCall: random.pick(LOSSES), loseAnswer: random.pick(LOSSES) };
+    if (!this.without.has('loss')) this.world.faults = faults;
+    const nudges = { lose: random.pick([0, 0.1, 0.5]), double: random.pick([0, 0.3]) };
+    if (!this.without.has('nudges')) around.nudges = nudges;
     const trouble = random.pick([0, 0.02, 0.05, 0.1]);
     const steps = random.pick(FAULTY_STEPS);
     for (let n = 0; n < steps && !this.ended(runs); n++) {
@@ -182,7 +203,7 @@ class Story {
       left(`cores reserved by ${replica.process.name}`, replica.pool.reservedCores);
       left(`tasks waiting for room in ${replica.process.name}`, replica.pool.waitingCount);
     }
-    if (monitor.violation) throw monitor.violation;
+    monitor.check();
   }
 
   private log(runId: string): LogEntry[] {
@@ -214,7 +235,10 @@ class Story {
 
   private async misfortune(runs: SimulatedRun[]): Promise<void> {
     const { random } = this;
-    switch (random.pick(['crash', 'crash', 'pause', 'pause', 'lapse', 'runner', 'runner', 'cancel', 'restart', 'store', 'wait'] as const)) {
+    const misfortune = random.pick(MISFORTUNES);
+    if (this.without.has(misfortune)) return;
+    this.world.note('', () => misfortune);
+    switch (misfortune) {
       case 'crash':
         this.kill(random.pick(this.replicas));
         return this.startReplica();

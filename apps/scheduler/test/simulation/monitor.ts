@@ -6,7 +6,7 @@ import { decide, initialState, type EngineEvent, type RunEnded, type RunState } 
 import { canonicalJson, type CwlObject } from '@weft/plan';
 import type { TaskJob } from '@weft/queue';
 import type { Lease, LogEntry } from '@weft/run-store';
-import type { FakeRunStoreData } from '@weft/testing';
+import { type FakeRunStoreData, Properties } from '@weft/testing';
 import type { FakeSlotsData } from '../fake-project-slots.js';
 
 export type Property =
@@ -21,16 +21,6 @@ export type Property =
   | 'nothing is left behind'
   | 'when faults stop, every run ends';
 
-export class PropertyViolation extends Error {
-  override readonly name = 'PropertyViolation';
-  constructor(
-    readonly property: Property,
-    detail: string,
-  ) {
-    super(`${property}: ${detail}`);
-  }
-}
-
 /** What an undisturbed run of the workflow ends with. */
 export type Expected = Pick<RunEnded, 'status' | 'outputs'>;
 
@@ -44,15 +34,16 @@ interface Replay {
 
 const INFRASTRUCTURE = new Set(['RUNNER_LOST', 'UNAVAILABLE', 'NOT_FOUND', 'FAILED_PRECONDITION']);
 
-export class Monitor {
-  violation: PropertyViolation | undefined;
+export class Monitor extends Properties<Property> {
   private readonly replays = new Map<string, Replay>();
   private readonly granted = new Map<number, number>();
 
   constructor(
     private readonly store: FakeRunStoreData,
     private readonly slots: FakeSlotsData,
-  ) {}
+  ) {
+    super();
+  }
 
   leased(leases: Lease[]): void {
     for (const { partition, token } of leases) this.granted.set(partition, Math.max(token, this.granted.get(partition) ?? 0));
@@ -93,10 +84,6 @@ export class Monitor {
       if (current && !this.slots.project(projectId).held.has(`${taskId}.${attempt}`))
         this.violate('a task of a limited project is added only with a slot', `job ${taskId}.${attempt}`);
     }
-  }
-
-  violate(property: Property, detail: string): void {
-    this.violation ??= new PropertyViolation(property, detail);
   }
 
   /** Of a run that has ended. */

@@ -91,8 +91,8 @@ export class Replica {
       return new Promise((resolve, reject) => {
         this.process.receive(() => {
           this.dispatcher.handle(job, signal, delivery).then(
-            () => this.around.world.post(this.process, true, resolve),
-            (error: unknown) => this.around.world.post(this.process, true, () => reject(error as Error)),
+            () => this.around.world.post(this.process, true, 'job done', resolve),
+            (error: unknown) => this.around.world.post(this.process, true, 'job refused', () => reject(error as Error)),
           );
         });
       });

@@ -1,3 +1,6 @@
-import { testHistories } from './histories.js';
+import { seededHistories } from '@weft/testing';
 
-testHistories(0);
+seededHistories({
+  program: new URL('./program.ts', import.meta.url),
+  replay: 'NODE_OPTIONS=--experimental-vm-modules npx jest apps/scheduler/test/simulation/simulation.spec.ts --selectProjects unit',
+});

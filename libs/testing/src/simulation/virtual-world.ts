@@ -7,6 +7,7 @@
  *  2. A process that crashed runs no code any more. What it had sent may still arrive, or not; it hears of no answer.
  *  3. Time passes only in steps; nothing reads a real clock or a real source of randomness.
  */
+import type { Journal } from './journal.js';
 import { SeededRandom } from './seeded-random.js';
 
 /** Probabilities, per call, that it fails before it happens, and that it happens and its answer is lost. */
@@ -19,6 +20,7 @@ interface Message {
   process: VirtualProcess;
   /** Survives a crash of its process: it is on its way to somebody else. */
   outbound: boolean;
+  what: string;
   deliver: () => void;
 }
 
@@ -28,12 +30,13 @@ interface VirtualTimer {
   work: () => void;
 }
 
+export const WORLD_BEGINS_MS = 1_760_000_000_000;
 const QUIET: NetworkFaults = { loseCall: 0, loseAnswer: 0 };
 /** How often time passes although messages wait: they are slower than that then. */
 const SLOW_MESSAGES = 0.04;
 
 export class VirtualWorld {
-  nowMs = 1_760_000_000_000;
+  nowMs = WORLD_BEGINS_MS;
   steps = 0;
   faults: NetworkFaults = QUIET;
   /** Messages arrive in the order they were sent. */
@@ -41,7 +44,15 @@ export class VirtualWorld {
   private readonly messages: Message[] = [];
   private readonly timers: VirtualTimer[] = [];
 
-  constructor(readonly random: SeededRandom) {}
+  constructor(
+    readonly random: SeededRandom,
+    private readonly journal?: Journal,
+  ) {}
+
+  /** For whoever looks at this history. */
+  note(who: string, what: () => string): void {
+    this.journal?.note(this.nowMs, who, what());
+  }
 
   spawn(name: string): VirtualProcess {
     return new VirtualProcess(this, name);
@@ -56,8 +67,10 @@ export class VirtualWorld {
   async step(untilMs = Number.POSITIVE_INFINITY): Promise<boolean> {
     this.steps += 1;
     const message = this.takeMessage();
-    if (message) message.deliver();
-    else if (!this.passTime(untilMs)) return !this.idle;
+    if (message) {
+      this.journal?.note(this.nowMs, message.process.name, message.what);
+      message.deliver();
+    } else if (!this.passTime(untilMs)) return !this.idle;
     // One turn of the event loop: by then every promise that could settle has done so. No time is waited for.
     await new Promise<void>((resolve) => setImmediate(resolve));
     return true;
@@ -68,8 +81,8 @@ export class VirtualWorld {
     return !this.messages.some(({ process, outbound }) => outbound || process.awake);
   }
 
-  post(process: VirtualProcess, outbound: boolean, deliver: () => void): void {
-    this.messages.push({ process, outbound, deliver });
+  post(process: VirtualProcess, outbound: boolean, what: string, deliver: () => void): void {
+    this.messages.push({ process, outbound, what, deliver });
   }
 
   setTimer(process: VirtualProcess, delayMs: number, work: () => void): () => void {
@@ -103,6 +116,7 @@ export class VirtualWorld {
     if (!next || next.atMs > untilMs) return false;
     this.timers.splice(this.timers.indexOf(next), 1);
     this.nowMs = Math.max(this.nowMs, next.atMs);
+    this.journal?.note(this.nowMs, next.process.name, 'timer');
     next.work();
     return true;
   }
@@ -144,8 +158,8 @@ export class VirtualProcess {
   }
 
   /** Something reaches this process, some time. */
-  receive(deliver: () => void): void {
-    if (!this.crashed) this.world.post(this, false, deliver);
+  receive(deliver: () => void, what = 'hears'): void {
+    if (!this.crashed) this.world.post(this, false, what, deliver);
   }
 
   /** A call to somebody else: it arrives some time, its answer some time later; either may be lost, and the caller gets an error then. */
@@ -153,13 +167,13 @@ export class VirtualProcess {
     return new Promise<T>((resolve, reject) => {
       if (this.crashed) return;
       const lost = (): void => reject(Object.assign(new Error(`${operation}: connection lost`), { code: 'ECONNRESET' }));
-      this.world.post(this, true, () => {
+      this.world.post(this, true, operation, () => {
         const { random, faults } = this.world;
-        if (faults.loseCall > 0 && random.chance(faults.loseCall)) return this.receive(lost);
+        if (faults.loseCall > 0 && random.chance(faults.loseCall)) return this.receive(lost, 'loses a call');
         const silent = faults.loseAnswer > 0 && random.chance(faults.loseAnswer);
         action().then(
-          (value) => this.receive(silent ? lost : (): void => resolve(value)),
-          (error: unknown) => this.receive((): void => reject(error as Error)),
+          (value) => this.receive(silent ? lost : (): void => resolve(value), silent ? 'loses an answer' : 'answer'),
+          (error: unknown) => this.receive((): void => reject(error as Error), 'refusal'),
         );
       });
     });
@@ -174,7 +188,7 @@ export class VirtualProcess {
         } catch (error) {
           reject(error as Error);
         }
-      });
+      }, 'computes');
     });
   }
 }
