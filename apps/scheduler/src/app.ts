@@ -39,7 +39,7 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
       await queue.close();
       await running.retention.stopMoving();
       await running.owner.close();
-      await running.slots.close();
+      await running.closeRelease();
       await running.retention.close();
       await reuse?.close();
       await resources.close();

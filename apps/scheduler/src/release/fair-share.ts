@@ -10,53 +10,24 @@
  *  3. Nobody starves: every sixteenth task is one of a lower priority where there is any, and lower priorities take turns at that.
  *  4. A task is in line or in flight, never both, and at most once.
  */
-import { OrderedHeap, type HeapMember } from './ordered-heap.js';
+import type { Demand } from './demand.js';
+import {
+  fewestInFlight,
+  firstOf,
+  isReady,
+  type Lane,
+  leastServed,
+  type Level,
+  type Line,
+  type Project,
+  type Share,
+} from './fair-share.lines.js';
+import { OrderedHeap } from './ordered-heap.js';
 
-export interface Share {
-  run: string;
-  project: string;
-  priority: number;
-  /** Tasks of the run in flight at the same time, at most; absent = no limit. */
-  maxParallel?: number;
-}
+export type { Share } from './fair-share.lines.js';
 
 /** Of all tasks let go while lower priorities wait, one in this many is theirs. */
 export const OTHERS_TURN = 16;
-
-interface Project<T> {
-  readonly name: string;
-  readonly weight: number;
-  readonly cap: number;
-  readonly lanes: Map<number, Lane<T>>;
-  inFlight: number;
-  blocked: boolean;
-  runs: number;
-}
-
-/** The runs of one project at one priority. */
-interface Lane<T> extends HeapMember {
-  readonly project: Project<T>;
-  readonly level: Level<T>;
-  readonly runs: OrderedHeap<Line<T>>;
-  served: number;
-}
-
-interface Level<T> {
-  readonly priority: number;
-  readonly lanes: OrderedHeap<Lane<T>>;
-  served: number;
-}
-
-interface Line<T> extends HeapMember {
-  readonly share: Share;
-  readonly lane: Lane<T>;
-  /** Ids in line with their tasks; `order` may name ids that have left it. */
-  readonly held: Map<string, T>;
-  readonly inFlight: Set<string>;
-  order: string[];
-  head: number;
-  served: number;
-}
 
 export interface Taken<T> {
   run: string;
@@ -176,6 +147,26 @@ export class FairShare<T> {
     return this.lines.get(run)?.inFlight.has(id) ?? false;
   }
 
+  /** Asks again what projects may claim. */
+  refreshTerms(): void {
+    for (const project of this.projects.values()) {
+      Object.assign(project, this.terms(project.name));
+      this.placeLanes(project);
+    }
+  }
+
+  /** What could be let go now at the greatest priority that has anything; undefined: nothing could. */
+  demand(): Demand | undefined {
+    const level = this.levels.find(isReady);
+    if (!level) return undefined;
+    const runs = new Map<string, number>();
+    for (const { name, lanes } of this.projects.values()) {
+      const lane = lanes.get(level.priority);
+      if (lane && lane.place >= 0) runs.set(name, lane.runs.size);
+    }
+    return { priority: level.priority, runs };
+  }
+
   /** Tasks in line and in flight, of all runs or of one project. */
   count(project?: string): { held: number; inFlight: number } {
     const sum = { held: 0, inFlight: 0 };
@@ -262,32 +253,4 @@ export class FairShare<T> {
     this.levels = [...this.levels, level].sort((a, b) => b.priority - a.priority);
     return level;
   }
-}
-
-function isReady(level: { lanes: { size: number } }): boolean {
-  return level.lanes.size > 0;
-}
-
-function firstOf<T>(line: Line<T>): string {
-  for (;;) {
-    const id = line.order[line.head++] as string;
-    if (line.head > 1024 && line.head * 2 > line.order.length) {
-      line.order = line.order.slice(line.head);
-      line.head = 0;
-    }
-    if (line.held.has(id)) return id;
-  }
-}
-
-type Ranked = Pick<Line<unknown>, 'inFlight' | 'served'>;
-
-function fewestInFlight(a: Ranked, b: Ranked): boolean {
-  return a.inFlight.size === b.inFlight.size ? a.served < b.served : a.inFlight.size < b.inFlight.size;
-}
-
-type LaneRank = { project: Pick<Project<unknown>, 'inFlight' | 'weight'>; served: number };
-
-function leastServed(a: LaneRank, b: LaneRank): boolean {
-  const [mine, theirs] = [a.project.inFlight / a.project.weight, b.project.inFlight / b.project.weight];
-  return mine === theirs ? a.served < b.served : mine < theirs;
 }

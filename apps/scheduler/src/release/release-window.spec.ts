@@ -14,19 +14,19 @@ describe('a window', () => {
   };
 
   it('is its floor while nothing starts', () => {
-    expect(windowAt(8).size).toBe(8);
+    expect(windowAt(8).size()).toBe(8);
   });
 
   it('grows with what was started in the last quarter of a second, and shrinks with time', () => {
     const window = windowAt(8);
     startedAtOnce(window, 100);
-    expect(window.size).toBe(108);
+    expect(window.size()).toBe(108);
     nowMs += 250;
-    expect(window.size).toBe(108);
+    expect(window.size()).toBe(108);
     nowMs += 125;
-    expect(window.size).toBe(58);
+    expect(window.size()).toBe(58);
     nowMs += 125;
-    expect(window.size).toBe(8);
+    expect(window.size()).toBe(8);
   });
 
   it('holds steady where tasks start steadily', () => {
@@ -35,7 +35,7 @@ describe('a window', () => {
     for (let n = 0; n < 100; n++) {
       nowMs += 25;
       startedAtOnce(window, 10);
-      sizes.push(window.size);
+      sizes.push(window.size());
     }
     for (const size of sizes.slice(20)) expect(Math.abs(size - 108)).toBeLessThanOrEqual(10);
   });
@@ -44,7 +44,7 @@ describe('a window', () => {
     const window = windowAt(8);
     startedAtOnce(window, 1);
     nowMs -= 5_000;
-    expect(window.size).toBe(9);
+    expect(window.size()).toBe(9);
   });
 });
 

@@ -2,12 +2,13 @@
  * How many tasks of a pool may lie released and not yet started: what its runners could begin at once, and as many as were begun in the
  * last quarter of a second. So short tasks keep everything busy, while long ones are decided upon only when there is room for them.
  *
- * Invariant: the window is never smaller than its floor; it needs no timer.
+ * Invariant: the window is never smaller than one task; it needs no timer.
  */
 export interface ReleaseWindow {
   /** A task was started, or ended without a start. */
   started(): void;
-  readonly size: number;
+  /** @param part of what the runners could begin at once that is this replica's, greater than 0; default: all */
+  size(part?: number): number;
 }
 
 const HORIZON_MS = 250;
@@ -35,9 +36,9 @@ export function createReleaseWindow(floor: () => number, nowMs: () => number): R
       turn();
       current += 1;
     },
-    get size() {
+    size: (part = 1) => {
       const passedMs = turn();
-      return floor() + current + Math.floor(before * (1 - passedMs / HORIZON_MS));
+      return Math.ceil(floor() * part) + current + Math.floor(before * (1 - passedMs / HORIZON_MS));
     },
   };
 }

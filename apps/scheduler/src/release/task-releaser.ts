@@ -10,19 +10,20 @@
  *  4. What could not be added, and whether it was, is not known: it is added again.
  *  5. A task of a project with a limit is added only with a slot (slot-keeper.ts); one that has its slot from an earlier owner is added first.
  */
-import type { Command, EngineEvent } from '@weft/engine';
+import type { EngineEvent } from '@weft/engine';
 import type { Logger } from '@weft/platform';
 import type { TaskQueue } from '@weft/queue';
 import type { Clock } from '../clock.js';
 import type { RunActor } from '../runs/run-actor.js';
 import { taskJobOf } from '../runs/task-job.js';
 import type { TaskStopper } from '../runs/task-stopper.js';
-import { FairShare, type Share, type Taken } from './fair-share.js';
+import { type Attempt, isLive, isRunning, type RunTask, shareOf, slotOf } from './attempts.js';
+import { FairShare, type Taken } from './fair-share.js';
 import { createReleaseWindow, type ReleaseWindow } from './release-window.js';
+import type { Neighbours } from './neighbours.js';
 import type { SlotKeeper } from './slot-keeper.js';
 
-export type RunTask = Extract<Command, { type: 'RunTask' }>;
-type Attempt = Pick<RunTask, 'taskId' | 'attempt'>;
+export type { RunTask } from './attempts.js';
 
 export interface ProjectTerms {
   /** Of the tasks of several projects that wait, each gets a share in proportion. */
@@ -38,6 +39,8 @@ export interface TaskReleaserDeps {
   startable(pool: string): number;
   terms(project: string): ProjectTerms;
   slots: SlotKeeper;
+  /** The other replicas; absent: this one is alone. */
+  neighbours?: Neighbours;
   logger: Logger;
   clock: Clock;
 }
@@ -48,6 +51,7 @@ interface Wanted {
 }
 
 interface Pool {
+  name: string;
   share: FairShare<Wanted>;
   window: ReleaseWindow;
   /** Ids of tasks that were released and have not started. */
@@ -73,6 +77,15 @@ export class TaskReleaser {
         this.pumpSoon(pool);
       }
     });
+  }
+
+  /** What projects may claim has changed, in one pool or in all. */
+  termsChanged(name?: string): void {
+    for (const pool of this.pools.values()) {
+      if (name !== undefined && pool.name !== name) continue;
+      pool.share.refreshTerms();
+      this.pumpSoon(pool);
+    }
   }
 
   /** Takes tasks of one run; those that fit are released before it returns, where its project has no limit. */
@@ -167,13 +180,13 @@ export class TaskReleaser {
     void Promise.resolve().then(() => {
       pool.pumping = false;
       // Refilled by halves: one round trip for many tasks.
-      this.pump(pool, pool.unstarted.size <= pool.window.size / 2);
+      this.pump(pool, pool.unstarted.size <= this.windowOf(pool) / 2);
     });
   }
 
   /** Releases what there is room for; without `refill` only tasks of runs that have nothing in flight. */
   private pump(pool: Pool, refill = true): void {
-    const { size } = pool.window;
+    const size = this.windowOf(pool);
     const taken: Taken<Wanted>[] = [];
     for (;;) {
       const full = !refill || pool.unstarted.size >= size;
@@ -189,6 +202,11 @@ export class TaskReleaser {
       }
     }
     if (taken.length > 0) this.release(pool, taken);
+    this.deps.neighbours?.tell(pool.name, () => pool.share.demand());
+  }
+
+  private windowOf({ name, share, window }: Pool): number {
+    return this.deps.neighbours?.sizeOf(name, window, () => share.demand()) ?? window.size();
   }
 
   private release(pool: Pool, taken: Taken<Wanted>[]): void {
@@ -264,33 +282,17 @@ export class TaskReleaser {
   private poolOf(name: string): Pool {
     const known = this.pools.get(name);
     if (known) return known;
-    const { startable, terms, clock } = this.deps;
+    const { startable, terms, neighbours, clock } = this.deps;
     const window = createReleaseWindow(
       () => startable(name),
       () => clock.now(),
     );
-    const pool: Pool = { share: new FairShare(terms), window, unstarted: new Set(), pumping: false };
+    const share = new FairShare<Wanted>((project) => {
+      const { weight, cap } = terms(project);
+      return { weight: weight * (neighbours?.partOfProject(name, project) ?? 1), cap };
+    });
+    const pool: Pool = { name, share, window, unstarted: new Set(), pumping: false };
     this.pools.set(name, pool);
     return pool;
   }
-}
-
-function isRunning(actor: RunActor, { taskId, attempt }: Attempt): boolean {
-  const task = actor.state.tasks.get(taskId);
-  return task?.attempt === attempt && task.status === 'running';
-}
-
-/** An attempt's own: what comes late about an attempt before must not touch it. */
-function slotOf({ taskId, attempt }: Attempt): string {
-  return `${taskId}.${attempt}`;
-}
-
-function isLive(actor: RunActor, slot: string): boolean {
-  const task = actor.state.tasks.get(slot.slice(0, slot.lastIndexOf('.')));
-  return task !== undefined && slotOf(task) === slot && (task.status === 'queued' || task.status === 'running');
-}
-
-function shareOf(actor: RunActor): Share {
-  const { priority = 0, maxParallelTasks } = actor.state.options;
-  return { run: actor.runId, project: actor.base.projectId, priority, ...(maxParallelTasks && { maxParallel: maxParallelTasks }) };
 }

@@ -6,6 +6,8 @@ import { ulid } from 'ulid';
 import { systemClock } from '../clock.js';
 import type { SchedulerConfig } from '../config.js';
 import { loadLimits } from '../release/limits.js';
+import { Neighbours } from '../release/neighbours.js';
+import { createRedisDemandChannel } from '../release/redis-demand-channel.adapter.js';
 import { createRedisProjectSlots } from '../release/redis-project-slots.adapter.js';
 import { startableTasks } from '../release/release-window.js';
 import { SlotKeeper } from '../release/slot-keeper.js';
@@ -26,7 +28,14 @@ export function createRunning(config: SchedulerConfig, resources: Resources, dis
     connect: () => new Redis({ ...connection, lazyConnect: true, maxRetriesPerRequest: null }),
     onError: (error) => logger.warn({ err: error }, 'the slots of projects cannot be reached'),
   });
-  const releaser = createReleaser(config, resources, dispatching, { limits, slots });
+  const name = `${hostname()}-${ulid()}`;
+  const demands = createRedisDemandChannel({
+    connect: (more) => new Redis({ ...connection, maxRetriesPerRequest: null, ...more }),
+    onError: (error) => logger.warn({ err: error }, 'other replicas cannot be told what waits here'),
+  });
+  const weightOf = (project: string): number => limits.of(project).weight;
+  const neighbours = new Neighbours({ channel: demands, name, weightOf, logger, clock: systemClock });
+  const releaser = createReleaser(config, resources, dispatching, { limits, slots, neighbours });
   const retention = createRetention({
     ...{ live, store, archive, storage: files, dataUri: config.dataUri, retentionMs: config.retentionMs, clock: systemClock, logger },
     plan: (hash) => plans.get(hash),
@@ -39,16 +48,23 @@ export function createRunning(config: SchedulerConfig, resources: Resources, dis
     onTaken: () => retention.partitionTaken(),
     completeOutputs: (outputs) => completeRunOutputs(outputs, { files, checksum: resources.checksum }),
     logger,
-    owner: `${hostname()}-${ulid()}`,
+    owner: name,
     leaseTtlMs: config.leaseTtlMs,
     plans,
   });
   return {
-    ...{ limits, releaser, retention, owner, slots },
+    ...{ limits, releaser, retention, owner },
     start: async (): Promise<void> => {
+      await neighbours.start((pool) => releaser.termsChanged(pool));
       if (limits.limitTasks) await releaser.start();
       await owner.start();
       await retention.start();
+    },
+    /** After the owner: its actors give slots back. */
+    closeRelease: async (): Promise<void> => {
+      await slots.close();
+      await neighbours.close();
+      await demands.close();
     },
   };
 }
@@ -56,19 +72,21 @@ export function createRunning(config: SchedulerConfig, resources: Resources, dis
 interface Admission {
   limits: ReturnType<typeof loadLimits>;
   slots: ReturnType<typeof createRedisProjectSlots>;
+  neighbours: Neighbours;
 }
 
 function createReleaser(
   config: SchedulerConfig,
   resources: Resources,
   dispatching: Dispatching,
-  { limits, slots }: Admission,
+  { limits, slots, neighbours }: Admission,
 ): TaskReleaser {
   const { logger, queue, store } = resources;
   const { pool, dispatcher } = dispatching;
   const limitOf = (project: string): number => limits.of(project).maxTasks;
   return new TaskReleaser({
     queue,
+    neighbours,
     slots: new SlotKeeper({ slots, limitOf, logger, clock: systemClock }),
     stopper: new TaskStopper({ queue, canceller: dispatcher, cancels: store.cancels, logger, clock: systemClock }),
     startable: (name) => startableTasks(pool.coresOf(name), config.dispatchConcurrency),
