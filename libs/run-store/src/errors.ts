@@ -1,3 +1,15 @@
+/** What lies in the store was written by a version that is not compatible. Its shape is that of a service error. */
+export class IncompatibleStoreError extends Error {
+  override readonly name = 'ServiceError';
+  readonly code = 'FAILED_PRECONDITION';
+  constructor(found: string, ours: number) {
+    super(
+      `the runs in Redis are of format ${found}, and this version of weft reads format ${ours}: ` +
+        'use the version that wrote them until its runs have ended, or give this one a Redis of its own',
+    );
+  }
+}
+
 /** A request that no store can serve (a page token or cursor it never gave out, a limit out of range). Its shape is that of a service error. */
 export class InvalidRequestError extends Error {
   override readonly name = 'ServiceError';

@@ -7,6 +7,8 @@
 import { partitionOf } from './ports.js';
 
 export interface Keys {
+  /** Number of the store's format. */
+  format(): string;
   header(runId: string): string;
   log(runId: string): string;
   taskLog(runId: string): string;
@@ -46,6 +48,7 @@ export function createKeys(prefix: string): Keys {
   const run = (runId: string): string => `${tag(partitionOf(runId))}:run:${runId}`;
   const scope = (projectId: string | undefined): string => (projectId === undefined ? 'all' : `project:${encodeURIComponent(projectId)}`);
   return {
+    format: () => `${prefix}format`,
     header: (runId) => `${run(runId)}:header`,
     log: (runId) => `${run(runId)}:log`,
     taskLog: (runId) => `${run(runId)}:tasklog`,

@@ -194,6 +194,8 @@ export interface TaskLogs {
 
 /** Everything above over one set of connections; each app takes the ports it needs. */
 export interface RunStore {
+  /** Before anything else is asked. @throws IncompatibleStoreError where another version's runs lie there */
+  open(): Promise<void>;
   intake: RunIntake;
   log: RunLog;
   leases: Leases;

@@ -14,6 +14,7 @@ import { RedisRunReader, parseNudge } from './redis-run-reader.js';
 import { RedisRunRetention } from './redis-run-retention.js';
 import { RedisTaskCancels } from './redis-task-cancels.js';
 import { RedisTaskLogs } from './redis-task-logs.js';
+import { claimFormat } from './store-format.js';
 import { Subscriptions } from './subscriptions.js';
 
 export interface RedisRunStoreOptions {
@@ -47,6 +48,7 @@ export function createRedisRunStore(options: RedisRunStoreOptions): RunStore {
       }),
   };
   return {
+    open: () => claimFormat(redis, keys),
     intake: new RedisRunIntake(redis, keys, index, options.isArchived ?? (async () => false)),
     log: new RedisRunLog(redis, keys, reader),
     leases: new RedisLeases(redis, keys, subscriptions),

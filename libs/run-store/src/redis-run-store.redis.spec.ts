@@ -48,6 +48,14 @@ describe('redis run store', () => {
       expect(await store.intake.create(aRunHeader({ runId: 'r-2' }), accepted, 'key')).toEqual({ runId: 'r-first', existing: true });
     });
 
+    it('opens what it wrote, and leaves what another version wrote alone', async () => {
+      await store.open();
+      await store.open();
+      await redis.admin.set(keys.format(), '0');
+      await expect(store.open()).rejects.toMatchObject({ code: 'FAILED_PRECONDITION', message: expect.stringContaining('format 0') });
+      expect(await redis.admin.get(keys.format())).toBe('0');
+    });
+
     it('skips index entries without a run', async () => {
       await store.intake.create(aRunHeader(), accepted);
       await redis.admin.del(keys.header('r-1'));

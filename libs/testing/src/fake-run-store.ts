@@ -121,6 +121,7 @@ export function createFakeRunStore(data = new FakeRunStoreData()): RunStore {
     reader: new FakeReader(data, closing.signal),
     retention: new FakeRunRetention(data),
     taskLogs: new FakeTaskLogs(data, closing.signal),
+    open: () => Promise.resolve(),
     close: async () => closing.abort(),
   };
 }

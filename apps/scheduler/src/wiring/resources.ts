@@ -29,6 +29,10 @@ export async function openResources(config: SchedulerConfig) {
   const onError = (error: Error): void => logger.warn({ err: error }, 'Redis, or what was asked of it');
   const live = createRedisRunStore({ redis: connection, onError, isArchived: async (runId) => (await archive.find(runId)) !== undefined });
   const store = withArchive(live, archive);
+  await store.open().catch(async (error: unknown) => {
+    await store.close();
+    throw error;
+  });
   const queue = createBullTaskQueue({ connection, lockMs: JOB_LOCK_MS, stalledCheckMs: STALLED_JOBS_MS, onError });
   const registered = createRedisRunnerRegistry({ redis: connection, onError });
   const registry = withStaticRunners(registered, createStaticRunnerRegistry(await serviceRegistry(config.serviceRegistryFile)));

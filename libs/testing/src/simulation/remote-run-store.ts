@@ -35,6 +35,7 @@ export function remoteRunStore(
     (...args: A): Promise<R> =>
       process.call(operation, () => call(...args));
   return {
+    open: () => inner.open(),
     intake: {
       find: through('find', (...args) => inner.intake.find(...args)),
       create: through('create', (...args) => inner.intake.create(...args)),
