@@ -6,10 +6,11 @@
  *  2. stop() resolves only once the process is gone (TERM, and KILL for one that does not heed it).
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { logTail } from './log-tail.js';
 import { restartDelay } from './restart-policy.js';
 
 const STOP_GRACE_MS = 10_000;
@@ -117,7 +118,9 @@ export class Program {
   }
 
   private obituary(code: number | null, signal: NodeJS.Signals | null): string {
-    const tail = readFileSync(this.logFile, 'utf8').trimEnd().split('\n').slice(-LOG_TAIL_LINES);
-    return [`${this.spec.name} ended with ${signal ?? `exit code ${code}`}; the end of ${this.logFile}:`, ...tail].join('\n  ');
+    return [
+      `${this.spec.name} ended with ${signal ?? `exit code ${code}`}; the end of ${this.logFile}:`,
+      ...logTail(this.logFile, LOG_TAIL_LINES),
+    ].join('\n  ');
   }
 }
