@@ -3,10 +3,11 @@
  * Plain composition instead of a framework: a scheduler has one edge (gRPC), and a run's start waits for its start.
  */
 import { registry as registryPb, scheduler as schedulerPb } from '@weft/contracts';
-import { startGrpcServer } from '@weft/platform';
+import { type MetricsServer, serveMetrics, startGrpcServer } from '@weft/platform';
 import type { SchedulerConfig } from './config.js';
 import { registryService } from './grpc/registry.service.js';
 import { schedulerService } from './grpc/scheduler.service.js';
+import { schedulerMetrics } from './metrics/scheduler-metrics.js';
 import { Backlog } from './release/backlog.js';
 import { UnwantedAttempts } from './retention/unwanted-attempts.js';
 import type { PartitionOwner } from './runs/partition-owner.js';
@@ -18,6 +19,8 @@ import { createRunning, type Running } from './wiring/running.js';
 
 export interface RunningScheduler {
   address: string;
+  /** Absent: not served. */
+  metricsAddress?: string;
   close(): Promise<void>;
 }
 
@@ -31,9 +34,12 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
   await running.start();
   await runners.start(config.pools);
   const server = await serve(config, resources, dispatching, running);
+  const metrics = await serveOwnMetrics(config, resources, dispatching, running);
   return {
     address: server.address,
+    ...(metrics && { metricsAddress: metrics.address }),
     close: async () => {
+      await metrics?.close();
       await server.close(1_000);
       await runners.close();
       await queue.close();
@@ -45,6 +51,18 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
       await resources.close();
     },
   };
+}
+
+function serveOwnMetrics(
+  { metricsListen, secret }: SchedulerConfig,
+  { tallies, queue }: Resources,
+  { pool }: Dispatching,
+  { owner, releaser, retention }: Running,
+): Promise<MetricsServer | undefined> {
+  if (metricsListen === undefined) return Promise.resolve(undefined);
+  const { archivedRuns } = retention;
+  const text = (): Promise<string> => schedulerMetrics({ tallies, queue, owner, releaser, runners: pool, archivedRuns });
+  return serveMetrics({ listen: metricsListen, secret, text });
 }
 
 function serve(config: SchedulerConfig, resources: Resources, { pool }: Dispatching, { limits, owner, retention }: Running) {

@@ -13,6 +13,7 @@ export const schedulerConfigSchema = z
     WEFT_HOME: z.string().default(join(homedir(), '.weft')),
     WEFT_REDIS_URL: z.string().min(1, 'required: redis://host:port or unix:/path'),
     WEFT_SCHEDULER_LISTEN: z.string().default('127.0.0.1:5006'),
+    WEFT_SCHEDULER_METRICS_LISTEN: z.string().min(1).optional(),
     WEFT_DATA_URI: z.string().optional(),
     WEFT_SERVICE_SECRET: z.string().optional(),
     ...tlsVariables,
@@ -46,6 +47,8 @@ export const schedulerConfigSchema = z
   .transform((env, context) => ({
     redisUrl: env.WEFT_REDIS_URL,
     listen: env.WEFT_SCHEDULER_LISTEN,
+    /** `host:port` or `unix:/path` for Prometheus; undefined: not served. */
+    metricsListen: env.WEFT_SCHEDULER_METRICS_LISTEN,
     dataUri: withSlash(env.WEFT_DATA_URI ?? pathToFileURL(join(env.WEFT_HOME, 'data')).href),
     secret: env.WEFT_SERVICE_SECRET,
     tls: tlsFilesOf(env, context),

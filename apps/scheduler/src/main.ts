@@ -6,7 +6,9 @@ import { schedulerConfigSchema } from './config.js';
 async function main(): Promise<void> {
   const scheduler = await startScheduler(loadConfig(schedulerConfigSchema));
   onShutdown(() => scheduler.close());
-  process.stdout.write(`ready ${JSON.stringify({ service: 'scheduler', address: scheduler.address })}\n`);
+  process.stdout.write(
+    `ready ${JSON.stringify({ service: 'scheduler', address: scheduler.address, metrics: scheduler.metricsAddress })}\n`,
+  );
 }
 
 main().catch((error: unknown) => {

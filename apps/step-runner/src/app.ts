@@ -6,7 +6,7 @@
 import { mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { executor } from '@weft/contracts';
-import { createLogger, createServiceTls, startGrpcServer } from '@weft/platform';
+import { createLogger, createServiceTls, serveMetrics, startGrpcServer } from '@weft/platform';
 import { DockerRuntime, ProcessRuntime, type TaskRuntime } from '@weft/runtimes';
 import { createStorage } from '@weft/storage';
 import { Admission } from './admission.js';
@@ -16,7 +16,7 @@ import { executorService } from './executor.service.js';
 import { describeRuntimes, freeDiskBytes, hostCapacity, hostLabels } from './host.js';
 import { InputCache } from './inputs/input-cache.js';
 import { RunnerFiles } from './inputs/runner-files.js';
-import { metricsText, serveMetrics, TransferCounters } from './metrics-endpoint.js';
+import { metricsText, TransferCounters } from './metrics.js';
 import { Registrar } from './registrar.js';
 import { sandboxRootId } from './sandbox-root-id.js';
 
@@ -67,9 +67,9 @@ export async function startStepRunner(config: StepRunnerConfig): Promise<StepRun
   const implementation = executorService({ table, storage, runtimes, describe, fsync: config.publishFsync, onProblem });
   const services = [{ definition: executor.ContainerExecutorService, implementation }];
   const server = await startGrpcServer({ listen: config.listen, services, secret: config.secret, tls });
-  const { metricsListen } = config;
-  const metrics = metricsListen === undefined ? undefined : await serveMetrics(metricsListen, () => metricsText(counters, storage.cache));
-  const { schedulerAddress, secret } = config;
+  const { schedulerAddress, secret, metricsListen } = config;
+  const text = (): string => metricsText(counters, storage.cache.report(), admission.report());
+  const metrics = metricsListen === undefined ? undefined : await serveMetrics({ listen: metricsListen, secret, text });
   const address = config.advertise ?? server.address;
   const registrar =
     schedulerAddress === undefined

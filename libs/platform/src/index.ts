@@ -13,4 +13,6 @@ export { PublicTls, type PublicTlsFiles, publicTlsFilesOf, publicTlsVariables, t
 export { isLoopback } from './listen-address.js';
 export { type RedisConnection, type RedisTlsFiles, createRedis, redisConnection, redisTlsFilesOf, redisTlsVariables } from './redis.js';
 export { type Metrics, createMetrics } from './metrics.js';
+export { type MetricsServer, serveMetrics } from './metrics-server.js';
+export { type Sample, metricFamily, samplesBy } from './metrics-text.js';
 export { onShutdown } from './shutdown.js';

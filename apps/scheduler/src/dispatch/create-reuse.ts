@@ -33,6 +33,7 @@ export interface ReuseOptions {
   dataUri: string;
   ttlMs: number;
   maxBytes: number;
+  onLookedUp?(hit: boolean): void;
 }
 
 /** Between two looks at what has outlived its time, milliseconds. */
@@ -50,7 +51,7 @@ export interface ReusedResults {
 }
 
 export function createReuse(options: ReuseOptions): ReusedResults {
-  const { logger, clock, storage, dataUri, pool } = options;
+  const { logger, clock, storage, dataUri, pool, onLookedUp } = options;
   const store = createRedisResultStore({
     redis: options.redis,
     ttlMs: options.ttlMs,
@@ -70,7 +71,7 @@ export function createReuse(options: ReuseOptions): ReusedResults {
   const settling = new Set<Promise<void>>();
   return {
     of: (job) =>
-      new TaskReuse(job, { cache, contents: runContents, pool, logger, dataUri }, (settled) => {
+      new TaskReuse(job, { cache, contents: runContents, pool, logger, dataUri, onLookedUp }, (settled) => {
         settling.add(settled);
         void settled.finally(() => settling.delete(settled));
       }),

@@ -25,6 +25,8 @@ export interface TaskReuseDeps {
   pool: Pick<RunnerPool, 'likely' | 'place'>;
   logger: Logger;
   dataUri: string;
+  /** An earlier result was looked for. */
+  onLookedUp?(hit: boolean): void;
 }
 
 type Succeeded = Extract<EngineEvent, { type: 'TaskSucceeded' }>;
@@ -79,7 +81,10 @@ export class TaskReuse {
     this.request = request;
     try {
       this.foreseen = await unlessAborted(this.foresee(request, prepared, signal), signal);
-      return this.job.options.noCache === true ? undefined : await this.findForeseen(request, prepared, this.foreseen, signal);
+      if (this.job.options.noCache === true) return undefined;
+      const found = await this.findForeseen(request, prepared, this.foreseen, signal);
+      if (this.foreseen.key !== undefined) this.deps.onLookedUp?.(found !== undefined);
+      return found;
     } catch (error) {
       if (signal.aborted || isTaskError(error)) throw error;
       const level = isAboutInputs(error) ? 'debug' : 'warn';

@@ -254,3 +254,13 @@ it('forgets a run with what it has in line and in flight', () => {
   expect(share.count()).toEqual({ held: 1, inFlight: 1 });
   expect(share.end('a', 'a-0')).toBe(false);
 });
+
+it('says why tasks are in line: for room, or for a limit of their run or project', () => {
+  const share = new FairShare<string>(() => ({ weight: 1, cap: 2 }));
+  holding(share, [aRun('free'), aRun('narrow', { maxParallel: 1 })], 3);
+  expect(share.heldFor()).toEqual({ room: 6, limit: 0 });
+  take(share, 2);
+  expect(share.heldFor()).toEqual({ room: 2, limit: 2 });
+  take(share, 1);
+  expect(share.heldFor()).toEqual({ room: 0, limit: 3 });
+});

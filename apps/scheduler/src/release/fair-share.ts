@@ -29,6 +29,8 @@ export type { Share } from './fair-share.lines.js';
 /** Of all tasks let go while lower priorities wait, one in this many is theirs. */
 export const OTHERS_TURN = 16;
 
+export type HeldFor = 'room' | 'limit';
+
 export interface Taken<T> {
   run: string;
   project: string;
@@ -165,6 +167,13 @@ export class FairShare<T> {
       if (lane && lane.place >= 0) runs.set(name, lane.runs.size);
     }
     return { priority: level.priority, runs };
+  }
+
+  /** Why tasks are in line: for room in the pool, or for a limit of their run or project. */
+  heldFor(): Record<HeldFor, number> {
+    const sum = { room: 0, limit: 0 };
+    for (const { held, lane, place } of this.lines.values()) sum[place >= 0 && lane.place >= 0 ? 'room' : 'limit'] += held.size;
+    return sum;
   }
 
   /** Tasks in line and in flight, of all runs or of one project. */

@@ -13,50 +13,21 @@
 import type { EngineEvent } from '@weft/engine';
 import type { Logger } from '@weft/platform';
 import type { TaskQueue } from '@weft/queue';
-import type { Clock } from '../clock.js';
 import type { RunActor } from '../runs/run-actor.js';
 import { taskJobOf } from '../runs/task-job.js';
 import type { TaskStopper } from '../runs/task-stopper.js';
 import { type Attempt, isLive, isRunning, type RunTask, shareOf, slotOf } from './attempts.js';
-import { FairShare, type Taken } from './fair-share.js';
-import { createReleaseWindow, type ReleaseWindow } from './release-window.js';
-import type { Neighbours } from './neighbours.js';
+import type { HeldFor, Taken } from './fair-share.js';
+import { createPool, type Pool, type PoolDeps, type Wanted } from './release-pool.js';
 import type { SlotKeeper } from './slot-keeper.js';
 
 export type { RunTask } from './attempts.js';
 
-export interface ProjectTerms {
-  /** Of the tasks of several projects that wait, each gets a share in proportion. */
-  weight: number;
-  /** Tasks in flight at the same time over all replicas, at most; Infinity = no limit. */
-  cap: number;
-}
-
-export interface TaskReleaserDeps {
+export interface TaskReleaserDeps extends PoolDeps {
   queue: Pick<TaskQueue, 'add'>;
   stopper: Pick<TaskStopper, 'stop'>;
-  /** Tasks that the runners of a pool could begin at once. */
-  startable(pool: string): number;
-  terms(project: string): ProjectTerms;
   slots: SlotKeeper;
-  /** The other replicas; absent: this one is alone. */
-  neighbours?: Neighbours;
   logger: Logger;
-  clock: Clock;
-}
-
-interface Wanted {
-  actor: RunActor;
-  command: RunTask;
-}
-
-interface Pool {
-  name: string;
-  share: FairShare<Wanted>;
-  window: ReleaseWindow;
-  /** Ids of tasks that were released and have not started. */
-  unstarted: Set<string>;
-  pumping: boolean;
 }
 
 const RETRY_MS = 1_000;
@@ -166,6 +137,13 @@ export class TaskReleaser {
     if (!pool) return;
     for (const taskId of pool.share.forget(actor.runId)) pool.unstarted.delete(taskId);
     this.pumpSoon(pool);
+  }
+
+  /** Of each pool that has had tasks. */
+  report(): { pool: string; held: Record<HeldFor, number>; inFlight: number; unstarted: number }[] {
+    return [...this.pools.values()].map(({ name, share, unstarted }) => {
+      return { pool: name, held: share.heldFor(), inFlight: share.count().inFlight, unstarted: unstarted.size };
+    });
   }
 
   /** Tasks that are held back, and tasks released that have no answer yet. */
@@ -280,18 +258,7 @@ export class TaskReleaser {
   }
 
   private poolOf(name: string): Pool {
-    const known = this.pools.get(name);
-    if (known) return known;
-    const { startable, terms, neighbours, clock } = this.deps;
-    const window = createReleaseWindow(
-      () => startable(name),
-      () => clock.now(),
-    );
-    const share = new FairShare<Wanted>((project) => {
-      const { weight, cap } = terms(project);
-      return { weight: weight * (neighbours?.partOfProject(name, project) ?? 1), cap };
-    });
-    const pool: Pool = { name, share, window, unstarted: new Set(), pumping: false };
+    const pool = this.pools.get(name) ?? createPool(name, this.deps);
     this.pools.set(name, pool);
     return pool;
   }

@@ -52,6 +52,8 @@ export interface Retention {
   pin(inputs: CwlObject): Promise<void>;
   /** Sees to it that a finished run can go on. @throws ServiceError FAILED_PRECONDITION where files that it needs are gone */
   beforeRetry(header: RunHeader): Promise<void>;
+  /** Runs that this replica has moved to the archive. */
+  archivedRuns(): number;
   start(): Promise<void>;
   /** While the leases are held. */
   stopMoving(): Promise<void>;
@@ -84,6 +86,7 @@ export function createRetention(options: RetentionOptions): Retention {
       };
     },
     partitionTaken: () => keeper.look(),
+    archivedRuns: () => keeper.archived,
     pin: (inputs) => folders.pin(inputs),
     beforeRetry: async (header) => {
       await checkFiles(options, folders, header);

@@ -37,6 +37,8 @@ export class RetentionKeeper {
   private stopTimer = (): void => undefined;
   private timerAtMs = Number.POSITIVE_INFINITY;
   private working: Promise<void> | undefined;
+  /** Runs that this replica has moved to the archive. */
+  archived = 0;
   private again = false;
   private closed = false;
 
@@ -109,6 +111,8 @@ export class RetentionKeeper {
   private async move(lease: Lease, runId: string): Promise<Awaited<ReturnType<typeof archiveRun>>> {
     if (this.closed) return 'fenced';
     await this.deps.clear(runId);
-    return archiveRun(this.deps.store, this.deps.archive, lease, runId);
+    const moved = await archiveRun(this.deps.store, this.deps.archive, lease, runId);
+    if (moved === 'evicted') this.archived += 1;
+    return moved;
   }
 }

@@ -17,13 +17,16 @@ export type Dispatching = ReturnType<typeof createDispatching>;
 
 /** @param owner exists once the first job comes */
 export function createDispatching(config: SchedulerConfig, resources: Resources, owner: () => PartitionOwner) {
-  const { logger, connection, files, store, queue, registry, evaluator, plans, clients } = resources;
+  const { logger, connection, files, store, queue, registry, evaluator, plans, clients, tallies } = resources;
   const { dataUri } = config;
   const pool = new RunnerPool({ returnGraceMs: config.runnerGraceMs });
   const client = clients.of.bind(clients);
   const reuse =
     config.callCache &&
-    createReuse({ ...config.callCache, redis: connection, storage: files, pool, client, logger, clock: systemClock, dataUri });
+    createReuse({
+      ...{ ...config.callCache, redis: connection, storage: files, pool, client, logger, clock: systemClock, dataUri },
+      onLookedUp: (hit) => tallies.lookedUp(hit),
+    });
   const dispatcher = new Dispatcher({
     locator: new LoggedAttempts(owner, store.log),
     plans,

@@ -12,6 +12,7 @@ import { parse as parseYaml } from 'yaml';
 import type { SchedulerConfig } from '../config.js';
 import { PlanCache } from '../dispatch/plan-cache.js';
 import { RunnerClients } from '../dispatch/runner-clients.js';
+import { Tallies } from '../metrics/tallies.js';
 import { createArchive } from '../retention/create-retention.js';
 
 /** A job whose dispatcher died goes to another at most this and one look later. */
@@ -22,6 +23,7 @@ export type Resources = Awaited<ReturnType<typeof openResources>>;
 
 export async function openResources(config: SchedulerConfig) {
   const logger = createLogger('scheduler', config.logLevel);
+  const tallies = new Tallies();
   const connection = redisConnection(config.redisUrl, config.redisTls);
   const tls = createServiceTls(config.tls, logger);
   const files = createStorage(config.storage);
@@ -33,14 +35,20 @@ export async function openResources(config: SchedulerConfig) {
     await store.close();
     throw error;
   });
-  const queue = createBullTaskQueue({ connection, lockMs: JOB_LOCK_MS, stalledCheckMs: STALLED_JOBS_MS, onError });
+  const queue = createBullTaskQueue({
+    connection,
+    lockMs: JOB_LOCK_MS,
+    stalledCheckMs: STALLED_JOBS_MS,
+    onError,
+    onHandled: tallies.onHandled,
+  });
   const registered = createRedisRunnerRegistry({ redis: connection, onError });
   const registry = withStaticRunners(registered, createStaticRunnerRegistry(await serviceRegistry(config.serviceRegistryFile)));
   const evaluator = createEvaluator({ timeoutMs: config.expressionTimeoutMs });
   const plans = new PlanCache((hash) => store.log.getPlan(hash));
   const clients = new RunnerClients(config.secret, tls);
   return {
-    ...{ logger, connection, tls, files, archive, live, store, queue, registry, evaluator, plans, clients },
+    ...{ logger, tallies, connection, tls, files, archive, live, store, queue, registry, evaluator, plans, clients },
     checksum: (uri: string) => checksumOf(files, uri),
     /** Everything but the queue, which stops first. */
     close: async (): Promise<void> => {

@@ -22,7 +22,7 @@ import type { Resources } from './resources.js';
 export type Running = ReturnType<typeof createRunning>;
 
 export function createRunning(config: SchedulerConfig, resources: Resources, dispatching: Dispatching) {
-  const { logger, connection, files, archive, live, store, evaluator, plans } = resources;
+  const { logger, connection, files, archive, live, store, evaluator, plans, tallies } = resources;
   const limits = loadLimits(config.limits);
   const slots = createRedisProjectSlots({
     connect: () => new Redis({ ...connection, lazyConnect: true, maxRetriesPerRequest: null }),
@@ -44,7 +44,7 @@ export function createRunning(config: SchedulerConfig, resources: Resources, dis
   });
   const owner: PartitionOwner = new PartitionOwner({
     store,
-    executor: retention.following(new CommandRunner({ releaser, evaluator, files, logger })),
+    executor: tallies.following(retention.following(new CommandRunner({ releaser, evaluator, files, logger }))),
     onTaken: () => retention.partitionTaken(),
     completeOutputs: (outputs) => completeRunOutputs(outputs, { files, checksum: resources.checksum }),
     logger,
