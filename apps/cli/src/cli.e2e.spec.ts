@@ -2,7 +2,7 @@
  * The command as people and cwltest call it: one home for the whole file, so that later calls find the stack of the first.
  * Nothing here waits for time: a call is over when its process is, and is interrupted when it says that its tool runs.
  */
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -32,6 +32,7 @@ const DOCUMENTS = {
   'invalid.cwl': `${TOOL}inputs: []\noutputs: []\nbaseComand: echo\n`,
   'unsupported.cwl': `${TOOL}requirements: { TeleportRequirement: {} }\ninputs: []\noutputs: []\nbaseCommand: echo\n`,
   'warns.cwl': `${TOOL}hints: { 'http://example.com/Teleport': {} }\ninputs: []\noutputs: []\nbaseCommand: 'true'\n`,
+  'waits.cwl': `${TOOL}inputs: { go: string }\noutputs: { out: stdout }\nstdout: out.txt\nbaseCommand: [sh, -c, 'cat < "$0"']\narguments: [$(inputs.go)]\n`,
   'sleeps.cwl': `${TOOL}inputs: []\noutputs: []\nbaseCommand: [sleep, '600']\n`,
   'same.cwl': `cwlVersion: v1.2
 class: Workflow
@@ -128,6 +129,33 @@ describe('weft run', () => {
     }
     expect(await closed).toBe(130);
     expect(JSON.parse((await weft('show', '--json', runId)).stdout)).toMatchObject({ status: 'RUN_STATUS_CANCELLED' });
+  });
+});
+
+describe('weft attach', () => {
+  it('waits for a run that was detached, and brings its outputs; Ctrl-C only leaves', async () => {
+    const fifo = join(folder, 'go');
+    expect(spawnSync('mkfifo', [fifo]).status).toBe(0);
+    const runId = (await weft('run', '--detach', 'waits.cwl', '--go', fifo)).stdout.trim();
+
+    const left = start(['attach', '--json', runId]);
+    const closed = new Promise<NodeJS.Signals | null>((done) => left.once('close', (_, signal) => done(signal)));
+    for await (const line of createInterface({ input: left.stderr })) if (line.includes('startedAt')) left.kill('SIGINT');
+    expect(await closed).toBe('SIGINT');
+
+    const attached = weft('attach', '--outdir', 'attached', runId);
+    writeFileSync(fifo, 'gone on\n');
+    const { code, stdout } = await attached;
+    expect(code).toBe(0);
+    const { path } = (JSON.parse(stdout) as { out: FileValue }).out;
+    expect([path, readFileSync(path ?? '', 'utf8')]).toEqual([join(folder, 'attached/out.txt'), 'gone on\n']);
+  });
+
+  it('ends as the run did', async () => {
+    const runId = (await weft('run', '--detach', 'fails.cwl')).stdout.trim();
+    const { code, stderr } = await weft('attach', '--quiet', runId);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('the reason')]);
+    expect(await weft('attach', 'r-nowhere')).toMatchObject({ code: 1, stderr: expect.stringContaining('no run r-nowhere') });
   });
 });
 

@@ -139,6 +139,15 @@ function addRunCommands(program: Command): void {
     .addOption(gatewayOption())
     .action(async (id: string, options) => (await import('./commands/logs.js')).logsCommand(id, options));
   program
+    .command('attach')
+    .description('follow a run to its end and bring its outputs here, as `weft run` does; Ctrl-C leaves, and the run goes on')
+    .argument('<run>', 'id of the run')
+    .option('--outdir <directory>', 'where the outputs go', '.')
+    .option('-q, --quiet', 'no progress, only errors')
+    .option('--json', 'progress as JSON lines on stderr')
+    .addOption(gatewayOption())
+    .action(async (id: string, options) => (await import('./commands/attach.js')).attachCommand(id, options));
+  program
     .command('retry')
     .description('go on with a run that failed or was cancelled: what succeeded stays, the rest is tried again')
     .argument('<run>', 'id of the run')

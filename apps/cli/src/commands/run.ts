@@ -74,7 +74,8 @@ export async function followToEnd(
   conclude(outcome);
 }
 
-function conclude(outcome: Outcome): void {
+/** Prints the output object. @throws CommandError where the run did not succeed */
+export function conclude(outcome: Outcome): void {
   if (outcome.status === 'succeeded') return void process.stdout.write(`${JSON.stringify(outcome.outputs, null, 4)}\n`);
   if (outcome.status === 'cancelled')
     throw new CommandError(`run ${outcome.runId} was cancelled`, interrupted ? EXIT_INTERRUPTED : EXIT_FAILURE);
