@@ -180,10 +180,11 @@ export class Dispatcher implements TaskCanceller {
           `no container runtime on runner ${placement.runner.runnerId}: the DockerRequirement is a hint, so the tool runs on the host`,
         );
       }
-      queue = new QueuedElsewhere(placement, execution);
-      const finished = await execution.run(queue.watch(this.eventsOf(job, placement)), cancel, abandon, placement.lost);
+      const events = this.eventsOf(job, placement);
+      queue = mayMove ? new QueuedElsewhere(placement, execution) : undefined;
+      const finished = await execution.run(queue?.watch(events) ?? events, cancel, abandon, placement.lost);
       placement.release();
-      if (mayMove && !cancel.aborted && queue.neverBegan(finished)) {
+      if (queue && !cancel.aborted && queue.neverBegan(finished)) {
         // The runner has forgotten it: there is no sandbox to release, and it may come back to that runner.
         execution = undefined;
         return { movedTo: queue.takePlace() };
@@ -252,7 +253,9 @@ export class Dispatcher implements TaskCanceller {
     const { runId, taskId, attempt, step } = job;
     let reported = false;
     return {
-      queued: () => this.note(job, `waiting for room on runner ${placement.runner.runnerId}`),
+      queued: () => {
+        if (!placement.ahead) this.note(job, `waiting for room on runner ${placement.runner.runnerId}`);
+      },
       started: () => {
         if (reported) return;
         reported = true;

@@ -2,8 +2,8 @@
  * A task that its runner lets wait, and the place that it gets elsewhere as soon as another runner has room.
  *
  * Invariants:
- *  1. It is withdrawn from its runner only after a place was reserved elsewhere, and only while it still waits: what has begun goes on, and
- *     the place is given back.
+ *  1. It is withdrawn from its runner only after a place was reserved elsewhere, or because the runner drains, and only while it still waits:
+ *     what has begun goes on, and the place is given back.
  *  2. A place that is not taken over by `takePlace` is given back by `end`.
  */
 import { executor } from '@weft/contracts';
@@ -60,7 +60,7 @@ export class QueuedElsewhere {
     this.end();
   }
 
-  private move(better: Placement): void {
+  private move(better: Placement | undefined): void {
     this.place = better;
     // A runner that cannot be reached now may have begun it: the place is not kept for that long.
     void this.execution.withdraw().then((reached) => {

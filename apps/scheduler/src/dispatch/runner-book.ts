@@ -1,8 +1,17 @@
 /**
- * What is known to be held on one runner: by this scheduler exactly, by others as far as heartbeats prove it.
+ * What is known to be held on one runner: by this scheduler exactly, by others as far as heartbeats prove it; and what was placed ahead of
+ * its room.
+ *
+ * Invariant: what is ahead gets room in the order in which it came, before anything that is placed later (the runner admits in that order).
  */
 import type { RunnerAmounts, RunnerRecord } from '@weft/registry';
-import { combine, NOTHING } from './runner-choice.js';
+import { RecentCount } from '../recent-count.js';
+import { combine, fits, NOTHING } from './runner-choice.js';
+
+/** What one placement needs. */
+export interface Share {
+  need: RunnerAmounts;
+}
 
 export interface Book {
   own: RunnerAmounts;
@@ -14,11 +23,20 @@ export interface Book {
   absentSinceMs: number | undefined;
   lost: AbortController;
   placements: number;
+  /** Placed before there was room; holds nothing yet. Oldest first. */
+  ahead: Set<Share>;
+  /** Placements that came to their end lately: whether it is worth to be ahead here. */
+  ended: RecentCount;
 }
 
-export function newBook(): Book {
-  const amounts = { own: NOTHING, peak: NOTHING, foreign: NOTHING };
-  return { ...amounts, placements: 0, seenMs: undefined, absentSinceMs: undefined, lost: new AbortController() };
+/** What ends within so many milliseconds is worth to be waited for at the runner. */
+const SOON_MS = 250;
+
+export function newBook(nowMs: () => number): Book {
+  return {
+    ...{ own: NOTHING, peak: NOTHING, foreign: NOTHING, placements: 0, ahead: new Set<Share>(), ended: new RecentCount(SOON_MS, nowMs) },
+    ...{ seenMs: undefined, absentSinceMs: undefined, lost: new AbortController() },
+  };
 }
 
 export function heard(book: Book, { load, lastSeenMs }: RunnerRecord): void {
@@ -29,14 +47,26 @@ export function heard(book: Book, { load, lastSeenMs }: RunnerRecord): void {
   book.peak = book.own;
 }
 
-export function hold(book: Book, need: RunnerAmounts): void {
+export function hold(book: Book, { need }: Share): void {
   book.own = combine(book.own, need, (held, more) => held + more);
   book.peak = combine(book.peak, book.own, Math.max);
   book.placements += 1;
 }
 
-export function giveBack(book: Book, need: RunnerAmounts): void {
+/** The placement is over, whether it had room or was still ahead. */
+export function giveBack(book: Book, share: Share): void {
+  if (book.ahead.delete(share)) return;
+  book.ended.add();
   book.placements -= 1;
   // Sums of fractions leave rounding errors behind.
-  book.own = book.placements === 0 ? NOTHING : combine(book.own, need, (held, less) => held - less);
+  book.own = book.placements === 0 ? NOTHING : combine(book.own, share.need, (held, less) => held - less);
+}
+
+/** Gives room to what is ahead, as far as there is some. */
+export function advance(book: Book, capacity: RunnerAmounts): void {
+  for (const share of book.ahead) {
+    if (!fits(share.need, book.own, capacity)) return;
+    book.ahead.delete(share);
+    hold(book, share);
+  }
 }

@@ -4,6 +4,10 @@
  * `own` is what this scheduler has placed, exactly; `foreign` what others hold, as of the last heartbeat. The runner itself admits tasks, so a
  * guess about others can only cost time, never over-commit: where no runner seems to have room, one that only others fill is still chosen,
  * because the task waits in that runner's queue then, and is taken in the moment something ends.
+ *
+ * For the same reason a few small tasks are placed ahead of a runner's room where tasks have ended lately: the next one begins in the moment
+ * one ends, and no core idles for the round trip in between. Where nothing ends soon, nobody is ahead: what waits here goes wherever there is
+ * room first.
  */
 import type { RunnerAmounts, RunnerRecord } from '@weft/registry';
 import type { TaskResources } from '@weft/tasks';
@@ -12,6 +16,10 @@ export interface RunnerView {
   runner: RunnerRecord;
   own: RunnerAmounts;
   foreign: RunnerAmounts;
+  /** Tasks of ours that are there ahead of its room. */
+  ahead: number;
+  /** Tasks of ours that ended there lately. */
+  ended: number;
 }
 
 export interface Wish {
@@ -26,6 +34,8 @@ export interface Wish {
 export interface Choice {
   view: RunnerView;
   runtime: string;
+  /** There is no room yet. */
+  ahead?: boolean;
 }
 
 /** 'never': no runner of these could ever hold it. */
@@ -34,6 +44,8 @@ export type Chosen = Choice | 'wait' | 'never';
 const MIB = 1024 * 1024;
 export const NOTHING: RunnerAmounts = { cores: 0, ramBytes: 0, diskBytes: 0, gpus: 0 };
 const DIMENSIONS = ['cores', 'ramBytes', 'diskBytes', 'gpus'] as const;
+/** Tasks that may be ahead of a runner's room, for each of its cores: one begins while the next is on its way. */
+const AHEAD_PER_CORE = 2;
 /** Fractions of cores that add up to a whole number may miss it by a rounding error. */
 const ROUNDING = 1e-6;
 
@@ -74,7 +86,25 @@ export function chooseRunner(views: readonly RunnerView[], wish: Wish): Chosen {
   if (queueing.length > 0) return roomiest(preferred(queueing, others));
   // At most one task goes beyond what a runner has: until it got in, nothing else of ours does.
   const kept = wish.aged ? candidates.filter(({ view }) => fits(view.own, NOTHING, view.runner.capacity)) : [];
-  return kept.length > 0 ? roomiest(preferred(kept, others)) : 'wait';
+  if (kept.length > 0) return roomiest(preferred(kept, others));
+  const soon = preferred(
+    candidates.filter(({ view }) => mayGoAhead(view, need)),
+    others,
+  );
+  if (soon.length === 0) return 'wait';
+  return { ...soon.reduce((best, choice) => (turnover(choice) > turnover(best) ? choice : best)), ahead: true };
+}
+
+/** Only what needs no more than goes with one core: it can begin as soon as anything ends. */
+function mayGoAhead({ runner: { capacity }, own, ahead, ended }: RunnerView, need: RunnerAmounts): boolean {
+  const cores = Math.max(1, Math.floor(capacity.cores));
+  const small = DIMENSIONS.every((name) => need[name] * cores <= capacity[name] + ROUNDING);
+  // Not where a large task is to get in next, see above.
+  return small && ahead < Math.min(ended, AHEAD_PER_CORE * cores) && fits(own, NOTHING, capacity);
+}
+
+function turnover({ view }: Choice): number {
+  return view.ended - view.ahead;
 }
 
 /** Room now, as far as is known. */

@@ -1,39 +1,8 @@
 import type { RunnerRecord } from '@weft/registry';
 import type { TaskResources } from '@weft/tasks';
-import { aRunner } from '@weft/testing';
-import fc from 'fast-check';
+import { ask, DOCKER, need, PROCESS, runner } from '../../test/placing.js';
 import { RunnerPool, type Placement, type PlacementRequest } from './runner-pool.js';
 
-const GIB = 1024 ** 3;
-const DOCKER = { name: 'docker', version: '20', containers: true, unavailable: '' };
-const PROCESS = { name: 'process', version: '1', containers: false, unavailable: '' };
-
-const runner = (runnerId: string, cores: number, overrides: Partial<RunnerRecord> = {}): RunnerRecord => ({
-  ...aRunner({ runnerId }),
-  lastSeenMs: 0,
-  pool: 'default',
-  runtimes: [PROCESS, DOCKER],
-  capacity: { cores, ramBytes: 8 * GIB, diskBytes: 100 * GIB, gpus: 0 },
-  draining: false,
-  ...overrides,
-});
-const need = (cores: number, more: Partial<TaskResources> = {}): TaskResources => ({
-  cores,
-  ramMiB: 256,
-  tmpdirMiB: 1,
-  outdirMiB: 1,
-  diskMiB: 0,
-  gpus: 0,
-  limits: {},
-  ...more,
-});
-const ask = (cores: number, more: Partial<PlacementRequest> = {}): PlacementRequest => ({
-  pool: 'default',
-  resources: need(cores),
-  isolation: 'process',
-  signal: new AbortController().signal,
-  ...more,
-});
 const poolOf = (...runners: RunnerRecord[]): RunnerPool => {
   const pool = new RunnerPool();
   pool.update(runners);
@@ -193,7 +162,7 @@ describe('what other schedulers hold', () => {
   it('lets a task that waits at its runner go where there is room, once there is', async () => {
     const pool = poolOf(runner('a', 2, holding(2, 1)));
     const placed = await pool.place(ask(2));
-    const taken: Placement[] = [];
+    const taken: (Placement | undefined)[] = [];
     const callOff = placed.waiting((better) => taken.push(better));
     pool.update([runner('a', 2, holding(2, 1)), runner('b', 1)]);
     expect(taken).toEqual([]);
@@ -259,33 +228,4 @@ describe('a large task that small ones pass', () => {
     (await large).release();
     expect(pool.waitingCount).toBe(0);
   });
-});
-
-it('never reserves more than a runner has, whatever comes and goes in whatever order, and everything that fits ends placed', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 30 }), fc.infiniteStream(fc.nat()), async (sizes, choices) => {
-      const pool = poolOf(runner('a', 4), runner('b', 3));
-      const running: { placement: Placement; cores: number }[] = [];
-      const used = (id: string): number =>
-        running.filter(({ placement }) => placement.runner.runnerId === id).reduce((sum, { cores }) => sum + cores, 0);
-      let placed = 0;
-      for (const cores of sizes) {
-        void pool.place(ask(cores)).then((placement) => {
-          placed += 1;
-          running.push({ placement, cores });
-        });
-      }
-      for (;;) {
-        await new Promise(setImmediate);
-        expect(used('a')).toBeLessThanOrEqual(4);
-        expect(used('b')).toBeLessThanOrEqual(3);
-        const [done] = running.splice((choices.next().value as number) % Math.max(1, running.length), 1);
-        if (!done) break;
-        done.placement.release();
-        done.placement.release();
-      }
-      expect(placed).toBe(sizes.length);
-    }),
-    { numRuns: 50 },
-  );
 });

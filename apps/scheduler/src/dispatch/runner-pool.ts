@@ -8,10 +8,12 @@
  *     one that merely has to wait does not hold up a smaller one behind it (until it is impatient).
  *  3. A placement is given back exactly once.
  *  4. What others hold is never taken for less than the last heartbeats prove (runner-book.ts); own placements are always counted whole.
+ *  5. A task that waits at its runner (ahead of its room, or because of what others hold) goes elsewhere as soon as there is room, before any
+ *     that came later; and none waits at a runner that drains.
  */
 import type { RunnerAmounts, RunnerRecord } from '@weft/registry';
 import { TaskError, type TaskResources } from '@weft/tasks';
-import { type Book, giveBack, heard, hold, newBook } from './runner-book.js';
+import { advance, type Book, giveBack, heard, hold, newBook, type Share } from './runner-book.js';
 import { amountsOf, chooseRunner, type Choice, hasRoom, NOTHING, refusalOf, type RunnerView, type Wish } from './runner-choice.js';
 
 export interface PlacementRequest {
@@ -31,11 +33,13 @@ export interface Placement {
   runtime: string;
   /** Aborts when the runner has been off the registry's list for longer than `returnGraceMs`. */
   lost: AbortSignal;
+  /** There was no room yet: the task is to wait at its runner for a moment. */
+  ahead: boolean;
   /**
-   * The runner lets the task wait: as soon as another one has room, `take` gets a place there, which is the caller's then.
-   * Returns what calls that off.
+   * The runner lets the task wait: as soon as another one has room, `take` gets a place there, which is the caller's then; or, where the
+   * runner drains, nothing: the task is to be placed again. Returns what calls that off.
    */
-  waiting(take: (better: Placement) => void): () => void;
+  waiting(take: (better: Placement | undefined) => void): () => void;
   release(): void;
 }
 
@@ -59,7 +63,7 @@ interface Queued {
   request: PlacementRequest;
   need: RunnerAmounts;
   runnerId: string;
-  take: (better: Placement) => void;
+  take: (better: Placement | undefined) => void;
 }
 
 /** What is remembered of one runner that is away; it sweeps the rest itself when it starts again. */
@@ -97,7 +101,9 @@ export class RunnerPool {
     const listed = new Set<string>();
     for (const runner of runners) {
       listed.add(runner.runnerId);
-      heard(this.bookOf(runner.runnerId), runner);
+      const book = this.bookOf(runner.runnerId);
+      heard(book, runner);
+      advance(book, runner.capacity);
     }
     for (const [runnerId, book] of this.books) if (!listed.has(runnerId)) this.missed(runnerId, book);
     this.placeWaiting();
@@ -169,7 +175,7 @@ export class RunnerPool {
     const chosen =
       now === 'wait'
         ? chooseRunner(
-            views.map(({ runner }) => ({ runner, own: NOTHING, foreign: NOTHING })),
+            views.map((view) => ({ ...view, own: NOTHING, foreign: NOTHING })),
             wish,
           )
         : now;
@@ -177,8 +183,8 @@ export class RunnerPool {
   }
 
   private placeWaiting(): void {
-    for (const waiting of [...this.waiting]) this.tryPlace(waiting);
     for (const queued of [...this.queued]) this.tryMove(queued);
+    for (const waiting of [...this.waiting]) this.tryPlace(waiting);
   }
 
   private tryPlace(waiting: Waiting): void {
@@ -199,11 +205,14 @@ export class RunnerPool {
   }
 
   private tryMove(queued: Queued): void {
-    const views = this.viewsOf(queued.request.pool).filter(({ runner }) => runner.runnerId !== queued.runnerId);
-    const chosen = chooseRunner(views, wishOf({ ...queued.request, need: queued.need }, false));
-    if (typeof chosen === 'string' || !hasRoom(chosen.view, queued.need)) return;
+    const { request, need, runnerId } = queued;
+    const views = this.viewsOf(request.pool);
+    const others = views.filter(({ runner }) => runner.runnerId !== runnerId);
+    const chosen = chooseRunner(others, wishOf({ ...request, need }, false));
+    const room = typeof chosen !== 'string' && hasRoom(chosen.view, need);
+    if (!room && !views.some(({ runner }) => runner.runnerId === runnerId && runner.draining)) return;
     this.queued.delete(queued);
-    queued.take(this.reserve(chosen, { ...queued.request, need: queued.need }));
+    queued.take(room ? this.reserve(chosen, { ...request, need }) : undefined);
   }
 
   private attach(waiting: Waiting, { runnerId, runtime }: { runnerId: string; runtime: string }): void {
@@ -214,10 +223,12 @@ export class RunnerPool {
     else waiting.resolve(this.reserve({ view: this.viewOf(runner), runtime }, waiting));
   }
 
-  private reserve({ view: { runner }, runtime }: Choice, request: PlacementRequest & { need: RunnerAmounts }): Placement {
+  private reserve({ view: { runner }, runtime, ahead = false }: Choice, request: PlacementRequest & { need: RunnerAmounts }): Placement {
     const book = this.bookOf(runner.runnerId);
     const { need } = request;
-    hold(book, need);
+    const share: Share = { need };
+    if (ahead) book.ahead.add(share);
+    else hold(book, share);
     let entry: Queued | undefined;
     let released = false;
     const callOff = (): void => {
@@ -227,6 +238,7 @@ export class RunnerPool {
     return {
       runner,
       runtime,
+      ahead,
       lost: book.lost.signal,
       waiting: (take) => {
         if (!released && !entry && !request.attached) {
@@ -240,7 +252,9 @@ export class RunnerPool {
         if (released) return;
         released = true;
         callOff();
-        giveBack(book, need);
+        giveBack(book, share);
+        const known = this.runners.find(({ runnerId }) => runnerId === runner.runnerId);
+        advance(book, (known ?? runner).capacity);
         this.placeWaiting();
       },
     };
@@ -265,14 +279,14 @@ export class RunnerPool {
   }
 
   private viewOf(runner: RunnerRecord): RunnerView {
-    const { own, foreign } = this.bookOf(runner.runnerId);
-    return { runner, own, foreign };
+    const { own, foreign, ahead, ended } = this.bookOf(runner.runnerId);
+    return { runner, own, foreign, ahead: ahead.size, ended: ended.value };
   }
 
   private bookOf(runnerId: string): Book {
     const known = this.books.get(runnerId);
     if (known) return known;
-    const book = newBook();
+    const book = newBook(this.now);
     this.books.set(runnerId, book);
     return book;
   }

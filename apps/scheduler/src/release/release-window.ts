@@ -4,6 +4,8 @@
  *
  * Invariant: the window is never smaller than one task; it needs no timer.
  */
+import { RecentCount } from '../recent-count.js';
+
 export interface ReleaseWindow {
   /** A task was started, or ended without a start. */
   started(): void;
@@ -21,24 +23,9 @@ export function startableTasks(cores: number, dispatchConcurrency: number): numb
 }
 
 export function createReleaseWindow(floor: () => number, nowMs: () => number): ReleaseWindow {
-  let sinceMs = nowMs();
-  let [before, current] = [0, 0];
-  const turn = (): number => {
-    const passedMs = nowMs() - sinceMs;
-    if (passedMs < HORIZON_MS) return Math.max(0, passedMs);
-    before = passedMs < 2 * HORIZON_MS ? current : 0;
-    current = 0;
-    sinceMs += passedMs - (passedMs % HORIZON_MS);
-    return passedMs % HORIZON_MS;
-  };
+  const begun = new RecentCount(HORIZON_MS, nowMs);
   return {
-    started: () => {
-      turn();
-      current += 1;
-    },
-    size: (part = 1) => {
-      const passedMs = turn();
-      return Math.ceil(floor() * part) + current + Math.floor(before * (1 - passedMs / HORIZON_MS));
-    },
+    started: () => begun.add(),
+    size: (part = 1) => Math.ceil(floor() * part) + begun.value,
   };
 }
