@@ -12,3 +12,4 @@ export type { RunInputsRequest } from './run-inputs.js';
 export { filePreparer } from './file-values.js';
 export { completeRunOutputs } from './run-outputs.js';
 export type { RunOutputsDeps } from './run-outputs.js';
+export { shellQuote } from './shell-quote.js';

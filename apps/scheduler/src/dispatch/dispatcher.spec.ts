@@ -4,7 +4,8 @@ import type { EngineEvent } from '@weft/engine';
 import type { CommandLineTool, Plan } from '@weft/plan';
 import { createLogger, ServiceError } from '@weft/platform';
 import type { RunnerRecord } from '@weft/registry';
-import { aRunner, aTaskJob, createFakeRunStore, Inbox } from '@weft/testing';
+import type { TaskLogChunk } from '@weft/run-store';
+import { aRunner, aTaskJob, Inbox } from '@weft/testing';
 import { createTaskBuilder } from '@weft/tasks';
 import { LocalStorage } from '@weft/storage';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -53,7 +54,8 @@ async function dispatcherOver(
   script: Scripted[],
   locator: AttemptLocator = { find: async () => undefined },
   loadPlan: () => Promise<Plan> = async () => plan,
-): Promise<{ dispatcher: Dispatcher; reported: Inbox<EngineEvent>; pool: RunnerPool; address: string }> {
+): Promise<{ dispatcher: Dispatcher; reported: Inbox<EngineEvent>; pool: RunnerPool; address: string; noted: TaskLogChunk[] }> {
+  const noted: TaskLogChunk[] = [];
   folder = await mkdtemp(join(tmpdir(), 'weft-dispatch-'));
   runner = new ScriptedRunner(script);
   const address = await runner.start(join(folder, 'r.sock'));
@@ -69,11 +71,11 @@ async function dispatcherOver(
     pool,
     execution: (at, spec) => new TaskExecution(clients.of(at), spec, createLogger('test', 'silent')),
     reporter: { report: async (_runId, event) => reported.push(event) },
-    logs: new TaskLogBuffer(createFakeRunStore().taskLogs, logger),
+    logs: new TaskLogBuffer({ append: async (_runId, chunks) => void noted.push(...chunks) }, logger),
     logger,
     dataUri: 'file:///data/',
   });
-  return { dispatcher, reported, pool, address };
+  return { dispatcher, reported, pool, address, noted };
 }
 
 afterEach(async () => {
@@ -133,13 +135,15 @@ describe('a job', () => {
       true,
     ],
   ])('reports %s', async (_what, end, failure, retryable) => {
-    const { dispatcher, reported } = await dispatcherOver([
+    const { dispatcher, reported, noted } = await dispatcherOver([
       async function* () {
         yield finished(end);
       },
     ]);
     await dispatcher.handle(job, never, FIRST);
     expect(reported.items.at(-1)).toMatchObject({ type: 'TaskFailed', failure, retryable });
+    // What was executed stands in the log.
+    expect(noted).toMatchObject([{ stream: 'system', taskId: 't-1', text: '$ echo hi > out.txt' }]);
     expect(await runner.released.atLeast(1)).toEqual(['t-1.1']);
   });
 

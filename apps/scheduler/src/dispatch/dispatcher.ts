@@ -17,6 +17,7 @@ import type { Delivery, TaskJob } from '@weft/queue';
 import { classifyExit, type BoundTask, type PreparedTask, type TaskBuilder, type TaskRequest } from '@weft/tasks';
 import type { TaskCanceller } from '../runs/task-stopper.js';
 import { failureOf } from '../runs/failures.js';
+import { commandText } from './command-text.js';
 import type { PlanCache } from './plan-cache.js';
 import type { Placement, PlacementRequest, RunnerPool } from './runner-pool.js';
 import type { TaskExecution } from './task-execution.js';
@@ -169,6 +170,7 @@ export class Dispatcher implements TaskCanceller {
     attempt.placed.runnerId = placement.runner.runnerId;
     let execution: AttemptExecution | undefined;
     let queue: QueuedElsewhere | undefined;
+    let failed: executor.TaskSpec | undefined;
     try {
       const { layout, contained } = layoutOf(job, prepared, placement);
       const bound = attempt.reuse?.boundFor(layout) ?? (await prepared.bind(layout));
@@ -189,12 +191,16 @@ export class Dispatcher implements TaskCanceller {
         execution = undefined;
         return { movedTo: queue.takePlace() };
       }
+      failed = spec;
       const answer = await this.conclude(attempt, bound, finished, execution);
-      if (answer.type === 'TaskSucceeded') attempt.reuse?.ran(bound, whereOf(placement, contained), finished, answer.outputs);
+      if (answer.type !== 'TaskSucceeded') return answer;
+      failed = undefined;
+      attempt.reuse?.ran(bound, whereOf(placement, contained), finished, answer.outputs);
       return answer;
     } finally {
       placement.release();
       queue?.end();
+      if (failed && !cancel.aborted) this.note(job, commandText(failed));
       if (!abandon.aborted) this.releaseSandbox(execution, placement);
     }
   }

@@ -9,7 +9,7 @@ export class TaskLogBuffer {
   private readonly writing = new Map<string, Promise<void>>();
 
   constructor(
-    private readonly logs: TaskLogs,
+    private readonly logs: Pick<TaskLogs, 'append'>,
     private readonly logger: Logger,
   ) {}
 
