@@ -1,6 +1,9 @@
 /** Runs in a real Redis, archived into memory, keep the contract; and what stays in Redis of an archived run. */
 import { accepted, aRunHeader, FakeArchiveFiles, runArchiveContract, useRedis } from '@weft/testing';
-import { archiveRun, createRedisRunStore, FileRunArchive, partitionOf, type RunStore } from './index.js';
+import { archiveRun, createRedisRunStore, FileRunArchive, type Lease, partitionOf, type RunStore } from './index.js';
+import { createKeys } from './keys.js';
+import { RedisRunIndex } from './redis-run-index.js';
+import { RedisRunRetention } from './redis-run-retention.js';
 
 describe('redis run store with an archive', () => {
   const redis = useRedis();
@@ -39,6 +42,62 @@ describe('redis run store with an archive', () => {
     await store.intake.putPlan('a'.repeat(64), { planVersion: 1, cwlVersion: 'v1.2', root: 'main', processes: {} });
     expect(await redis.admin.ttl(`weft:plan:${'a'.repeat(64)}`)).toBe(-1);
     await store.close();
+  });
+
+  describe('evicted by two at once, of whom one has lost the lease', () => {
+    /** Does something else just before, or just after, one of its commands. */
+    class Interrupted extends RedisRunIndex {
+      before: Partial<Record<'add' | 'remove', () => Promise<unknown>>> = {};
+      after: Partial<Record<'add' | 'remove', () => Promise<unknown>>> = {};
+
+      override add(run: Parameters<RedisRunIndex['add']>[0]): Promise<void> {
+        return this.around('add', () => super.add(run));
+      }
+
+      override remove(run: Parameters<RedisRunIndex['remove']>[0]): Promise<void> {
+        return this.around('remove', () => super.remove(run));
+      }
+
+      private async around(what: 'add' | 'remove', act: () => Promise<void>): Promise<void> {
+        const { [what]: before } = this.before;
+        const { [what]: after } = this.after;
+        delete this.before[what];
+        delete this.after[what];
+        await before?.();
+        await act();
+        await after?.();
+      }
+    }
+
+    it.each([
+      ['the other is through when the first puts the entry back', 'before', 'add'],
+      ['the other is through when the first has put the entry back', 'after', 'add'],
+      ['the first is through when the other has taken the entry out', 'after', 'remove'],
+    ] as const)('leaves no entry: %s', async (_name, when, what) => {
+      const store = createRedisRunStore({ redis: redis.server.connection });
+      const keys = createKeys('weft:');
+      const index = new Interrupted(redis.admin, keys);
+      const retention = new RedisRunRetention(redis.admin, keys, index);
+      await store.intake.create(aRunHeader(), accepted('r-1'));
+      const of = partitionOf('r-1');
+      const lost = (await store.leases.acquire('first', 600_000)).find(({ partition }) => partition === of);
+      if (!lost) throw new Error('no lease');
+      const held: Lease = { ...lost, owner: 'second', token: lost.token + 1 };
+      await redis.admin.hset(keys.lease(of), 'owner', held.owner, 'token', held.token);
+      await store.log.seal(held, aRunHeader({ state: 'succeeded' }), 1, { type: 'RunEnded' });
+      const run = await retention.read('r-1');
+      if (!run) throw new Error('not there');
+      const [first, other] = [lost, held].map((lease) => () => retention.evict(lease, run, { cursor: '', bytes: 1 })) as [
+        () => Promise<string>,
+        () => Promise<string>,
+      ];
+      const answers: string[] = [];
+      index[when] = { [what]: async () => answers.push(await (what === 'add' ? other : first)()) };
+      answers.push(await (what === 'add' ? first : other)());
+      expect(answers.sort()).toEqual(['evicted', expect.stringMatching(/fenced|gone/)]);
+      expect((await redis.admin.keys('*')).filter((key) => /^weft:runs:.*\d{6}$/.test(key))).toEqual([]);
+      await store.close();
+    });
   });
 
   it('leaves no trace of a restore that died', async () => {

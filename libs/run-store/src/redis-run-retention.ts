@@ -65,7 +65,10 @@ export class RedisRunRetention implements RunRetention {
       [held(partition), header(runId), log(runId), taskLog(runId), taskLogSize(runId), ended(partition), archived(partition)],
       [lease.owner, lease.token, runId, run.sequence, cursor, bytes, nudge(partition)],
     )) as Eviction;
-    if (answer !== 'evicted' && (await this.redis.exists(header(runId)))) await this.index.add(run.header);
+    const isThere = async (): Promise<boolean> => (await this.redis.exists(header(runId))) === 1;
+    if (answer !== 'evicted' && (await isThere())) await this.index.add(run.header);
+    // One that has just lost the lease may put the entry back while another takes the run out: whoever comes last takes the entry out again.
+    if (answer === 'evicted' || !(await isThere())) await this.index.remove(run.header);
     return answer;
   }
 
