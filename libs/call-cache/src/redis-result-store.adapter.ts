@@ -133,7 +133,7 @@ class Store implements RedisResultStore {
     for (const { folder, usedMs, bytes: own } of oldest.slice(0, count)) {
       if (usedMs >= unusedSinceMs && bytes <= maxBytes) break;
       bytes -= own;
-      surplus.push({ key: folder.split('/')[1] ?? '', folder, bytes: own });
+      surplus.push({ key: folder.split(/[/.]/)[1] ?? '', folder, bytes: own });
     }
     return surplus;
   }

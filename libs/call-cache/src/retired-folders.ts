@@ -59,7 +59,8 @@ export class ResultFolders implements RetiredFolders {
   private async keep(uri: string, key: string): Promise<boolean> {
     const { index, storage, dataUri } = this.deps;
     const from = this.below(uri);
-    const folder = `cache/${key}/${from.replace(/\/$/, '').split('/').at(-1) ?? ''}/`;
+    // One level: what is removed leaves nothing.
+    const folder = `cache/${key}.${from.replace(/\/$/, '').split('/').at(-1) ?? ''}/`;
     if (!(await index.move(key, from, folder))) return false;
     try {
       await storage.moveTree(uri, `${dataUri}${folder}`);

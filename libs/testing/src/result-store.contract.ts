@@ -116,8 +116,8 @@ export function resultStoreContract(open: () => Promise<ResultStoreFixture>): vo
   });
 
   describe('kept folders', () => {
-    const moved = 'cache/k/t-1.1/';
-    const kept = (key: string): string => `cache/${key}/t-1.1/`;
+    const moved = 'cache/k.t-1.1/';
+    const kept = (key: string): string => `cache/${key}.t-1.1/`;
 
     it('names the keys of folders, where a result was published there', async () => {
       const { one, two } = fixture;

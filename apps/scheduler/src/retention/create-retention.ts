@@ -3,13 +3,14 @@
  * archive after the retention time, and come back where they are retried.
  */
 import type { RetiredFolders } from '@weft/call-cache';
-import { decide, initialState, liveLocations, type RunOptions } from '@weft/engine';
+import { decide, type EngineEvent, initialState, liveLocations } from '@weft/engine';
 import type { CwlObject, Plan } from '@weft/plan';
 import { type Logger, ServiceError } from '@weft/platform';
 import {
   type ArchivingRunStore,
   FileRunArchive,
   type Lease,
+  type LogEntry,
   newestPosition,
   type RunArchive,
   type RunHeader,
@@ -67,11 +68,7 @@ export function createRetention(options: RetentionOptions): Retention {
   const intermediates = new Intermediates({ folders, header: (runId) => store.reader.get(runId), clock, logger });
   const clear = async (runId: string): Promise<void> => {
     const run = await live.retention.read(runId);
-    if (!run) return;
-    for await (const [accepted] of run.entries) {
-      const { keepIntermediates } = (accepted?.event['options'] ?? {}) as Partial<RunOptions>;
-      return intermediates.clear(runId, run.header, keepIntermediates === true);
-    }
+    if (run) await intermediates.clear(runId, run.header, eventsOf(run.entries));
   };
   const keeper = new RetentionKeeper({ store: live, archive, leases: options.leases, clear, retentionMs, clock, logger });
   return {
@@ -103,6 +100,10 @@ export function createRetention(options: RetentionOptions): Retention {
     stopMoving: () => keeper.close(),
     close: () => intermediates.close(),
   };
+}
+
+async function* eventsOf(pages: AsyncIterable<LogEntry[]>): AsyncGenerator<EngineEvent, void, undefined> {
+  for await (const page of pages) yield* page.map(engineEvent);
 }
 
 /** Whether everything that a retry would hand to its tasks is still there. */

@@ -44,6 +44,7 @@ class Scene {
   readonly data = `${pathToFileUri(this.directory)}/`;
   readonly retired: string[] = [];
   private readonly timers: (() => void)[] = [];
+  private readonly log: EngineEvent[] = [];
   readonly folders: RunFolders;
   readonly intermediates: Intermediates;
   readonly state: RunState;
@@ -85,6 +86,7 @@ class Scene {
   }
 
   feed(event: EngineEvent): void {
+    this.log.push(event);
     decide(this.state, event, ++this.atMs);
     this.executor.applied(this.actor, event);
   }
@@ -116,6 +118,18 @@ class Scene {
   async settle(): Promise<void> {
     for (const work of this.timers.splice(0)) work();
     await this.intermediates.close();
+  }
+
+  /** The run leaves the live store. */
+  clear(header: RunHeader): Promise<void> {
+    const { log } = this;
+    return this.intermediates.clear(
+      RUN,
+      header,
+      (async function* () {
+        yield* log;
+      })(),
+    );
   }
 
   get pending(): number {
@@ -213,7 +227,7 @@ describe('intermediate files', () => {
     for (const n of [1, 2, 3]) scene.succeed(n);
     scene.end();
     await scene.settle();
-    await scene.intermediates.clear(RUN, aRunHeader({ runId: RUN, state: 'succeeded' }), true);
+    await scene.clear(aRunHeader({ runId: RUN, state: 'succeeded' }));
     expect(scene.left).toHaveLength(3);
   });
 
@@ -232,7 +246,7 @@ describe('intermediate files', () => {
     await scene.settle();
     expect(scene.left.filter((name) => !name.startsWith('.'))).toEqual(['r-1-1.1/a', 'r-1-3.1/a']);
     scene.header = aRunHeader({ runId: RUN, state: 'failed' });
-    await scene.intermediates.clear(RUN, scene.header, false);
+    await scene.clear(scene.header);
     expect(scene.left.filter((name) => !name.startsWith('.'))).toEqual(['r-1-1.1/a']);
   });
 
@@ -248,9 +262,18 @@ describe('intermediate files', () => {
   it('of failed runs go when the run leaves the live store, all of them', async () => {
     scene = new Scene(chain(3), { x: 1 });
     scene.succeed(1);
-    await scene.intermediates.clear(RUN, aRunHeader({ runId: RUN, state: 'failed' }), false);
-    expect(scene.left).toEqual([]);
-    await scene.intermediates.clear(RUN, aRunHeader({ runId: RUN, state: 'failed' }), false);
+    await scene.clear(aRunHeader({ runId: RUN, state: 'failed' }));
+    expect(readdirSync(join(scene.directory, 'runs'))).toEqual([]);
+    await scene.clear(aRunHeader({ runId: RUN, state: 'failed' }));
+  });
+
+  it('beside outputs go then too, where whoever was to remove them has died', async () => {
+    scene = new Scene(chain(1), { x: 1 });
+    scene.succeed(1, ['a', 'b']);
+    const outputs = scene.state.outputs ?? {};
+    expect(scene.left).toEqual(['r-1-1.1/a', 'r-1-1.1/b']);
+    await scene.clear(aRunHeader({ runId: RUN, state: 'succeeded', outputs }));
+    expect(scene.left).toEqual(['r-1-1.1/a']);
   });
 
   it('of a wide scatter are marked a few times only', async () => {

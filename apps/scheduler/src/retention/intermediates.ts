@@ -67,16 +67,15 @@ export class Intermediates {
     };
   }
 
-  /** Before a run leaves the live store: of one that succeeded its outputs stay, of the others nothing. */
-  async clear(runId: string, header: RunHeader, keep: boolean): Promise<void> {
-    if (keep) return;
-    const { folders } = this.deps;
-    const live = header.state === 'succeeded' ? locationsIn(header.outputs) : new Set<string>();
-    const needed = this.foldersOf(runId, live);
-    await folders.remove(
-      runId,
-      (await folders.list(runId)).filter((name) => !needed.has(name)),
-    );
+  /**
+   * Before a run leaves the live store: of one that succeeded its outputs stay, of the others nothing. Mostly that was done when it ended, but
+   * whoever was to do it may have died.
+   */
+  async clear(runId: string, header: RunHeader, log: AsyncGenerator<EngineEvent, void, undefined>): Promise<void> {
+    const { value: accepted } = await log.next();
+    if (accepted?.type === 'RunAccepted' && accepted.options.keepIntermediates) return;
+    await this.leaveOnly(runId, header.state === 'succeeded' ? header.outputs : undefined, outputsIn(log));
+    await this.deps.folders.removeEmpty(runId);
   }
 
   /** What was decided is done. */
@@ -161,17 +160,29 @@ export class Intermediates {
     return false;
   }
 
-  /** Only the outputs stay. */
-  private async finish(runId: string, state: RunState): Promise<void> {
+  private async finish(runId: string, { tasks }: RunState): Promise<void> {
     const header = await this.deps.header(runId);
     if (header?.state !== 'succeeded') return;
+    await this.leaveOnly(
+      runId,
+      header.outputs,
+      [...tasks.values()].map((task) => task.outputs ?? {}),
+    );
+  }
+
+  /** Folders in which none of the outputs lies go; in the others, what tasks published beside them. */
+  private async leaveOnly(
+    runId: string,
+    outputs: CwlObject | undefined,
+    published: Iterable<CwlObject> | AsyncIterable<CwlObject>,
+  ): Promise<void> {
     const { folders } = this.deps;
-    const outputs = locationsIn(header.outputs);
-    const needed = this.foldersOf(runId, outputs);
-    const live = new LiveTrees(outputs);
+    const locations = locationsIn(outputs);
+    const needed = this.foldersOf(runId, locations);
+    const live = new LiveTrees(locations);
     const beside: string[] = [];
-    for (const task of state.tasks.values()) {
-      for (const location of locationsIn(task.outputs)) {
+    for await (const ofTask of needed.size > 0 ? published : []) {
+      for (const location of locationsIn(ofTask)) {
         const folder = folders.folderOf(runId, location);
         if (folder !== undefined && needed.has(folder) && !live.covers(location)) beside.push(location);
       }
@@ -215,6 +226,10 @@ export class Intermediates {
       .finally(() => this.working.delete(doing));
     this.working.add(doing);
   }
+}
+
+async function* outputsIn(log: AsyncIterable<EngineEvent>): AsyncGenerator<CwlObject, void, undefined> {
+  for await (const event of log) if (event.type === 'TaskSucceeded') yield event.outputs;
 }
 
 export function locationsIn(value: CwlObject | undefined): Set<string> {

@@ -10,6 +10,7 @@ import type { RetiredFolders } from '@weft/call-cache';
 import { type CwlObject, visitFiles } from '@weft/plan';
 import type { Logger } from '@weft/platform';
 import { fileUriToPath, type Storage, Trash } from '@weft/storage';
+import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { orAbsent } from './archive-files.js';
@@ -86,6 +87,14 @@ export class RunFolders {
     if (locations.length === 0) return;
     const pinned = new Set(((await orAbsent(this.storage.list(`${this.prefixOf(runId)}${PINS}/`))) ?? []).map(({ name }) => name));
     await this.discard(locations.filter((location) => !pinned.has(this.folderOf(runId, location) ?? '')));
+  }
+
+  /** The run's directory, where nothing is left in it (a bucket has no empty directories). */
+  async removeEmpty(runId: string): Promise<void> {
+    if (!this.trash) return;
+    await rmdir(fileUriToPath(this.prefixOf(runId))).catch((error: unknown) => {
+      if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes((error as { code?: string }).code ?? '')) throw error;
+    });
   }
 
   /** Resolves when everything that was discarded is gone. */
