@@ -73,6 +73,8 @@ export async function startGateway(config: GatewayConfig, pages: PagesLoader | n
     await app.init();
     const grpc = await startRunsServer(config, runsHandlers(app.get(RunsService), app.get(OpenStreams)), tls);
     closers.push(() => grpc.close());
+    const followed = config.tokens?.follow(logger);
+    closers.push(() => followed?.close());
     await adapter.getInstance().listen({ host: config.http.host, port: config.http.port });
     return { httpAddress: boundAddress(config.http, portOf(app)), grpcAddress: grpc.address, close };
   } catch (error) {

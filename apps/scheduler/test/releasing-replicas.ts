@@ -66,7 +66,8 @@ export class ReplicaTown {
   }
 
   /** @param limit tasks in flight of each project, over all replicas */
-  async replica(name: string, limit = Infinity): Promise<Replica> {
+  async replica(name: string, limit: number | (() => number) = Infinity): Promise<Replica> {
+    const limitOf = typeof limit === 'number' ? (): number => limit : limit;
     const connection = redisConnection(this.redis.url);
     const onError = (error: Error): void => process.emitWarning(error);
     const store = createRedisRunStore({ redis: connection, onError });
@@ -80,9 +81,9 @@ export class ReplicaTown {
     let nowMs = 0;
     const clock = { ...systemClock, now: () => (nowMs += 1_000) };
     const releaser = new TaskReleaser({
-      ...{ queue, neighbours, logger, clock, startable: () => WINDOW, terms: () => ({ weight: 1, cap: limit }) },
+      ...{ queue, neighbours, logger, clock, startable: () => WINDOW, terms: () => ({ weight: 1, cap: limitOf() }) },
       stopper: new TaskStopper({ queue, canceller: { cancel: () => false }, cancels: store.cancels, logger, clock }),
-      slots: new SlotKeeper({ slots, limitOf: () => limit, logger, clock }),
+      slots: new SlotKeeper({ slots, limitOf, logger, clock }),
     });
     const taken = new Inbox<number>();
     const owner = anOwner(name, store, releaser, () => taken.push(owner.heldPartitions));

@@ -5,10 +5,10 @@
  *  1. A set is taken as a whole: while certificate and key do not fit (one of them is being replaced), the set before stays in use.
  *  2. Files are watched only while somebody listens, and watching them keeps no process alive.
  */
-import { type FSWatcher, readFileSync, realpathSync, watch } from 'node:fs';
-import { dirname } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import type { experimental } from '@grpc/grpc-js';
+import { FileWatch } from './file-watch.js';
 import { ServiceError } from './service-error.js';
 
 /** Paths of PEM files. */
@@ -41,9 +41,8 @@ interface CertificateSet {
 export class CertificateFiles implements experimental.CertificateProvider {
   private readonly caListeners = new Set<CaListener>();
   private readonly identityListeners = new Set<IdentityListener>();
-  private watchers: FSWatcher[] = [];
+  private readonly watched: FileWatch;
   private current: CertificateSet;
-  private looking = false;
 
   /** @throws ServiceError FAILED_PRECONDITION naming the file, or what does not fit */
   constructor(
@@ -51,6 +50,12 @@ export class CertificateFiles implements experimental.CertificateProvider {
     private readonly log: CertificateLog,
   ) {
     this.current = readSet(files);
+    const paths = [files.cert, files.key, files.ca].filter((path) => path !== undefined);
+    this.watched = new FileWatch(
+      paths,
+      () => this.readAgain(),
+      (error) => this.complain(error),
+    );
   }
 
   get latest(): { certificate: Buffer; privateKey: Buffer } {
@@ -82,37 +87,14 @@ export class CertificateFiles implements experimental.CertificateProvider {
   }
 
   private watch(): void {
-    if (this.watchers.length > 0) return;
-    this.arm();
+    if (this.watched.isOn) return;
+    this.watched.start();
     // What changed while nobody listened.
     this.readAgain();
   }
 
   private unwatchUnused(): void {
-    if (this.caListeners.size + this.identityListeners.size === 0) this.disarm();
-  }
-
-  /** Directories, not files: a file is replaced by renaming another over it, or by turning a link. */
-  private arm(): void {
-    const paths = [this.files.cert, this.files.key, this.files.ca].filter((path) => path !== undefined);
-    const directories = new Set(paths.flatMap((path) => [dirname(path), dirname(realpathSync(path))]));
-    this.watchers = [...directories].map((directory) =>
-      watch(directory, { persistent: false }, () => this.lookSoon()).on('error', (error) => this.complain(error)),
-    );
-  }
-
-  private disarm(): void {
-    for (const watcher of this.watchers.splice(0)) watcher.close();
-  }
-
-  /** One look for the many events that one replacement makes. */
-  private lookSoon(): void {
-    if (this.looking) return;
-    this.looking = true;
-    setImmediate(() => {
-      this.looking = false;
-      if (this.watchers.length > 0) this.readAgain();
-    });
+    if (this.caListeners.size + this.identityListeners.size === 0) this.watched.stop();
   }
 
   private readAgain(): void {
@@ -120,9 +102,7 @@ export class CertificateFiles implements experimental.CertificateProvider {
       const found = readSet(this.files);
       if (isSame(found, this.current)) return;
       this.current = found;
-      // A link may lead to another directory now.
-      this.disarm();
-      this.arm();
+      this.watched.start();
     } catch (error) {
       return this.complain(error);
     }

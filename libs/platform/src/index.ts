@@ -7,6 +7,7 @@ export { type GrpcService, type RunningGrpcServer, type StartGrpcServerOptions, 
 export { type CallOptions, callServerStream, callUnary, createClient } from './grpc-client.js';
 export { type RetryAfterOptions, retryWhenTold } from './retry-after.js';
 export { secretMatches } from './service-secret.js';
+export { followFile } from './file-watch.js';
 export { type TlsFiles } from './certificate-files.js';
 export { type ClientTls, ServiceTls, createServiceTls, tlsFilesOf, tlsVariables } from './service-tls.js';
 export { PublicTls, type PublicTlsFiles, publicTlsFilesOf, publicTlsVariables, trustingSystem } from './public-tls.js';

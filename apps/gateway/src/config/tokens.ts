@@ -7,7 +7,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { ConfigError } from '@weft/platform';
+import { ConfigError, followFile } from '@weft/platform';
 
 interface HashedToken {
   hash: Buffer;
@@ -15,30 +15,32 @@ interface HashedToken {
 }
 
 export class ApiTokens {
-  private constructor(private readonly tokens: HashedToken[]) {}
+  private constructor(
+    private tokens: HashedToken[],
+    /** Absent: they came from no file. */
+    private readonly file?: string,
+  ) {}
 
   /** @throws ConfigError naming file and line where the text is malformed or holds no token. */
   static parse(text: string, file: string): ApiTokens {
-    const tokens: HashedToken[] = [];
-    for (const [index, raw] of text.split('\n').entries()) {
-      const line = raw.replace(/#.*$/, '').trim();
-      if (line === '') continue;
-      const match = /^([0-9a-fA-F]{64})(?:\s+(\S+))?$/.exec(line);
-      if (!match?.[1]) throw bad(`${file}:${index + 1}: expected '<SHA-256 in 64 hex digits> <name>'`);
-      tokens.push({ hash: Buffer.from(match[1], 'hex'), name: match[2] ?? `token-${tokens.length + 1}` });
-    }
-    if (tokens.length === 0) throw bad(`${file} holds no token`);
-    return new ApiTokens(tokens);
+    return new ApiTokens(parseTokens(text, file));
   }
 
   static fromFile(file: string): ApiTokens {
-    let text: string;
-    try {
-      text = readFileSync(file, 'utf8');
-    } catch (error) {
-      throw bad(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
-    }
-    return ApiTokens.parse(text, file);
+    return new ApiTokens(readTokens(file), file);
+  }
+
+  /** Takes what the file says whenever it changes; while it cannot be taken, the tokens before count. */
+  follow(log: Parameters<typeof followFile>[2]): { close(): void } {
+    const { file } = this;
+    if (file === undefined) return { close: () => undefined };
+    const read = (): boolean => {
+      const now = readTokens(file);
+      const isSame = textOf(now) === textOf(this.tokens);
+      this.tokens = now;
+      return !isSame;
+    };
+    return followFile(file, read, log);
   }
 
   /** The name of the token, or undefined where it is not one of ours. */
@@ -60,6 +62,31 @@ export class ApiTokens {
     return this.nameOf(splitOnce(Buffer.from(value.trim(), 'base64').toString('utf8'), ':')[1]);
   }
 }
+
+function parseTokens(text: string, file: string): HashedToken[] {
+  const tokens: HashedToken[] = [];
+  for (const [index, raw] of text.split('\n').entries()) {
+    const line = raw.replace(/#.*$/, '').trim();
+    if (line === '') continue;
+    const match = /^([0-9a-fA-F]{64})(?:\s+(\S+))?$/.exec(line);
+    if (!match?.[1]) throw bad(`${file}:${index + 1}: expected '<SHA-256 in 64 hex digits> <name>'`);
+    tokens.push({ hash: Buffer.from(match[1], 'hex'), name: match[2] ?? `token-${tokens.length + 1}` });
+  }
+  if (tokens.length === 0) throw bad(`${file} holds no token`);
+  return tokens;
+}
+
+function readTokens(file: string): HashedToken[] {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw bad(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+  }
+  return parseTokens(text, file);
+}
+
+const textOf = (tokens: HashedToken[]): string => tokens.map(({ hash, name }) => `${hash.toString('hex')} ${name}`).join('\n');
 
 function splitOnce(text: string, separator: string): [string, string] {
   const at = text.indexOf(separator);

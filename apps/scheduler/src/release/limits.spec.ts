@@ -36,3 +36,14 @@ it.each([
   const file = fileOf(text);
   expect(() => loadLimits({ file })).toThrow(new RegExp(`${file}[^]*${named}`));
 });
+
+it('takes what the file says now, and keeps what it said where that cannot be taken', () => {
+  const file = fileOf('projects: {a: {weight: 2}}');
+  const limits = loadLimits({ file });
+  expect([limits.limitTasks, limits.reload()]).toEqual([false, false]);
+  writeFileSync(file, 'projects: {a: {max_tasks: 3}}');
+  expect([limits.reload(), limits.limitTasks, limits.of('a')]).toEqual([true, true, { maxTasks: 3, maxRuns: Infinity, weight: 1 }]);
+  writeFileSync(file, 'projects: {a: {max_tasks: none}}');
+  expect(() => limits.reload()).toThrow(file);
+  expect(limits.of('a').maxTasks).toBe(3);
+});

@@ -19,7 +19,9 @@ export interface Limits {
   maxRuns: number;
   of(project: string): ProjectLimits;
   /** Whether any project's tasks are limited. */
-  limitTasks: boolean;
+  readonly limitTasks: boolean;
+  /** Reads the file again. False: it says what it said before. @throws Error as `loadLimits`; what it said before stays in use */
+  reload(): boolean;
 }
 
 const atLeastOne = z.number().int().positive();
@@ -45,10 +47,13 @@ export interface LimitsOptions {
 /** @throws Error naming the file and what is wrong with it */
 export function loadLimits(options: LimitsOptions): Limits {
   const { maxActiveRuns = Infinity, projectMaxRuns = Infinity, projectMaxTasks = Infinity, file } = options;
-  const named = new Map(file === undefined ? [] : Object.entries(readLimits(file)));
+  const read = (): ReadonlyMap<string, NamedLimits> => new Map(file === undefined ? [] : Object.entries(readLimits(file)));
+  let named = read();
   return {
     maxRuns: maxActiveRuns,
-    limitTasks: projectMaxTasks !== Infinity || [...named.values()].some(({ max_tasks }) => max_tasks !== undefined),
+    get limitTasks() {
+      return projectMaxTasks !== Infinity || [...named.values()].some(({ max_tasks }) => max_tasks !== undefined);
+    },
     of: (project) => {
       const own = named.get(project);
       return {
@@ -57,8 +62,16 @@ export function loadLimits(options: LimitsOptions): Limits {
         weight: own?.weight ?? 1,
       };
     },
+    reload: () => {
+      const now = read();
+      const isSame = JSON.stringify([...now]) === JSON.stringify([...named]);
+      named = now;
+      return !isSame;
+    },
   };
 }
+
+type NamedLimits = z.output<typeof limitsFile>['projects'][string];
 
 function readLimits(path: string): z.output<typeof limitsFile>['projects'] {
   const read = limitsFile.safeParse(parse(readFileSync(path, 'utf8')));

@@ -33,12 +33,16 @@ export class SlotKeeper {
   /** What each run held when it came here. */
   private readonly claims = new WeakMap<RunActor, Promise<string[]>>();
   private readonly givenBack = new Map<RunActor, string[]>();
+  /** Projects that have, or had, a limit. */
+  private readonly limited = new Set<string>();
   private wakeUps = 0;
 
   constructor(private readonly deps: SlotKeeperDeps) {}
 
+  /** Also where it has a limit no more: tasks that came with slots give them back. */
   isLimited(project: string): boolean {
-    return this.deps.limitOf(project) !== Infinity;
+    if (this.deps.limitOf(project) !== Infinity) this.limited.add(project);
+    return this.limited.has(project);
   }
 
   /** `onFree(project)` when tasks that were refused may be tried again; without a project: those of all. */
@@ -61,7 +65,8 @@ export class SlotKeeper {
   async acquire(actor: RunActor, slots: string[]): Promise<Granted> {
     const before = this.wakeUps;
     const owner = ownerOf(actor);
-    const granted = await this.deps.slots.acquire(owner, this.deps.limitOf(owner.project), slots);
+    const limit = Math.min(this.deps.limitOf(owner.project), Number.MAX_SAFE_INTEGER);
+    const granted = await this.deps.slots.acquire(owner, limit, slots);
     if (granted === 'fenced') return { count: 0, wait: true };
     return { count: granted, wait: granted < slots.length && this.wakeUps === before };
   }

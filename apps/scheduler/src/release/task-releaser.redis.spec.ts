@@ -114,3 +114,24 @@ it.each([
   expect([...peaks.values()].every((peak) => peak <= 2)).toBe(true);
   expect(Math.max(...peaks.values())).toBe(2);
 });
+
+it('a limit that is changed while tasks wait counts from then on, and none is left counted when it goes', async () => {
+  let limit = 2;
+  const replica = await town.replica('a', () => limit);
+  await replica.consume(AT_ONCE);
+  await aRun(replica, 'r-1', 20, { projectId: 'p' });
+  await replica.begun.atLeast(2);
+  expect(replica.releaser.count('default')).toEqual({ held: 18, inFlight: 2 });
+  limit = 3;
+  replica.releaser.limitsChanged();
+  await replica.begun.atLeast(3);
+  limit = Infinity;
+  replica.releaser.limitsChanged();
+  for (let n = 1; n <= 20; n++) (await replica.begun.atLeast(n))[n - 1]?.end();
+  expect(await ended(replica, 'r-1')).toMatchObject({ status: 'succeeded' });
+  // What the first run held is not held against the next.
+  limit = 1;
+  await aRun(replica, 'r-2', 1, { projectId: 'p' });
+  (await replica.begun.atLeast(21))[20]?.end();
+  expect(await ended(replica, 'r-2')).toMatchObject({ status: 'succeeded' });
+});

@@ -50,12 +50,19 @@ export class TaskReleaser {
     });
   }
 
-  /** What projects may claim has changed, in one pool or in all. */
-  termsChanged(name?: string): void {
+  /** What projects may claim in a pool has changed. */
+  termsChanged(name: string): void {
+    const pool = this.pools.get(name);
+    if (!pool) return;
+    pool.share.refreshTerms();
+    this.pumpSoon(pool);
+  }
+
+  /** The limits of projects are others now. */
+  limitsChanged(): void {
     for (const pool of this.pools.values()) {
-      if (name !== undefined && pool.name !== name) continue;
-      pool.share.refreshTerms();
-      this.pumpSoon(pool);
+      pool.share.unblock();
+      this.termsChanged(pool.name);
     }
   }
 

@@ -1,11 +1,12 @@
 /** What sees runs through: their owner and actors, the release of their tasks, and what becomes of them afterwards. */
 import { hostname } from 'node:os';
+import { followFile, type Logger } from '@weft/platform';
 import { completeRunOutputs } from '@weft/tasks';
 import { Redis } from 'ioredis';
 import { ulid } from 'ulid';
 import { systemClock } from '../clock.js';
 import type { SchedulerConfig } from '../config.js';
-import { loadLimits } from '../release/limits.js';
+import { type Limits, loadLimits } from '../release/limits.js';
 import { Neighbours } from '../release/neighbours.js';
 import { createRedisDemandChannel } from '../release/redis-demand-channel.adapter.js';
 import { createRedisProjectSlots } from '../release/redis-project-slots.adapter.js';
@@ -33,6 +34,7 @@ export function createRunning(config: SchedulerConfig, resources: Resources, dis
     connect: (more) => new Redis({ ...connection, maxRetriesPerRequest: null, ...more }),
     onError: (error) => logger.warn({ err: error }, 'other replicas cannot be told what waits here'),
   });
+  let followed: { close(): void } | undefined;
   const weightOf = (project: string): number => limits.of(project).weight;
   const neighbours = new Neighbours({ channel: demands, name, weightOf, logger, clock: systemClock });
   const releaser = createReleaser(config, resources, dispatching, { limits, slots, neighbours });
@@ -57,11 +59,13 @@ export function createRunning(config: SchedulerConfig, resources: Resources, dis
     start: async (): Promise<void> => {
       await neighbours.start((pool) => releaser.termsChanged(pool));
       if (limits.limitTasks) await releaser.start();
+      followed = followLimits(config.limits.file, { limits, releaser, logger });
       await owner.start();
       await retention.start();
     },
     /** After the owner: its actors give slots back. */
     closeRelease: async (): Promise<void> => {
+      followed?.close();
       await slots.close();
       await neighbours.close();
       await demands.close();
@@ -69,8 +73,28 @@ export function createRunning(config: SchedulerConfig, resources: Resources, dis
   };
 }
 
+/** The file of limits counts as it is now, without a restart. */
+function followLimits(
+  file: string | undefined,
+  of: { limits: Limits; releaser: TaskReleaser; logger: Logger },
+): { close(): void } | undefined {
+  const { limits, releaser, logger } = of;
+  if (file === undefined) return undefined;
+  let watching = limits.limitTasks;
+  const read = (): boolean => {
+    if (!limits.reload()) return false;
+    if (limits.limitTasks && !watching) {
+      watching = true;
+      releaser.start().catch((error: unknown) => logger.error({ err: error }, 'free slots of projects are not heard of'));
+    }
+    releaser.limitsChanged();
+    return true;
+  };
+  return followFile(file, read, logger);
+}
+
 interface Admission {
-  limits: ReturnType<typeof loadLimits>;
+  limits: Limits;
   slots: ReturnType<typeof createRedisProjectSlots>;
   neighbours: Neighbours;
 }
