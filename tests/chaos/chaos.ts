@@ -7,13 +7,16 @@
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { redisConnection } from '@weft/platform';
-import { createRedisRunStore, type RunStore } from '@weft/run-store';
+import { createRedis, redisConnection } from '@weft/platform';
+import { createRedisRunStore, type RunStore, withArchive } from '@weft/run-store';
+import { archiveBelow } from './archive.js';
 import { ChaosClient } from './client.js';
 import { Containers } from './containers.js';
 import { Load, inParallel } from './load.js';
 import { MIX, VARIANTS } from './mix.js';
-import { type Evidence, type Verdict, judgeDead, judgeLiving } from './oracles.js';
+import { judgeDead, judgeLiving } from './oracles/judge.js';
+import { connections } from './oracles/redis.js';
+import type { Evidence, Verdict } from './oracles/verdict.js';
 import { Progress } from './progress.js';
 import { type Submission, disturbances, submissions } from './schedule.js';
 import { type Done, Storm } from './storm.js';
@@ -41,6 +44,12 @@ export interface ChaosReport {
   folder: string;
   runs: number;
   ends: Record<string, number>;
+  retried: number;
+  /** Retries that were refused, because they came after the retention time. */
+  late: number;
+  /** Runs submitted again after their like had ended, and tasks, of all runs, whose results were known. */
+  submittedAgain: number;
+  reused: number;
   entries: number;
   callsRepeated: number;
   streamsResumed: number;
@@ -113,6 +122,8 @@ class Findings {
 
 class Test {
   passed = false;
+  /** To Redis, while nothing was disturbed yet. */
+  private connectionsAtFirst = 0;
   private readonly progress = new Progress();
   private readonly load: Load;
   private readonly storm: Storm;
@@ -127,7 +138,7 @@ class Test {
     private readonly stop: AbortController,
   ) {
     this.load = new Load(world, client, this.progress, (oracle, text) => found.add(oracle, text));
-    this.storm = new Storm(world, containers, this.progress, options.say);
+    this.storm = new Storm(world, containers, client, this.progress, options.say);
   }
 
   async run(): Promise<void> {
@@ -142,12 +153,22 @@ class Test {
     options.say(
       `undisturbed: ${kinds.length * VARIANTS} runs, ${progress.entries} log entries in ${((Date.now() - began) / 1000).toFixed(1)} s`,
     );
+    this.connectionsAtFirst = await this.countConnections();
     const over = new AbortController();
     const time = setTimeout(() => over.abort(), options.minutes * 60_000);
     const weights = Object.fromEntries(kinds.map(([kind, { weight }]) => [kind, weight]));
     const working = inParallel(options.hands, submissions(options.seed, weights, VARIANTS), (next) => this.take(next), over.signal);
     await Promise.all([storm.rage(disturbances(options.seed, options.pace), over.signal), this.rest(working, over.signal)]);
     clearTimeout(time);
+  }
+
+  private async countConnections(): Promise<number> {
+    const redis = createRedis(this.world.redisUrl);
+    try {
+      return await connections(redis);
+    } finally {
+      redis.disconnect();
+    }
   }
 
   private async take(next: Submission): Promise<void> {
@@ -178,18 +199,21 @@ class Test {
   }
 
   async judge(): Promise<ChaosReport> {
-    const { world, store, client, containers, load } = this;
+    const { world, client, containers, load } = this;
+    const store = withArchive(this.store, archiveBelow(world.data));
     const evidence: Evidence = { world, store, client, containers, acknowledged: load.acknowledged };
-    const living = this.stop.signal.aborted ? [] : await judgeLiving(evidence);
-    await this.keepLogs();
-    await store.close();
+    const living = this.stop.signal.aborted ? [] : await judgeLiving(evidence, this.store, this.connectionsAtFirst);
+    await this.keepLogs(store);
+    await this.store.close();
     await stopAll(world);
     const verdicts = [...this.found.verdicts(), ...living, ...(await judgeDead(evidence))];
     this.passed = verdicts.every(({ problems }) => problems.length === 0);
     const ends: Record<string, number> = {};
-    for (const { ended } of load.acknowledged) if (ended) ends[ended] = (ends[ended] ?? 0) + 1;
+    for (const { ended } of load.acknowledged) if (ended) ends[ended.run.status] = (ends[ended.run.status] ?? 0) + 1;
+    const reused = load.acknowledged.flatMap(({ ended }) => ended?.tasks ?? []).filter(({ cached }) => cached).length;
     const report: ChaosReport = {
       ...{ seed: this.options.seed, minutes: this.options.minutes, folder: world.folder, runs: load.acknowledged.length, ends },
+      ...{ retried: load.retried, late: load.late, submittedAgain: load.submittedAgain, reused },
       ...{ entries: this.progress.entries, callsRepeated: client.repeated, streamsResumed: client.resumed },
       ...{ disturbances: this.storm.done, verdicts },
     };
@@ -198,10 +222,8 @@ class Test {
   }
 
   /** The runs' logs, beside those of the services, for whoever looks for the cause. */
-  private async keepLogs(): Promise<void> {
-    const runs = await Promise.all(
-      this.load.acknowledged.map(async (run) => ({ ...run, entries: await this.store.reader.read(run.runId, 0) })),
-    );
+  private async keepLogs(store: RunStore): Promise<void> {
+    const runs = await Promise.all(this.load.acknowledged.map(async (run) => ({ ...run, entries: await store.reader.read(run.runId, 0) })));
     writeFileSync(join(this.world.logs, 'runs.jsonl'), runs.map((run) => `${JSON.stringify(run)}\n`).join(''));
   }
 }

@@ -6,7 +6,7 @@
  *  1. An answer that no guide describes is a problem, whatever is being done to the system at that time.
  *  2. Calls are repeated until they are answered or the client is stopped.
  */
-import { gateway } from '@weft/contracts';
+import { gateway, run } from '@weft/contracts';
 import { callUnary, createClient, isServiceError } from '@weft/platform';
 
 export interface ClientNotes {
@@ -20,6 +20,10 @@ export interface SubmitBody {
   name: string;
   project: string;
   noCache: boolean;
+  failureMode: 'fail-fast' | 'continue';
+  priority: number;
+  /** 0 = no limit. */
+  maxParallelTasks: number;
 }
 
 export interface FinalRun {
@@ -27,6 +31,15 @@ export interface FinalRun {
   status: 'succeeded' | 'failed' | 'cancelled';
   outputs: Record<string, unknown> | null;
   failure: { code: string; message: string; step: string; exit_code: number | null } | null;
+  finished_at: string;
+}
+
+export interface TaskOf {
+  task_id: string;
+  step: string;
+  index: string;
+  status: string;
+  cached: boolean;
 }
 
 export interface WatchedEvent {
@@ -45,6 +58,15 @@ const PASSING_GRPC = new Set(['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'RESOURCE_EXHA
 const FINAL = new Set(['succeeded', 'failed', 'cancelled']);
 
 class NotNow extends Error {}
+
+class Refused extends Error {
+  constructor(
+    readonly status: number,
+    text: string,
+  ) {
+    super(text);
+  }
+}
 
 export class ChaosClient {
   private readonly grpc: gateway.RunsClient[];
@@ -76,6 +98,38 @@ export class ChaosClient {
     });
   }
 
+  /** Whether the run goes on; false: it is said that it cannot, which is 409. */
+  async retry(runId: string, first: number): Promise<boolean> {
+    return this.persist(`retry of ${runId}`, first, async (i) => {
+      const asked = this.rest(i, `/api/v1/runs/${runId}/retry`, {});
+      return asked.then(
+        () => true,
+        (error: unknown) => {
+          if (error instanceof Refused && error.status === 409) return false;
+          throw error;
+        },
+      );
+    });
+  }
+
+  /** With or without new tasks from now on. False: nobody knows the runner, which is away. */
+  async drain(runnerId: string, draining: boolean, first: number): Promise<boolean> {
+    return this.persist(`drain of ${runnerId}`, first, async (i) => {
+      const asked = this.rest(i, `/api/v1/runners/${runnerId}/${draining ? 'drain' : 'undrain'}`, {});
+      return asked.then(
+        () => true,
+        (error: unknown) => {
+          if (error instanceof Refused && error.status === 404) return false;
+          throw error;
+        },
+      );
+    });
+  }
+
+  async tasks(runId: string, first: number): Promise<TaskOf[]> {
+    return this.pages(`tasks of ${runId}`, `/api/v1/runs/${runId}/tasks?page_size=500`, 'tasks', first);
+  }
+
   /** The ended run as the gateway shows it. */
   final(runId: string, first: number): Promise<FinalRun> {
     return this.persist(`look at ${runId}`, first, async (i) => {
@@ -85,17 +139,21 @@ export class ChaosClient {
     });
   }
 
-  /** Ids of all runs that were submitted with a name, newest first. */
+  /** All runs of a project, newest first. */
   async list(project: string): Promise<{ run_id: string; name: string; status: string }[]> {
-    const runs: { run_id: string; name: string; status: string }[] = [];
+    return this.pages('list of runs', `/api/v1/runs?project_id=${project}&page_size=500`, 'runs', 0);
+  }
+
+  private async pages<T>(what: string, path: string, field: string, first: number): Promise<T[]> {
+    const found: T[] = [];
     let token = '';
     do {
-      const query = `project_id=${project}&page_size=500${token ? `&page_token=${encodeURIComponent(token)}` : ''}`;
-      const page = await this.persist('list of runs', 0, (i) => this.rest(i, `/api/v1/runs?${query}`));
-      runs.push(...(page['runs'] as typeof runs));
+      const more = token && `&page_token=${encodeURIComponent(token)}`;
+      const page = await this.persist(what, first, (i) => this.rest(i, path + more));
+      found.push(...(page[field] as T[]));
       token = (page['next_page_token'] as string | null) ?? '';
     } while (token !== '');
-    return runs;
+    return found;
   }
 
   /** All events of a run, from the first to its end. */
@@ -146,7 +204,9 @@ export class ChaosClient {
 
   private async submitRest(i: number, body: SubmitBody): Promise<string> {
     const { document, inputs, key, name, project, noCache } = body;
-    const request = { cwl: document, inputs, name, project_id: project, no_cache: noCache };
+    const how = { no_cache: noCache, failure_mode: body.failureMode, priority: body.priority };
+    const limit = body.maxParallelTasks > 0 ? { max_parallel_tasks: body.maxParallelTasks } : {};
+    const request = { cwl: document, inputs, name, project_id: project, ...how, ...limit };
     return String((await this.rest(i, '/api/v1/runs', request, { 'idempotency-key': key }))['run_id']);
   }
 
@@ -155,6 +215,8 @@ export class ChaosClient {
     const client = this.grpc[i] as gateway.RunsClient;
     const request = gateway.SubmitRequest.fromPartial({
       ...{ name, noCache, idempotencyKey: key, projectId: project, inputsJson: JSON.stringify(inputs) },
+      ...{ priority: body.priority, maxParallelTasks: body.maxParallelTasks },
+      failureMode: body.failureMode === 'continue' ? run.FailureMode.CONTINUE : run.FailureMode.FAIL_FAST,
       document: { $case: 'cwl', value: JSON.stringify(document) },
     });
     const answer = await callUnary(client, client.submit, request, { deadlineMs: CALL_LIMIT_MS, signal: this.stopped });
@@ -169,12 +231,12 @@ export class ChaosClient {
       signal: AbortSignal.any([AbortSignal.timeout(CALL_LIMIT_MS), this.stopped]),
     });
     if (!response.ok) throw await this.refusal(response, path);
-    return (await response.json()) as Record<string, unknown>;
+    return response.status === 204 ? {} : ((await response.json()) as Record<string, unknown>);
   }
 
   private async refusal(response: Response, what: string): Promise<Error> {
     const text = `${what}: ${response.status} ${await response.text()}`;
-    return PASSING_HTTP.has(response.status) ? new NotNow(text) : new Error(text);
+    return PASSING_HTTP.has(response.status) ? new NotNow(text) : new Refused(response.status, text);
   }
 
   private async persist<T>(what: string, first: number, call: (gateway: number) => Promise<T>): Promise<T> {

@@ -3,13 +3,15 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type ChaosReport, chaos } from './chaos.js';
+import { SHORT } from './schedule.js';
 
-const USAGE = `npm run chaos -- [--minutes N] [--seed S] [--pace ENTRIES] [--hands N] [--no-docker] [--keep] [--report FILE]`;
+const USAGE = `npm run chaos -- [--short] [--minutes N] [--seed S] [--pace ENTRIES] [--hands N] [--no-docker] [--keep] [--report FILE]`;
 
 async function main(dist: string, args: string[]): Promise<number> {
   const { values } = parseArgs({
     args,
     options: {
+      short: { type: 'boolean', default: false },
       minutes: { type: 'string', default: '2' },
       seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
       pace: { type: 'string', default: '25' },
@@ -28,7 +30,8 @@ async function main(dist: string, args: string[]): Promise<number> {
   const say = (line: string): void => void process.stderr.write(`${((Date.now() - began) / 1000).toFixed(1).padStart(6)} ${line}\n`);
   const docker = !values['no-docker'] && spawnSync('docker', ['info'], { stdio: 'ignore' }).status === 0;
   if (!docker) say('without containers: no Docker engine answers, or none is wanted');
-  const options = { minutes: number('minutes'), seed: number('seed'), pace: number('pace'), hands: number('hands') };
+  const asked = { minutes: number('minutes'), seed: number('seed'), pace: number('pace'), hands: number('hands') };
+  const options = values.short ? { ...asked, ...SHORT } : asked;
   const report = await chaos({ ...options, docker, dist, keep: values.keep, say });
   if (values.report !== undefined) writeFileSync(values.report, JSON.stringify(report));
   print(report, options);
@@ -43,10 +46,17 @@ function print(report: ChaosReport, { minutes, seed, pace, hands }: Record<'minu
   ]);
   const ends = Object.entries(report.ends).map(([end, count]) => `${count} ${end}`);
   lines.push(
-    `seed ${report.seed}: ${report.disturbances.length} disturbances, ${report.runs} runs (${ends.join(', ')}), ${report.entries} log entries, ` +
-      `${report.callsRepeated} calls repeated, ${report.streamsResumed} streams resumed`,
+    `seed ${report.seed}: ${report.disturbances.length} disturbances, ${report.runs} runs (${ends.join(', ')}), ${report.retried} retried (${report.late} too late), ` +
+      `${report.submittedAgain} submitted again, ${report.reused} tasks not executed because their results were known, ` +
+      `${report.entries} log entries, ${report.callsRepeated} calls repeated, ${report.streamsResumed} streams resumed`,
   );
   if (report.verdicts.some(({ problems }) => problems.length > 0)) {
+    lines.push(
+      'what was done:',
+      ...report.disturbances.map(
+        ({ n, what, entry, atMs, remark }) => `  #${n} ${(atMs / 1000).toFixed(1)} s, entry ${entry}: ${what}${remark && ` (${remark})`}`,
+      ),
+    );
     lines.push(`again: npm run chaos -- --minutes ${minutes} --seed ${seed} --pace ${pace} --hands ${hands}`, `logs: ${report.folder}`);
   }
   process.stdout.write(`${lines.join('\n')}\n`);

@@ -3,7 +3,7 @@
  * not true is found.
  */
 import { createHash } from 'node:crypto';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -58,4 +58,26 @@ function tree(path: string): Record<string, unknown> {
 
 function checksumOf(path: string): string {
   return `sha1$${createHash('sha1').update(readFileSync(path)).digest('hex')}`;
+}
+
+/** Takes a file of an output object away, or puts another in its place, as somebody may who does not know what it is good for. */
+export function spoil(outputs: unknown, pick: number, how: 'deleted' | 'replaced'): void {
+  const paths = filesIn(outputs);
+  const path = paths[Math.floor(pick * paths.length)];
+  if (path === undefined) return;
+  const bytes = readFileSync(path);
+  // Unlinked first: other runs may have the same file by other names.
+  rmSync(path);
+  if (how === 'replaced')
+    writeFileSync(
+      path,
+      bytes.map((byte) => byte ^ 1),
+    );
+}
+
+function filesIn(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(filesIn);
+  if (typeof value !== 'object' || value === null) return [];
+  const entry = value as Record<string, unknown>;
+  return entry['class'] === 'File' ? [fileURLToPath(String(entry['location']))] : Object.values(entry).flatMap(filesIn);
 }

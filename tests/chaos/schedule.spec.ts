@@ -1,10 +1,11 @@
 /** A seed says everything: what is submitted and what is disturbed. */
 import fc from 'fast-check';
 import { randomStream } from './random.js';
-import { describeAct, disturbances, SERVICES, submissions } from './schedule.js';
+import { describeAct, disturbances, PROJECTS, SERVICES, SHORT, submissions } from './schedule.js';
 
 const first = <T>(count: number, items: Iterator<T>): T[] => Array.from({ length: count }, () => items.next().value as T);
 const KINDS = { wide: 3, deep: 1 };
+const ACTS = ['kill', 'terminate', 'pause', 'cut-off', 'drain', 'kill-container', 'remove-container', 'pause-container'];
 
 it('gives the same schedule for the same seed, whatever else is drawn', () => {
   fc.assert(
@@ -22,13 +23,27 @@ it('gives another schedule for another seed', () => {
 
 it('comes upon every kind of disturbance and every service', () => {
   const acts = first(600, disturbances(7, 30)).map(({ act }) => act);
-  expect(new Set(acts.map(({ kind }) => kind))).toEqual(
-    new Set(['kill', 'terminate', 'pause', 'kill-container', 'remove-container', 'pause-container']),
-  );
+  expect(new Set(acts.map(({ kind }) => kind))).toEqual(new Set(ACTS));
   const alone = acts.flatMap((act) => ('services' in act && act.services.length === 1 ? act.services : []));
   expect(new Set(alone)).toEqual(new Set(SERVICES));
   expect(acts.some((act) => 'services' in act && act.services.length === SERVICES.length)).toBe(true);
-  expect(new Set(acts.map((act) => describeAct(act).split(' ')[0]))).toEqual(new Set(['kill', 'terminate', 'pause', 'remove']));
+  const words = new Set(acts.map((act) => describeAct(act).split(' ')[0]));
+  expect(words).toEqual(new Set(['kill', 'terminate', 'pause', 'cut-off', 'drain', 'remove']));
+});
+
+it('submits in every way', () => {
+  const drawn = first(400, submissions(7, KINDS, 3));
+  expect(new Set(drawn.map(({ again }) => again?.file))).toEqual(new Set([undefined, 'stays', 'deleted', 'replaced']));
+  expect(new Set(drawn.map(({ maxParallelTasks }) => maxParallelTasks))).toEqual(new Set([0, 1, 2, 3]));
+  expect(new Set(drawn.map(({ project }) => project))).toEqual(new Set(PROJECTS));
+  expect(drawn.some(({ cancelAfter, resume }) => cancelAfter !== undefined && resume)).toBe(true);
+  expect(drawn.some(({ priority }) => priority > 0) && drawn.some(({ priority }) => priority < 0)).toBe(true);
+});
+
+it('has a short form that comes upon every kind of disturbance, and on each service', () => {
+  const acts = first(20, disturbances(SHORT.seed, SHORT.pace)).map(({ act }) => act);
+  expect(new Set(acts.map(({ kind }) => kind))).toEqual(new Set(ACTS));
+  expect(new Set(acts.flatMap((act) => ('services' in act ? act.services : [])))).toEqual(new Set(SERVICES));
 });
 
 it('keeps to the pace', () => {

@@ -9,11 +9,15 @@ import { type Random, randomStream } from './random.js';
 
 export const SERVICES = ['redis', 'scheduler-1', 'scheduler-2', 'runner-1', 'runner-2', 'gateway-1', 'gateway-2'] as const;
 export type ServiceName = (typeof SERVICES)[number];
+export const PROJECTS = ['chaos', 'narrow'] as const;
 
 /** `restartMs`: after its death; `forMs`: until it goes on. Milliseconds. */
 export type Act =
   | { kind: 'kill' | 'terminate'; services: ServiceName[]; restartMs: number[] }
-  | { kind: 'pause'; services: ServiceName[]; forMs: number }
+  /** `cut-off`: for longer than anybody waits for a runner. */
+  | { kind: 'pause' | 'cut-off'; services: ServiceName[]; forMs: number }
+  /** `runner`: which of them, by place. */
+  | { kind: 'drain'; runner: number; gateway: number; forMs: number }
   | { kind: 'kill-container' | 'remove-container'; pick: number }
   | { kind: 'pause-container'; pick: number; forMs: number };
 
@@ -38,12 +42,23 @@ export interface Submission {
   noCache: boolean;
   /** The run is cancelled when its log has so many entries. */
   cancelAfter?: number;
+  /** Of the second the operator lets fewer tasks run than it could have. */
+  project: (typeof PROJECTS)[number];
+  priority: number;
+  /** Tasks on runners at the same time; 0 = no limit. */
+  maxParallelTasks: number;
+  /** Where it was cancelled it is retried. */
+  resume: boolean;
+  /** What happens to a file of its outputs before the same is submitted again; absent: it is not. */
+  again?: { file: 'stays' | 'deleted' | 'replaced'; pick: number };
 }
 
 const KINDS: Readonly<Record<Act['kind'] | 'pair' | 'everything', number>> = {
   kill: 34,
   terminate: 12,
   pause: 24,
+  'cut-off': 5,
+  drain: 8,
   pair: 8,
   everything: 4,
   'kill-container': 8,
@@ -73,11 +88,17 @@ const PAUSES: readonly [number, number][] = [
   [3_500, 5_000],
   [6_500, 8_000],
 ];
+/** Its registration and its grace (world.ts) last 9.5 s together. */
+const CUT_OFF_MS = [10_000, 13_000] as const;
+const DRAINED_MS = [200, 5_000] as const;
 const RESTARTS: readonly [number, number][] = [
   [0, 100],
   [200, 1_000],
   [2_000, 5_000],
 ];
+
+/** What `./weft test` runs: its seed comes upon every kind of disturbance within the minute. */
+export const SHORT = { minutes: 1, seed: 179, pace: 25 } as const;
 
 /** @param pace log entries between two disturbances, on average */
 export function* disturbances(seed: number, pace: number): Generator<Disturbance, never> {
@@ -105,6 +126,10 @@ function act(random: Random): Act {
       return { kind: 'kill', services: [...SERVICES], restartMs: restarts(SERVICES) };
     case 'pause':
       return { kind, services: [random.weighted(VICTIMS)], forMs: range(PAUSES) };
+    case 'cut-off':
+      return { kind, services: [random.pick(['runner-1', 'runner-2'] as const)], forMs: random.between(...CUT_OFF_MS) };
+    case 'drain':
+      return { kind, runner: random.between(0, 1), gateway: random.between(0, 1), forMs: random.between(...DRAINED_MS) };
     case 'pause-container':
       return { kind, pick: random.next(), forMs: range(PAUSES) };
     case 'kill-container':
@@ -124,11 +149,17 @@ export function* submissions(seed: number, kinds: Readonly<Record<string, number
       dialect: random.pick(['rest', 'grpc'] as const),
       gateway: random.between(0, 1),
       copies: random.chance(0.25) ? 2 : 1,
-      noCache: random.chance(0.8),
+      noCache: random.chance(0.7),
+      project: random.chance(0.2) ? 'narrow' : 'chaos',
+      priority: random.chance(0.3) ? random.between(-100, 100) : 0,
+      maxParallelTasks: random.chance(0.2) ? random.between(1, 3) : 0,
+      resume: random.chance(0.5),
     };
-    const cancelled = random.chance(0.12);
-    const after = random.between(1, 25);
-    yield cancelled ? { ...submission, cancelAfter: after } : submission;
+    const cancelAfter = random.between(1, 25);
+    if (random.chance(0.15)) submission.cancelAfter = cancelAfter;
+    const again = { file: random.pick(['stays', 'deleted', 'replaced'] as const), pick: random.next() };
+    if (random.chance(0.2)) submission.again = again;
+    yield submission;
   }
 }
 
@@ -139,7 +170,10 @@ export function describeAct(act: Act): string {
     case 'terminate':
       return `${act.kind} ${act.services.map((service, i) => `${service} (back after ${act.restartMs[i]} ms)`).join(', ')}`;
     case 'pause':
-      return `pause ${act.services.join(', ')} for ${act.forMs} ms`;
+    case 'cut-off':
+      return `${act.kind} ${act.services.join(', ')} for ${act.forMs} ms`;
+    case 'drain':
+      return `drain runner-${act.runner + 1} for ${act.forMs} ms`;
     case 'pause-container':
       return `pause a container for ${act.forMs} ms`;
     case 'kill-container':

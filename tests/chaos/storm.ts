@@ -3,6 +3,8 @@
  *
  * Invariant: a disturbance that cannot be carried out (what it is for is down already) is recorded as such and counts as one.
  */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ChaosClient } from './client.js';
 import type { Containers } from './containers.js';
 import type { Progress } from './progress.js';
 import { describeAct, type Act, type Disturbance } from './schedule.js';
@@ -26,10 +28,13 @@ const STILL_MS = 4_000;
 export class Storm {
   readonly done: Done[] = [];
   private began = Date.now();
+  private readonly drained = new Map<string, Promise<void>>();
+  private readonly over = new AbortController();
 
   constructor(
     private readonly world: World,
     private readonly containers: Containers | undefined,
+    private readonly client: ChaosClient,
     private readonly progress: Progress,
     private readonly say: (line: string) => void,
   ) {}
@@ -52,10 +57,12 @@ export class Storm {
     }
   }
 
-  /** Whatever stands still goes on. */
+  /** Whatever stands still, or gets no tasks, goes on. */
   async calm(): Promise<void> {
+    this.over.abort();
     for (const service of Object.values(this.world.services)) service.goOn();
     await this.containers?.goOnAll();
+    await Promise.all(this.drained.values());
   }
 
   private async carryOut(act: Act): Promise<string> {
@@ -69,7 +76,10 @@ export class Storm {
         });
         return missed.length > 0 ? `not ${missed.join(', ')}: down already` : '';
       }
-      case 'pause': {
+      case 'drain':
+        return this.drain(act);
+      case 'pause':
+      case 'cut-off': {
         const missed = act.services.filter((name) => !this.world.services[name].pause(act.forMs));
         return missed.length > 0 ? `not ${missed.join(', ')}: down or paused already` : '';
       }
@@ -80,6 +90,23 @@ export class Storm {
       case 'pause-container':
         return this.onContainer(act.pick, (containers, id) => containers.pause(id, act.forMs));
     }
+  }
+
+  /** Asked as anybody asks, while other disturbances go on. */
+  private drain({ runner, gateway, forMs }: Extract<Act, { kind: 'drain' }>): string {
+    const runnerId = this.world.runnerIds[runner] as string;
+    if (this.drained.has(runnerId)) return 'drained already';
+    this.drained.set(
+      runnerId,
+      this.withoutNewTasks(runnerId, gateway, forMs).finally(() => this.drained.delete(runnerId)),
+    );
+    return '';
+  }
+
+  private async withoutNewTasks(runnerId: string, gateway: number, forMs: number): Promise<void> {
+    if (!(await this.client.drain(runnerId, true, gateway))) return;
+    await delay(forMs, undefined, { signal: this.over.signal }).catch(() => undefined);
+    await this.client.drain(runnerId, false, gateway);
   }
 
   private async onContainer(pick: number, what: (containers: Containers, id: string) => Promise<boolean>): Promise<string> {

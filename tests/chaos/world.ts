@@ -5,16 +5,21 @@
  *  1. Everything lies in one folder, and every process of it bears that folder in its environment: what is left behind can be found.
  *  2. Each gateway and each runner knows both schedulers, in different orders.
  */
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Service, type ServiceNotes, type ServiceSpec } from './service.js';
-import { SERVICES, type ServiceName } from './schedule.js';
+import { PROJECTS, SERVICES, type ServiceName } from './schedule.js';
 
 export const SECRET = 'chaos-chaos-chaos-chaos';
 export const LEASE_TTL_MS = 3_000;
 export const RUNNER_TTL_MS = 6_000;
+export const RUNNER_GRACE_MS = 3_500;
+/** Runs leave Redis while the system is being disturbed. */
+export const RETENTION_MS = 15_000;
+/** Tasks in flight of the project that gets fewer than there is room for. */
+export const NARROW_TASKS = 3;
 
 export interface World {
   folder: string;
@@ -32,6 +37,7 @@ export async function makeWorld(dist: string, notes: ServiceNotes): Promise<Worl
   const folder = mkdtempSync(join(tmpdir(), 'weft-chaos-'));
   const at = (name: string): string => join(folder, name);
   for (const name of ['logs', 'run', 'redis', 'data', 'submissions', 'sandboxes-1', 'sandboxes-2']) mkdirSync(at(name), { mode: 0o700 });
+  writeFileSync(at('limits.yaml'), `projects:\n  ${PROJECTS[1]}: { max_tasks: ${NARROW_TASKS} }\n`);
   const [scheduler1, scheduler2, rest1, rest2, grpc1, grpc2] = (await freePorts(6)) as [number, number, number, number, number, number];
   const redisUrl = `unix:${at('run/redis.sock')}`;
   const suffix = folder.slice(-6);
@@ -44,6 +50,9 @@ export async function makeWorld(dist: string, notes: ServiceNotes): Promise<Worl
     WEFT_DATA_URI: `file://${at('data')}/`,
     WEFT_LEASE_TTL_MS: String(LEASE_TTL_MS),
     WEFT_RUNNER_TTL_MS: String(RUNNER_TTL_MS),
+    WEFT_RUNNER_GRACE_MS: String(RUNNER_GRACE_MS),
+    WEFT_RETENTION_S: String(RETENTION_MS / 1000),
+    WEFT_LIMITS_FILE: at('limits.yaml'),
     // A disturbed system loses many attempts of a task; that it gives up after some is tested elsewhere.
     WEFT_MAX_ATTEMPTS: '1000',
   };
