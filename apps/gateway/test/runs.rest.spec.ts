@@ -125,6 +125,12 @@ describe('/api/v1/runs', () => {
       expect([answer.status, answer.body['error']]).toEqual([400, expect.stringContaining('differ')]);
     });
 
+    it('refuses a body that nests deeper than any document, before anything recurses over it', async () => {
+      const inputs = `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+      const answer = await api('POST', '', `{"cwl":"a: b","inputs":${inputs}}`, { 'content-type': 'application/json' });
+      expect([answer.status, answer.body]).toEqual([400, { error: 'the body nests more than 210 levels deep', code: 'INVALID_ARGUMENT' }]);
+    });
+
     it('refuses a body over 16 MiB with 413 and other content types with 415', async () => {
       const large = await api('POST', '', { cwl: 'x'.repeat(16 * 1024 * 1024) });
       expect(large).toMatchObject({ status: 413, body: { error: 'the request body is larger than 16 MiB', code: 'BODY_TOO_LARGE' } });

@@ -2,11 +2,12 @@
 import type { Server } from 'node:https';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
-import type { PublicTls } from '@weft/platform';
+import { type PublicTls, ServiceError } from '@weft/platform';
 import type { GatewayConfig } from '../config/config.js';
 import type { GatewayMetrics } from '../ops/gateway-metrics.js';
 import { guardAccess } from './access.hook.js';
 import { BODY_LIMIT_BYTES } from './errors.filter.js';
+import { MAX_JSON_DEPTH, nestsDeeperThan } from './json-depth.js';
 import { requestId } from './request-logging.js';
 
 /** Label of requests that no route serves, so that unknown paths cannot multiply the series. */
@@ -14,9 +15,11 @@ const NO_ROUTE = 'none';
 
 /** Longer than any client needs, short enough for the end of the gateway to wait for. */
 const HANDSHAKE_MS = 5000;
+/** A request must be here whole within this time, or its connection is closed. */
+const REQUEST_MS = 300_000;
 
 export function createHttpServer(config: GatewayConfig, tls?: PublicTls): FastifyAdapter {
-  const options = { bodyLimit: BODY_LIMIT_BYTES, requestIdHeader: false as const, genReqId: requestId };
+  const options = { bodyLimit: BODY_LIMIT_BYTES, requestTimeout: REQUEST_MS, requestIdHeader: false as const, genReqId: requestId };
   const adapter = tls === undefined ? new FastifyAdapter(options) : createHttpsServer(tls, options);
   const server: FastifyInstance = adapter.getInstance();
   server.addHook('onRequest', async (request, reply) => {
@@ -48,6 +51,8 @@ function acceptOnlyJson(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
   server.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body.trim() === '') done(null, undefined);
+    else if (nestsDeeperThan(MAX_JSON_DEPTH, body))
+      done(new ServiceError('INVALID_ARGUMENT', `the body nests more than ${MAX_JSON_DEPTH} levels deep`));
     else void parse(request, body, done);
   });
 }
