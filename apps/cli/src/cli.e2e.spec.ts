@@ -2,8 +2,8 @@
  * The command as people and cwltest call it: one home for the whole file, so that later calls find the stack of the first.
  * Nothing here waits for time: a call is over when its process is, and is interrupted when it says that its tool runs.
  */
-import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcessByStdio, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -28,6 +28,7 @@ const ECHO = `{ class: CommandLineTool, inputs: { x: { type: string, inputBindin
 const DOCUMENTS = {
   'hello.cwl': `${TOOL}inputs: { who: string }\noutputs: { out: stdout }\nstdout: hello.txt\nbaseCommand: [echo, hello]\narguments: [$(inputs.who)]\n`,
   'hello.json': '{ "who": "you" }',
+  'script.yml': '#!/usr/bin/env cwl-runner\ncwl:tool: hello.cwl\nwho: script\n',
   'fails.cwl': `${TOOL}inputs: []\noutputs: []\nbaseCommand: [sh, -c, 'echo the reason >&2; exit 7']\n`,
   'invalid.cwl': `${TOOL}inputs: []\noutputs: []\nbaseComand: echo\n`,
   'unsupported.cwl': `${TOOL}requirements: { TeleportRequirement: {} }\ninputs: []\noutputs: []\nbaseCommand: echo\n`,
@@ -60,10 +61,17 @@ afterAll(async () => {
   expect(code).toBe(0);
 });
 
-function start(args: string[]): ChildProcessByStdio<null, Readable, Readable> {
+function environment(): Record<string, string | undefined> {
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('WEFT_') && name !== 'REDIS_URL');
-  const env = { ...Object.fromEntries(own), WEFT_HOME: join(folder, 'home'), WEFT_LINGER_S: '600' };
-  return spawn(process.execPath, [join(ROOT, 'dist/cli.mjs'), ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  return { ...Object.fromEntries(own), WEFT_HOME: join(folder, 'home'), WEFT_LINGER_S: '600' };
+}
+
+function start(args: string[]): ChildProcessByStdio<null, Readable, Readable> {
+  return spawn(process.execPath, [join(ROOT, 'dist/cli.mjs'), ...args], {
+    cwd: folder,
+    env: environment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
 }
 
 async function ended(child: ChildProcessByStdio<null, Readable, Readable>): Promise<Ended> {
@@ -179,6 +187,35 @@ describe('the way of cwltest', () => {
 
   it('ends with 33 where a feature is not supported, and prints no object', async () => {
     expect(await weft('run', `--outdir=${folder}/x`, '--quiet', join(folder, 'unsupported.cwl'))).toMatchObject({ code: 33, stdout: '' });
+  });
+});
+
+/** CWL v1.2 Workflow §1.6: documents and jobs are scripts of whatever engine is called cwl-runner. */
+describe('the way of cwl-runner', () => {
+  const runner = (command: string, args: string[], input = ''): string => {
+    const env = { ...environment(), PATH: `${join(folder, 'bin')}:${process.env['PATH'] ?? ''}` };
+    return execFileSync(command, args, { cwd: folder, env, input, encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'] });
+  };
+  const said = (stdout: string): string => readFileSync((JSON.parse(stdout) as { out: FileValue }).out.path ?? '', 'utf8');
+
+  beforeAll(() => {
+    mkdirSync(join(folder, 'bin'));
+    symlinkSync(join(ROOT, 'weft'), join(folder, 'bin/cwl-runner'));
+    chmodSync(join(folder, 'script.yml'), 0o755);
+  });
+
+  it('runs a job that names its document, with inputs of the command line over its own', () => {
+    expect(said(runner('./script.yml', ['--who', 'more']))).toBe('hello more\n');
+    expect(said(runner('cwl-runner', ['--outdir', 'script', '--quiet', 'script.yml']))).toBe('hello script\n');
+  });
+
+  it('takes document or job from stdin', () => {
+    expect(said(runner('cwl-runner', ['--outdir', 'stdin', '-', '--who', 'pipe'], DOCUMENTS['hello.cwl']))).toBe('hello pipe\n');
+    expect(said(runner('cwl-runner', ['--outdir', 'stdin', 'hello.cwl', '-'], '{ "who": "job" }'))).toBe('hello job\n');
+  });
+
+  it('says its name and version', () => {
+    expect(runner('cwl-runner', ['--version'])).toMatch(/^weft \d+\.\d+\.\d+\n$/);
   });
 });
 

@@ -87,12 +87,21 @@ function addRun(program: Command): void {
     .option('--no-cache', 'execute every task, whatever results are known')
     .option('--keep-intermediates', 'keep files that steps pass to each other when no step needs them any more')
     .option('--priority <number>', 'greater goes first, -100 to 100', priority)
-    .option('--parallel <count>', 'tasks of this run at the same time, at most', wholeNumber)
+    .option('--parallel <count>', 'tasks of this run at the same time, at most', parallelLimit)
     .option('--detach', 'print the run’s id and return')
     .addOption(gatewayOption())
     .allowUnknownOption()
     .addHelpText('after', '\nInputs of the document are options, too; put them after the document, and after `--` where a name is taken.')
-    .action(async (document: string, rest: string[], options) => (await import('./commands/run.js')).runCommand(document, rest, options));
+    .version(`weft ${version()}`)
+    .action(async (document: string, rest: string[], options, command: Command) => {
+      const [{ runCommand }, { fromDocumentOn }] = await Promise.all([
+        import('./commands/run.js'),
+        import('./commands/foreign-options.js'),
+      ]);
+      const known = command.options.flatMap(({ long }) => long ?? []);
+      const [name = document, ...others] = fromDocumentOn([document, ...rest], known);
+      return runCommand(name, others, options);
+    });
 }
 
 function addStackCommands(program: Command): void {
@@ -253,6 +262,12 @@ function addChecks(program: Command): void {
     .description('every check of this repository; installs what the checks need')
     .option('--only <parts>', 'only these parts (comma-separated)', commaList, [])
     .action(async (options) => (await import('./commands/test.js')).testCommand(options));
+}
+
+/** Elsewhere the option is a switch. */
+function parallelLimit(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It is a limit, a whole number: tasks run at the same time anyway.');
 }
 
 function wholeNumber(text: string): number {

@@ -2,6 +2,7 @@ export * from './api.js';
 export { loadDocument, collectBundle, type LoadOptions } from './load.js';
 export { recordingFetcher, bundleFetcher, type DocumentBundle } from './fetchers.js';
 export { formatDiagnostic } from './diagnostics.js';
+export { nearestName } from './source/nearest-name.js';
 export { inexactIntegers } from './source/parse-json.js';
 export { planHash } from './plan-hash.js';
 export { normaliseRequirements, normaliseRequirementNode, type NormaliseOptions } from './normalise-requirements.js';

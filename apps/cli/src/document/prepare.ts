@@ -11,11 +11,13 @@ import {
   collectBundle,
   formatDiagnostic,
   jobFromArguments,
+  jobToolReference,
   readJob,
   requirementsOfJob,
 } from '@weft/cwl';
 import type { run } from '@weft/contracts';
 import type { CwlObject, Plan } from '@weft/plan';
+import { insteadOf } from '../commands/foreign-options.js';
 import { CommandError, EXIT_FAILURE, EXIT_UNSUPPORTED } from '../errors.js';
 import { documentUri, localFetcher } from './fetcher.js';
 
@@ -56,12 +58,15 @@ export async function loadPlan(
 }
 
 /** `rest`: what follows the document: a job file if the first is no option, then `--name value` inputs. */
-export async function prepare(document: string, rest: string[]): Promise<Prepared> {
-  const named = rest[0] !== undefined && !rest[0].startsWith('-') ? rest[0] : undefined;
+export async function prepare(name: string, rest: string[]): Promise<Prepared> {
+  const following = rest[0] !== undefined && (rest[0] === '-' || !rest[0].startsWith('-')) ? rest[0] : undefined;
+  if (name === '-' && following === '-') throw new CommandError('document and job cannot both come on stdin');
+  const itself = following === undefined ? await documentOfJob(name) : undefined;
+  const [document, named] = itself === undefined ? [name, following] : [itself, name];
   const { job: fileJob, baseUri, parsed } = await namedJob(named);
   const { bundle, plan, namespaces, warnings } = await loadPlan(document, parsed);
-  const argumentsOnly = named === undefined ? rest : rest.slice(1);
-  const given = jobFromArguments(plan, argumentsOnly, directoryUri());
+  const argumentsOnly = following === undefined ? rest : rest.slice(1);
+  const given = jobFromArguments(plan, argumentsOnly, directoryUri(), insteadOf);
   if (given.diagnostics.some((d) => d.severity === 'error')) throw new Refused(given.diagnostics, false);
   const fromCommandLine = Object.keys(given.job).length > 0;
   const job = { ...fileJob, ...given.job };
@@ -77,9 +82,18 @@ export async function prepare(document: string, rest: string[]): Promise<Prepare
   return { bundle, plan, job, baseUri, inputs: bound.inputs, warnings: [...warnings, ...given.diagnostics, ...bound.diagnostics] };
 }
 
+/** The document that a job names itself (`cwl:tool`), where the job stands in its place: a script for cwl-runner (CWL v1.2 Workflow §1.6). */
+async function documentOfJob(name: string): Promise<string | undefined> {
+  const uri = await documentUri(name);
+  const written = uri.startsWith('file:') ? await localFetcher.fetch(uri.replace(/#.*$/, '')).catch(() => '') : '';
+  if (!/cwl[:#]tool\b/.test(written)) return undefined;
+  const tool = jobToolReference(await readJob(uri, localFetcher));
+  return tool === undefined ? undefined : new URL(tool, uri).href;
+}
+
 async function namedJob(name: string | undefined): Promise<{ job: CwlObject; baseUri: string; parsed?: ParsedJob }> {
   if (name === undefined) return { job: {}, baseUri: directoryUri() };
-  const uri = /^(https?|file):/.test(name) ? name : pathToFileURL(resolve(name)).href;
+  const uri = name === '-' ? await documentUri(name) : /^(https?|file):/.test(name) ? name : pathToFileURL(resolve(name)).href;
   const parsed = await readJob(uri, localFetcher);
   if (parsed.value === undefined) throw new Refused(parsed.diagnostics, false);
   return { job: parsed.value, baseUri: uri, parsed };

@@ -22,9 +22,12 @@ export interface ArgumentsResult {
 
 const ABSENT = Symbol('absent');
 
+/** What else is known of an option (`--name`) that is no input, as a hint. */
+export type KnownElsewhere = (option: string) => string | undefined;
+
 /** `cwdUri`: what relative paths refer to; a directory, ending in '/'. */
-export function jobFromArguments(plan: Plan, argv: readonly string[], cwdUri: string): ArgumentsResult {
-  return new ArgumentReader(plan.processes[plan.root]?.inputs ?? [], cwdUri).read(argv);
+export function jobFromArguments(plan: Plan, argv: readonly string[], cwdUri: string, elsewhere?: KnownElsewhere): ArgumentsResult {
+  return new ArgumentReader(plan.processes[plan.root]?.inputs ?? [], cwdUri, elsewhere).read(argv);
 }
 
 class ArgumentReader {
@@ -35,6 +38,7 @@ class ArgumentReader {
   constructor(
     inputs: InputParameter[],
     private readonly cwdUri: string,
+    private readonly elsewhere: KnownElsewhere = () => undefined,
   ) {
     this.inputs = new Map(inputs.map((input) => [input.name, input]));
   }
@@ -58,11 +62,12 @@ class ArgumentReader {
     if (!input) {
       const near = nearestName(name, this.inputs.keys());
       const hint =
-        near !== undefined
+        this.elsewhere(`--${name}`) ??
+        (near !== undefined
           ? `did you mean '--${near}'?`
           : this.inputs.size === 0
             ? 'it has no inputs'
-            : `inputs: ${[...this.inputs.keys()].join(', ')}`;
+            : `inputs: ${[...this.inputs.keys()].join(', ')}`);
       this.error('unknown-option', `there is no input '${name}'`, hint);
       return attached === undefined && next !== undefined && !next.startsWith('--') ? 1 : 0;
     }
