@@ -1,11 +1,15 @@
-/** A job that is handed out twice to one dispatcher, as happens where its lock lapsed. */
+/** A job that is handed out twice, to one dispatcher or to two, as happens where its lock lapsed. */
 import { executor } from '@weft/contracts';
 import type { EngineEvent } from '@weft/engine';
 import type { CommandLineTool } from '@weft/plan';
-import { createLogger } from '@weft/platform';
-import { aRunner, aTaskJob, createFakeRunStore, DeferredGate, Inbox } from '@weft/testing';
+import { createLogger, ServiceError } from '@weft/platform';
+import { aRunHeader, aRunner, aTaskJob, createFakeRunStore, DeferredGate, Inbox } from '@weft/testing';
 import { simulatedBuilder } from '../../test/simulation/simulated-runners.js';
-import { Dispatcher } from './dispatcher.js';
+import { systemClock } from '../clock.js';
+import { LoggedAttempts } from '../runs/attempt-locator.js';
+import { toLogEvent } from '../runs/log-events.js';
+import type { PartitionOwner } from '../runs/partition-owner.js';
+import { Dispatcher, type DispatcherDeps } from './dispatcher.js';
 import { PlanCache } from './plan-cache.js';
 import { RunnerPool } from './runner-pool.js';
 import { TaskLogBuffer } from './task-log-buffer.js';
@@ -23,15 +27,29 @@ interface Followed {
   ends: DeferredGate;
 }
 
+function dispatcherWith(deps: Pick<DispatcherDeps, 'execution' | 'reporter'> & Partial<DispatcherDeps>): Dispatcher {
+  const pool = new RunnerPool({ returnGraceMs: 0 });
+  pool.update([{ ...aRunner(), lastSeenMs: 0 }]);
+  return new Dispatcher({
+    ...{
+      locator: { find: async () => undefined, answered: async () => false },
+      builder: simulatedBuilder,
+      pool,
+      logger,
+      clock: systemClock,
+    },
+    plans: new PlanCache(async () => ({ planVersion: 1, cwlVersion: 'v1.2', root: 'main', processes: { main: tool } })),
+    logs: new TaskLogBuffer(createFakeRunStore().taskLogs, logger),
+    dataUri: 'file:///data/',
+    ...deps,
+  });
+}
+
 /** A dispatcher whose attempts end when a test opens their gates, or when they are stopped or given up. */
 function following(): { dispatcher: Dispatcher; followed: Inbox<Followed>; reported: Inbox<EngineEvent> } {
   const followed = new Inbox<Followed>();
   const reported = new Inbox<EngineEvent>();
-  const pool = new RunnerPool({ returnGraceMs: 0 });
-  pool.update([{ ...aRunner(), lastSeenMs: 0 }]);
-  const dispatcher = new Dispatcher({
-    ...{ locator: { find: async () => undefined }, builder: simulatedBuilder, pool, logger, dataUri: 'file:///data/' },
-    plans: new PlanCache(async () => ({ planVersion: 1, cwlVersion: 'v1.2', root: 'main', processes: { main: tool } })),
+  const dispatcher = dispatcherWith({
     execution: () => ({
       run: async (_on, cancel, abandon) => {
         const ends = new DeferredGate();
@@ -47,7 +65,6 @@ function following(): { dispatcher: Dispatcher; followed: Inbox<Followed>; repor
       withdraw: async () => true,
     }),
     reporter: { report: async (_runId, event) => reported.push(event) },
-    logs: new TaskLogBuffer(createFakeRunStore().taskLogs, logger),
   });
   return { dispatcher, followed, reported };
 }
@@ -86,4 +103,66 @@ it('is followed by the second delivery where the first gives up, and can be canc
   expect(dispatcher.cancel(job.taskId, job.attempt)).toBe(true);
   await second;
   expect([reported.items.map(({ type }) => type), dispatcher.activeTasks]).toEqual([['TaskCancelled'], 0]);
+});
+
+describe('whose attempt another dispatcher has concluded and not answered yet', () => {
+  const released = new ServiceError('FAILED_PRECONDITION', 'attempt t-1.1 was released');
+  const gone = new ServiceError('NOT_FOUND', 'there is no attempt t-1.1 here');
+  const finished = executor.Finished.create({ outcome: executor.Outcome.EXITED, exitCode: 0 });
+  const success: EngineEvent = { type: 'TaskSucceeded', taskId: job.taskId, attempt: job.attempt, outputs: {}, exitCode: 0 };
+
+  /** The runner refuses to execute, or to hand out what the attempt left. `tooLong` opens with what is to happen when nobody answers. */
+  async function refused(run: () => Promise<executor.Finished>, collect: () => Promise<never>) {
+    const { intake, log, reader } = createFakeRunStore();
+    await intake.create(aRunHeader({ runId: job.runId }), { type: 'RunAccepted' });
+    const report = async (runId: string, event: EngineEvent): Promise<void> => void (await intake.request(runId, toLogEvent(event)));
+    const tooLong = new Inbox<() => void>();
+    const after = (_delayMs: number, work: () => void): (() => void) => {
+      tooLong.push(work);
+      return () => undefined;
+    };
+    const noRuns = { actorOf: () => undefined } as unknown as PartitionOwner;
+    const dispatcher = dispatcherWith({
+      locator: new LoggedAttempts(() => noRuns, log, reader),
+      execution: () => ({ run, collector: () => ({ collect }), release: async () => undefined, withdraw: async () => true }),
+      reporter: { report },
+      clock: { ...systemClock, after },
+    });
+    const logged = async (): Promise<string[]> => (await log.read(job.runId, 1)).map(({ event }) => event.type);
+    return { dispatcher, tooLong, answer: () => report(job.runId, success), logged };
+  }
+
+  const refusals: [string, Parameters<typeof refused>][] = [
+    ['when it comes', [() => Promise.reject(released), () => Promise.reject(released)]],
+    ['while it collects', [async () => finished, () => Promise.reject(released)]],
+    ['when it collects', [async () => finished, () => Promise.reject(gone)]],
+  ];
+
+  it.each(refusals)('leaves the answer to that one: refused %s', async (_when, refusal) => {
+    const { dispatcher, tooLong, answer, logged } = await refused(...refusal);
+    const handled = dispatcher.handle(job, never, AGAIN);
+    await tooLong.atLeast(1);
+    await answer();
+    await handled;
+    expect(await logged()).toEqual(['TaskSucceeded']);
+  });
+
+  it.each(refusals)('fails for another attempt where that one is gone: refused %s', async (_when, refusal) => {
+    const { dispatcher, tooLong, logged } = await refused(...refusal);
+    const handled = dispatcher.handle(job, never, AGAIN);
+    const [expire] = await tooLong.atLeast(1);
+    expire?.();
+    await handled;
+    expect(await logged()).toEqual(['TaskFailed']);
+  });
+
+  it('is handed out again where the dispatcher closes meanwhile', async () => {
+    const { dispatcher, tooLong, logged } = await refused(...(refusals[0]?.[1] as Parameters<typeof refused>));
+    const closing = new AbortController();
+    const handled = dispatcher.handle(job, closing.signal, AGAIN);
+    await tooLong.atLeast(1);
+    closing.abort();
+    await expect(handled).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect(await logged()).toEqual([]);
+  });
 });

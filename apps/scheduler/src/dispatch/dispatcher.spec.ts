@@ -11,6 +11,7 @@ import { LocalStorage } from '@weft/storage';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { systemClock } from '../clock.js';
 import { Dispatcher, type AttemptLocator } from './dispatcher.js';
 import { PlanCache } from './plan-cache.js';
 import { RunnerClients } from './runner-clients.js';
@@ -38,6 +39,7 @@ const plan: Plan = { planVersion: 1, cwlVersion: 'v1.2', root: 't', processes: {
 const job = aTaskJob({ processId: 't', inputs: { x: 'hi' } });
 const FIRST = { again: false };
 const never = new AbortController().signal;
+const nowhere: AttemptLocator = { find: async () => undefined, answered: async () => false };
 
 let folder: string;
 let runner: ScriptedRunner;
@@ -52,7 +54,7 @@ const record = (runnerId: string, address: string): RunnerRecord => ({
 
 async function dispatcherOver(
   script: Scripted[],
-  locator: AttemptLocator = { find: async () => undefined },
+  locator: AttemptLocator = nowhere,
   loadPlan: () => Promise<Plan> = async () => plan,
 ): Promise<{ dispatcher: Dispatcher; reported: Inbox<EngineEvent>; pool: RunnerPool; address: string; noted: TaskLogChunk[] }> {
   const noted: TaskLogChunk[] = [];
@@ -73,6 +75,7 @@ async function dispatcherOver(
     reporter: { report: async (_runId, event) => reported.push(event) },
     logs: new TaskLogBuffer({ append: async (_runId, chunks) => void noted.push(...chunks) }, logger),
     logger,
+    clock: systemClock,
     dataUri: 'file:///data/',
   });
   return { dispatcher, reported, pool, address, noted };
@@ -257,7 +260,10 @@ describe('a job', () => {
   });
 
   it('that is handed out again goes back to the runner that began it, or fails for another attempt', async () => {
-    const { dispatcher, reported } = await dispatcherOver([], { find: async () => ({ runnerId: 'gone', runtime: 'process' }) });
+    const { dispatcher, reported } = await dispatcherOver([], {
+      ...nowhere,
+      find: async () => ({ runnerId: 'gone', runtime: 'process' }),
+    });
     await dispatcher.handle(job, never, { again: true });
     expect(reported.items).toMatchObject([
       { type: 'TaskFailed', retryable: true, failure: { code: 'RUNNER_LOST', message: 'runner gone, which had begun this task, is gone' } },
@@ -265,7 +271,7 @@ describe('a job', () => {
   });
 
   it('that is answered already is done with', async () => {
-    const { dispatcher, reported } = await dispatcherOver([], { find: async () => 'answered' });
+    const { dispatcher, reported } = await dispatcherOver([], { ...nowhere, find: async () => 'answered' });
     await dispatcher.handle(job, never, { again: true });
     expect([reported.items, runner.specs]).toEqual([[], []]);
   });
@@ -281,7 +287,7 @@ describe('a job', () => {
     const released = (): never => {
       throw new ServiceError('FAILED_PRECONDITION', 'attempt t-1.1 was released');
     };
-    const { dispatcher, reported } = await dispatcherOver([released], { find });
+    const { dispatcher, reported } = await dispatcherOver([released], { ...nowhere, find });
     await dispatcher.handle(job, never, FIRST);
     expect(reported.items).toMatchObject(answers);
   });

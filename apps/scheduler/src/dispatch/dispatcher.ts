@@ -7,23 +7,25 @@
  *  2. A placement is given back as soon as the tool has ended; collecting outputs needs no room on the runner.
  *  3. The sandbox of an attempt is released once its answer is decided, whatever it is.
  *  4. What says nothing about the task fails no task: where the store does not answer, the job is handed out again; where another dispatcher
- *     has concluded the attempt, its answer stands.
+ *     has concluded the attempt, its answer stands, also one that is still on its way to the log.
  */
-import { executor } from '@weft/contracts';
-import type { EngineEvent, Failure } from '@weft/engine';
-import type { Plan } from '@weft/plan';
+import type { executor } from '@weft/contracts';
+import type { EngineEvent } from '@weft/engine';
+import type { CwlObject, Plan } from '@weft/plan';
 import { isServiceError, type Logger, ServiceError } from '@weft/platform';
 import type { Delivery, TaskJob } from '@weft/queue';
-import { classifyExit, type BoundTask, type PreparedTask, type TaskBuilder, type TaskRequest } from '@weft/tasks';
+import type { BoundTask, PreparedTask, TaskBuilder, TaskRequest } from '@weft/tasks';
+import type { Clock } from '../clock.js';
 import type { TaskCanceller } from '../runs/task-stopper.js';
 import { failureOf } from '../runs/failures.js';
 import { commandText } from './command-text.js';
+import { answerOf } from './attempt-answer.js';
 import type { PlanCache } from './plan-cache.js';
 import type { Placement, PlacementRequest, RunnerPool } from './runner-pool.js';
 import type { TaskExecution } from './task-execution.js';
 import type { TaskLogBuffer } from './task-log-buffer.js';
 import { QueuedElsewhere } from './queued-elsewhere.js';
-import { AWAY, isRetryable } from './runner-errors.js';
+import { AWAY, CONCLUDED, isRetryable } from './runner-errors.js';
 import { type TaskReuse, whereOf } from './task-reuse.js';
 import { keyOf, layoutOf, placementOf, publishedTo, requestOf, specOf } from './task-spec.js';
 
@@ -36,6 +38,8 @@ export interface Reporter {
 export interface AttemptLocator {
   /** Where it was begun; 'answered': nobody wants its answer any more. */
   find(job: TaskJob, delivery: Delivery): Promise<{ runnerId: string; runtime: string } | 'answered' | undefined>;
+  /** Waits for it to be answered, or for its run to end: true then, and false where `signal` aborts first. */
+  answered(job: TaskJob, signal: AbortSignal): Promise<boolean>;
 }
 
 /** One attempt on one runner, as the dispatcher follows it. */
@@ -51,6 +55,7 @@ export interface DispatcherDeps {
   reporter: Reporter;
   logs: TaskLogBuffer;
   logger: Logger;
+  clock: Clock;
   /** Prefix below which outputs are published; ends in '/'. */
   dataUri: string;
   /** Results of earlier tasks; absent where none are to be used. */
@@ -61,6 +66,8 @@ export type Reuse = Pick<TaskReuse, 'find' | 'boundFor' | 'ran' | 'answered' | '
 
 /** How often a task that a runner let wait is taken to another, before what the runner says is taken for its end. */
 const MAX_MOVES = 8;
+/** A dispatcher that has concluded an attempt and does not say so for so long is gone: as long as one may be silent before its jobs go to others. */
+const ANSWER_MS = 3_000;
 
 interface Attempt {
   job: TaskJob;
@@ -125,15 +132,29 @@ export class Dispatcher implements TaskCanceller {
     const reuse = this.deps.reuse?.(job);
     try {
       const answer = await this.attempt(job, plan, { attached, cancel, abandon, reuse });
-      // A job that was handed out twice: whoever was faster has released the attempt.
-      const failed = answer.type === 'TaskFailed' && (await this.deps.locator.find(job, { again: true })) === 'answered';
-      if (failed) return;
+      if (answer.type === 'TaskFailed' && (await this.isAnsweredByOther(job, answer.failure.code, abandon))) return;
       await this.deps.logs.flushed(job.runId);
       await this.deps.reporter.report(job.runId, answer);
       void reuse?.answered(answer);
     } finally {
       void reuse?.end();
     }
+  }
+
+  /**
+   * Of a job that was handed out twice, whoever is faster collects the outputs, and releases the attempt with that: what the other one is
+   * told then is no failure of the attempt.
+   */
+  private async isAnsweredByOther(job: TaskJob, code: string, abandon: AbortSignal): Promise<boolean> {
+    const { locator, clock } = this.deps;
+    if ((await locator.find(job, { again: true })) === 'answered') return true;
+    if (!CONCLUDED.has(code)) return false;
+    const tooLong = new AbortController();
+    const callOff = clock.after(ANSWER_MS, () => tooLong.abort());
+    const answered = await locator.answered(job, AbortSignal.any([tooLong.signal, abandon]));
+    callOff();
+    if (abandon.aborted && !answered) throw new ServiceError('CANCELLED', 'abandoned while another dispatcher was to answer');
+    return answered;
   }
 
   private async attempt(job: TaskJob, plan: Plan, how: Omit<Attempt, 'job' | 'request' | 'placed'>): Promise<EngineEvent> {
@@ -168,14 +189,15 @@ export class Dispatcher implements TaskCanceller {
   private async runOn(placement: Placement, attempt: Attempt, prepared: PreparedTask, mayMove: boolean): Promise<EngineEvent | Moved> {
     const { job, cancel, abandon } = attempt;
     attempt.placed.runnerId = placement.runner.runnerId;
-    let execution: AttemptExecution | undefined;
+    let toRelease: AttemptExecution | undefined;
     let queue: QueuedElsewhere | undefined;
     let failed: executor.TaskSpec | undefined;
     try {
       const { layout, contained } = layoutOf(job, prepared, placement);
       const bound = attempt.reuse?.boundFor(layout) ?? (await prepared.bind(layout));
       const spec = specOf(job, bound, placement, contained, prepared);
-      execution = this.deps.execution(placement.runner.address, spec);
+      const execution = this.deps.execution(placement.runner.address, spec);
+      toRelease = execution;
       if (prepared.container && !contained) {
         this.note(
           job,
@@ -188,11 +210,12 @@ export class Dispatcher implements TaskCanceller {
       placement.release();
       if (queue && !cancel.aborted && queue.neverBegan(finished)) {
         // The runner has forgotten it: there is no sandbox to release, and it may come back to that runner.
-        execution = undefined;
+        toRelease = undefined;
         return { movedTo: queue.takePlace() };
       }
       failed = spec;
-      const answer = await this.conclude(attempt, bound, finished, execution);
+      const collect = (): Promise<CwlObject> => this.collect(attempt, bound, finished, execution);
+      const answer = await answerOf({ ...attempt, ...attempt.placed, bound, finished, collect });
       if (answer.type !== 'TaskSucceeded') return answer;
       failed = undefined;
       attempt.reuse?.ran(bound, whereOf(placement, contained), finished, answer.outputs);
@@ -201,57 +224,17 @@ export class Dispatcher implements TaskCanceller {
       placement.release();
       queue?.end();
       if (failed && !cancel.aborted) this.note(job, commandText(failed));
-      if (!abandon.aborted) this.releaseSandbox(execution, placement);
+      if (!abandon.aborted) this.releaseSandbox(toRelease, placement);
     }
   }
 
-  private async conclude(
-    { job, request, placed }: Attempt,
+  private collect(
+    { job, request }: Attempt,
     bound: BoundTask,
     finished: executor.Finished,
     execution: AttemptExecution,
-  ): Promise<EngineEvent> {
-    const { taskId, attempt } = job;
-    const fail = (failure: Omit<Failure, 'step'>, retryable: boolean): EngineEvent => ({
-      type: 'TaskFailed',
-      taskId,
-      attempt,
-      ...placed,
-      failure: { ...failure, step: job.step, stderrTail: finished.stderrTail },
-      retryable,
-    });
-    switch (finished.outcome) {
-      case executor.Outcome.EXITED: {
-        const { exitCode } = finished;
-        const exit = classifyExit(request.tool, exitCode);
-        if (exit !== 'success')
-          return fail({ code: 'TOOL_EXIT', message: `the tool exited with code ${exitCode}`, exitCode }, exit === 'temporary');
-        const collector = execution.collector(publishedTo(this.deps.dataUri, job));
-        const outputs = await this.deps.builder.collectOutputs(request, bound, finished, collector);
-        return { type: 'TaskSucceeded', taskId, attempt, outputs, exitCode };
-      }
-      case executor.Outcome.CANCELLED:
-        return { type: 'TaskCancelled', taskId, attempt };
-      case executor.Outcome.TIME_LIMIT:
-        return fail(
-          { code: 'TIME_LIMIT', message: `the tool ran longer than its time limit of ${bound.spec.timeLimitMs / 1000} s` },
-          false,
-        );
-      case executor.Outcome.OUT_OF_MEMORY:
-        return fail(
-          { code: 'OUT_OF_MEMORY', message: `the tool needed more memory than its limit (ramMin ${bound.runtime['ram']} MiB)` },
-          false,
-        );
-      case executor.Outcome.FAILED:
-      case executor.Outcome.UNSPECIFIED: {
-        const { code, message, retryable } = finished.failure ?? {
-          code: 'INTERNAL',
-          message: 'the runner gave no reason',
-          retryable: false,
-        };
-        return fail({ code, message }, retryable);
-      }
-    }
+  ): Promise<CwlObject> {
+    return this.deps.builder.collectOutputs(request, bound, finished, execution.collector(publishedTo(this.deps.dataUri, job)));
   }
 
   private eventsOf(job: TaskJob, placement: Placement): Parameters<AttemptExecution['run']>[0] {

@@ -1,17 +1,11 @@
 /** What errors of runners mean for the attempt. */
 import { isServiceError } from '@weft/platform';
 
-/**
- * NOT_FOUND, FAILED_PRECONDITION: the runner has lost the attempt, or released it for a dispatcher that is about to answer, or died before it
- * could: only another attempt may give a result then.
- */
-const RETRYABLE: ReadonlySet<string> = new Set([
-  'UNAVAILABLE',
-  'DEADLINE_EXCEEDED',
-  'RESOURCE_EXHAUSTED',
-  'NOT_FOUND',
-  'FAILED_PRECONDITION',
-]);
+/** The runner has lost the attempt, or released it for a dispatcher that is about to answer, or that died before it could. */
+export const CONCLUDED: ReadonlySet<string> = new Set(['NOT_FOUND', 'FAILED_PRECONDITION']);
+
+/** Where nobody answers for an attempt that is concluded, only another attempt may give a result. */
+const RETRYABLE: ReadonlySet<string> = new Set(['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'RESOURCE_EXHAUSTED', ...CONCLUDED]);
 
 /** The runner was not reached, and may be back. */
 export const AWAY: ReadonlySet<string> = new Set(['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'CANCELLED']);

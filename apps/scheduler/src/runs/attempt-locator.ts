@@ -1,6 +1,6 @@
 /** What is known of an attempt: from the run's actor where this replica owns the run, from its log otherwise. */
 import type { RunState } from '@weft/engine';
-import type { RunLog } from '@weft/run-store';
+import type { RunLog, RunReader } from '@weft/run-store';
 import type { Delivery, TaskJob } from '@weft/queue';
 import type { AttemptLocator } from '../dispatch/dispatcher.js';
 import { engineEvent, isSealed } from './log-events.js';
@@ -12,6 +12,7 @@ export class LoggedAttempts implements AttemptLocator {
   constructor(
     private readonly owner: () => PartitionOwner,
     private readonly log: RunLog,
+    private readonly reader: Pick<RunReader, 'follow'>,
   ) {}
 
   async find(job: TaskJob, { again }: Delivery): Promise<Found> {
@@ -19,6 +20,14 @@ export class LoggedAttempts implements AttemptLocator {
     if (state) return inState(state, job);
     // A job's first delivery is not worth reading a log for: at worst its answer is known already and is not taken twice.
     return again || job.begun ? this.inLog(job) : undefined;
+  }
+
+  async answered({ runId, taskId, attempt }: TaskJob, signal: AbortSignal): Promise<boolean> {
+    for await (const entry of this.reader.follow(runId, 0, signal)) {
+      const event = engineEvent(entry);
+      if ('taskId' in event && event.taskId === taskId && event.attempt === attempt && event.type !== 'TaskStarted') return true;
+    }
+    return !signal.aborted;
   }
 
   private async inLog({ runId, taskId, attempt }: TaskJob): Promise<Found> {

@@ -28,7 +28,7 @@ export function createDispatching(config: SchedulerConfig, resources: Resources,
       onLookedUp: (hit) => tallies.lookedUp(hit),
     });
   const dispatcher = new Dispatcher({
-    locator: new LoggedAttempts(owner, store.log),
+    locator: new LoggedAttempts(owner, store.log, store.reader),
     plans,
     builder: createTaskBuilder({ evaluator, files }),
     pool,
@@ -36,6 +36,7 @@ export function createDispatching(config: SchedulerConfig, resources: Resources,
     reporter: new ReportRouter(owner, store.intake),
     logs: new TaskLogBuffer(store.taskLogs, logger),
     logger,
+    clock: systemClock,
     dataUri,
     ...(reuse && { reuse: (job) => reuse.of(job) }),
   });

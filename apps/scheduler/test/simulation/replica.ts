@@ -119,7 +119,7 @@ export class Replica {
   private dispatcherOver(store: RunStore): Dispatcher {
     const { runners } = this.around;
     return new Dispatcher({
-      locator: new LoggedAttempts(() => this.owner, store.log),
+      locator: new LoggedAttempts(() => this.owner, store.log, store.reader),
       plans: new PlanCache((hash) => store.log.getPlan(hash)),
       builder: simulatedBuilder,
       pool: this.pool,
@@ -131,6 +131,7 @@ export class Replica {
       reporter: new ReportRouter(() => this.owner, store.intake),
       logs: new TaskLogBuffer(store.taskLogs, logger),
       logger,
+      clock: this.process.clock,
       dataUri: 'file:///data/',
     });
   }

@@ -1,0 +1,51 @@
+/** What an attempt's end means for its run. */
+import { executor } from '@weft/contracts';
+import type { EngineEvent, Failure } from '@weft/engine';
+import type { CwlObject } from '@weft/plan';
+import type { TaskJob } from '@weft/queue';
+import { type BoundTask, classifyExit, type TaskRequest } from '@weft/tasks';
+
+export interface EndedAttempt {
+  job: TaskJob;
+  request: TaskRequest;
+  runnerId?: string;
+  bound: BoundTask;
+  finished: executor.Finished;
+  /** Its outputs, published. */
+  collect(): Promise<CwlObject>;
+}
+
+export async function answerOf({ job, request, runnerId, bound, finished, collect }: EndedAttempt): Promise<EngineEvent> {
+  const { taskId, attempt } = job;
+  const fail = (failure: Omit<Failure, 'step'>, retryable: boolean): EngineEvent => ({
+    type: 'TaskFailed',
+    taskId,
+    attempt,
+    ...(runnerId !== undefined && { runnerId }),
+    failure: { ...failure, step: job.step, stderrTail: finished.stderrTail },
+    retryable,
+  });
+  switch (finished.outcome) {
+    case executor.Outcome.EXITED: {
+      const { exitCode } = finished;
+      const exit = classifyExit(request.tool, exitCode);
+      if (exit !== 'success')
+        return fail({ code: 'TOOL_EXIT', message: `the tool exited with code ${exitCode}`, exitCode }, exit === 'temporary');
+      return { type: 'TaskSucceeded', taskId, attempt, outputs: await collect(), exitCode };
+    }
+    case executor.Outcome.CANCELLED:
+      return { type: 'TaskCancelled', taskId, attempt };
+    case executor.Outcome.TIME_LIMIT:
+      return fail({ code: 'TIME_LIMIT', message: `the tool ran longer than its time limit of ${bound.spec.timeLimitMs / 1000} s` }, false);
+    case executor.Outcome.OUT_OF_MEMORY:
+      return fail(
+        { code: 'OUT_OF_MEMORY', message: `the tool needed more memory than its limit (ramMin ${bound.runtime['ram']} MiB)` },
+        false,
+      );
+    case executor.Outcome.FAILED:
+    case executor.Outcome.UNSPECIFIED: {
+      const { code, message, retryable } = finished.failure ?? { code: 'INTERNAL', message: 'the runner gave no reason', retryable: false };
+      return fail({ code, message }, retryable);
+    }
+  }
+}
