@@ -58,7 +58,7 @@ export class Recorder implements CommandExecutor {
     commands.forEach(this.commands.push);
   }
   applied(): void {}
-  async ending(): Promise<void> {}
+  async ending(_actor: RunActor): Promise<void> {}
   stopped(): void {}
 }
 

@@ -1,5 +1,5 @@
 import { partitionOf, PARTITIONS } from '@weft/run-store';
-import { createFakeRunStore, Faults, FakeRunStoreData, misbehaving } from '@weft/testing';
+import { aRunHeader, createFakeRunStore, Faults, FakeRunStoreData, misbehaving } from '@weft/testing';
 import { owning, RUN, submitted, succeeded, wholeLog } from '../../test/owned-runs.js';
 
 /** Lets everything that waits for nothing but other promises happen. */
@@ -108,6 +108,31 @@ describe('a run that is being loaded', () => {
     read.open();
     const commands = await executor.commands.atLeast(3);
     expect(commands.map(({ type }) => type)).toEqual(['RunTask', 'RunTask', 'CancelTasks']);
+    await owner.close();
+  });
+});
+
+describe('a run that is begun again', () => {
+  it('goes on although its owner was just about to see that it had ended', async () => {
+    const data = new FakeRunStoreData();
+    const faults = new Faults();
+    const store = createFakeRunStore(data);
+    const { owner, executor } = await owning(misbehaving(createFakeRunStore(data), faults));
+    await submitted(store);
+    await executor.commands.atLeast(2);
+    const failure = { code: 'TOOL_EXIT', message: 'no' };
+    await executor.actor?.offer({ type: 'TaskFailed', taskId: `${RUN}-1`, attempt: 1, failure, retryable: false });
+    await executor.actor?.offer({ type: 'TaskCancelled', taskId: `${RUN}-2`, attempt: 1 });
+    await wholeLog(store);
+    await settled();
+    const looks = faults.holdAnswer('reader.get');
+    data.nudge(RUN, 4);
+    await looks.reached;
+    const { finishedAtMs: _end, ...header } = (await store.reader.get(RUN)) ?? aRunHeader();
+    expect(await store.intake.reopen({ ...header, state: 'running' }, { type: 'RunRetried' })).toBe('reopened');
+    looks.open();
+    await settled();
+    expect(owner.actorOf(RUN)?.state.phase).toBe('running');
     await owner.close();
   });
 });

@@ -39,6 +39,12 @@ const RELOAD_MS = 1_000;
 const BEATS_PER_LEASE = 3;
 const HUNGRY_BEATS_PER_LEASE = 10;
 
+interface Loading {
+  done: Promise<void>;
+  /** Greatest sequence that it was nudged with meanwhile. */
+  news: number;
+}
+
 interface Held {
   lease: Lease;
   unsubscribe: () => Promise<void>;
@@ -48,7 +54,7 @@ export class PartitionOwner {
   private readonly held = new Map<number, Held>();
   private readonly plans: Pick<PlanCache, 'get'>;
   private readonly actors = new Map<string, RunActor>();
-  private readonly loading = new Map<string, Promise<void>>();
+  private readonly loading = new Map<string, Loading>();
   /** Partitions whose runs are being listed and loaded. */
   private readonly loads = new Set<Promise<void>>();
   private readonly partitions: number;
@@ -226,16 +232,22 @@ export class PartitionOwner {
       return Promise.resolve();
     }
     const known = this.loading.get(runId);
-    // What was appended after the load began is nudged again by whoever appended it: the actor reads it then.
-    if (known) return known.then(() => this.actors.get(runId)?.nudge(sequence));
-    const load = this.recover(runId)
+    if (known) {
+      known.news = Math.max(known.news, sequence);
+      return known.done;
+    }
+    const loading: Loading = { news: 0, done: Promise.resolve() };
+    loading.done = this.recover(runId)
       .catch((error: unknown) => {
         this.deps.logger.error({ err: error, runId }, 'run not loaded; trying again');
+        loading.news = 0;
         this.loadLater(runId);
       })
-      .finally(() => this.loading.delete(runId));
-    this.loading.set(runId, load);
-    return load;
+      .finally(() => this.loading.delete(runId))
+      // What was appended meanwhile may have been read, or not: also that a run that was found to have ended goes on.
+      .then(() => (loading.news > 0 ? this.load(runId, loading.news) : undefined));
+    this.loading.set(runId, loading);
+    return loading.done;
   }
 
   private loadLater(runId: string): void {

@@ -33,6 +33,28 @@ describe('a run in the hands of its owner', () => {
     await second.owner.close();
   });
 
+  it('is not ended by an actor that was stopped while it read the last answers', async () => {
+    const data = new FakeRunStoreData();
+    const faults = new Faults();
+    const store = createFakeRunStore(data);
+    const { owner, executor } = await owning(misbehaving(createFakeRunStore(data), faults));
+    await submitted(store);
+    await executor.commands.atLeast(2);
+    const read = faults.holdAnswer('log.read');
+    await Promise.all([1, 2].map((task) => store.intake.request(RUN, toLogEvent(succeeded(`${RUN}-${task}`, 'a')))));
+    await read.reached;
+    const first = executor.actor;
+    const ended: unknown[] = [];
+    executor.ending = async (actor): Promise<void> => void ended.push(actor);
+    const retired = first?.retire();
+    read.open();
+    await retired;
+    data.nudge(RUN, 3);
+    expect((await wholeLog(store)).at(-1)?.event).toMatchObject({ type: 'RunEnded', status: 'succeeded' });
+    expect(ended.map((actor) => actor === first)).toEqual([false]);
+    await owner.close();
+  });
+
   it('takes a cancel that came in between in the order of the log', async () => {
     const faults = new Faults();
     const data = new FakeRunStoreData();

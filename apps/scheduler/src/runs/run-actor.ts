@@ -245,6 +245,8 @@ export class RunActor {
   }
 
   private dispatch(commands: Command[]): void {
+    // What this actor applied after it was stopped is acted on by whoever has the run next: by its end, too.
+    if (this.stopped) return;
     const end = commands.find((command) => command.type === 'EndRun');
     if (end?.type === 'EndRun') {
       this.sealing = this.seal(end).catch((error: unknown) => {
