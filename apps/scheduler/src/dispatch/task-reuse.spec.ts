@@ -41,6 +41,8 @@ interface Circumstances {
   requirements?: Requirement[];
   options?: Partial<typeof job.options>;
   find?: CallCache['find'];
+  /** What becomes of storing its result. */
+  kept?: Promise<'kept'>;
   /** What the runner says the task runs in, call by call; the last one again and again. */
   contents?: (Record<string, string> | undefined)[];
   runners?: number;
@@ -50,6 +52,7 @@ async function world({
   requirements = [],
   options = {},
   find,
+  kept = Promise.resolve('kept'),
   contents = [{ echo: 'sha256:1' }],
   runners = 1,
 }: Circumstances = {}): Promise<World> {
@@ -69,7 +72,7 @@ async function world({
     keep: async ({ key, claim }: Parameters<CallCache['keep']>[0]) => {
       asked.push(`keep ${claim === undefined ? 'unclaimed' : claim.key === key ? 'claimed' : `another, ${claim.news}`}`);
       keys.push(key);
-      return 'kept' as const;
+      return kept;
     },
     giveUp: async (_key: string, _holder: string, news: string) => void asked.push(`give up ${news}`),
     contents: { forRun: () => ({ of: async () => 'x' }), published: () => undefined },
@@ -137,6 +140,14 @@ describe('a task that may be reused', () => {
     await reuse.end();
     expect(asked).toEqual(['find', 'keep claimed']);
     expect(new Set(keys).size).toBe(1);
+  });
+
+  it('gives its claim back where its result cannot be stored', async () => {
+    const { find, execute, reuse, asked } = await world({ kept: Promise.reject(new ServiceError('UNAVAILABLE', 'no')) });
+    await find();
+    execute();
+    await reuse.answered(succeeded);
+    expect(asked).toEqual(['find', 'keep claimed', 'give up look']);
   });
 
   it.each<[string, EngineEvent, string]>([

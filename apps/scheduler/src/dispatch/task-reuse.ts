@@ -238,12 +238,13 @@ export class TaskReuse {
     if (!contained && !asForeseen && where.runnerId === foreseen.runnerId) return this.giveUp('failed');
     const key = asForeseen ? now : await this.keyFor(request, bound, contained, programs);
     if (key === undefined) return this.giveUp('failed');
-    this.claimed = undefined;
     const { outputs, exitCode = 0 } = answer;
     // Those who wait for a key that is not the result's: for what was missing they are to look again.
     const claim =
       claimed === undefined ? undefined : { key: claimed, news: foreseen.programs === undefined ? ('look' as const) : ('failed' as const) };
     await this.deps.cache.keep({ key, claim, holder, outputs, exitCode }, this.surroundings(bound));
+    // Not before: a claim on a result that could not be stored is given back.
+    this.claimed = undefined;
   }
 
   private surroundings({ spec }: BoundTask): Surroundings {
