@@ -36,7 +36,8 @@ export interface World {
 export async function makeWorld(dist: string, notes: ServiceNotes): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'weft-chaos-'));
   const at = (name: string): string => join(folder, name);
-  for (const name of ['logs', 'run', 'redis', 'data', 'submissions', 'sandboxes-1', 'sandboxes-2']) mkdirSync(at(name), { mode: 0o700 });
+  for (const name of ['logs', 'run', 'tmp', 'redis', 'data', 'submissions', 'sandboxes-1', 'sandboxes-2'])
+    mkdirSync(at(name), { mode: 0o700 });
   writeFileSync(at('limits.yaml'), `projects:\n  ${PROJECTS[1]}: { max_tasks: ${NARROW_TASKS} }\n`);
   const [scheduler1, scheduler2, rest1, rest2, grpc1, grpc2] = (await freePorts(6)) as [number, number, number, number, number, number];
   const redisUrl = `unix:${at('run/redis.sock')}`;
@@ -45,6 +46,7 @@ export async function makeWorld(dist: string, notes: ServiceNotes): Promise<Worl
   const common = {
     ...inherited(),
     WEFT_HOME: folder,
+    TMPDIR: at('tmp'),
     WEFT_REDIS_URL: redisUrl,
     WEFT_SERVICE_SECRET: SECRET,
     WEFT_DATA_URI: `file://${at('data')}/`,

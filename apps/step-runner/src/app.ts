@@ -118,6 +118,7 @@ function createRuntimes(
         onProblem,
         extraHosts: config.dockerExtraHosts,
         pullStallMs: config.pullStallMs,
+        imageSources: config.imageSources,
       }),
   };
   return config.runtimes.map((name) => makers[name]());

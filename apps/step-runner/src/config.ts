@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { type TlsFiles, tlsFilesOf, tlsVariables } from '@weft/platform';
+import { IMAGE_SOURCES, type ImageSource } from '@weft/runtimes';
 import { fileUriToPath, isFileUri, pathToFileUri, type StorageOptions, storageOptionsOf, storageVariables } from '@weft/storage';
 
 const RUNTIME_NAMES = ['process', 'docker'] as const;
@@ -17,6 +18,11 @@ const hostList = z
   .string()
   .transform((text) => text.split(',').map((entry) => entry.trim()))
   .pipe(z.array(z.string().regex(/^[A-Za-z0-9.-]+:(?:[0-9a-fA-F.:]+|host-gateway)$/, 'must be host:ip, comma-separated')).min(1));
+
+const imageSources = z
+  .string()
+  .transform((text) => text.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()])))
+  .pipe(z.array(z.enum(IMAGE_SOURCES)));
 
 const positiveNumber = z.coerce.number().positive();
 const mebibytes = z.coerce
@@ -49,6 +55,7 @@ const environment = z.object({
   WEFT_RUNNER_GPUS: deviceList.optional(),
   WEFT_RUNNER_LABELS: labelList.optional(),
   WEFT_PULL_STALL_S: positiveNumber.optional(),
+  WEFT_IMAGE_SOURCES: imageSources.optional(),
   WEFT_RUNTIMES: runtimeList.optional(),
   WEFT_DOCKER_EXTRA_HOSTS: hostList.optional(),
   WEFT_SCHEDULER_ADDRESS: z.string().min(1).optional(),
@@ -88,6 +95,8 @@ export interface StepRunnerConfig {
   labels?: Readonly<Record<string, string>>;
   /** A pull without progress for so long is given up, milliseconds. */
   pullStallMs?: number;
+  /** How images that are not there may be had; absent: in every way. */
+  imageSources?: readonly ImageSource[];
   runtimes: readonly RuntimeName[];
   /** `host:ip` that containers with network know besides what DNS says. */
   dockerExtraHosts?: readonly string[];
@@ -131,6 +140,7 @@ export const configSchema: z.ZodType<StepRunnerConfig> = environment.transform((
     },
     labels: env.WEFT_RUNNER_LABELS,
     pullStallMs: env.WEFT_PULL_STALL_S === undefined ? undefined : env.WEFT_PULL_STALL_S * 1000,
+    imageSources: env.WEFT_IMAGE_SOURCES,
     runtimes: env.WEFT_RUNTIMES ?? RUNTIME_NAMES,
     dockerExtraHosts: env.WEFT_DOCKER_EXTRA_HOSTS,
     schedulerAddress: env.WEFT_SCHEDULER_ADDRESS,

@@ -1,5 +1,6 @@
 export * from './ports.js';
 export type * from './retention.ports.js';
+export type { Packing } from './archive/archive-codec.js';
 export { FileRunArchive, newestPosition } from './archive/file-run-archive.js';
 export { archiveRun } from './archive/archive-run.js';
 export { type ArchivingRunStore, withArchive } from './archive/with-archive.js';

@@ -4,3 +4,4 @@ export { ProcessRuntime } from './process/process-runtime.js';
 export type { ProcessRuntimeOptions } from './process/process-runtime.js';
 export { DockerRuntime } from './docker/docker-runtime.js';
 export type { DockerRuntimeOptions } from './docker/docker-runtime.js';
+export { IMAGE_SOURCES, type ImageSource } from './docker/images.js';

@@ -25,6 +25,20 @@ export class FakeResultData {
 
   constructor(readonly nowMs: () => number = () => Date.now()) {}
 
+  /** Remembers what it holds. The function it returns makes it hold that again: a restart that lost what was written since. */
+  snapshot(): () => void {
+    const { results, claims, kept, tasks } = this;
+    const maps: Map<string, unknown>[] = [results, claims, kept, tasks];
+    const contents = maps.map((map) => structuredClone([...map]));
+    return () => {
+      maps.forEach((map, at) => {
+        map.clear();
+        for (const [key, value] of structuredClone(contents[at] ?? [])) map.set(key, value);
+      });
+      for (const key of this.listeners.keys()) this.tell(key, 'look');
+    };
+  }
+
   tell(key: string, news: News): void {
     for (const listener of [...(this.listeners.get(key) ?? [])]) listener(news);
   }

@@ -18,6 +18,7 @@ export { Journal } from './simulation/journal.js';
 export { Properties, PropertyViolation } from './simulation/properties.js';
 export { type HistoryOptions, type Simulation, type Verdict, runHistories, serveHistories } from './simulation/histories.js';
 export { type SeededHistories, seededHistories } from './simulation/histories.suite.js';
+export { inMessages, remotePort } from './simulation/remote-port.js';
 export { type NudgeFaults, type RemoteStoreOptions, remoteRunStore } from './simulation/remote-run-store.js';
 export { type CertificatePaths, type TestAuthority, makeAuthority } from './make-certificates.js';
 export { FakeResultData, createFakeResultStore } from './fake-result-store.js';

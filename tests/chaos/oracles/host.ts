@@ -1,5 +1,6 @@
 /** What may be left on the host: processes, containers, sandboxes. */
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Containers } from '../containers.js';
 import type { World } from '../world.js';
 
@@ -13,6 +14,11 @@ export function leftSandboxes(world: World): string[] {
       .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
       .map(({ name }) => `${root}/${name}`),
   );
+}
+
+/** Of services that are down. */
+export function leftTemporaryFiles({ folder }: World): string[] {
+  return readdirSync(join(folder, 'tmp')).map((name) => `${folder}/tmp/${name}`);
 }
 
 /** Processes whose environment, command line or working directory names our folder. */

@@ -3,7 +3,7 @@ import { createRedis } from '@weft/platform';
 import type { RunStore } from '@weft/run-store';
 import { RETENTION_MS } from '../world.js';
 import { notArchived, otherAnswers } from './archived.js';
-import { leftContainers, leftProcesses, leftSandboxes } from './host.js';
+import { leftContainers, leftProcesses, leftSandboxes, leftTemporaryFiles } from './host.js';
 import { losersFiles, wrongLogs } from './logs.js';
 import { connections, leftSubscribers, undocumentedKeys } from './redis.js';
 import { activeRuns, leftJobs, unhealthy, wrongKeys, wrongLeases } from './services.js';
@@ -54,6 +54,7 @@ export async function judgeLiving(evidence: Evidence, live: RunStore, atFirst: n
 export async function judgeDead({ world, containers }: Evidence): Promise<Verdict[]> {
   return Promise.all([
     eventually('no process is left', LEFTOVER_LIMIT_MS, async () => leftProcesses(world.folder)),
+    eventually('no temporary file is left', LEFTOVER_LIMIT_MS, async () => leftTemporaryFiles(world)),
     eventually('no container is left after the end', LEFTOVER_LIMIT_MS, () => leftContainers(containers)),
   ]);
 }

@@ -48,8 +48,9 @@ function serviceEnvironment(home: Home, redisUrl: string): NodeJS.ProcessEnv {
     WEFT_RUNNER_ID: process.env['WEFT_RUNNER_ID'] ?? 'local',
     WEFT_SANDBOX_ROOT: home.sandboxes,
     WEFT_DATA_URI: home.dataUri,
-    // A stack that only its own user reaches may read what that user can.
+    // A stack that only its own user reaches may read what that user can, and make the images that a document describes.
     WEFT_ALLOW_PRIVATE_HTTP: process.env['WEFT_ALLOW_PRIVATE_HTTP'] ?? (servesOthers() ? '0' : '1'),
+    WEFT_IMAGE_SOURCES: process.env['WEFT_IMAGE_SOURCES'] ?? (servesOthers() ? 'pull' : 'pull,load,import,build'),
   };
 }
 

@@ -4,7 +4,7 @@ import type { EngineEvent } from '@weft/engine';
 import type { CommandLineTool } from '@weft/plan';
 import { createLogger, ServiceError } from '@weft/platform';
 import { aRunHeader, aRunner, aTaskJob, createFakeRunStore, DeferredGate, Inbox } from '@weft/testing';
-import { simulatedBuilder } from '../../test/simulation/simulated-runners.js';
+import { simulatedBuilder } from '../../test/simulation/tools.js';
 import { systemClock } from '../clock.js';
 import { LoggedAttempts } from '../runs/attempt-locator.js';
 import { toLogEvent } from '../runs/log-events.js';

@@ -36,6 +36,12 @@ describe('on Redis', () => {
     await fixture.one.end(owner);
     const [left, ...others] = await redis.admin.keys('*');
     expect(others).toEqual([]);
-    expect(await redis.admin.ttl(left as string)).toBeGreaterThan(0);
+    const token = left as string;
+    expect(await redis.admin.ttl(token)).toBeGreaterThan(0);
+    await fixture.one.release(owner, ['r1-1']);
+    expect(await redis.admin.ttl(token)).toBeGreaterThan(0);
+    // It is retried.
+    await fixture.one.acquire(owner, 1, ['r1-1']);
+    expect(await redis.admin.ttl(token)).toBe(-1);
   });
 });

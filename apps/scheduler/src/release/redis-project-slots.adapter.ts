@@ -15,7 +15,8 @@ const FENCE = `
 local function mine()
   local token = redis.call('GET', KEYS[2])
   if token and tonumber(token) > tonumber(ARGV[1]) then return false end
-  redis.call('SET', KEYS[2], ARGV[1])
+  -- What is given back after the end does not make it stay for ever.
+  redis.call('SET', KEYS[2], ARGV[1], 'KEEPTTL')
   return true
 end
 local function freed(count, channel, project)
@@ -33,6 +34,7 @@ end
 /** ARGV 2 limit  3… slots. Returns how many are held, or -1 = fenced. */
 const ACQUIRE = `${FENCE}
 if not mine() then return -1 end
+redis.call('PERSIST', KEYS[2])
 local size, limit = redis.call('SCARD', KEYS[1]), tonumber(ARGV[2])
 for i = 3, #ARGV do
   if redis.call('SISMEMBER', KEYS[1], ARGV[i]) == 0 then
@@ -59,6 +61,7 @@ return count
 /** ARGV 2 run id. Returns slots. */
 const CLAIM = `${FENCE}
 if not mine() then return {} end
+redis.call('PERSIST', KEYS[2])
 return of_run(ARGV[2])
 `;
 

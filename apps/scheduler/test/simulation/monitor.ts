@@ -1,48 +1,79 @@
 /**
- * The safety properties of every history, by name. The monitor sees what reaches store and queue, and replays logs by itself: it asks none
- * of the parts it watches.
+ * The safety properties of every history, by name. The monitor sees what reaches store, queue, runners and storage, and replays logs by itself:
+ * it asks none of the parts it watches.
  */
-import { decide, initialState, type EngineEvent, type RunEnded, type RunState } from '@weft/engine';
-import { canonicalJson, type CwlObject } from '@weft/plan';
+import { decide, initialState, type EngineEvent, type RunState } from '@weft/engine';
+import { canonicalJson, type CwlObject, type Plan } from '@weft/plan';
 import type { TaskJob } from '@weft/queue';
-import type { Lease, LogEntry } from '@weft/run-store';
+import type { Lease, LogEntry, RunHeader } from '@weft/run-store';
 import { type FakeRunStoreData, Properties } from '@weft/testing';
 import type { FakeSlotsData } from '../fake-project-slots.js';
+import type { SimulatedFiles } from './simulated-files.js';
+import { contentOf, textOf, writesFile } from './tools.js';
 
 export type Property =
   | 'outputs are those of an undisturbed run'
+  | 'with continue, everything that can succeed has'
   | "a task's result is accepted at most once"
+  | 'what is accepted is what its call gives'
+  | 'a hit has the outputs of an execution of the same call'
+  | 'identical tasks in flight share one execution'
+  | 'a file is there as long as somebody needs it'
+  | 'nothing that succeeded is executed again by a retry'
+  | 'what is archived reads as before'
+  | 'finished runs leave the store'
   | 'sequence numbers have no gaps'
-  | 'RunEnded is there exactly once, and last'
+  | 'RunEnded is there once per start, and last'
   | 'the end follows from the log'
   | 'no append by a fenced owner'
   | 'no command is acted on before its cause is in the log'
   | 'a task of a limited project is added only with a slot'
+  | 'slots of a project are never more than its limit'
+  | 'a runner that drains is given nothing new'
   | 'nothing is left behind'
   | 'when faults stop, every run ends';
 
-/** What an undisturbed run of the workflow ends with. */
-export type Expected = Pick<RunEnded, 'status' | 'outputs'>;
+export interface LoggedRun {
+  header: RunHeader;
+  log: LogEntry[];
+}
 
 interface Replay {
+  plan: Plan;
   state: RunState;
   read: number;
-  /** Attempts the engine asked for, "<task id>.<attempt>". */
-  commanded: Set<string>;
+  /** What the engine asked for, by attempt: "<task id>.<attempt>". */
+  commanded: Map<string, { tool: string; inputs: CwlObject }>;
+  /** The same of logs that the store has lost the end of. */
+  commandedBefore: Set<string>;
   accepted: Map<string, number>;
 }
 
-const INFRASTRUCTURE = new Set(['RUNNER_LOST', 'UNAVAILABLE', 'NOT_FOUND', 'FAILED_PRECONDITION']);
-
 export class Monitor extends Properties<Property> {
+  /** Files that somebody has removed or changed: what they were promised as counts no more. */
+  readonly vandalised = new Set<string>();
+  /** What executions have given, however their attempts ended. */
+  readonly executed = new Set<string>();
+  private readonly plans = new Map<string, Plan>();
   private readonly replays = new Map<string, Replay>();
+  /** What was accepted long ago, and may have been needless since, is looked at once more. */
+  private rereading = false;
   private readonly granted = new Map<number, number>();
+  /** Runs as they were when they were last in the store. */
+  private readonly runs = new Map<string, LoggedRun>();
 
   constructor(
     private readonly store: FakeRunStoreData,
     private readonly slots: FakeSlotsData,
+    private readonly files: SimulatedFiles,
   ) {
     super();
+  }
+
+  /** Before the first run of it; the store may let it go with the last. */
+  submitted(runId: string, plan: Plan): void {
+    this.plans.set(this.runOf(runId)?.header.planHash ?? '', plan);
+    this.replay(runId);
   }
 
   leased(leases: Lease[]): void {
@@ -53,17 +84,19 @@ export class Monitor extends Properties<Property> {
     const newest = this.granted.get(lease.partition) ?? 0;
     if (accepted && lease.token < newest)
       this.violate('no append by a fenced owner', `${runId} under token ${lease.token}, newest is ${newest}`);
+    if (accepted) this.replay(runId);
   }
 
   /** The store loses its newest writes: what follows from the logs is begun again. What had a cause before keeps having had one. */
   cutBack(restore: () => void): void {
     for (const runId of this.store.runs.keys()) this.replay(runId);
     restore();
-    for (const [runId, { commanded }] of [...this.replays]) {
+    this.rereading = true;
+    for (const [runId, { commanded, commandedBefore }] of [...this.replays]) {
       this.replays.delete(runId);
-      const replay = this.replay(runId);
-      for (const attempt of commanded) replay.commanded.add(attempt);
+      this.replay(runId).commandedBefore = new Set([...commandedBefore, ...commanded.keys()]);
     }
+    this.rereading = false;
     this.granted.clear();
     for (const [partition, { token }] of this.store.leases) this.granted.set(partition, token);
   }
@@ -71,66 +104,44 @@ export class Monitor extends Properties<Property> {
   jobsAdded(jobs: TaskJob[], limited = false): void {
     if (limited) this.checkSlots(jobs);
     for (const { runId, taskId, attempt } of jobs) {
-      if (this.replay(runId).commanded.has(`${taskId}.${attempt}`)) continue;
+      const { commanded, commandedBefore } = this.replay(runId);
+      if (commanded.has(`${taskId}.${attempt}`) || commandedBefore.has(`${taskId}.${attempt}`)) continue;
       this.violate('no command is acted on before its cause is in the log', `job ${taskId}.${attempt} of ${runId}`);
     }
   }
 
   private checkSlots(jobs: TaskJob[]): void {
     for (const { runId, taskId, attempt, projectId = '' } of jobs) {
-      const task = this.replay(runId).state.tasks.get(taskId);
       // What an owner adds too late is answered, or tried again, already: nobody begins it.
-      const current = task?.attempt === attempt && (task.status === 'queued' || task.status === 'running');
-      if (current && !this.slots.project(projectId).held.has(`${taskId}.${attempt}`))
+      if (this.isOpen(runId, taskId, attempt) && !this.slots.project(projectId).held.has(`${taskId}.${attempt}`))
         this.violate('a task of a limited project is added only with a slot', `job ${taskId}.${attempt}`);
     }
   }
 
-  /** Of a run that has ended. */
-  checkRun(runId: string, expected: Expected): void {
-    const run = this.store.runs.get(runId);
-    if (!run) return this.violate('when faults stop, every run ends', `${runId} is not there`);
-    this.checkShape(runId, run.log);
-    const { state, accepted } = this.replay(runId);
-    for (const [taskId, times] of accepted) {
-      if (times > 1) this.violate("a task's result is accepted at most once", `${taskId} ${times} times`);
-    }
-    const end = run.log.at(-1)?.event as unknown as RunEnded;
-    const { header } = run;
-    const told = canonicalJson([header.state, header.outputs, header.tasks.succeeded, header.tasks.known]);
-    if (told !== canonicalJson([end.status, end.outputs, state.tally.succeeded, state.tasks.size]))
-      this.violate('the end follows from the log', `the header of ${runId} says ${told}`);
-    this.checkOutcome(runId, run.log, end, expected);
+  /** Whether the log wants an answer of the attempt. */
+  isOpen(runId: string, taskId: string, attempt: number): boolean {
+    const { state } = this.replay(runId);
+    const task = state.tasks.get(taskId);
+    return state.phase === 'running' && task?.attempt === attempt && (task.status === 'queued' || task.status === 'running');
   }
 
-  private checkShape(runId: string, log: LogEntry[]): void {
-    log.forEach(({ sequence }, at) => {
-      if (sequence !== at + 1) this.violate('sequence numbers have no gaps', `${runId}: ${sequence} at place ${at + 1}`);
-    });
-    const ends = log.filter(({ event }) => event.type === 'RunEnded');
-    if (ends.length !== 1 || log.at(-1) !== ends[0]) this.violate('RunEnded is there exactly once, and last', `${runId}: ${show(log)}`);
+  /** The run as the store has it, or had it last. */
+  runOf(runId: string): LoggedRun | undefined {
+    const live = this.store.runs.get(runId);
+    if (live) this.runs.set(runId, live);
+    return live ?? this.runs.get(runId);
   }
 
-  private checkOutcome(runId: string, log: LogEntry[], end: RunEnded, expected: Expected): void {
-    const wrong = (why: string): void => this.violate('outputs are those of an undisturbed run', `${runId}: ${why}; ${show(log)}`);
-    if (end.status === 'cancelled') {
-      if (!log.some(({ event }) => event.type === 'CancelAsked')) wrong('cancelled, but nobody asked');
-    } else if (end.status === 'succeeded') {
-      if (canonicalJson([end.status, end.outputs]) !== canonicalJson([expected.status, expected.outputs]))
-        wrong(`${canonicalJson(end.outputs)} instead of ${expected.status} ${canonicalJson(expected.outputs)}`);
-    } else if (!INFRASTRUCTURE.has(end.failure?.code ?? '') && expected.status !== 'failed') {
-      wrong(`failed with ${end.failure?.code} ${end.failure?.message}`);
-    } else if (INFRASTRUCTURE.has(end.failure?.code ?? '') && !exhausted(log, end)) {
-      wrong(`gave up before the last attempt: ${end.failure?.message}`);
-    }
+  isOver(runId: string): boolean {
+    const live = this.store.runs.get(runId);
+    return live ? live.sealed : this.runs.has(runId);
   }
 
   /** The log as the engine sees it, read as far as it is now. */
-  private replay(runId: string): Replay {
-    const run = this.store.runs.get(runId);
-    const plan = run && this.store.plans.get(run.header.planHash);
-    if (!run || !plan) throw new Error(`the simulation has no run ${runId}`);
-    const known = this.replays.get(runId) ?? { state: initialState(plan), read: 0, commanded: new Set(), accepted: new Map() };
+  replay(runId: string): Replay {
+    const run = this.runOf(runId);
+    if (!run) throw new Error(`the simulation has no run ${runId}`);
+    const known = this.replays.get(runId) ?? this.beginReplay(run);
     this.replays.set(runId, known);
     for (; known.read < run.log.length; known.read++) {
       const entry = run.log[known.read] as LogEntry;
@@ -139,24 +150,57 @@ export class Monitor extends Properties<Property> {
     return known;
   }
 
+  private beginReplay({ header }: LoggedRun): Replay {
+    const plan = this.plans.get(header.planHash);
+    if (!plan) throw new Error(`the simulation has no plan ${header.planHash}`);
+    return { plan, state: initialState(plan), read: 0, commanded: new Map(), commandedBefore: new Set(), accepted: new Map() };
+  }
+
   private replayEntry(runId: string, replay: Replay, event: EngineEvent, atMs: number): void {
     const { phase, final, outputs } = replay.state;
     if (event.type === 'RunEnded' && (phase !== 'ended' || final !== event.status || !same(outputs, event.outputs)))
       this.violate('the end follows from the log', `${runId} ended ${event.status} while ${phase} ${final ?? ''}`);
     const { commands, ignored } = decide(replay.state, event, atMs);
-    if (event.type === 'TaskSucceeded' && ignored === undefined)
-      replay.accepted.set(event.taskId, (replay.accepted.get(event.taskId) ?? 0) + 1);
-    for (const command of commands) if (command.type === 'RunTask') replay.commanded.add(`${command.taskId}.${command.attempt}`);
+    if (event.type === 'TaskSucceeded' && ignored === undefined) this.accepted(replay, event);
+    for (const command of commands) {
+      if (command.type !== 'RunTask') continue;
+      const { taskId, attempt, process: tool, inputs } = command;
+      replay.commanded.set(`${taskId}.${attempt}`, { tool, inputs });
+      if (replay.accepted.has(taskId)) this.violate('nothing that succeeded is executed again by a retry', `${taskId}.${attempt}`);
+    }
+  }
+
+  private accepted(replay: Replay, { taskId, attempt, outputs, cached }: Extract<EngineEvent, { type: 'TaskSucceeded' }>): void {
+    const times = (replay.accepted.get(taskId) ?? 0) + 1;
+    replay.accepted.set(taskId, times);
+    if (times > 1) this.violate("a task's result is accepted at most once", `${taskId} ${times} times`);
+    const call = replay.commanded.get(`${taskId}.${attempt}`);
+    if (!call) return;
+    const text = textOf(call);
+    const given = writesFile(call.tool) ? contentOf((outputs['out'] as { checksum?: string } | null)?.checksum) : outputs['out'];
+    if (given !== text) this.violate('what is accepted is what its call gives', `${taskId}.${attempt} gave ${String(given)}, not ${text}`);
+    if (cached && !this.executed.has(text)) this.violate('a hit has the outputs of an execution of the same call', `${taskId}: ${text}`);
+    if (!this.rereading) this.checkFiles(outputs, `${taskId}.${attempt} succeeded${cached ? ' by a hit' : ''}`);
+  }
+
+  /** That files are there, and hold what is said of them. */
+  checkFiles(outputs: CwlObject | undefined, whose: string): void {
+    for (const { location, checksum } of filesIn(outputs)) {
+      if (this.vandalised.has(location)) continue;
+      const text = this.files.texts.get(location);
+      if (text !== contentOf(checksum))
+        this.violate(
+          'a file is there as long as somebody needs it',
+          `${whose}: ${location} ${text === undefined ? 'is gone' : `holds ${text}`}`,
+        );
+    }
   }
 }
 
-/** The last attempt that the run's options allow has failed. */
-function exhausted(log: LogEntry[], end: RunEnded): boolean {
-  const accepted = log[0]?.event as unknown as Extract<EngineEvent, { type: 'RunAccepted' }>;
-  return log.some(({ event }) => {
-    const { type, taskId, attempt } = event as unknown as Extract<EngineEvent, { type: 'TaskFailed' }>;
-    return type === 'TaskFailed' && taskId === end.failure?.taskId && attempt >= accepted.options.maxAttempts;
-  });
+function filesIn(value: unknown): { location: string; checksum: string }[] {
+  if (typeof value !== 'object' || value === null) return [];
+  if ('location' in value && 'checksum' in value) return [value as { location: string; checksum: string }];
+  return Object.values(value).flatMap(filesIn);
 }
 
 function same(a: CwlObject | undefined, b: CwlObject | undefined): boolean {

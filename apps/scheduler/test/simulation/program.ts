@@ -1,5 +1,6 @@
 /** Histories of the scheduler, in a process of their own. */
 import { serveHistories } from '@weft/testing';
-import { runHistory, TROUBLES } from './history.js';
+import { runHistory } from './history.js';
+import { TROUBLES } from './misfortunes.js';
 
 await serveHistories({ troubles: TROUBLES, run: runHistory });

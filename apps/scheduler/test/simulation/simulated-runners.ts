@@ -1,25 +1,39 @@
 /**
- * Runners of the simulation, and the port through which the dispatcher reaches them.
+ * Runners of the simulation: they admit what their cores take, let the rest wait, refuse when they are full, and get stuck.
  *
  * Invariants, as of the executor contract: Execute is idempotent by (task, attempt) while the runner knows the attempt; an attempt is known
- * until it is released or lost with its runner; a cancel that reaches a runner before the attempt does nothing.
+ * until it is released, withdrawn before it began, or lost with its runner; a cancel that reaches a runner before the attempt does nothing.
  */
 import { executor } from '@weft/contracts';
-import type { CwlObject } from '@weft/plan';
-import { isServiceError, ServiceError } from '@weft/platform';
+import { ServiceError } from '@weft/platform';
 import type { RunnerRecord } from '@weft/registry';
-import type { PreparedTask, TaskBuilder } from '@weft/tasks';
 import { aRunner, type VirtualProcess, type VirtualWorld } from '@weft/testing';
-import type { AttemptExecution } from '../../src/dispatch/dispatcher.js';
-import { toolResult } from './workflows.js';
+import type { SimulatedFiles } from './simulated-files.js';
+import { callOf, exitCodeOf, OUTPUT_NAME, textOf, writesFile } from './tools.js';
 
-/** How long a dispatcher waits for a runner that is away, milliseconds. */
-const RETURN_GRACE_MS = 4_000;
 const LONGEST_TASK_MS = 3_000;
+const CORES = 2;
+
+/** Who watches over runners. */
+export interface RunnerMonitor {
+  /** A runner begins an attempt; `text`: what it is going to give, undefined where an input is not there. */
+  begins(spec: executor.TaskSpec, text: string | undefined): void;
+  ends(spec: executor.TaskSpec, finished: executor.Finished): void;
+  /** Whether what broke the run before is mended. */
+  isMended(runId: string): boolean;
+}
+
+export interface Follower {
+  queued(): void;
+  started(): void;
+  finished(finished: executor.Finished): void;
+}
 
 interface SimulatedAttempt {
-  finished: executor.Finished | undefined;
-  followers: ((finished: executor.Finished) => void)[];
+  spec: executor.TaskSpec;
+  state: 'waiting' | 'running' | executor.Finished;
+  text: string;
+  followers: Follower[];
 }
 
 export class SimulatedRunner {
@@ -29,22 +43,29 @@ export class SimulatedRunner {
   private broken = new Set<() => void>();
   private returned = new Set<() => void>();
   away = false;
+  draining = false;
+  /** It refuses what is new. */
+  full = false;
 
   constructor(
     private readonly world: VirtualWorld,
     readonly id: string,
+    private readonly files: SimulatedFiles,
+    private readonly monitor: RunnerMonitor,
   ) {
     this.host = world.spawn(id);
   }
 
   get record(): RunnerRecord {
     const process = { name: 'process', version: '1', containers: false, unavailable: '' };
-    const capacity = { cores: 2, ramBytes: 2 ** 33, diskBytes: 2 ** 40, gpus: 0 };
-    return { ...aRunner({ runnerId: this.id, address: this.id, runtimes: [process], capacity }), lastSeenMs: 0 };
+    const capacity = { cores: CORES, ramBytes: 2 ** 33, diskBytes: 2 ** 40, gpus: 0 };
+    const runner = aRunner({ runnerId: this.id, address: this.id, runtimes: [process], capacity, draining: this.draining });
+    return { ...runner, lastSeenMs: this.world.nowMs };
   }
 
-  get running(): number {
-    return [...this.attempts.values()].filter(({ finished }) => !finished).length;
+  /** Attempts that have not ended. */
+  get open(): number {
+    return [...this.attempts.values()].filter(({ state }) => state === 'waiting' || state === 'running').length;
   }
 
   /** It cannot be reached any more. Its tasks run on (and may end unseen), or are lost with it. */
@@ -69,23 +90,55 @@ export class SimulatedRunner {
     for (const tell of returned) tell();
   }
 
-  /** Starts the attempt or attaches to it. */
-  execute(spec: executor.TaskSpec, follow: (finished: executor.Finished) => void): void {
-    const key = `${spec.taskId}.${spec.attempt}`;
-    if (this.released.has(key)) throw new ServiceError('FAILED_PRECONDITION', `attempt ${key} was released`);
-    const known = this.attempts.get(key);
-    if (known?.finished) return follow(known.finished);
-    if (known) return void known.followers.push(follow);
-    this.attempts.set(key, { finished: undefined, followers: [follow] });
-    const [tool = '', inputs = '{}'] = spec.argv;
-    this.host.clock.after(this.world.random.int(1, LONGEST_TASK_MS), () => {
-      const { exitCode } = toolResult(tool, JSON.parse(inputs) as CwlObject, spec.attempt);
-      this.finish(key, executor.Finished.create({ outcome: executor.Outcome.EXITED, exitCode }));
-    });
+  /** Everything on it stands still; it answers late. */
+  stick(): void {
+    this.host.pause();
   }
 
-  cancel(key: string): void {
-    this.finish(key, executor.Finished.create({ outcome: executor.Outcome.CANCELLED }));
+  goOn(): void {
+    this.host.resume();
+  }
+
+  /** Starts the attempt or attaches to it. */
+  execute(spec: executor.TaskSpec, follower: Follower): void {
+    const key = keyOf(spec);
+    if (this.released.has(key)) throw new ServiceError('FAILED_PRECONDITION', `attempt ${key} was released`);
+    const known = this.attempts.get(key);
+    if (!known && this.full) throw new ServiceError('RESOURCE_EXHAUSTED', `no room for ${key}`);
+    const attempt = known ?? { spec, state: 'waiting', text: '', followers: [] };
+    if (typeof attempt.state === 'object') return follower.finished(attempt.state);
+    attempt.followers.push(follower);
+    if (attempt.state === 'running') return follower.started();
+    this.attempts.set(key, attempt);
+    this.admit();
+    // Not what it was a line before: it may have been admitted.
+    if (this.attempts.get(key)?.state === 'waiting') follower.queued();
+  }
+
+  cancel(key: string, waitingOnly = false): void {
+    const attempt = this.attempts.get(key);
+    if (waitingOnly && attempt?.state !== 'waiting') return;
+    // What is withdrawn may come back; what is cancelled may not.
+    if (waitingOnly) this.attempts.delete(key);
+    if (attempt) this.finish(attempt, executor.Finished.create({ outcome: executor.Outcome.CANCELLED }));
+  }
+
+  /** What the attempt made, put where it is to be found. */
+  collect(key: string, publishTo: string): executor.CollectedFile {
+    const attempt = this.attempts.get(key);
+    if (!attempt) throw new ServiceError('NOT_FOUND', `no attempt ${key} to collect from`);
+    if (typeof attempt.state !== 'object') throw new ServiceError('FAILED_PRECONDITION', `attempt ${key} has nothing to collect yet`);
+    const uri = publishTo + OUTPUT_NAME;
+    const [tool = ''] = attempt.spec.argv;
+    if (writesFile(tool)) this.files.texts.set(uri, attempt.text);
+    const { text } = attempt;
+    return executor.CollectedFile.create({
+      path: OUTPUT_NAME,
+      kind: executor.EntryKind.FILE,
+      size: text.length,
+      checksum: `sha1$${text}`,
+      uri,
+    });
   }
 
   /** A task that runs is stopped; a released attempt stays released. */
@@ -96,12 +149,11 @@ export class SimulatedRunner {
   }
 
   /** Resolves true when the runner is back, false after the grace period. */
-  reachable(process: VirtualProcess): Promise<boolean> {
+  reachable(process: VirtualProcess, graceMs: number): Promise<boolean> {
     if (!this.away) return Promise.resolve(true);
     return new Promise((resolve) => {
-      const back = (): void => process.receive(() => resolve(true));
-      this.returned.add(back);
-      process.clock.after(RETURN_GRACE_MS, () => resolve(false));
+      this.returned.add(() => process.receive(() => resolve(true), `${this.id} is back`));
+      process.clock.after(graceMs, () => resolve(false));
     });
   }
 
@@ -109,105 +161,36 @@ export class SimulatedRunner {
     this.broken.add(tell);
   }
 
-  private finish(key: string, finished: executor.Finished): void {
-    const attempt = this.attempts.get(key);
-    if (!attempt || attempt.finished) return;
-    attempt.finished = finished;
-    for (const tell of attempt.followers.splice(0)) tell(finished);
+  private admit(): void {
+    const running = [...this.attempts.values()].filter(({ state }) => state === 'running').length;
+    const waiting = [...this.attempts.values()].filter(({ state }) => state === 'waiting');
+    for (const attempt of waiting.slice(0, Math.max(0, CORES - running))) this.begin(attempt);
+  }
+
+  private begin(attempt: SimulatedAttempt): void {
+    attempt.state = 'running';
+    const { spec } = attempt;
+    const call = callOf(spec, (uri) => this.files.texts.get(uri));
+    attempt.text = call ? textOf(call) : '';
+    this.monitor.begins(spec, call && attempt.text);
+    for (const follower of attempt.followers) follower.started();
+    this.host.clock.after(this.world.random.int(1, LONGEST_TASK_MS), () => {
+      const failure = { code: 'INPUT_MISSING', message: 'an input is not there', retryable: false };
+      if (!call) return this.finish(attempt, executor.Finished.create({ outcome: executor.Outcome.FAILED, failure }));
+      const exitCode = exitCodeOf(call.tool, spec.attempt, this.monitor.isMended(spec.runId));
+      this.finish(attempt, executor.Finished.create({ outcome: executor.Outcome.EXITED, exitCode }));
+    });
+  }
+
+  private finish(attempt: SimulatedAttempt, finished: executor.Finished): void {
+    if (typeof attempt.state === 'object') return;
+    if (attempt.state === 'running') this.monitor.ends(attempt.spec, finished);
+    attempt.state = finished;
+    for (const follower of attempt.followers.splice(0)) follower.finished(finished);
+    this.admit();
   }
 }
 
-/** What TaskExecution is over gRPC, over the messages of a virtual world. */
-export class SimulatedExecution implements AttemptExecution {
-  private readonly key: string;
-
-  constructor(
-    private readonly process: VirtualProcess,
-    private readonly runner: SimulatedRunner,
-    private readonly spec: executor.TaskSpec,
-  ) {
-    this.key = `${spec.taskId}.${spec.attempt}`;
-  }
-
-  async run(on: Parameters<AttemptExecution['run']>[0], cancel: AbortSignal, abandon: AbortSignal): Promise<executor.Finished> {
-    const stop = (): void => void this.reach('cancel', () => this.runner.cancel(this.key)).catch(() => undefined);
-    cancel.addEventListener('abort', stop, { once: true });
-    if (cancel.aborted) stop();
-    try {
-      for (;;) {
-        const finished = await this.follow(() => on.started(this.key), abandon);
-        if (finished) return finished;
-        if (!(await this.runner.reachable(this.process))) throw new ServiceError('UNAVAILABLE', 'the runner has not come back');
-        if (abandon.aborted) throw new ServiceError('CANCELLED', 'abandoned');
-        if (cancel.aborted) stop();
-      }
-    } finally {
-      cancel.removeEventListener('abort', stop);
-    }
-  }
-
-  collector(): ReturnType<AttemptExecution['collector']> {
-    return {
-      collect: async (_items, { release }) => {
-        await this.reach('collect', () => {
-          if (!this.runner.attempts.has(this.key)) throw new ServiceError('NOT_FOUND', `no attempt ${this.key} to collect from`);
-          if (release) this.runner.release(this.key);
-        });
-        return [];
-      },
-    };
-  }
-
-  release(): Promise<void> {
-    return this.reach('release', () => this.runner.release(this.key));
-  }
-
-  /** These runners admit everything at once: nothing waits there. */
-  withdraw(): Promise<boolean> {
-    return Promise.resolve(true);
-  }
-
-  /** One Execute call to the end of its stream: undefined where the connection broke. */
-  private follow(started: () => void, abandon: AbortSignal): Promise<executor.Finished | undefined> {
-    return new Promise((resolve, reject) => {
-      abandon.addEventListener('abort', () => reject(new ServiceError('CANCELLED', 'abandoned')), { once: true });
-      const broken = (): void => this.process.receive(() => resolve(undefined));
-      this.reach('execute', () => {
-        this.runner.whenBroken(broken);
-        this.runner.execute(this.spec, (finished) => this.process.receive(() => resolve(finished)));
-        this.process.receive(started);
-      }).catch((error: unknown) => {
-        if (isServiceError(error) && error.code === 'UNAVAILABLE') resolve(undefined);
-        else reject(error as Error);
-      });
-    });
-  }
-
-  private reach(operation: string, action: () => void): Promise<void> {
-    const called = this.process.call(operation, async () => {
-      if (this.runner.away) throw new ServiceError('UNAVAILABLE', `${operation}: the runner is away`);
-      action();
-    });
-    return called.catch((error: unknown) => {
-      if (isServiceError(error)) throw error;
-      throw new ServiceError('UNAVAILABLE', `${operation}: connection lost`);
-    });
-  }
+export function keyOf({ taskId, attempt }: Pick<executor.TaskSpec, 'taskId' | 'attempt'>): string {
+  return `${taskId}.${attempt}`;
 }
-
-/** Tools of the simulation need no files: their command line is their input object, their output follows from it. */
-export const simulatedBuilder: TaskBuilder = {
-  prepare: async ({ tool, inputs }): Promise<PreparedTask> => ({
-    resources: { cores: 1, ramMiB: 1, tmpdirMiB: 1, outdirMiB: 1, diskMiB: 0, gpus: 0, limits: {} },
-    bind: async () => ({
-      spec: executor.TaskSpec.create({ argv: [tool.id, JSON.stringify(inputs)] }),
-      inputs,
-      runtime: {},
-      reuse: false,
-    }),
-  }),
-  collectOutputs: async ({ tool, inputs }, _bound, _finished, collector) => {
-    await collector.collect([], { publish: true, release: true });
-    return toolResult(tool.id, inputs, 0).outputs;
-  },
-};

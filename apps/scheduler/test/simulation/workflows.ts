@@ -1,12 +1,11 @@
 /**
- * Small random workflows for the simulation: chains, scatters, subworkflows, `when`, loops, expression tools, tools that fail for good and
- * tools that fail once. What a tool gives depends on its inputs only, so an undisturbed run tells what every other run must give.
+ * Small random workflows for the simulation: chains, scatters, subworkflows, `when`, loops, expression tools, tools that write files, that
+ * fail for good, that fail once, and that fail until their run is retried.
  */
-import { ExpressionError, type ExpressionEvaluator } from '@weft/expressions';
-import type { CommandLineTool, CwlObject, CwlValue, ExpressionTool, Link, Plan, Process, Workflow, WorkflowStep } from '@weft/plan';
-import type { SeededRandom, VirtualProcess } from '@weft/testing';
+import type { CwlObject, ExpressionTool, Link, Plan, Process, Workflow, WorkflowStep } from '@weft/plan';
+import type { SeededRandom } from '@weft/testing';
+import { commandLineTool } from './tools.js';
 
-const TEMPORARY = 75;
 const COMMON = { requirements: [], hints: [], declaredVersion: 'v1.2' };
 
 export interface SimulatedWorkflow {
@@ -21,38 +20,10 @@ export function randomWorkflow(random: SeededRandom): SimulatedWorkflow {
   return { plan: { planVersion: 1, cwlVersion: 'v1.2', root: root.id, processes: draft.processes }, inputs };
 }
 
-/** What a tool exits with and gives. Pure. */
-export function toolResult(tool: string, inputs: CwlObject, attempt: number): { exitCode: number; outputs: CwlObject } {
-  const values = Object.values(inputs).map((value) => (typeof value === 'string' ? value : JSON.stringify(value)));
-  const outputs = { out: `${tool}(${values.join(',')})` };
-  if (tool === 'fails') return { exitCode: 1, outputs };
-  return { exitCode: tool === 'flaky' && attempt === 1 ? TEMPORARY : 0, outputs };
-}
-
-/** Evaluates the few expressions the workflows use, each taking its time. */
-export function simulatedEvaluator(process: VirtualProcess): ExpressionEvaluator {
-  return {
-    evaluate: (expression, { inputs, self }) =>
-      process.compute(() => {
-        const evaluate = EXPRESSIONS[expression];
-        if (!evaluate) throw new ExpressionError(`unknown expression ${expression}`, expression);
-        return evaluate(inputs, self);
-      }),
-  };
-}
-
-const EXPRESSIONS: Record<string, (inputs: CwlObject, self: CwlValue) => CwlValue> = {
-  '$(inputs.flag)': (inputs) => inputs['flag'] ?? null,
-  '$(inputs.i < 2)': (inputs) => Number(inputs['i'] ?? 0) < 2,
-  '$(inputs.i + 1)': (inputs) => Number(inputs['i'] ?? 0) + 1,
-  '$(self)!': (_, self) => `${JSON.stringify(self)}!`,
-  '$({out: inputs})': (inputs) => ({ out: `js(${JSON.stringify(inputs)})` }),
-  '$(throws)': () => {
-    throw new ExpressionError('it throws', '$(throws)');
-  },
-};
-
 const STEP_KINDS = ['tool', 'tool', 'tool', 'scatter', 'scatter', 'when', 'loop', 'nested', 'expression', 'bound', 'throws'] as const;
+
+/** See tools.ts. */
+const TOOLS = [...'aaaaaaabbbbbbbbccccc', 'flaky', 'flaky', 'flaky', 'breaks', 'fails'];
 
 class Draft {
   readonly processes: Record<string, Process> = {};
@@ -131,7 +102,7 @@ class Draft {
   }
 
   private tool(): string {
-    const id = this.random.chance(0.04) ? 'fails' : this.random.chance(0.15) ? 'flaky' : this.random.pick(['a', 'b', 'c']);
+    const id = this.random.pick(TOOLS);
     this.processes[id] ??= commandLineTool(id);
     return id;
   }
@@ -148,21 +119,6 @@ class Draft {
     this.processes['js'] ??= tool;
     return 'js';
   }
-}
-
-function commandLineTool(id: string): CommandLineTool {
-  return {
-    ...COMMON,
-    class: 'CommandLineTool',
-    id,
-    inputs: ['x', 'after', 'i'].map((name) => ({ name, type: 'Any' })),
-    outputs: [{ name: 'out', type: 'Any' }],
-    baseCommand: [id],
-    arguments: [],
-    successCodes: [0],
-    temporaryFailCodes: [TEMPORARY],
-    permanentFailCodes: [],
-  };
 }
 
 function from(text: string): Link {

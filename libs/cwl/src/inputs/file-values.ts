@@ -12,6 +12,8 @@ import type { Problems } from './problems.js';
 /** Recomputed wherever a file is staged; what a job says about them does not count. */
 const DERIVED = new Set(['path', 'dirname', 'nameroot', 'nameext']);
 const SCHEME = /^[a-zA-Z][a-zA-Z0-9+.-]+:/;
+/** What a `path` must look like to be taken for a URI. */
+const WITH_AUTHORITY = /^[a-zA-Z][a-zA-Z0-9+.-]+:\/\//;
 
 export function isFileNode(node: Node): boolean {
   const kind = isMap(node) ? stringField(node, 'class') : undefined;
@@ -20,7 +22,7 @@ export function isFileNode(node: Node): boolean {
 
 /** The URI of a path: every character of it is part of a name, '#', '%' and '?' too. `base` ends with '/' where it is a directory. */
 export function pathToUri(path: string, base: string): string {
-  if (/^[a-zA-Z][a-zA-Z0-9+.-]+:\/\//.test(path)) return path;
+  if (WITH_AUTHORITY.test(path)) return path;
   const escaped = encodeURI(path).replace(/[#?]/g, encodeURIComponent);
   return resolveFileName(/^[^/]*:/.test(escaped) ? `./${escaped}` : escaped, base);
 }
@@ -71,7 +73,18 @@ function locationOf(node: MapNode, baseUri: string, subject: string, problems: P
       return 'wrong';
     }
     if (key === 'location' && written.startsWith('_:')) continue;
-    return key === 'path' ? pathToUri(written, baseUri) : locationToUri(written, baseUri);
+    // What came without an address of its own can name files by absolute path only.
+    const base = baseUri === '' && written.startsWith('/') ? 'file:///' : baseUri;
+    if (base === '' && !(key === 'path' ? WITH_AUTHORITY : SCHEME).test(written)) {
+      problems.error(
+        member,
+        'input-type',
+        `${subject}: '${written}' is relative, and nothing says to what`,
+        'give an absolute path or a URI',
+      );
+      return 'wrong';
+    }
+    return key === 'path' ? pathToUri(written, base) : locationToUri(written, base);
   }
   return undefined;
 }

@@ -269,3 +269,23 @@ it('describes inputs for help', () => {
     { name: 'c', type: 'enum (red, green)', required: true },
   ]);
 });
+
+describe('a job that came without an address', () => {
+  const bind = (text: string) => bindInputs({ plan: planOf({ name: 'x', type: 'File' }), job: parseJob(text, 'inputs'), baseUri: '' });
+
+  it.each([
+    ['path: /a b/c.txt', 'file:///a%20b/c.txt'],
+    ['location: /a/c.txt', 'file:///a/c.txt'],
+    ['location: s3://b/c.txt', 's3://b/c.txt'],
+  ])('names a file by %s', (file, location) => {
+    expect(bind(`x: {class: File, ${file}}`)).toEqual({ inputs: { x: { class: 'File', location, basename: 'c.txt' } }, diagnostics: [] });
+  });
+
+  it.each(['path: c.txt', 'path: "c:d.txt"', 'location: ../c.txt'])('cannot name one by %s', (file) => {
+    const { inputs, diagnostics } = bind(`x: {class: File, ${file}}`);
+    expect(inputs).toBeUndefined();
+    expect(diagnostics).toMatchObject([
+      { code: 'input-type', message: expect.stringMatching(/is relative, and nothing says to what/), line: 1 },
+    ]);
+  });
+});

@@ -4,7 +4,7 @@
  *
  * Invariant: a text that was cut off is never taken for a run: its last line is missing.
  */
-import { type Readable, pipeline } from 'node:stream';
+import { type Readable, pipeline, type Transform } from 'node:stream';
 import { createGunzip, createGzip } from 'node:zlib';
 import { InvalidRequestError } from '../errors.js';
 import type { LogEntry } from '../ports.js';
@@ -15,6 +15,14 @@ const VERSION = 1;
 /** Lines handed on together. */
 const PAGE = 1000;
 
+/** How the lines are packed. */
+export interface Packing {
+  pack(): Transform;
+  unpack(): Transform;
+}
+
+export const GZIP: Packing = { pack: () => createGzip(), unpack: () => createGunzip() };
+
 type Line =
   | ({ format: typeof FORMAT; version: number } & RestingRun)
   | { entry: LogEntry }
@@ -22,18 +30,18 @@ type Line =
   | { end: { entries: number; chunks: number } };
 
 /** The bytes, and the cursor of the last chunk in them. Works page by page: a long log holds up nobody and is never in memory as text. */
-export async function encodeRun(run: RestingRunPages): Promise<{ bytes: Buffer; cursor: string }> {
-  const gzip = createGzip();
+export async function encodeRun(run: RestingRunPages, { pack }: Packing): Promise<{ bytes: Buffer; cursor: string }> {
+  const packed = pack();
   const parts: Buffer[] = [];
   const done = new Promise<void>((resolve, reject) =>
-    gzip
+    packed
       .on('data', (part: Buffer) => parts.push(part))
       .once('end', resolve)
       .once('error', reject),
   );
   const write = (lines: Line[]): Promise<void> => {
     const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
-    return new Promise((resolve, reject) => gzip.write(text, (error) => (error ? reject(error) : resolve())));
+    return new Promise((resolve, reject) => packed.write(text, (error) => (error ? reject(error) : resolve())));
   };
   const { header, sequence, idempotency } = run;
   await write([{ format: FORMAT, version: VERSION, header, sequence, idempotency }]);
@@ -49,29 +57,33 @@ export async function encodeRun(run: RestingRunPages): Promise<{ bytes: Buffer; 
     cursor = page.at(-1)?.cursor ?? cursor;
   }
   await write([{ end }]);
-  gzip.end();
+  packed.end();
   await done;
   return { bytes: Buffer.concat(parts), cursor };
 }
 
 /** The first line only: the rest is not fetched. */
-export async function decodeHead(stream: Readable): Promise<RestingRun> {
-  for await (const [line] of lines(stream)) return headOf(line);
+export async function decodeHead(stream: Readable, packing: Packing): Promise<RestingRun> {
+  for await (const [line] of lines(stream, packing)) return headOf(line);
   throw new Error('an archived run is empty');
 }
 
 /** `open` is called once for the entries and once for the chunks, where they are asked for. */
-export function decodeRun(head: RestingRun, open: () => Promise<Readable>): RestingRunPages {
+export function decodeRun(head: RestingRun, open: () => Promise<Readable>, packing: Packing): RestingRunPages {
+  const read = async (): Promise<AsyncIterable<string[]>> => lines(await open(), packing);
   return {
     ...head,
-    entries: pages(open, (line) => ('entry' in line ? line.entry : undefined)),
-    chunks: pages(open, (line) => ('chunk' in line ? line.chunk : undefined)),
+    entries: pages(read, (line) => ('entry' in line ? line.entry : undefined)),
+    chunks: pages(read, (line) => ('chunk' in line ? line.chunk : undefined)),
   };
 }
 
-async function* pages<T>(open: () => Promise<Readable>, pick: (line: Line) => T | undefined): AsyncGenerator<T[], void, undefined> {
+async function* pages<T>(
+  read: () => Promise<AsyncIterable<string[]>>,
+  pick: (line: Line) => T | undefined,
+): AsyncGenerator<T[], void, undefined> {
   let whole = false;
-  for await (const page of lines(await open())) {
+  for await (const page of await read()) {
     const parsed = page.map((text) => JSON.parse(text) as Line);
     const last = parsed.at(-1);
     whole = last !== undefined && 'end' in last;
@@ -90,15 +102,15 @@ function headOf(text: string | undefined): RestingRun {
 }
 
 /** Up to PAGE lines at a time, the very first one alone. */
-async function* lines(compressed: Readable): AsyncGenerator<string[], void, undefined> {
-  const gunzip = createGunzip();
+async function* lines(packed: Readable, { unpack }: Packing): AsyncGenerator<string[], void, undefined> {
+  const plain = unpack();
   // Errors of either stream come out of the iteration; the callback only keeps them from being thrown a second time.
-  pipeline(compressed, gunzip, () => undefined);
+  pipeline(packed, plain, () => undefined);
   let rest = '';
   let first = true;
   let page: string[] = [];
   try {
-    for await (const text of gunzip.setEncoding('utf8') as AsyncIterable<string>) {
+    for await (const text of plain.setEncoding('utf8') as AsyncIterable<string>) {
       const found = (rest + text).split('\n');
       rest = found.pop() ?? '';
       for (const line of found) {
@@ -112,7 +124,7 @@ async function* lines(compressed: Readable): AsyncGenerator<string[], void, unde
     if (rest !== '') page.push(rest);
     if (page.length > 0) yield page;
   } finally {
-    compressed.destroy();
-    gunzip.destroy();
+    packed.destroy();
+    plain.destroy();
   }
 }

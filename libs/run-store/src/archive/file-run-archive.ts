@@ -5,13 +5,11 @@
  *  1. Index first, then the run: an index entry without a run is skipped, a run without its entries could never be listed.
  *  2. What was written is read back and compared before anybody relies on it.
  */
-import { Readable } from 'node:stream';
+import { Readable, type Transform } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
 import type { Plan } from '@weft/plan';
 import type { ArchiveFiles, IndexedRun, RestingRun, RestingRunPages, RunArchive } from '../retention.ports.js';
-import { decodeHead, decodeRun, encodeRun } from './archive-codec.js';
+import { decodeHead, decodeRun, encodeRun, GZIP, type Packing } from './archive-codec.js';
 import { indexFolder, indexNames, indexedRun, minuteOf, planName, runName } from './archive-layout.js';
 
 /** Minutes of a day whose names are fetched together; begins at one, so that a busy archive is read lightly. */
@@ -23,10 +21,13 @@ const EMPTY = new Uint8Array();
 export class FileRunArchive implements RunArchive {
   private readonly stored = new Set<string>();
 
-  constructor(private readonly files: ArchiveFiles) {}
+  constructor(
+    private readonly files: ArchiveFiles,
+    private readonly packing: Packing = GZIP,
+  ) {}
 
   async put(run: RestingRunPages): Promise<{ cursor: string; bytes: number }> {
-    const { bytes, cursor } = await encodeRun(run);
+    const { bytes, cursor } = await encodeRun(run, this.packing);
     await Promise.all(indexNames(run.header).map((name) => this.files.write(name, EMPTY)));
     await this.writeChecked(runName(run.header.runId), bytes);
     return { cursor, bytes: bytes.length };
@@ -34,7 +35,7 @@ export class FileRunArchive implements RunArchive {
 
   async find(runId: string): Promise<RestingRun | undefined> {
     const stream = await this.files.open(runName(runId));
-    return stream && decodeHead(stream);
+    return stream && decodeHead(stream, this.packing);
   }
 
   async read(runId: string): Promise<{ run: RestingRunPages; bytes: number } | undefined> {
@@ -44,7 +45,7 @@ export class FileRunArchive implements RunArchive {
     // Compressed, it is small: read once, it stays the same whatever is replaced or removed meanwhile.
     const bytes = await buffer(stream);
     const open = async (): Promise<Readable> => Readable.from([bytes]);
-    return { run: decodeRun(await decodeHead(await open()), open), bytes: bytes.length };
+    return { run: decodeRun(await decodeHead(await open(), this.packing), open, this.packing), bytes: bytes.length };
   }
 
   async *newestFirst(projectId: string | undefined, after: string | undefined): AsyncGenerator<IndexedRun[], void, undefined> {
@@ -76,14 +77,14 @@ export class FileRunArchive implements RunArchive {
     const name = planName(hash);
     const present = await this.files.open(name);
     if (present) present.destroy();
-    else await this.writeChecked(name, await promisify(gzip)(JSON.stringify(plan)));
+    else await this.writeChecked(name, await through(this.packing.pack(), Buffer.from(JSON.stringify(plan))));
     this.stored.add(hash);
     for (const oldest of this.stored) if (this.stored.size <= KNOWN_PLANS || !this.stored.delete(oldest)) break;
   }
 
   async getPlan(hash: string): Promise<Plan | undefined> {
     const stream = await this.files.open(planName(hash));
-    return stream && (JSON.parse((await promisify(gunzip)(await buffer(stream))).toString()) as Plan);
+    return stream && (JSON.parse((await through(this.packing.unpack(), await buffer(stream))).toString()) as Plan);
   }
 
   /** Names of a folder, greatest first, none after `limit`. */
@@ -97,6 +98,11 @@ export class FileRunArchive implements RunArchive {
     const stream = await this.files.open(name);
     if (!stream || !bytes.equals(await buffer(stream))) throw new Error(`${name} is not in storage as it was written`);
   }
+}
+
+function through(transform: Transform, bytes: Buffer): Promise<Buffer> {
+  transform.end(bytes);
+  return buffer(transform);
 }
 
 /** Of the newest archived run; undefined: there is none. */

@@ -17,7 +17,7 @@ import { createOptions, LABELS } from './create-options.js';
 import { DockerTask, removeContainer } from './docker-task.js';
 import { engineFailure, readEngineError } from './engine-error.js';
 import { withAlgorithm } from './image-reference.js';
-import { Images } from './images.js';
+import { Images, type ImageSource } from './images.js';
 import { ContainerOutput } from './output.js';
 
 export interface DockerRuntimeOptions {
@@ -33,6 +33,8 @@ export interface DockerRuntimeOptions {
   extraHosts?: readonly string[];
   /** A pull without progress for so long is given up, milliseconds; default: two minutes. */
   pullStallMs?: number;
+  /** How images that are not there may be had; default: in every way. */
+  imageSources?: readonly ImageSource[];
 }
 
 export class DockerRuntime implements TaskRuntime {
@@ -43,7 +45,7 @@ export class DockerRuntime implements TaskRuntime {
   private podman: Promise<boolean> | undefined;
 
   constructor(private readonly options: DockerRuntimeOptions) {
-    this.images = new Images(this.docker, options.open, options.pullStallMs);
+    this.images = new Images(this.docker, options.open, options.pullStallMs, options.imageSources);
   }
 
   async probe(): Promise<{ version: string; unavailable?: string }> {

@@ -78,6 +78,27 @@ describe('a pull', () => {
   });
 });
 
+describe('ways to an image that a runner may not go', () => {
+  const nowhere = new Docker({ socketPath: '/nonexistent/engine.sock' });
+  const absent = jest.spyOn(nowhere, 'getImage').mockReturnValue({
+    inspect: () => Promise.reject(Object.assign(new Error('no such image'), { statusCode: 404 })),
+  } as unknown as Docker.Image);
+  afterAll(() => absent.mockRestore());
+
+  it.each([
+    ['build', { dockerfile: 'FROM debian' }],
+    ['load', { loadUri: 'file:///i.tar' }],
+    ['import', { importUri: 'file:///i.tar' }],
+  ])('%s: it is refused before anything is read or made', async (source, image) => {
+    const images = new Images(nowhere, () => Promise.reject(new Error('opened')), 1, ['pull']);
+    await expect(images.ensure(executor.Image.create({ reference: 'i', ...image }), { preparing: () => undefined })).rejects.toMatchObject({
+      code: 'IMAGE_MISSING',
+      message: `image 'i:latest' is not here, and this runner may only pull (not ${source})`,
+      retryable: false,
+    });
+  });
+});
+
 describe('progress of a pull', () => {
   const giveUp = 2 ** 30;
   const says = (...lines: ProgressLine[]): number => {

@@ -18,6 +18,10 @@ import { equivalentNames, isImageId, withAlgorithm, withTag } from './image-refe
 import { ProgressText, type ProgressLine } from './progress-text.js';
 import { StallGuard } from './stall-guard.js';
 
+/** How an image that is not there may be had. */
+export const IMAGE_SOURCES = ['pull', 'load', 'import', 'build'] as const;
+export type ImageSource = (typeof IMAGE_SOURCES)[number];
+
 /** Registries answer within seconds; a layer that is unpacked says nothing for longer. */
 const PULL_STALL_MS = 120_000;
 
@@ -35,6 +39,7 @@ export class Images {
     private readonly docker: Docker,
     private readonly open: (uri: string) => Promise<Readable>,
     private readonly pullStallMs = PULL_STALL_MS,
+    private readonly sources: readonly ImageSource[] = IMAGE_SOURCES,
   ) {}
 
   /** The name to try first, without asking the engine. */
@@ -105,6 +110,11 @@ export class Images {
   }
 
   private async fetch(name: string, image: executor.Image, tell: (text: string) => void, abortSignal: AbortSignal): Promise<string> {
+    const source = sourceOf(image);
+    if (!this.sources.includes(source)) {
+      const why = `image '${name}' is not here, and this runner may only ${this.sources.join(', ') || 'use those that are'} (not ${source})`;
+      throw new RuntimeFailure('IMAGE_MISSING', why, false);
+    }
     if (image.dockerfile !== '') return this.build(name, image.dockerfile, tell, abortSignal);
     if (image.loadUri !== '') return this.load(name, image, tell, abortSignal);
     if (image.importUri !== '') return this.import(name, image.importUri, tell, abortSignal);
@@ -194,6 +204,12 @@ export class Images {
       );
     });
   }
+}
+
+function sourceOf({ dockerfile, loadUri, importUri }: executor.Image): ImageSource {
+  if (dockerfile !== '') return 'build';
+  if (loadUri !== '') return 'load';
+  return importUri === '' ? 'pull' : 'import';
 }
 
 function sourceFailure(error: unknown, doing: string): RuntimeFailure {

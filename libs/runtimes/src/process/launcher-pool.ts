@@ -104,7 +104,8 @@ export class LauncherPool {
   private tellWatchdog(shell?: Shell): void {
     if (this.watchdog === undefined) {
       if (shell === undefined) return;
-      this.watchdog = spawn(shell.path, ['-c', WATCHDOG_SCRIPT], { stdio: ['pipe', 'ignore', 'ignore'], detached: true, cwd: '/' });
+      const args = ['-c', WATCHDOG_SCRIPT, 'watchdog', this.pipeDirectory ?? ''];
+      this.watchdog = spawn(shell.path, args, { stdio: ['pipe', 'ignore', 'ignore'], detached: true, cwd: '/' });
       // A watchdog that was killed from outside is replaced when the next launcher comes.
       this.watchdog.once('exit', () => (this.watchdog = undefined));
       this.watchdog.stdin?.on('error', () => undefined);

@@ -112,13 +112,18 @@ describe('ProcessRuntime', () => {
 });
 
 describe('watchdog', () => {
-  it('kills the groups of its last list when its stdin ends', async () => {
+  it('kills the groups of its last list when its stdin ends, and removes their pipes', async () => {
     const victim = spawn('sleep', ['1000'], { detached: true, stdio: 'ignore' });
-    const watchdog = spawn('/bin/sh', ['-c', WATCHDOG_SCRIPT], { stdio: ['pipe', 'ignore', 'ignore'] });
+    const pipes = mkdtempSync(join(tmpdir(), 'weft-pipes-'));
+    writeFileSync(join(pipes, 'out'), '');
+    const watchdog = spawn('/bin/sh', ['-c', WATCHDOG_SCRIPT, 'watchdog', pipes], { stdio: ['pipe', 'ignore', 'ignore'] });
+    const done = once(watchdog, 'exit');
     watchdog.stdin.write(`1 2\n${victim.pid}\n`);
     watchdog.stdin.end();
     const [code, signal] = (await once(victim, 'exit')) as [number | null, string | null];
     expect([code, signal]).toEqual([null, 'SIGKILL']);
+    await done;
+    expect(existsSync(pipes)).toBe(false);
   });
 });
 

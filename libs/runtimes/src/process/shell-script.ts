@@ -82,9 +82,12 @@ export function launcherPrologue(outPipe: string, errPipe: string): string {
   return `trap : TERM INT HUP\nmkfifo -m 600 ${out} ${err} && echo ready >&3 && exec >${out} 2>${err}\n`;
 }
 
-/** Reads lists of process groups; when its stdin ends, because the runner is gone however it went, it kills those of the last list. */
+/**
+ * Reads lists of process groups; when its stdin ends, because the runner is gone however it went, it kills those of the last list and removes
+ * the directory that is its argument.
+ */
 export const WATCHDOG_SCRIPT =
-  'groups=\nwhile read -r line; do groups=$line; done\nfor group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done\n';
+  'groups=\nwhile read -r line; do groups=$line; done\nfor group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done\nrm -rf -- "$1"\n';
 
 /** Seconds in a line of the shell's `times`, such as `0m0.01s 1m2.5s`: user and system together. */
 export function parseTimes(line: string): number {

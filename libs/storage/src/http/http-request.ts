@@ -79,7 +79,7 @@ function parseHttpUri(text: string, named: string): URL {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new StorageError('UNSUPPORTED', `${named} leads to '${text}'`, named);
   if (url.username !== '' || url.password !== '') {
     throw new StorageError(
-      'UNSUPPORTED',
+      'ACCESS',
       `'${withoutSecret(named)}': a user name in a URI would be stored and shown with it`,
       withoutSecret(named),
     );

@@ -68,7 +68,7 @@ describe('HttpStorage', () => {
 
   it('keeps user names and passwords out of URIs', async () => {
     const uri = server.url.replace('//', '//me:secret@');
-    await expect(storage.stat(uri)).rejects.toMatchObject({ code: 'UNSUPPORTED', message: expect.not.stringContaining('secret') });
+    await expect(storage.stat(uri)).rejects.toMatchObject({ code: 'ACCESS', message: expect.not.stringContaining('secret') });
   });
 });
 

@@ -4,8 +4,9 @@
  *
  * Invariant: a lost nudge is made up for by `onReset`, as the port promises.
  */
-import type { Lease, RunStore } from '@weft/run-store';
+import type { Lease, Leases, LogEntry, LogPosition, RunHeader, RunLog, RunStore } from '@weft/run-store';
 import { createFakeRunStore, type FakeRunStoreData } from '../fake-run-store.js';
+import { remotePort } from './remote-port.js';
 import type { VirtualProcess, VirtualWorld } from './virtual-world.js';
 
 export interface NudgeFaults {
@@ -21,6 +22,7 @@ export interface RemoteStoreOptions {
 }
 
 const RECONNECT_MS = 50;
+const RETENTION = ['ended', 'read', 'evict', 'restore', 'forget', 'newestArchived', 'noteArchived', 'releasePlan', 'counts'] as const;
 
 export function remoteRunStore(
   world: VirtualWorld,
@@ -30,56 +32,43 @@ export function remoteRunStore(
 ): RunStore {
   const inner = createFakeRunStore(data);
   const { log, leases, reader, taskLogs } = inner;
-  const through =
-    <A extends unknown[], R>(operation: string, call: (...args: A) => Promise<R>) =>
-    (...args: A): Promise<R> =>
-      process.call(operation, () => call(...args));
+  const watched: RunLog = Object.assign(Object.create(log) as RunLog, {
+    append: async (lease: Lease, runId: string, ...rest: [LogPosition, LogEntry['event'][]]) => {
+      const result = await log.append(lease, runId, ...rest);
+      options.onAppend?.(lease, runId, result.ok);
+      return result;
+    },
+    seal: async (lease: Lease, header: RunHeader, ...rest: [LogPosition, LogEntry['event']]) => {
+      const result = await log.seal(lease, header, ...rest);
+      options.onAppend?.(lease, header.runId, result.ok);
+      return result;
+    },
+  } satisfies Partial<RunLog>);
+  const acquiring: Leases = Object.assign(Object.create(leases) as Leases, {
+    acquire: async (...args: Parameters<Leases['acquire']>) => {
+      const held = await leases.acquire(...args);
+      options.onLeases?.(held);
+      return held;
+    },
+  });
   return {
     open: () => inner.open(),
-    intake: {
-      find: through('find', (...args) => inner.intake.find(...args)),
-      create: through('create', (...args) => inner.intake.create(...args)),
-      request: through('request', (...args) => inner.intake.request(...args)),
-      reopen: through('reopen', (...args) => inner.intake.reopen(...args)),
-      activeRuns: through('activeRuns', (...args) => inner.intake.activeRuns(...args)),
-      putPlan: through('putPlan', (...args) => inner.intake.putPlan(...args)),
-    },
-    log: {
-      append: through('append', async (lease, runId, after, events) => {
-        const result = await log.append(lease, runId, after, events);
-        options.onAppend?.(lease, runId, result.ok);
-        return result;
-      }),
-      seal: through('seal', async (lease, header, after, ended) => {
-        const result = await log.seal(lease, header, after, ended);
-        options.onAppend?.(lease, header.runId, result.ok);
-        return result;
-      }),
-      read: through('read', (...args) => log.read(...args)),
-      updateHeader: through('updateHeader', (...args) => log.updateHeader(...args)),
-      active: through('active', (...args) => log.active(...args)),
-      getPlan: through('getPlan', (...args) => log.getPlan(...args)),
-    },
+    intake: remotePort(process, 'intake', inner.intake, ['find', 'create', 'request', 'reopen', 'activeRuns', 'putPlan']),
+    log: remotePort(process, 'log', watched, ['append', 'seal', 'read', 'updateHeader', 'active', 'getPlan']),
     leases: {
-      acquire: through('acquire', async (...args) => {
-        const held = await leases.acquire(...args);
-        options.onLeases?.(held);
-        return held;
-      }),
-      renew: through('renew', (...args) => leases.renew(...args)),
-      release: through('releaseLease', (...args) => leases.release(...args)),
-      announce: through('announce', (...args) => leases.announce(...args)),
-      withdraw: through('withdraw', (...args) => leases.withdraw(...args)),
-      watch: (onChange) => process.call('watch', () => leases.watch(heard(world, process, options, onChange))),
+      ...remotePort(process, 'leases', acquiring, ['acquire', 'renew', 'release', 'announce', 'withdraw']),
+      watch: (onChange) => process.call('leases.watch', () => leases.watch(heard(world, process, options, onChange))),
     },
     nudges: remoteNudges(world, process, data, options),
     cancels: {
-      send: through('cancels', (...args) => inner.cancels.send(...args)),
+      send: (attempts) => process.call('cancels.send', () => inner.cancels.send(attempts)),
       subscribe: (onCancel) =>
-        process.call('subscribe', () => inner.cancels.subscribe((attempts) => heard(world, process, options, () => onCancel(attempts))())),
+        process.call('cancels.subscribe', () =>
+          inner.cancels.subscribe((attempts) => heard(world, process, options, () => onCancel(attempts))()),
+        ),
     },
-    reader: { ...bound(reader), get: through('get', (runId) => reader.get(runId)) },
-    retention: inner.retention,
+    reader: remotePort(process, 'reader', reader, ['get', 'list', 'read', 'remove']),
+    retention: remotePort(process, 'retention', inner.retention, RETENTION),
     taskLogs,
     close: () => inner.close(),
   };
@@ -95,16 +84,6 @@ function heard(world: VirtualWorld, process: VirtualProcess, options: RemoteStor
   };
 }
 
-function bound(reader: RunStore['reader']): RunStore['reader'] {
-  return {
-    get: (runId) => reader.get(runId),
-    list: (query) => reader.list(query),
-    read: (runId, after) => reader.read(runId, after),
-    follow: (runId, after, signal) => reader.follow(runId, after, signal),
-    remove: (runId) => reader.remove(runId),
-  };
-}
-
 function remoteNudges(
   world: VirtualWorld,
   process: VirtualProcess,
@@ -113,11 +92,11 @@ function remoteNudges(
 ): RunStore['nudges'] {
   return {
     subscribe: (partition, onNudge, onReset) =>
-      process.call('subscribe', async () => {
+      process.call('nudges.subscribe', async () => {
         const stop = data.listen(partition, (runId, sequence) => {
           if (process.crashed) return stop();
           const { lose, double } = options.nudges();
-          const deliver = (): void => process.receive(() => onNudge(runId, sequence));
+          const deliver = (): void => process.receive(() => onNudge(runId, sequence), 'nudge');
           if (lose > 0 && world.random.chance(lose)) process.clock.after(RECONNECT_MS, onReset);
           else deliver();
           if (double > 0 && world.random.chance(double)) deliver();
