@@ -78,7 +78,7 @@ export interface IndexedRun {
 }
 
 export interface RunArchive {
-  /** Stores all of a run and finds it again; answers how much there is of it. Repeating replaces. */
+  /** Stores all of a run and finds it again; answers how much there is of it. Repeating replaces. Writes when all was read, chunks last. */
   put(run: RestingRunPages): Promise<{ cursor: string; bytes: number }>;
   find(runId: string): Promise<RestingRun | undefined>;
   /** The whole of it, with the size it has; undefined: not there. */

@@ -207,6 +207,30 @@ function movingContract(get: () => Subject): void {
     expect(await pages(subject.store, { limit: 5 })).toEqual([[run.header]]);
   });
 
+  it.each(['entries', 'chunks'] as const)(
+    'leaves what is archived whole where another takes the run out while its %s are read',
+    async (part) => {
+      const subject = get();
+      const { inner, archive } = subject;
+      await aRun(subject, {}, 5);
+      const before = await answers(subject, 'r-1');
+      async function* late<T>(source: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+        expect(await subject.move('r-1')).toBe('evicted');
+        yield* source;
+      }
+      let reads = 0;
+      const read: RunStore['retention']['read'] = async (runId) => {
+        const run = await inner.retention.read(runId);
+        reads += 1;
+        if (!run || reads > 1) return run;
+        return part === 'entries' ? { ...run, entries: late(run.entries) } : { ...run, chunks: late(run.chunks) };
+      };
+      const retention = Object.assign(Object.create(inner.retention) as RunStore['retention'], { read });
+      expect(await archiveRun({ ...inner, retention }, archive, await leaseOf(inner, 'r-1'), 'r-1')).toBe('gone');
+      expect(await answers(subject, 'r-1')).toEqual(before);
+    },
+  );
+
   it('finds runs that have ended, the first to end first', async () => {
     const subject = get();
     await aRun(subject, { state: 'failed' });

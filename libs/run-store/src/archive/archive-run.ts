@@ -3,7 +3,7 @@
  * done again, from the start.
  */
 import type { Lease, RunHeader, RunStore } from '../ports.js';
-import type { Eviction, RunArchive } from '../retention.ports.js';
+import type { Eviction, RestingRunPages, RunArchive, StoredChunk } from '../retention.ports.js';
 
 type Stores = Pick<RunStore, 'log' | 'retention'>;
 
@@ -12,10 +12,30 @@ export async function archiveRun(store: Stores, archive: RunArchive, lease: Leas
   const run = await store.retention.read(runId);
   if (!run) return 'gone';
   await releasePlan(store, archive, run.header);
-  const evicted = await store.retention.evict(lease, run, await archive.put(run));
+  const put = await archive.put(whole(store, run)).catch(unlessItLeft);
+  // What lies in the archive was not touched: it is whoever's took the run out.
+  if (!put) return 'gone';
+  const evicted = await store.retention.evict(lease, run, put);
   // Deleted while it was written. With the lease lost it may be the next owner's copy: that stays.
   if (evicted === 'gone') await archive.remove(run);
   return evicted;
+}
+
+/** The run left the live store, or went on, while it was read: what was read may lack something. */
+class LeftMeanwhile extends Error {}
+
+/** Fails at the end, which is before anything is written, where the run is not there any more as it was. */
+function whole({ retention }: Stores, run: RestingRunPages): RestingRunPages {
+  async function* chunks(): AsyncGenerator<StoredChunk[], void, undefined> {
+    yield* run.chunks;
+    const now = await retention.read(run.header.runId);
+    if (now?.sequence !== run.sequence) throw new LeftMeanwhile(`run ${run.header.runId} left while it was read`);
+  }
+  return { ...run, chunks: chunks() };
+}
+
+function unlessItLeft(error: unknown): undefined {
+  if (!(error instanceof LeftMeanwhile)) throw error;
 }
 
 /** A plan leaves the live store with the runs that used it; whoever still needs it finds it in the archive. */
