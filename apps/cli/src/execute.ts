@@ -11,6 +11,7 @@ import { submitOnce } from './client/submit-once.js';
 import type { Prepared } from './document/prepare.js';
 import { relocateOutputs } from './outputs/relocate.js';
 import type { ProgressReporter } from './progress/reporter.js';
+import { shownText } from './shown-text.js';
 
 export type SubmissionOptions = Omit<Submission, 'document' | 'inputsJson' | 'inputsBaseUri'>;
 
@@ -73,5 +74,5 @@ export function describeFailure(failure: run.Failure): string {
   const exit =
     failure.exitCode === undefined || failure.message.includes(`code ${failure.exitCode}`) ? '' : ` (exit code ${failure.exitCode})`;
   const tail = failure.stderrTail.length === 0 ? [] : ['last lines of its stderr:', ...failure.stderrTail.map((line) => `  ${line}`)];
-  return [`${where}${failure.message}${exit}`, ...tail].join('\n');
+  return shownText([`${where}${failure.message}${exit}`, ...tail].join('\n'));
 }

@@ -1,5 +1,6 @@
 /** `weft logs`: what the tools of a run wrote, each line with its step. */
 import { run } from '@weft/contracts';
+import { shownLogLine } from '../shown-text.js';
 import { withRuns } from './with-runs.js';
 
 export interface LogsOptions {
@@ -30,6 +31,8 @@ function jsonLines(): LogWriter {
 /** Chunks end anywhere; lines of several tasks must not be mixed. */
 function prefixedLines(): LogWriter {
   const open = new Map<string, { prefix: string; text: string }>();
+  // What goes into a file or another program is as the tool wrote it.
+  const shown = process.stdout.isTTY ? shownLogLine : (line: string): string => line;
   return {
     chunk: ({ taskId, step, stream, text: written }) => {
       // The runner's own remarks are whole lines without their end.
@@ -38,10 +41,10 @@ function prefixedLines(): LogWriter {
       const lines = ((open.get(key)?.text ?? '') + text).split('\n');
       const prefix = `[${step || 'tool'}] `;
       open.set(key, { prefix, text: lines.pop() ?? '' });
-      for (const line of lines) process.stdout.write(`${prefix}${line}\n`);
+      for (const line of lines) process.stdout.write(`${prefix}${shown(line)}\n`);
     },
     end: () => {
-      for (const { prefix, text } of open.values()) if (text !== '') process.stdout.write(`${prefix}${text}\n`);
+      for (const { prefix, text } of open.values()) if (text !== '') process.stdout.write(`${prefix}${shown(text)}\n`);
     },
   };
 }

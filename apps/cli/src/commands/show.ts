@@ -3,6 +3,7 @@ import { run } from '@weft/contracts';
 import type { RunsClient } from '../client/runs-client.js';
 import { runWord, taskWord } from '../client/status.js';
 import { describeFailure } from '../execute.js';
+import { shownLine } from '../shown-text.js';
 import { between, localTime, table } from '../table.js';
 import { withRuns } from './with-runs.js';
 
@@ -54,7 +55,7 @@ function describe(found: run.Run): string {
   ];
   return facts
     .filter(([, value]) => value !== '')
-    .map(([name, value]) => `${name.padEnd(10)} ${value}\n`)
+    .map(([name, value]) => `${name.padEnd(10)} ${shownLine(value)}\n`)
     .join('');
 }
 

@@ -5,6 +5,7 @@ import pc from 'picocolors';
 import { run } from '@weft/contracts';
 import { taskWord } from '../client/status.js';
 import type { ProgressReporter } from './reporter.js';
+import { shownLine, shownLogLine } from '../shown-text.js';
 import { StepBoard, describeStep } from './step-board.js';
 
 const REDRAW_MS = 100;
@@ -31,11 +32,11 @@ class TerminalReporter implements ProgressReporter {
   constructor(private readonly options: TerminalOptions) {}
 
   submitted(runId: string, name: string, existing: boolean): void {
-    this.line(`${existing ? 'following' : 'run'} ${runId}${name === '' ? '' : ` (${name})`}`);
+    this.line(`${existing ? 'following' : 'run'} ${runId}${name === '' ? '' : ` (${shownLine(name)})`}`);
   }
 
   event({ event, at }: run.RunEvent): void {
-    if (event?.$case === 'note') this.line(`${event.value.step === '' ? '' : `[${event.value.step}] `}${event.value.text}`);
+    if (event?.$case === 'note') this.line(`${event.value.step === '' ? '' : `[${event.value.step}] `}${shownLogLine(event.value.text)}`);
     if (event?.$case === 'taskStatus' && event.value.task !== undefined) this.task(event.value.task, at ?? new Date());
   }
 
@@ -47,7 +48,7 @@ class TerminalReporter implements ProgressReporter {
 
   private task(task: run.Task, at: Date): void {
     const { state, change } = this.board.update(task);
-    const label = task.step === '' ? 'tool' : task.step;
+    const label = task.step === '' ? 'tool' : shownLine(task.step);
     if (change === 'started') {
       this.since.set(task.step, at.getTime());
       if (!this.options.live) this.line(`[${label}] started`);
@@ -75,7 +76,7 @@ class TerminalReporter implements ProgressReporter {
       this.redraw = undefined;
       this.erase();
       const steps = this.board.running();
-      const shown = steps.slice(0, MAX_LIVE_LINES).map((state) => `  ${state.step === '' ? 'tool' : state.step}: ${describeStep(state)}`);
+      const shown = steps.slice(0, MAX_LIVE_LINES).map((state) => `  ${state.step === '' ? 'tool' : shownLine(state.step)}: ${describeStep(state)}`);
       if (steps.length > shown.length) shown.push(`  … and ${steps.length - shown.length} more steps`);
       for (const text of shown) this.options.write(`${pc.dim(text.slice(0, this.options.columns() - 1))}\n`);
       this.drawnLines = shown.length;
