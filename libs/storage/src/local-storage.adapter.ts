@@ -91,6 +91,8 @@ export class LocalStorage implements Storage {
   async writeText(uri: string, text: string): Promise<void> {
     await this.changing(uri, async (path) => {
       await mkdir(dirname(path), { recursive: true });
+      // An empty file appears whole without another name first, which a crash would leave.
+      if (text === '' && (await createdEmpty(path))) return;
       const temporary = `${path}.${randomBytes(6).toString('hex')}.writing`;
       try {
         await writeFile(temporary, text, { flag: 'wx' });
@@ -174,6 +176,17 @@ export class LocalStorage implements Storage {
     });
     if ((await this.realRoots).some((root) => real === root || real.startsWith(root.endsWith(sep) ? root : root + sep))) return;
     throw new StorageError('ACCESS', `${uri} is outside the allowed roots (${roots.join(', ')})`, uri);
+  }
+}
+
+/** False: something of that name is there. */
+async function createdEmpty(path: string): Promise<boolean> {
+  try {
+    await writeFile(path, '', { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === 'EEXIST') return false;
+    throw error;
   }
 }
 
