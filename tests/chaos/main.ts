@@ -34,6 +34,7 @@ async function main(dist: string, args: string[]): Promise<number> {
   const options = values.short ? { ...asked, ...SHORT } : asked;
   const report = await chaos({ ...options, docker, dist, keep: values.keep, say });
   if (values.report !== undefined) writeFileSync(values.report, JSON.stringify(report));
+  say('judged');
   print(report, options);
   return report.verdicts.some(({ problems }) => problems.length > 0) ? 1 : 0;
 }
