@@ -18,6 +18,8 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
 const stamps = join(dist, '.build');
 const DAY_MS = 86_400_000;
+/** Programs that show names of classes (Nest, OpenAPI). In the others, naming every closure again when it is made would be for nothing. */
+const NAMED = new Set(['gateway', 'al-coordinator']);
 
 /** What can be built: name in dist → source. */
 function programs() {
@@ -115,7 +117,7 @@ async function bundle(name, source, context) {
       sourcesContent: false,
       minifySyntax: true,
       minifyWhitespace: true,
-      keepNames: true,
+      keepNames: NAMED.has(name),
       legalComments: 'none',
       metafile: true,
       logLevel: 'silent',

@@ -38,6 +38,9 @@ type UnaryMethod<Req, Res> = (
   callback: (error: GrpcServiceError | null, response: Res) => void,
 ) => ClientUnaryCall;
 
+/** Messages of a stream that its reader has not taken. */
+const READ_AHEAD = 16;
+
 type StreamMethod<Req, Res> = (request: Req, metadata?: Metadata, options?: Partial<GrpcCallOptions>) => ClientReadableStream<Res>;
 
 /** `address` is a gRPC target: `host:port` or `unix:/abs/path`. Connects lazily and reconnects by itself; close() it when done. */
@@ -71,7 +74,7 @@ export async function* callServerStream<Req, Res>(
   const cancel = (): void => call.cancel();
   options.signal?.addEventListener('abort', cancel, { once: true });
   try {
-    for await (const message of call) yield message as Res;
+    yield* messagesOf(call);
   } catch (error) {
     throw named(error, options.peer);
   } finally {
@@ -80,6 +83,33 @@ export async function* callServerStream<Req, Res>(
     call.on('error', () => undefined);
     call.cancel();
   }
+}
+
+/** What the stream's own iterator does, for a fraction of its cost: most streams bring three messages and end. Everything that arrived comes before an error. */
+async function* messagesOf<Res>(call: ClientReadableStream<Res>): AsyncGenerator<Res, void, undefined> {
+  const arrived: Res[] = [];
+  let end: { error?: unknown } | undefined;
+  let wake = (): void => undefined;
+  call.on('data', (message: Res) => {
+    arrived.push(message);
+    if (arrived.length >= READ_AHEAD) call.pause();
+    wake();
+  });
+  call.on('error', (error: unknown) => {
+    end ??= { error };
+    wake();
+  });
+  call.once('end', () => {
+    end ??= {};
+    wake();
+  });
+  for (;;) {
+    for (let next = arrived.shift(); next !== undefined; next = arrived.shift()) yield next;
+    if (end) break;
+    if (call.isPaused()) call.resume();
+    await new Promise<void>((resolve) => (wake = resolve));
+  }
+  if ('error' in end) throw end.error;
 }
 
 /** Where no service has answered, grpc-js's own words (addresses, socket errors) become the cause. */

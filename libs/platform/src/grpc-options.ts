@@ -16,6 +16,8 @@ export const clientOptions: ChannelOptions = {
   ...commonOptions,
   // Services talk to each other directly, whatever proxy the environment names for the internet.
   'grpc.enable_http_proxy': 0,
+  // Nobody asks for these statistics, and every call would be counted. (A server knows its sessions by them, and cannot be closed without.)
+  'grpc.enable_channelz': 0,
   'grpc.service_config_disable_resolution': 1,
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 3_000,
