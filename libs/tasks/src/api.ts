@@ -54,6 +54,8 @@ export interface TaskResources {
   gpus: number;
   /** What the task may use at most, where its author said so (the maximum if there is one, else the minimum): absent = no limit. */
   limits: { cores?: number; ramMiB?: number };
+  /** What hints alone ask for, which is no reason to fail: cores, memory and disk; GPUs. Absent: nothing. */
+  hinted?: { host: boolean; gpus: boolean };
 }
 
 /** A task whose resources and container are known; bind it once a runner (and so its paths) is chosen. */
@@ -61,8 +63,8 @@ export interface PreparedTask {
   resources: TaskResources;
   /** Absent: the task runs as a host process. `required`: the author wrote a requirement, not a hint. */
   container?: { image: executor.Image; required: boolean; outputDirectory?: string };
-  /** Command line, environment, staging. Rejects with TaskError. */
-  bind(layout: SandboxLayout): Promise<BoundTask>;
+  /** Command line, environment, staging. `given`: what is reserved, where that is not what was asked for. Rejects with TaskError. */
+  bind(layout: SandboxLayout, given?: TaskResources): Promise<BoundTask>;
 }
 
 export interface BoundTask {

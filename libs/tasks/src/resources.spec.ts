@@ -35,6 +35,15 @@ describe('resources', () => {
     expect((await prepare([amounts(part)])).resources).toEqual({ ...DEFAULTS, ...expected });
   });
 
+  it('tell what hints alone ask for, and take what is given instead', async () => {
+    const hints = [amounts({ coresMin: 64 })];
+    const prepared = await prepare([], {}, { effective: { requirements: [], hints } });
+    expect(prepared.resources).toMatchObject({ cores: 64, hinted: { host: true, gpus: false } });
+    const { runtime } = await prepared.bind(LAYOUT, { ...prepared.resources, cores: 2 });
+    expect(runtime['cores']).toBe(2);
+    expect((await prepare([amounts({ coresMin: 4 })], {}, { effective: { requirements: [], hints } })).resources.hinted).toBeUndefined();
+  });
+
   it('reserve 1024 MiB of RAM in v1.0', async () => expect((await prepare([], {}, {}, 'v1.0')).resources.ramMiB).toBe(1024));
 
   it.each<[string, Omit<ResourceRequirement, 'class'>, object]>([

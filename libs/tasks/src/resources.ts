@@ -20,7 +20,9 @@ export async function evaluateResources(
   declaredVersion: string,
   ramFactor = 1,
 ): Promise<TaskResources> {
-  const requirement = find(effective, 'ResourceRequirement')?.value;
+  const found = find(effective, 'ResourceRequirement');
+  const requirement = found?.value;
+  const hinted = { host: found?.required === false, gpus: find(effective, 'CUDARequirement')?.required === false };
   const defaultRam = declaredVersion.startsWith('v1.0') ? 1024 : 256;
   const cores = await amount(scope, requirement, 'cores');
   const ram = await amount(scope, requirement, 'ram');
@@ -37,6 +39,7 @@ export async function evaluateResources(
       ...(cores.limit === undefined ? {} : { cores: cores.limit }),
       ...(ram.limit === undefined ? {} : { ramMiB: Math.ceil(ram.limit * ramFactor) }),
     },
+    ...(hinted.host || hinted.gpus ? { hinted } : {}),
   };
 }
 

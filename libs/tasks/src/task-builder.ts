@@ -35,7 +35,7 @@ export function createTaskBuilder(deps: TaskBuilderDeps): TaskBuilder {
       const preparation = new Preparation(request, deps);
       const resources = await preparation.resources();
       const container = chooseContainer(request, preparation.effective);
-      const prepared: PreparedTask = { resources, bind: (layout) => preparation.bind(layout, resources, container) };
+      const prepared: PreparedTask = { resources, bind: (layout, given = resources) => preparation.bind(layout, given, container) };
       return container ? { ...prepared, container } : prepared;
     },
     collectOutputs: (request, bound, finished, collector) => collectTaskOutputs(request, bound, finished, collector, deps.evaluator),

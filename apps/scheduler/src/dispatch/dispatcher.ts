@@ -27,7 +27,8 @@ import type { TaskLogBuffer } from './task-log-buffer.js';
 import { QueuedElsewhere } from './queued-elsewhere.js';
 import { AWAY, CONCLUDED, isRetryable } from './runner-errors.js';
 import { type TaskReuse, whereOf } from './task-reuse.js';
-import { keyOf, layoutOf, placementOf, publishedTo, requestOf, specOf } from './task-spec.js';
+import { keyOf, layoutOf, onHostNote, placementOf, publishedTo, requestOf, specOf } from './task-spec.js';
+import { cutBackNote, withinHints } from './within-hints.js';
 
 /** Brings an event into the run's log; resolves when it is there or the run has ended. */
 export interface Reporter {
@@ -163,8 +164,11 @@ export class Dispatcher implements TaskCanceller {
     const placed: Attempt['placed'] = {};
     try {
       const request = requestOf(job, plan);
-      const prepared = await this.deps.builder.prepare(request);
-      const known = await how.reuse?.find(request, prepared, how.attached, AbortSignal.any([cancel, abandon]));
+      const signal = AbortSignal.any([cancel, abandon]);
+      const asked = await this.deps.builder.prepare(request);
+      const prepared = await withinHints(this.deps.pool, asked, { ...placementOf(job, asked), signal });
+      if (prepared !== asked) this.note(job, cutBackNote(asked.resources, prepared.resources));
+      const known = await how.reuse?.find(request, prepared, how.attached, signal);
       return known ?? (await this.runPlaced({ job, request, placed, ...how }, prepared));
     } catch (error) {
       if (abandon.aborted) throw error;
@@ -196,6 +200,7 @@ export class Dispatcher implements TaskCanceller {
       const { layout, contained } = layoutOf(job, prepared, placement);
       const bound = attempt.reuse?.boundFor(layout) ?? (await prepared.bind(layout));
       const spec = specOf(job, bound, placement, contained, prepared);
+<<<<<<< ours
       const execution = this.deps.execution(placement.runner.address, spec);
       toRelease = execution;
       if (prepared.container && !contained) {
@@ -204,6 +209,10 @@ export class Dispatcher implements TaskCanceller {
           `no container runtime on runner ${placement.runner.runnerId}: the DockerRequirement is a hint, so the tool runs on the host`,
         );
       }
+=======
+      execution = this.deps.execution(placement.runner.address, spec);
+      if (prepared.container && !contained) this.note(job, onHostNote(placement));
+>>>>>>> theirs
       const events = this.eventsOf(job, placement);
       queue = mayMove ? new QueuedElsewhere(placement, execution) : undefined;
       const finished = await execution.run(queue?.watch(events) ?? events, cancel, abandon, placement.lost);

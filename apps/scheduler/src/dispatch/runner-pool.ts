@@ -127,9 +127,11 @@ export class RunnerPool {
     return [...this.books.values()].reduce((sum, { own }) => sum + own.cores, 0);
   }
 
+  readonly runnersOf = (pool: string): RunnerRecord[] => this.runners.filter((runner) => runner.pool === pool);
+
   /** Cores of all runners of a pool that take tasks. */
   coresOf(pool: string): number {
-    const open = this.runners.filter((runner) => runner.pool === pool && !runner.draining);
+    const open = this.runnersOf(pool).filter((runner) => !runner.draining);
     return open.reduce((sum, { capacity }) => sum + capacity.cores, 0);
   }
 
@@ -275,7 +277,7 @@ export class RunnerPool {
   }
 
   private viewsOf(pool: string): RunnerView[] {
-    return this.runners.filter((runner) => runner.pool === pool).map((runner) => this.viewOf(runner));
+    return this.runnersOf(pool).map((runner) => this.viewOf(runner));
   }
 
   private viewOf(runner: RunnerRecord): RunnerView {

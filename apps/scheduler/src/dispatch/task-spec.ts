@@ -49,6 +49,11 @@ export function layoutOf(
   return { layout: { workDir: `${sandbox}/work`, tmpDir: `${sandbox}/tmp`, inputDir: `${sandbox}/in` }, contained };
 }
 
+/** What the author hears of a hint that was not followed. */
+export function onHostNote({ runner }: Pick<Placement, 'runner'>): string {
+  return `no container runtime on runner ${runner.runnerId}: the DockerRequirement is a hint, so the tool runs on the host`;
+}
+
 export function specOf(
   job: TaskJob,
   bound: BoundTask,
