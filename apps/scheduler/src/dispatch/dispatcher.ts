@@ -200,19 +200,9 @@ export class Dispatcher implements TaskCanceller {
       const { layout, contained } = layoutOf(job, prepared, placement);
       const bound = attempt.reuse?.boundFor(layout) ?? (await prepared.bind(layout));
       const spec = specOf(job, bound, placement, contained, prepared);
-<<<<<<< ours
       const execution = this.deps.execution(placement.runner.address, spec);
       toRelease = execution;
-      if (prepared.container && !contained) {
-        this.note(
-          job,
-          `no container runtime on runner ${placement.runner.runnerId}: the DockerRequirement is a hint, so the tool runs on the host`,
-        );
-      }
-=======
-      execution = this.deps.execution(placement.runner.address, spec);
       if (prepared.container && !contained) this.note(job, onHostNote(placement));
->>>>>>> theirs
       const events = this.eventsOf(job, placement);
       queue = mayMove ? new QueuedElsewhere(placement, execution) : undefined;
       const finished = await execution.run(queue?.watch(events) ?? events, cancel, abandon, placement.lost);
