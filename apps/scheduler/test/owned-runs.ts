@@ -6,7 +6,8 @@ import type { LogEntry, RunStore } from '@weft/run-store';
 import { aRunHeader, Inbox } from '@weft/testing';
 import { toLogEvent } from '../src/runs/log-events.js';
 import { PartitionOwner } from '../src/runs/partition-owner.js';
-import type { CommandExecutor, RunActor } from '../src/runs/run-actor.js';
+import type { RunActor } from '../src/runs/run-actor.js';
+import type { CommandExecutor } from '../src/runs/run-actor.ports.js';
 
 const NONE = { requirements: [], hints: [], declaredVersion: 'v1.2' };
 const tool: CommandLineTool = {

@@ -3,7 +3,16 @@
  */
 import { inherit, type CwlObject, type CwlValue, type EffectiveRequirements, type Process, type Workflow } from '@weft/plan';
 import { finishScope, startStep } from './step.machine.js';
-import { addTask, setStatus, type Owner, type RunState, type Scope, type StepInstance, type TaskRecord } from './state.js';
+import {
+  addTask,
+  setStatus,
+  type Owner,
+  type PendingTask,
+  type RunState,
+  type Scope,
+  type StepInstance,
+  type TaskRecord,
+} from './state.js';
 import { topologyOf, type Topology } from './topology.js';
 import type { Turn } from './turn.js';
 
@@ -16,6 +25,8 @@ export interface Activation {
   path: string;
   node: string;
   index: string;
+  /** Shards of the scatter that it is one of. */
+  scatterSize?: number;
 }
 
 export function activate(turn: Turn, activation: Activation): void {
@@ -49,8 +60,8 @@ export function activate(turn: Turn, activation: Activation): void {
 
 /** The command for a task's current attempt. */
 export function runTask(task: TaskRecord, delayMs: number): Extract<Turn['commands'][number], { type: 'RunTask' }> {
-  const { taskId, attempt, step, index, process, avoid, ramFactor } = task;
-  const { inputs, inherited } = pendingOf(task);
+  const { taskId, attempt, step, index, process } = task;
+  const { inputs, inherited, avoid, ramFactor } = pendingOf(task);
   return {
     ...{ type: 'RunTask', taskId, attempt, step, index, process, inputs, inherited, delayMs },
     ...(avoid && { avoid: [...avoid] }),
@@ -65,14 +76,14 @@ export function evaluateTool(task: TaskRecord): Extract<Turn['commands'][number]
   return { type: 'EvaluateExpressionTool', taskId, attempt, step, process, inputs, inherited };
 }
 
-function pendingOf(task: TaskRecord): NonNullable<TaskRecord['pending']> {
+export function pendingOf(task: TaskRecord): PendingTask {
   if (!task.pending) throw new Error(`task ${task.taskId} has succeeded`);
   return task.pending;
 }
 
 /** Records a step's shard that did not run. */
 export function recordSkipped(turn: Turn, step: StepInstance, index: string): void {
-  const task = addRecord(turn, stepPath(step), index, step.step.run);
+  const task = addRecord(turn, { path: stepPath(step), index, process: step.step.run, scatterSize: step.shape && step.results.length });
   task.finishedAtMs = turn.atMs;
   setStatus(turn.state, task, 'skipped');
 }
@@ -82,15 +93,20 @@ export function stepPath(step: StepInstance): string {
 }
 
 function newTask(turn: Turn, activation: Activation, inputs: CwlObject, expression: boolean): TaskRecord {
-  const task = addRecord(turn, activation.path, activation.index, activation.process);
+  const task = addRecord(turn, activation);
   task.pending = { inputs, inherited: activation.inherited, owner: activation.owner, expression };
   return task;
 }
 
-function addRecord(turn: Turn, step: string, index: string, process: string): TaskRecord {
+function addRecord(turn: Turn, of: Pick<Activation, 'path' | 'index' | 'process' | 'scatterSize'>): TaskRecord {
   const { state } = turn;
-  const taskId = `${state.runId}-${state.tasks.size + 1}`;
-  const task: TaskRecord = { taskId, step, index, process, status: 'queued', attempt: 1, queuedAtMs: turn.atMs };
+  // Joined, not concatenated: an id lives as long as the run, and a concatenation keeps its parts beside it.
+  const taskId = [state.runId, state.tasks.size + 1].join('-');
+  const task: TaskRecord = {
+    ...{ taskId, step: of.path, index: of.index, process: of.process, scatterSize: of.scatterSize, status: 'queued', attempt: 1 },
+    ...{ runnerId: undefined, runtime: undefined, exitCode: undefined, cached: false, failure: undefined },
+    ...{ queuedAtMs: turn.atMs, startedAtMs: undefined, finishedAtMs: undefined, outputs: undefined, pending: undefined },
+  };
   addTask(state, task);
   turn.changedTasks.add(taskId);
   return task;
@@ -108,6 +124,7 @@ function openScope(turn: Turn, workflow: Workflow, inputs: CwlObject, activation
     topology,
     inherited: inherit(activation.inherited, workflow),
     owner: activation.owner,
+    depth: activation.owner.kind === 'shard' ? activation.owner.step.scope.depth + 1 : 0,
     values,
     spent: new Map(),
     steps: new Map(),
@@ -121,6 +138,7 @@ function openScope(turn: Turn, workflow: Workflow, inputs: CwlObject, activation
       effective: inherit(scope.inherited, step),
       phase: 'waiting',
       needs: topology.needs.get(step.name) ?? 0,
+      nextShard: 0,
       results: [],
       pendingShards: 0,
       iteration: 0,

@@ -8,6 +8,7 @@
  *  3. Exactly one EndRun is given out per run and retry, and no command between it and the next retry.
  */
 import { askBindings, takeDue, bindingsEvaluated } from './step.machine.js';
+import { beginShards } from './shards.machine.js';
 import type { Command } from './commands.js';
 import type { BindingsEvaluated, BindingsFailed, EngineEvent } from './events.js';
 import { accept, cancelAsked, ended, retried, settle } from './run.machine.js';
@@ -32,6 +33,7 @@ export function decide(state: RunState, event: EngineEvent, atMs: number): Decis
   } else {
     apply(turn, event);
     turn.runAgenda();
+    beginShards(turn);
     settle(turn);
   }
   const decision: Decision = { state, commands: turn.commands, changedTasks: [...turn.changedTasks] };
@@ -70,7 +72,7 @@ function bindingsAnswered(turn: Turn, event: BindingsEvaluated | BindingsFailed)
     if (!bindingsEvaluated(turn, instance, event)) turn.ignored = `BindingsEvaluated: '${event.node}' has them already`;
     return;
   }
-  const chunk = takeDue(instance, event.iteration, event.firstShard);
+  const chunk = takeDue(turn, instance, event.iteration, event.firstShard);
   if (!chunk) {
     turn.ignored = `BindingsFailed: '${event.node}' has its answer already`;
     return;

@@ -34,6 +34,8 @@ export interface RunOptions {
   priority?: number;
   /** Tasks on runners at the same time, at most; absent = no limit of the run's own. */
   maxParallelTasks?: number;
+  /** Shards of scatters are begun while fewer tasks than this wait to be started; absent = SHARDS_AHEAD. A replay depends on it. */
+  shardsAhead?: number;
 }
 
 /** The run was accepted with a plan (by hash) and a checked input object. Always the first entry. */
@@ -123,6 +125,7 @@ export type FinalStatus = 'succeeded' | 'failed' | 'cancelled';
 export interface RunEnded {
   type: 'RunEnded';
   status: FinalStatus;
+  /** Of a run that succeeded; absent = those that follow from the log. */
   outputs?: CwlObject;
   failure?: Failure;
 }

@@ -1,5 +1,5 @@
 export { decide, type Decision } from './decide.js';
-export { initialState, type RunPhase, type RunState, type TaskRecord, type TaskStatus } from './state.js';
+export { initialState, type RunPhase, type RunState, tasksToCome, type TaskRecord, type TaskStatus } from './state.js';
 export { answeredKey, commandKey } from './outstanding.js';
 export { liveLocations, type LiveLocations, mayLoseFiles } from './live-locations.js';
 export type * from './events.js';

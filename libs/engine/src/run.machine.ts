@@ -93,7 +93,7 @@ export function ended(turn: Turn, event: RunEnded): void {
   const { state } = turn;
   state.phase = 'ended';
   state.final = event.status;
-  state.outputs = event.outputs;
+  state.outputs = event.outputs ?? (event.status === 'succeeded' ? state.completed : undefined);
   state.failure = event.failure;
   state.endedAtMs = turn.atMs;
 }

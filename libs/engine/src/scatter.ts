@@ -1,5 +1,5 @@
 /**
- * Scatter: one step over arrays. Expands input arrays into shards and gathers the shards' outputs back into arrays.
+ * Scatter: one step over arrays. Expands input arrays into shards, one at a time, and gathers the shards' outputs back into arrays.
  * Source: CWL v1.2 Workflow §4.1.2 "Scatter/gather".
  *
  * Invariant: shards are numbered in row-major order of `dimensions`; gathering is the inverse of expanding.
@@ -13,9 +13,16 @@ export interface ScatterShape {
   nested: boolean;
 }
 
-export type Expanded = { ok: true; shape: ScatterShape; shards: CwlObject[] } | { ok: false; reason: string };
+/** The shards of a step: each is made when it is asked for, so that those to come cost nothing. */
+export interface Shards {
+  readonly count: number;
+  /** The values of a shard. */
+  values(shard: number): CwlObject;
+}
 
-/** One object of values per shard, or why the arrays do not fit. */
+export type Expanded = { ok: true; shape: ScatterShape; shards: Shards } | { ok: false; reason: string };
+
+/** The step's shards, or why the arrays do not fit. */
 export function expand(step: WorkflowStep, values: CwlObject): Expanded {
   const arrays: CwlValue[][] = [];
   for (const name of step.scatter) {
@@ -35,15 +42,16 @@ export function expand(step: WorkflowStep, values: CwlObject): Expanded {
       return { ok: false, reason: `scatters by dotproduct over arrays of different lengths: ${told}` };
     }
     const count = lengths[0] ?? 0;
-    const shards = Array.from({ length: count }, (_, i) => withItems(step.scatter, values, arrays, () => i));
+    const shards = { count, values: (shard: number) => withItems(step.scatter, values, arrays, () => shard) };
     return { ok: true, shape: { dimensions: [count], nested: false }, shards };
   }
   const count = lengths.reduce((product, length) => product * length, 1);
-  const shards = Array.from({ length: count }, (_, i) => {
-    const position = unravel(i, lengths);
+  const shardValues = (shard: number): CwlObject => {
+    const position = unravel(shard, lengths);
     return withItems(step.scatter, values, arrays, (axis) => position[axis] ?? 0);
-  });
-  return { ok: true, shape: { dimensions: lengths, nested: step.scatterMethod === 'nested_crossproduct' }, shards };
+  };
+  const shape = { dimensions: lengths, nested: step.scatterMethod === 'nested_crossproduct' };
+  return { ok: true, shape, shards: { count, values: shardValues } };
 }
 
 function withItems(names: string[], values: CwlObject, arrays: CwlValue[][], at: (axis: number) => number): CwlObject {

@@ -7,12 +7,14 @@
  *  2. `inFlight` counts the commands whose answer is still due; a run ends only when it is 0.
  *  3. A task record's status moves queued → running → succeeded | failed | cancelled; a retry moves it back to queued
  *     with the next attempt. Answers for any other attempt than the current one are ignored.
- *  4. What a run that fails or is cancelled leaves undone is in `parked` and in the records of its failed and cancelled tasks:
+ *  4. What a run that fails or is cancelled leaves undone is in `parked`, in `unbegun` and in the records of its failed and cancelled tasks:
  *     together they are everything a retry has to do.
+ *  5. What is kept of a task is bounded by its record and its outputs once it has succeeded, and of a shard that is not begun nothing: a run's
+ *     memory follows what is under way and what is done, not what is to come. Records keep one shape (nothing is deleted from them).
  */
 import type { CwlObject, CwlValue, EffectiveRequirements, Plan, Workflow, WorkflowStep } from '@weft/plan';
 import type { Failure, FinalStatus, RunOptions } from './events.js';
-import type { ScatterShape } from './scatter.js';
+import type { ScatterShape, Shards } from './scatter.js';
 import type { Topology } from './topology.js';
 import type { Turn } from './turn.js';
 
@@ -29,24 +31,34 @@ export interface TaskRecord {
   /** Scatter indexes along the path: "3", "1,2", "3/0"; empty where nothing is scattered. */
   readonly index: string;
   readonly process: string;
+  /** Shards of the scatter that it is one of; undefined where its step is not scattered. */
+  readonly scatterSize: number | undefined;
   status: TaskStatus;
   attempt: number;
-  runnerId?: string;
-  runtime?: string;
-  exitCode?: number;
-  cached?: boolean;
-  failure?: Failure;
+  runnerId: string | undefined;
+  runtime: string | undefined;
+  exitCode: number | undefined;
+  cached: boolean;
+  failure: Failure | undefined;
   queuedAtMs: number;
-  startedAtMs?: number;
-  finishedAtMs?: number;
-  outputs?: CwlObject;
+  startedAtMs: number | undefined;
+  finishedAtMs: number | undefined;
+  outputs: CwlObject | undefined;
+  /** Kept while the task may have to be submitted again: until it has succeeded. */
+  pending: PendingTask | undefined;
+}
+
+/** What a task's attempts are made of. */
+export interface PendingTask {
+  readonly inputs: CwlObject;
+  readonly inherited: EffectiveRequirements;
+  readonly owner: Owner;
+  readonly expression: boolean;
   /** Runners on which it failed, and what its memory is multiplied by, in the attempts to come. */
   avoid?: string[];
   ramFactor?: number;
   /** The attempt that the last retry of the run began with: `maxAttempts` counts from it. Absent: 1. */
   firstAttempt?: number;
-  /** Kept while the task may have to be submitted again: until it has succeeded. */
-  pending?: { inputs: CwlObject; inherited: EffectiveRequirements; owner: Owner; expression: boolean };
 }
 
 /** One activation of a workflow. */
@@ -60,6 +72,8 @@ export interface Scope {
   readonly topology: Topology;
   readonly inherited: EffectiveRequirements;
   readonly owner: Owner;
+  /** Scopes around it. */
+  readonly depth: number;
   /** Values by source key (see `sourceKey`), while a step that is not done, or an output of the workflow, takes them. */
   readonly values: Map<string, CwlValue>;
   /** Of values that several take: how many are done with them. */
@@ -90,6 +104,9 @@ export interface StepInstance {
   /** Steps that it waits for. */
   needs: number;
   shape?: ScatterShape;
+  /** Its shards, while some are to be begun: those from `nextShard` on. */
+  shards?: Shards;
+  nextShard: number;
   /** Outputs by shard; undefined while a shard runs. */
   results: (CwlObject | undefined)[];
   pendingShards: number;
@@ -114,6 +131,10 @@ export interface RunState {
   /** Tasks queued or running by step path; steps without any are not there. */
   readonly live: Map<string, number>;
   inFlight: number;
+  /** Shards whose bindings are being evaluated. */
+  binding: number;
+  /** Scattered steps with shards that are to be begun; the next one is the last: the deepest, and of these the one that came first. */
+  readonly unbegun: StepInstance[];
   /** Shards of all steps that are done, and iterations of loops: only what these took can have become needless. */
   doneShards: number;
   /** What would have been next where the run had not stopped, in order. */
@@ -144,6 +165,8 @@ export function initialState(plan: Plan): RunState {
     tally: { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, skipped: 0 },
     live: new Map(),
     inFlight: 0,
+    binding: 0,
+    unbegun: [],
     doneShards: 0,
     parked: [],
     acceptedAtMs: 0,
@@ -168,6 +191,16 @@ export function setStatus(state: RunState, task: TaskRecord, status: TaskStatus)
   const left = (state.live.get(task.step) ?? 0) + change;
   if (left === 0) state.live.delete(task.step);
   else state.live.set(task.step, left);
+}
+
+/** Tasks that are certain to come: shards of scatters over tools that are not begun. */
+export function tasksToCome({ phase, plan, unbegun }: RunState): number {
+  if (phase !== 'running') return 0;
+  let count = 0;
+  for (const { step, shards, nextShard } of unbegun) {
+    if (shards && plan.processes[step.run]?.class !== 'Workflow') count += shards.count - nextShard;
+  }
+  return count;
 }
 
 function isLive(status: TaskStatus): boolean {

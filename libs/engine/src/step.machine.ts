@@ -15,7 +15,8 @@ import type { BindingsEvaluated, BoundShard } from './events.js';
 import { resolveLink } from './links.js';
 import { finishIteration, finishLoop } from './loop.machine.js';
 import { complete } from './run.machine.js';
-import { expand, gather, unravel } from './scatter.js';
+import { expand, gather, type Shards, unravel } from './scatter.js';
+import { enqueueUnbegun } from './shards.machine.js';
 import type { BindingChunk, Parked, Scope, StepInstance } from './state.js';
 import { sourceKey } from './topology.js';
 import type { Turn } from './turn.js';
@@ -32,7 +33,7 @@ function beginStep(turn: Turn, instance: StepInstance): void {
   if (!values) return;
   const { step } = instance;
   if (step.scatter.length === 0) {
-    begin(turn, instance, [values]);
+    begin(turn, instance, { count: 1, values: () => values });
     return;
   }
   const expanded = expand(step, values);
@@ -45,27 +46,38 @@ function beginStep(turn: Turn, instance: StepInstance): void {
   begin(turn, instance, expanded.shards);
 }
 
-function begin(turn: Turn, instance: StepInstance, shards: CwlObject[]): void {
-  instance.results = new Array<CwlObject | undefined>(shards.length).fill(undefined);
-  instance.pendingShards = shards.length;
-  if (shards.length === 0) {
+function begin(turn: Turn, instance: StepInstance, shards: Shards): void {
+  instance.results = new Array<CwlObject | undefined>(shards.count).fill(undefined);
+  instance.pendingShards = shards.count;
+  if (shards.count === 0) {
     finishStep(turn, instance);
     return;
   }
-  if (!needsEvaluation(instance)) {
-    instance.phase = 'running';
-    shards.forEach((inputs, shard) => runShard(turn, instance, shard, inputs));
-    return;
-  }
-  instance.phase = 'binding';
-  for (let first = 0; first < shards.length; first += BINDING_CHUNK) {
-    const chunk = shards.slice(first, first + BINDING_CHUNK).map((values, i) => ({ index: first + i, values }));
-    askBindings(turn, instance, chunk, false);
-  }
+  instance.phase = needsEvaluation(instance) ? 'binding' : 'running';
+  instance.shards = shards;
+  instance.nextShard = 0;
+  // Shards of scatters are begun a few at a time (shards.machine.ts).
+  if (instance.shape) enqueueUnbegun(turn.state, instance);
+  else beginNextShards(turn, instance, 1);
+}
+
+/** Begins up to `room` of the shards that are to be begun (there are some). */
+export function beginNextShards(turn: Turn, instance: StepInstance, room: number): void {
+  const { shards, nextShard: first } = instance;
+  if (!shards) return;
+  // What a shard of a workflow will ask for is known only once it is begun.
+  const atOnce = needsEvaluation(instance) ? Math.min(BINDING_CHUNK, room) : isWorkflow(turn, instance) ? 1 : room;
+  const count = Math.min(shards.count - first, atOnce);
+  const next = Array.from({ length: count }, (_, i) => ({ index: first + i, values: shards.values(first + i) }));
+  instance.nextShard += count;
+  if (instance.nextShard === shards.count) instance.shards = undefined;
+  if (needsEvaluation(instance)) askBindings(turn, instance, next, false);
+  else for (const { index, values } of next) runShard(turn, instance, index, values);
 }
 
 export function askBindings(turn: Turn, instance: StepInstance, shards: { index: number; values: CwlObject }[], loop: boolean): void {
   instance.dueBindings.set(shards[0]?.index ?? 0, { shards, loop });
+  turn.state.binding += shards.length;
   turn.await({
     type: 'EvaluateBindings',
     node: instance.node,
@@ -81,6 +93,10 @@ export function askBindings(turn: Turn, instance: StepInstance, shards: { index:
 function needsEvaluation({ step }: StepInstance): boolean {
   if (step.when !== undefined) return true;
   return step.in.some((input) => input.valueFrom !== undefined || input.loadContents === true || input.loadListing !== undefined);
+}
+
+function isWorkflow({ state }: Turn, { step }: StepInstance): boolean {
+  return state.plan.processes[step.run]?.class === 'Workflow';
 }
 
 /** Link values by input name with the step's defaults, or undefined after failing the run; `again` is what a retry does then. */
@@ -110,7 +126,7 @@ export function linkedValues(
 
 /** Takes one chunk of evaluated shards. False: nobody waits for it. */
 export function bindingsEvaluated(turn: Turn, instance: StepInstance, event: BindingsEvaluated): boolean {
-  if (!takeDue(instance, event.iteration, event.shards[0]?.index ?? 0)) return false;
+  if (!takeDue(turn, instance, event.iteration, event.shards[0]?.index ?? 0)) return false;
   turn.settled();
   turn.orPark((now) => runBound(now, instance, event.shards));
   return true;
@@ -132,10 +148,11 @@ function runBound(turn: Turn, instance: StepInstance, shards: BoundShard[]): voi
 }
 
 /** The chunk whose answer this is, where it is still due; it is not any more afterwards. */
-export function takeDue(instance: StepInstance, iteration: number, firstShard: number): BindingChunk | undefined {
+export function takeDue(turn: Turn, instance: StepInstance, iteration: number, firstShard: number): BindingChunk | undefined {
   if (instance.iteration !== iteration) return undefined;
   const chunk = instance.dueBindings.get(firstShard);
   instance.dueBindings.delete(firstShard);
+  turn.state.binding -= chunk?.shards.length ?? 0;
   return chunk;
 }
 
@@ -150,6 +167,7 @@ function runShard(turn: Turn, instance: StepInstance, shard: number, inputs: Cwl
     path: stepPath(instance),
     node: branches === undefined ? node : `${node}[${branches}]`,
     index: indexOf(instance, shard),
+    scatterSize: instance.shape && instance.results.length,
   };
   turn.later(() => turn.orPark((now) => activate(now, activation)));
 }

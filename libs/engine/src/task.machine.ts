@@ -10,10 +10,10 @@
  * Tolerated: any answer for an attempt that is not the current one, or for a task that has ended (both happen when a runner
  * or dispatcher comes back after it was given up). An unknown task is reported as ignored too.
  */
-import { evaluateTool, runTask } from './activation.js';
+import { evaluateTool, pendingOf, runTask } from './activation.js';
 import type { TaskCancelled, TaskFailed, TaskStarted, TaskSucceeded } from './events.js';
 import { complete } from './run.machine.js';
-import type { TaskRecord } from './state.js';
+import type { PendingTask, TaskRecord } from './state.js';
 import type { Turn } from './turn.js';
 
 const RETRY_BASE_MS = 500;
@@ -55,7 +55,7 @@ function succeeded(turn: Turn, task: TaskRecord, event: TaskSucceeded): void {
   const owner = task.pending?.owner;
   task.outputs = event.outputs;
   if (event.exitCode !== undefined) task.exitCode = event.exitCode;
-  if (event.cached) task.cached = true;
+  task.cached = event.cached === true;
   turn.state.startedAtMs ??= turn.atMs;
   end(turn, task, 'succeeded');
   if (owner) complete(turn, owner, event.outputs);
@@ -64,10 +64,12 @@ function succeeded(turn: Turn, task: TaskRecord, event: TaskSucceeded): void {
 function failed(turn: Turn, task: TaskRecord, event: TaskFailed): void {
   task.failure = event.failure;
   if (event.failure.exitCode !== undefined) task.exitCode = event.failure.exitCode;
-  const tried = task.attempt - (task.firstAttempt ?? 1) + 1;
-  if (tried < turn.state.options.maxAttempts && turn.state.phase === 'running' && (event.retryable || withMoreMemory(turn, task, event))) {
+  const pending = pendingOf(task);
+  const tried = task.attempt - (pending.firstAttempt ?? 1) + 1;
+  const mayTry = tried < turn.state.options.maxAttempts && turn.state.phase === 'running';
+  if (mayTry && (event.retryable || withMoreMemory(turn, pending, event))) {
     const runnerId = event.runnerId ?? task.runnerId;
-    if (event.retryable && runnerId !== undefined) task.avoid = [...new Set([...(task.avoid ?? []), runnerId])];
+    if (event.retryable && runnerId !== undefined) pending.avoid = [...new Set([...(pending.avoid ?? []), runnerId])];
     again(turn, task, event.retryable ? backOff(task.taskId, tried) : 0);
     return;
   }
@@ -76,10 +78,10 @@ function failed(turn: Turn, task: TaskRecord, event: TaskFailed): void {
 }
 
 /** Whether the task is to be tried with more memory; it has it then. */
-function withMoreMemory(turn: Turn, task: TaskRecord, { failure }: TaskFailed): boolean {
+function withMoreMemory(turn: Turn, pending: PendingTask, { failure }: TaskFailed): boolean {
   const { oomRetryFactor } = turn.state.options;
   if (failure.code !== 'OUT_OF_MEMORY' || oomRetryFactor === undefined) return false;
-  task.ramFactor = (task.ramFactor ?? 1) * oomRetryFactor;
+  pending.ramFactor = (pending.ramFactor ?? 1) * oomRetryFactor;
   return true;
 }
 
@@ -94,8 +96,10 @@ function backOff(taskId: string, tried: number): number {
 
 /** The next attempt of a task of a run that is retried. */
 export function retryTask(turn: Turn, task: TaskRecord): void {
-  task.firstAttempt = task.attempt + 1;
-  for (const key of ['failure', 'exitCode', 'finishedAtMs', 'avoid'] as const) delete task[key];
+  const pending = pendingOf(task);
+  pending.firstAttempt = task.attempt + 1;
+  pending.avoid = undefined;
+  task.failure = task.exitCode = task.finishedAtMs = undefined;
   turn.state.inFlight += 1;
   again(turn, task, 0);
 }
@@ -110,9 +114,7 @@ function cancelled(turn: Turn, task: TaskRecord): void {
 
 function again(turn: Turn, task: TaskRecord, delayMs: number): void {
   task.attempt += 1;
-  delete task.startedAtMs;
-  delete task.runnerId;
-  delete task.runtime;
+  task.startedAtMs = task.runnerId = task.runtime = undefined;
   turn.mark(task, 'queued');
   turn.commands.push(task.pending?.expression ? evaluateTool(task) : runTask(task, delayMs));
 }
@@ -120,6 +122,6 @@ function again(turn: Turn, task: TaskRecord, delayMs: number): void {
 function end(turn: Turn, task: TaskRecord, status: 'succeeded' | 'failed' | 'cancelled'): void {
   turn.mark(task, status);
   task.finishedAtMs = turn.atMs;
-  if (status === 'succeeded') delete task.pending;
+  if (status === 'succeeded') task.pending = undefined;
   turn.settled();
 }

@@ -30,6 +30,8 @@ export class Turn {
       this.next += 1;
       work();
     }
+    this.agenda.length = 0;
+    this.next = 0;
   }
 
   /** Gives out a command whose answer the run waits for. */

@@ -105,10 +105,12 @@ function listingOf(directory: executor.CollectedFile): (Entry | DirectoryValue)[
   });
 }
 
-/** What an author may have set on a File or Directory, without what this module decides. */
+const DECIDED_HERE = new Set(['path', 'location', 'dirname', 'nameroot', 'nameext', 'contents', 'listing', 'secondaryFiles', 'writable']);
+
+/**
+ * What an author may have set on a File or Directory, without what this module decides. Made anew and not cut down: outputs live as long as
+ * their run, and an object that something was deleted from takes several times the room.
+ */
 function bare(entry: Entry): Entry {
-  const copy: Entry = { ...entry };
-  for (const key of ['path', 'location', 'dirname', 'nameroot', 'nameext', 'contents', 'listing', 'secondaryFiles', 'writable'])
-    delete copy[key];
-  return copy;
+  return Object.fromEntries(Object.entries(entry).filter(([key]) => !DECIDED_HERE.has(key))) as Entry;
 }

@@ -14,11 +14,19 @@ export interface RunOutputsDeps {
   checksum(uri: string): Promise<string>;
 }
 
-/** A completed copy. Rejects with TaskError where a file is no longer there. */
+/** The outputs themselves where nothing is missing, else a completed copy. Rejects with TaskError where a file is no longer there. */
 export async function completeRunOutputs(outputs: CwlObject, deps: RunOutputsDeps): Promise<CwlObject> {
+  if (!lacksAnything(outputs)) return outputs;
   const copy = structuredClone(outputs);
   await complete(copy, deps);
   return copy;
+}
+
+function lacksAnything(value: CwlValue | undefined): boolean {
+  if (Array.isArray(value)) return value.some(lacksAnything);
+  if (isDirectory(value)) return value.listing === undefined || value.listing.some(lacksAnything);
+  if (isFile(value)) return value.size === undefined || value.checksum === undefined || (value.secondaryFiles ?? []).some(lacksAnything);
+  return isObject(value) && Object.keys(value).some((key) => lacksAnything(value[key]));
 }
 
 async function complete(value: CwlValue | undefined, deps: RunOutputsDeps): Promise<void> {

@@ -20,6 +20,7 @@ export class StepBoard {
   private readonly steps = new Map<string, StepState>();
   private readonly tasks = new Map<string, Count>();
   private readonly started = new Set<string>();
+  private readonly scatters = new Set<string>();
 
   /** Takes a task's new state; says what that means for its step. */
   update(task: run.Task): { state: StepState; change: StepChange } {
@@ -27,12 +28,21 @@ export class StepBoard {
     const before = this.tasks.get(task.taskId);
     const now = status.taskStatusWord(task.status) ?? 'queued';
     if (before === now) return { state, change: 'none' };
-    if (before === undefined) state.total += 1;
-    else state.counts[before] -= 1;
+    if (before !== undefined) state.counts[before] -= 1;
+    else if (task.scatterSize === 0) state.total += 1;
+    else this.countScatter(state, task);
     state.counts[now] += 1;
     if (task.cached && now === 'succeeded') state.cached += 1;
     this.tasks.set(task.taskId, now);
     return { state, change: this.changeOf(state, now) };
+  }
+
+  /** All of a scatter counts from its first task on, also what is to come. */
+  private countScatter(state: StepState, { step, index, scatterSize }: run.Task): void {
+    const scatter = `${step} ${index.slice(0, index.lastIndexOf('/') + 1)}`;
+    if (this.scatters.has(scatter)) return;
+    this.scatters.add(scatter);
+    state.total += scatterSize;
   }
 
   /** Steps with a task running, in the order they were met. */
@@ -59,7 +69,7 @@ export class StepBoard {
       this.started.add(state.step);
       return 'started';
     }
-    return now !== 'queued' && now !== 'running' && state.counts.queued + state.counts.running === 0 ? 'finished' : 'none';
+    return now !== 'queued' && now !== 'running' && doneOf(state) === state.total ? 'finished' : 'none';
   }
 }
 
@@ -67,9 +77,14 @@ function emptyCounts(): StepState['counts'] {
   return { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, skipped: 0 };
 }
 
+function doneOf({ counts }: StepState): number {
+  return counts.succeeded + counts.skipped + counts.failed + counts.cancelled;
+}
+
 /** "3 of 10 done, 2 running, 1 failed". */
-export function describeStep({ counts, total, cached }: StepState): string {
-  const done = counts.succeeded + counts.skipped + counts.failed + counts.cancelled;
+export function describeStep(state: StepState): string {
+  const { counts, total, cached } = state;
+  const done = doneOf(state);
   const parts = total === 1 ? [] : [`${done} of ${total} done`];
   if (counts.running > 0 && total > 1) parts.push(`${counts.running} running`);
   if (counts.failed > 0) parts.push(total === 1 ? 'failed' : `${counts.failed} failed`);

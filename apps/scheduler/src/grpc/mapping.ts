@@ -56,7 +56,8 @@ export function toTask(task: TaskRecord): pb.Task {
     startedAt: toDate(task.startedAtMs),
     finishedAt: toDate(task.finishedAtMs),
     outputsJson: task.outputs === undefined ? '' : JSON.stringify(task.outputs),
-    cached: task.cached ?? false,
+    cached: task.cached,
+    scatterSize: task.scatterSize ?? 0,
   };
 }
 

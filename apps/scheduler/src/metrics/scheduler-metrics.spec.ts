@@ -1,5 +1,6 @@
 import type { EngineEvent } from '@weft/engine';
-import type { CommandExecutor, RunActor } from '../runs/run-actor.js';
+import type { RunActor } from '../runs/run-actor.js';
+import type { CommandExecutor } from '../runs/run-actor.ports.js';
 import { type MetricsSources, schedulerMetrics } from './scheduler-metrics.js';
 import { Tallies } from './tallies.js';
 

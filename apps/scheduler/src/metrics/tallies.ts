@@ -1,7 +1,8 @@
 /** What this replica has counted since its start. Plain numbers: what nobody asks for costs next to nothing. */
 import type { EngineEvent } from '@weft/engine';
 import type { HandledJob } from '@weft/queue';
-import type { CommandExecutor, RunActor } from '../runs/run-actor.js';
+import type { RunActor } from '../runs/run-actor.js';
+import type { CommandExecutor } from '../runs/run-actor.ports.js';
 
 /** Codes come from runners, which others may have written: what looks like no code of ours, and more than these, is counted together. */
 const MAX_CODES = 100;

@@ -13,7 +13,8 @@ import { type CwlObject, visitFiles } from '@weft/plan';
 import type { Logger } from '@weft/platform';
 import type { RunHeader } from '@weft/run-store';
 import type { Clock } from '../clock.js';
-import type { CommandExecutor, RunActor } from '../runs/run-actor.js';
+import type { RunActor } from '../runs/run-actor.js';
+import type { CommandExecutor } from '../runs/run-actor.ports.js';
 import type { RunFolders } from './run-folders.js';
 
 const SETTLE_MS = 2_000;

@@ -14,7 +14,8 @@ import { type Clock, systemClock } from '../clock.js';
 import type { TaskReleaser } from '../release/task-releaser.js';
 import { failureOf } from './failures.js';
 import { expressionOptions } from './expression-options.js';
-import type { CommandExecutor, RunActor } from './run-actor.js';
+import type { RunActor } from './run-actor.js';
+import type { CommandExecutor } from './run-actor.ports.js';
 
 /** Evaluations at once: they wait for files and for the sandbox, which batches what comes together. */
 const EVALUATIONS = 64;

@@ -14,7 +14,8 @@ import { PARTITIONS, partitionOf, type Lease, type RunStore } from '@weft/run-st
 import { type Clock, systemClock } from '../clock.js';
 import { PlanCache } from '../dispatch/plan-cache.js';
 import { isSealed } from './log-events.js';
-import { RunActor, type CommandExecutor, type RunActorDeps } from './run-actor.js';
+import { RunActor, type RunActorDeps } from './run-actor.js';
+import type { CommandExecutor } from './run-actor.ports.js';
 
 export interface PartitionOwnerDeps {
   store: RunStore;

@@ -17,19 +17,10 @@ import type { Logger } from '@weft/platform';
 import type { Lease, LogEntry, LogPosition, RunHeader, RunLog } from '@weft/run-store';
 import type { Clock } from '../clock.js';
 import { failureOf } from './failures.js';
+import { HeaderWriter } from './header-writer.js';
 import { headerOf, type HeaderBase } from './run-header.js';
 import { engineEvent, LogDivergedError, toLogEvent } from './log-events.js';
-
-/** Carries out commands; answers come back through the actor's `offer`. */
-export interface CommandExecutor {
-  execute(actor: RunActor, commands: Command[]): void;
-  /** An event that is in the log has had its effect; the commands that follow from it come after. */
-  applied(actor: RunActor, event: EngineEvent): void;
-  /** Before the run is sealed: everything it asked for is answered. */
-  ending(actor: RunActor): Promise<void>;
-  /** The actor takes no answers any more. */
-  stopped(actor: RunActor): void;
-}
+import type { CommandExecutor, Offered, RunListener } from './run-actor.ports.js';
 
 export interface RunActorDeps {
   log: RunLog;
@@ -42,12 +33,6 @@ export interface RunActorDeps {
   onDone(actor: RunActor, broken: boolean): void;
 }
 
-interface Offered {
-  event: EngineEvent;
-  settle: (logged: boolean) => void;
-}
-
-const HEADER_INTERVAL_MS = 250;
 /** Events per append: a few milliseconds of the store's time. */
 const APPEND_LIMIT = 1_000;
 /** Longest delay a Node timer takes (24.8 days): a longer deadline is as good as that. */
@@ -60,16 +45,15 @@ export class RunActor {
   /** Greater than those of all earlier actors of this process. */
   readonly serial = (actors += 1);
   readonly state: RunState;
-  private sequence = 0;
+  private lastSequence = 0;
   private lastAtMs = 0;
+  private readonly listeners = new Set<RunListener>();
   private readonly outstanding = new Map<string, Command>();
   private mailbox: Offered[] = [];
   private working: Promise<void> | undefined;
   private unread = false;
-  private headerWrite: Promise<void> | undefined;
+  private readonly headers: HeaderWriter;
   private sealing: Promise<void> | undefined;
-  private headerDirty = false;
-  private stopHeaderTimer = (): void => undefined;
   private stopDeadline = (): void => undefined;
   private stopped = false;
 
@@ -80,6 +64,7 @@ export class RunActor {
     private readonly deps: RunActorDeps,
   ) {
     this.state = initialState(plan);
+    this.headers = new HeaderWriter(() => this.writeHeader(), deps.clock);
   }
 
   /** Replays the run's log and goes on with the commands whose answers are still due. */
@@ -127,6 +112,17 @@ export class RunActor {
     return this.stopped;
   }
 
+  /** Of the last entry that the state holds. */
+  get sequence(): number {
+    return this.lastSequence;
+  }
+
+  /** Hears of every entry from now on. Returns how to stop. */
+  listen(listener: RunListener): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  }
+
   /** Whether the attempt is still to be made. */
   wants(taskId: string, attempt: number): boolean {
     const task = this.state.tasks.get(taskId);
@@ -135,7 +131,7 @@ export class RunActor {
 
   /** Something may have been appended by others. */
   nudge(sequence: number): void {
-    if (sequence <= this.sequence || this.stopped) return;
+    if (sequence <= this.lastSequence || this.stopped) return;
     this.unread = true;
     this.wake();
   }
@@ -148,7 +144,7 @@ export class RunActor {
   async retire(): Promise<void> {
     this.stop();
     await this.working;
-    await Promise.all([this.sealing, this.headerWrite]);
+    await Promise.all([this.sealing, this.headers.idle()]);
   }
 
   stop(broken = false): void {
@@ -156,9 +152,10 @@ export class RunActor {
     for (const { settle } of this.mailbox.splice(0)) settle(false);
     if (this.stopped) return;
     this.stopped = true;
-    this.stopHeaderTimer();
+    this.headers.stop();
     this.stopDeadline();
     this.deps.executor.stopped(this);
+    for (const listener of [...this.listeners]) listener.stopped();
     this.deps.onDone(this, broken);
   }
 
@@ -191,13 +188,13 @@ export class RunActor {
 
   /** What others have appended. Throws LogDivergedError where the log does not hold the last entry that was read before. */
   private async readOn(): Promise<LogEntry[]> {
-    const [last, ...entries] = await this.deps.log.read(this.runId, this.sequence - 1);
-    if (last?.sequence !== this.sequence || last.atMs !== this.lastAtMs) throw new LogDivergedError(this.runId, this.sequence);
+    const [last, ...entries] = await this.deps.log.read(this.runId, this.lastSequence - 1);
+    if (last?.sequence !== this.lastSequence || last.atMs !== this.lastAtMs) throw new LogDivergedError(this.runId, this.lastSequence);
     return entries;
   }
 
   private get position(): LogPosition {
-    return { sequence: this.sequence, atMs: this.lastAtMs };
+    return { sequence: this.lastSequence, atMs: this.lastAtMs };
   }
 
   private async appendBatch(): Promise<void> {
@@ -209,7 +206,7 @@ export class RunActor {
     });
     if (!result.ok) {
       this.mailbox.unshift(...batch);
-      if (result.reason === 'diverged') throw new LogDivergedError(this.runId, this.sequence);
+      if (result.reason === 'diverged') throw new LogDivergedError(this.runId, this.lastSequence);
       if (result.reason === 'conflict' && !this.stopped) {
         this.unread = true;
         return;
@@ -227,9 +224,10 @@ export class RunActor {
   }
 
   private apply(event: EngineEvent, sequence: number, atMs: number): Command[] {
-    this.sequence = sequence;
+    this.lastSequence = sequence;
     this.lastAtMs = atMs;
     const decision = decide(this.state, event, atMs);
+    for (const listener of this.listeners) listener.applied({ sequence, atMs, type: event.type, changedTasks: decision.changedTasks });
     if (decision.ignored !== undefined) {
       this.deps.logger.info({ runId: this.runId, ignored: decision.ignored }, 'event without effect');
       return decision.commands;
@@ -256,37 +254,27 @@ export class RunActor {
       return;
     }
     if (commands.length > 0) this.deps.executor.execute(this, commands);
-    this.headerDirty = true;
-    this.writeHeader();
+    this.headers.changed();
   }
 
-  /**
-   * Header writes never queue up, and there are a few a second at most: each carries the whole header, and what is exact
-   * at every moment is the log. The last one is part of sealing.
-   */
-  private writeHeader(): void {
-    if (this.headerWrite || !this.headerDirty || this.stopped || this.state.phase === 'ended') return;
-    this.headerDirty = false;
-    this.headerWrite = this.deps.log
-      .updateHeader(this.lease, this.header())
-      .then(() => undefined)
-      .catch((error: unknown) => this.deps.logger.warn({ err: error, runId: this.runId }, 'header not updated'))
-      .finally(() => {
-        this.stopHeaderTimer = this.deps.clock.after(HEADER_INTERVAL_MS, () => {
-          this.headerWrite = undefined;
-          this.writeHeader();
-        });
-      });
+  private async writeHeader(): Promise<void> {
+    if (this.state.phase === 'ended') return;
+    try {
+      await this.deps.log.updateHeader(this.lease, this.header());
+    } catch (error) {
+      this.deps.logger.warn({ err: error, runId: this.runId }, 'header not updated');
+    }
   }
 
   private async seal(end: Extract<Command, { type: 'EndRun' }>): Promise<void> {
-    await this.headerWrite;
+    await this.headers.idle();
     const [event] = await Promise.all([this.ending(end), this.deps.executor.ending(this)]);
     for (;;) {
-      const { status: state, outputs, failure } = event;
+      const { status: state, failure, outputs = state === 'succeeded' ? end.outputs : undefined } = event;
       const header = { ...this.header(), state, outputs, failure, finishedAtMs: this.deps.clock.now() };
       const result = await this.deps.log.seal(this.lease, header, this.position, toLogEvent(event));
-      if (!result.ok && result.reason === 'diverged') throw new LogDivergedError(this.runId, this.sequence);
+      if (!result.ok && result.reason === 'diverged') throw new LogDivergedError(this.runId, this.lastSequence);
+      if (result.ok) this.apply(event, result.sequence, result.atMs);
       if (result.ok || result.reason !== 'conflict') break;
       // A late cancel or answer: it changes nothing any more, but it comes before the end.
       for (const entry of await this.readOn()) this.apply(engineEvent(entry), entry.sequence, entry.atMs);
@@ -299,7 +287,9 @@ export class RunActor {
   private async ending({ status, outputs, failure }: Extract<Command, { type: 'EndRun' }>): Promise<RunEnded> {
     if (outputs === undefined) return { type: 'RunEnded', status, failure };
     try {
-      return { type: 'RunEnded', status, outputs: await this.deps.completeOutputs(outputs) };
+      const completed = await this.deps.completeOutputs(outputs);
+      // What follows from the log is not written to it: the outputs of a wide scatter are long.
+      return { type: 'RunEnded', status, ...(completed !== outputs && { outputs: completed }) };
     } catch (error) {
       return { type: 'RunEnded', status: 'failed', failure: failureOf(error, '') };
     }

@@ -1,5 +1,5 @@
 /** The run's header as lists and GETs show it, from the engine's state. */
-import type { RunState } from '@weft/engine';
+import { type RunState, tasksToCome } from '@weft/engine';
 import type { RunHeader, RunState as HeaderState } from '@weft/run-store';
 
 const MAX_CURRENT_STEPS = 20;
@@ -8,10 +8,11 @@ const MAX_CURRENT_STEPS = 20;
 export type HeaderBase = Pick<RunHeader, 'runId' | 'name' | 'projectId' | 'planHash' | 'pool' | 'labels' | 'submittedAtMs' | 'inputs'>;
 
 export function headerOf(base: HeaderBase, state: RunState, endedAtMs?: number): RunHeader {
+  const toCome = tasksToCome(state);
   const header: RunHeader = {
     ...base,
     state: headerState(state),
-    tasks: { ...state.tally, known: state.tasks.size },
+    tasks: { ...state.tally, queued: state.tally.queued + toCome, known: state.tasks.size + toCome },
     currentSteps: currentSteps(state),
   };
   if (state.startedAtMs !== undefined) header.startedAtMs = state.startedAtMs;

@@ -1,13 +1,16 @@
 /** Reading runs: lists, tasks, watching, logs; and the two requests that only concern stored runs, cancel and delete. */
 import type { run as pb, scheduler } from '@weft/contracts';
+import type { TaskRecord } from '@weft/engine';
 import { ServiceError } from '@weft/platform';
-import type { LogEntry, RunHeader, RunState, RunStore } from '@weft/run-store';
+import { isFinal, type RunHeader, type RunStore } from '@weft/run-store';
 import type { StorageWriter } from '@weft/storage';
 import { runState, toLogChunk, toRun, toTask } from '../grpc/mapping.js';
 import { mergeUntilMainEnds } from './merge.js';
 import type { PlanCache } from '../dispatch/plan-cache.js';
 import type { PartitionOwner } from './partition-owner.js';
 import { toLogEvent } from './log-events.js';
+import type { Batch } from './run-feed.js';
+import { RunFeeds } from './run-feeds.js';
 import { RunProjection } from './run-projection.js';
 
 export interface RunQueriesDeps {
@@ -22,19 +25,23 @@ export interface RunQueriesDeps {
 
 const DEFAULT_PAGE = 50;
 const MAX_PAGE = 1000;
-const FINAL: ReadonlySet<RunState> = new Set<RunState>(['succeeded', 'failed', 'cancelled']);
 
 export class RunQueries {
-  constructor(private readonly deps: RunQueriesDeps) {}
+  private readonly feeds: RunFeeds;
+
+  constructor(private readonly deps: RunQueriesDeps) {
+    const { store, plans, owner } = deps;
+    this.feeds = new RunFeeds({ reader: store.reader, plans, actorOf: (runId) => owner.actorOf(runId) });
+  }
 
   async get(runId: string): Promise<RunHeader> {
     const stored = await this.deps.store.reader.get(runId);
     if (!stored) throw new ServiceError('NOT_FOUND', `no run ${runId}`);
     // A replica that stood still may not have noticed yet that another has brought the run to its end.
-    if (FINAL.has(stored.state)) return stored;
+    if (isFinal(stored.state)) return stored;
     // The owner's memory is ahead of the stored header.
     const header = this.deps.owner.actorOf(runId)?.header();
-    return header && !FINAL.has(header.state) ? header : stored;
+    return header && !isFinal(header.state) ? header : stored;
   }
 
   async list(request: scheduler.ListRunsRequest): Promise<scheduler.ListRunsResponse> {
@@ -51,27 +58,28 @@ export class RunQueries {
 
   async tasks(request: scheduler.ListTasksRequest): Promise<scheduler.ListTasksResponse> {
     const header = await this.get(request.runId);
-    const live = FINAL.has(header.state) ? undefined : this.deps.owner.actorOf(request.runId);
+    const live = isFinal(header.state) ? undefined : this.deps.owner.actorOf(request.runId);
     const tasks = live ? [...live.state.tasks.values()] : await this.replayedTasks(header);
     const first = offsetOf(request.pageToken);
     const end = first + pageSize(request.pageSize);
     return { tasks: tasks.slice(first, end).map(toTask), nextPageToken: end < tasks.length ? String(end) : '' };
   }
 
-  private async replayedTasks(header: RunHeader): Promise<ReturnType<RunProjection['tasks']>> {
+  private async replayedTasks(header: RunHeader): Promise<TaskRecord[]> {
     const projection = new RunProjection(header, await this.deps.plans.get(header.planHash));
     for (const entry of await this.deps.store.reader.read(header.runId, 0)) projection.apply(entry);
-    return projection.tasks();
+    return [...projection.state.tasks.values()];
   }
 
   /** Events after a sequence until the run ends, with what runners say about tasks (pulls, limits) as notes in between. */
   async *watch(request: scheduler.WatchRunRequest, signal: AbortSignal): AsyncGenerator<pb.RunEvent, void, undefined> {
     const header = await this.get(request.runId);
-    const projection = new RunProjection(header, await this.deps.plans.get(header.planHash));
-    const entries = this.deps.store.reader.follow(request.runId, 0, signal);
+    // The entry that was seen last may have more events than were seen.
+    const first = request.afterSequence + (request.afterOrdinal === undefined ? 1 : 0);
+    const batches = this.feeds.watch(header, Math.max(1, first), signal);
     const stop = new AbortController();
     const notes = this.notes(request.runId, AbortSignal.any([signal, stop.signal]));
-    yield* mergeUntilMainEnds(projected(projection, entries, request), notes, () => stop.abort());
+    yield* mergeUntilMainEnds(told(batches, request), notes, () => stop.abort());
   }
 
   private async *notes(runId: string, signal: AbortSignal): AsyncGenerator<pb.RunEvent, void, undefined> {
@@ -84,7 +92,7 @@ export class RunQueries {
   async *logs(request: scheduler.StreamLogsRequest, signal: AbortSignal): AsyncGenerator<pb.LogChunk, void, undefined> {
     const header = await this.get(request.runId);
     const stop = new AbortController();
-    const follow = request.follow && !FINAL.has(header.state);
+    const follow = request.follow && !isFinal(header.state);
     if (follow) void this.whenSealed(request.runId, AbortSignal.any([signal, stop.signal])).then(() => stop.abort());
     try {
       let cursor = request.afterCursor;
@@ -109,7 +117,7 @@ export class RunQueries {
   /** Goes on with a run that failed or was cancelled; an active one is answered as it is. */
   async retry(runId: string): Promise<RunHeader> {
     const header = await this.get(runId);
-    if (!FINAL.has(header.state)) return header;
+    if (!isFinal(header.state)) return header;
     if (header.state === 'succeeded') throw new ServiceError('FAILED_PRECONDITION', `run ${runId} succeeded: there is nothing to retry`);
     await this.deps.beforeRetry(header);
     const { finishedAtMs: _end, outputs: _outputs, failure: _failure, ...again } = header;
@@ -121,7 +129,7 @@ export class RunQueries {
 
   async cancel(runId: string, reason: string): Promise<RunHeader> {
     const header = await this.get(runId);
-    if (FINAL.has(header.state)) return header;
+    if (isFinal(header.state)) return header;
     const asked = { type: 'CancelAsked', reason: reason || 'cancelled by the user' };
     await this.deps.store.intake.request(runId, asked);
     return { ...(await this.get(runId)), state: 'cancelling' };
@@ -129,7 +137,7 @@ export class RunQueries {
 
   async remove(runId: string): Promise<void> {
     const header = await this.get(runId);
-    if (!FINAL.has(header.state)) {
+    if (!isFinal(header.state)) {
       throw new ServiceError('FAILED_PRECONDITION', `run ${runId} is ${header.state}: cancel it first, or wait for its end`);
     }
     await this.deps.store.reader.remove(runId);
@@ -137,20 +145,19 @@ export class RunQueries {
   }
 }
 
-async function* projected(
-  projection: RunProjection,
-  entries: AsyncIterable<LogEntry>,
+/** What a watcher has not seen. */
+async function* told(
+  batches: AsyncIterable<Batch>,
   { afterSequence, afterOrdinal }: Pick<scheduler.WatchRunRequest, 'afterSequence' | 'afterOrdinal'>,
 ): AsyncGenerator<pb.RunEvent, void, undefined> {
   let held: pb.RunEvent[] = [];
-  for await (const entry of entries) {
+  for await (const batch of batches) {
     // An end that was followed by a retry was not the end: a watcher must not stop there.
-    if (entry.event.type === 'RunRetried') held = [];
+    if (batch.type === 'RunRetried') held = [];
     yield* held.splice(0);
-    const isNew = ({ sequence, ordinal }: pb.RunEvent): boolean =>
-      sequence > afterSequence || (sequence === afterSequence && afterOrdinal !== undefined && ordinal > afterOrdinal);
-    const events = projection.apply(entry).filter(isNew);
-    if (entry.event.type === 'RunEnded') held = events;
+    const isNew = ({ ordinal }: pb.RunEvent): boolean => afterOrdinal !== undefined && ordinal > afterOrdinal;
+    const events = batch.sequence > afterSequence ? batch.events : batch.events.filter(isNew);
+    if (batch.type === 'RunEnded') held = [...events];
     else yield* events;
   }
   yield* held;

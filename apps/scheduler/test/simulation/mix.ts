@@ -6,6 +6,8 @@ import type { SeededRandom } from '@weft/testing';
 const WORKFLOWS = 400;
 const LIMITS = [undefined, undefined, undefined, 1, 2];
 const DEADLINES_MS = [...new Array<undefined>(14).fill(undefined), 4_000, 30_000];
+/** Scatters are short here: what is begun ahead must be less. */
+const AHEAD = [undefined, 1, 2];
 const MAX_ATTEMPTS = 3;
 
 export interface PlannedRun {
@@ -52,6 +54,7 @@ function runOf(random: SeededRandom, place: number, workflow: number): PlannedRu
     failureMode: random.chance(0.4) ? 'continue' : 'fail-fast',
     noCache: random.chance(0.1),
     keepIntermediates: random.chance(0.2),
+    shardsAhead: AHEAD[workflow % AHEAD.length],
   };
   return { runId: `r-${place}`, workflow, options, afterSteps: place > 0 && random.chance(0.4) ? random.int(20, 400) : 0 };
 }

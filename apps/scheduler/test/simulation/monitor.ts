@@ -158,7 +158,7 @@ export class Monitor extends Properties<Property> {
 
   private replayEntry(runId: string, replay: Replay, event: EngineEvent, atMs: number): void {
     const { phase, final, outputs } = replay.state;
-    if (event.type === 'RunEnded' && (phase !== 'ended' || final !== event.status || !same(outputs, event.outputs)))
+    if (event.type === 'RunEnded' && (phase !== 'ended' || final !== event.status || !same(outputs, event.outputs ?? outputs)))
       this.violate('the end follows from the log', `${runId} ended ${event.status} while ${phase} ${final ?? ''}`);
     const { commands, ignored } = decide(replay.state, event, atMs);
     if (event.type === 'TaskSucceeded' && ignored === undefined) this.accepted(replay, event);

@@ -24,8 +24,8 @@ export interface Expected {
 const INFRASTRUCTURE = new Set(['RUNNER_LOST', 'UNAVAILABLE', 'NOT_FOUND', 'FAILED_PRECONDITION', 'RESOURCE_EXHAUSTED', 'CANCELLED']);
 
 export function endingOf({ log, header }: LoggedRun): Ending {
-  const { status, outputs } = log.at(-1)?.event as unknown as RunEnded;
-  return { status, outputs: outputs && withoutPlaces(outputs), succeeded: header.tasks.succeeded };
+  const { status } = log.at(-1)?.event as unknown as RunEnded;
+  return { status, outputs: header.outputs && withoutPlaces(header.outputs), succeeded: header.tasks.succeeded };
 }
 
 export function timesRetried(log: LogEntry[]): number {
@@ -38,11 +38,11 @@ export function checkEnd(monitor: Monitor, runId: string, run: LoggedRun, expect
   const { state } = monitor.replay(runId);
   const end = log.at(-1)?.event as unknown as RunEnded;
   const told = canonicalJson([header.state, header.outputs, header.tasks.succeeded, header.tasks.known] as never);
-  if (told !== canonicalJson([end.status, end.outputs, state.tally.succeeded, state.tasks.size] as never))
+  if (told !== canonicalJson([end.status, end.outputs ?? state.outputs, state.tally.succeeded, state.tasks.size] as never))
     monitor.violate('the end follows from the log', `the header of ${runId} says ${told}`);
   const sinceStart = log.slice(log.findLastIndex(({ event }) => event.type === 'RunRetried') + 1);
   checkOutcome(monitor, runId, { run, end, sinceStart }, timesRetried(log) > 0 ? expected.retried : expected.first);
-  monitor.checkFiles(end.outputs, `${runId} has ended`);
+  monitor.checkFiles(header.outputs, `${runId} has ended`);
 }
 
 function checkShape(monitor: Monitor, runId: string, log: LogEntry[]): void {

@@ -333,6 +333,8 @@ export interface Task {
   outputsJson: string;
   /** Nothing was executed: the outputs are those of an earlier task with the same tool, command line, environment, image and inputs. */
   cached: boolean;
+  /** Tasks of the scatter that it is one of, known or to come; 0 where its step is not scattered. */
+  scatterSize: number;
 }
 
 /** One failure, in words a user can act on. */
@@ -1258,6 +1260,7 @@ function createBaseTask(): Task {
     finishedAt: undefined,
     outputsJson: "",
     cached: false,
+    scatterSize: 0,
   };
 }
 
@@ -1304,6 +1307,9 @@ export const Task: MessageFns<Task> = {
     }
     if (message.cached !== false) {
       writer.uint32(112).bool(message.cached);
+    }
+    if (message.scatterSize !== 0) {
+      writer.uint32(120).uint32(message.scatterSize);
     }
     return writer;
   },
@@ -1433,6 +1439,14 @@ export const Task: MessageFns<Task> = {
             message.cached = reader.bool();
             continue;
           }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.scatterSize = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1489,6 +1503,11 @@ export const Task: MessageFns<Task> = {
         ? globalThis.String(object.outputs_json)
         : "",
       cached: isSet(object.cached) ? globalThis.Boolean(object.cached) : false,
+      scatterSize: isSet(object.scatterSize)
+        ? globalThis.Number(object.scatterSize)
+        : isSet(object.scatter_size)
+        ? globalThis.Number(object.scatter_size)
+        : 0,
     };
   },
 
@@ -1536,6 +1555,9 @@ export const Task: MessageFns<Task> = {
     if (message.cached !== false) {
       obj.cached = message.cached;
     }
+    if (message.scatterSize !== 0) {
+      obj.scatterSize = Math.round(message.scatterSize);
+    }
     return obj;
   },
 
@@ -1560,6 +1582,7 @@ export const Task: MessageFns<Task> = {
     message.finishedAt = object.finishedAt ?? undefined;
     message.outputsJson = object.outputsJson ?? "";
     message.cached = object.cached ?? false;
+    message.scatterSize = object.scatterSize ?? 0;
     return message;
   },
 };
