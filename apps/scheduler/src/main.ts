@@ -1,4 +1,5 @@
 /** The scheduler as a process. */
+import './small-heap.js';
 import { createLogger, loadConfig, onShutdown } from '@weft/platform';
 import { startScheduler } from './app.js';
 import { schedulerConfigSchema } from './config.js';
