@@ -215,6 +215,23 @@ describe('a job', () => {
       expect(pool.reservedCores).toBe(0);
     });
 
+    it('is told so, unless it was placed there ahead of the room', async () => {
+      const short = async function* (): AsyncGenerator<executor.TaskEvent> {
+        yield queued;
+        yield started;
+        yield success;
+      };
+      const { dispatcher, pool, noted } = await dispatcherOver([short, short]);
+      await dispatcher.handle(job, never, FIRST);
+      expect(noted.map(({ text }) => text)).toEqual(['waiting for room on runner one']);
+      const resources = { cores: 1, ramMiB: 1, tmpdirMiB: 1, outdirMiB: 1, diskMiB: 0, gpus: 0, limits: {} };
+      const full = await pool.place({ pool: 'default', resources, isolation: 'process', signal: never });
+      await dispatcher.handle({ ...job, taskId: 't-2' }, never, FIRST);
+      expect(noted).toHaveLength(1);
+      full.release();
+      expect(pool.reservedCores).toBe(0);
+    });
+
     it('stays where it was begun meanwhile', async () => {
       const { dispatcher, reported, pool, address } = await dispatcherOver([
         async function* () {
