@@ -4,6 +4,12 @@
  */
 import { homeOf } from './home.js';
 
+// Whoever reads our output may have had enough of it (`weft show … | head`): nothing more is to be said.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 const [command, ...rest] = process.argv.slice(2);
 
 if (command === '__supervise') {

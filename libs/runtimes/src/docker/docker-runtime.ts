@@ -13,6 +13,7 @@ import { pipeline } from 'node:stream/promises';
 import type { executor } from '@weft/contracts';
 import Docker from 'dockerode';
 import { type LogSink, type RunningTask, RuntimeFailure, type RuntimeTask, type StartEvents, type TaskRuntime } from '../ports.js';
+import { attachWithStdin } from './attach-stdin.js';
 import { createOptions, LABELS } from './create-options.js';
 import { DockerTask, removeContainer } from './docker-task.js';
 import { engineFailure, readEngineError } from './engine-error.js';
@@ -150,13 +151,10 @@ export class DockerRuntime implements TaskRuntime {
   /** Resolves when the engine is listening; `drained` when the output has ended. */
   private async attach(container: Docker.Container, task: RuntimeTask, output: ContainerOutput): Promise<{ drained: Promise<void> }> {
     const stdin = task.hostStdin;
-    const stream = await container.attach({
-      stream: true,
-      stdout: true,
-      stderr: true,
-      stdin: stdin !== undefined,
-      hijack: stdin !== undefined,
-    });
+    const stream =
+      stdin === undefined
+        ? await container.attach({ stream: true, stdout: true, stderr: true })
+        : await attachWithStdin(this.docker, container.id);
     if (stdin !== undefined) {
       const feeding = pipeline(createReadStream(stdin), stream, { end: true }).then(() => writeFileSync(stdinMark(task), ''));
       // A tool may end without reading all of its input.
