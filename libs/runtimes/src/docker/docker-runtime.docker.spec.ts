@@ -191,6 +191,20 @@ describe('DockerRuntime', () => {
     }
   });
 
+  it('imports an archive of a root file system under the name it is given', async () => {
+    const reference = `weft-spec-${process.pid}:imported`;
+    const source = await docker.createContainer({ Image: 'alpine:latest', Cmd: ['true'] });
+    const archive = await collectBytes(await source.export());
+    await source.remove();
+    const importing = createRuntime({ open: () => Promise.resolve(Readable.from([archive])) });
+    try {
+      const imported = executor.Image.create({ reference, importUri: 'file:///root.tar' });
+      expect((await finish(sandbox.shell('true', { image: imported }), importing)).exitCode).toBe(0);
+    } finally {
+      await docker.getImage(reference).remove({ force: true });
+    }
+  });
+
   it('adopts what an earlier life started, with all of its output, and removes what nobody knows', async () => {
     const task = sandbox.shell(
       'echo before; while [ ! -e go ]; do sleep 0.1; done; echo after; printf last; exit 4',

@@ -177,10 +177,16 @@ export class Images {
   private async import(name: string, uri: string, tell: (text: string) => void, abortSignal: AbortSignal): Promise<string> {
     tell(`importing image ${name} from ${uri}`);
     const colon = name.lastIndexOf(':');
+    const [repo, tag] = [name.slice(0, colon), name.slice(colon + 1)];
+    let imported: string | undefined;
     try {
       const archive = await this.open(uri);
-      const stream = await this.docker.importImage(archive, { repo: name.slice(0, colon), tag: name.slice(colon + 1), abortSignal });
-      await this.follow(stream, new ProgressText(`importing image ${name}`, tell));
+      const stream = await this.docker.importImage(archive, { repo, tag, abortSignal });
+      await this.follow(stream, new ProgressText(`importing image ${name}`, tell), ({ status = '' }) => {
+        if (isImageId(status)) imported = status;
+      });
+      // Podman takes no heed of the tag.
+      if (imported !== undefined && !(await this.has(name))) await this.docker.getImage(imported).tag({ repo, tag });
     } catch (error) {
       throw sourceFailure(error, `import image '${name}' from ${uri}`);
     }
