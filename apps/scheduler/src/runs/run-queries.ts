@@ -5,6 +5,8 @@ import { ServiceError } from '@weft/platform';
 import { isFinal, type RunHeader, type RunStore } from '@weft/run-store';
 import type { StorageWriter } from '@weft/storage';
 import { runState, toLogChunk, toRun, toTask } from '../grpc/mapping.js';
+import { type Clock, systemClock } from '../clock.js';
+import { EndedTasks } from './ended-tasks.js';
 import { mergeUntilMainEnds } from './merge.js';
 import type { PlanCache } from '../dispatch/plan-cache.js';
 import type { PartitionOwner } from './partition-owner.js';
@@ -19,6 +21,7 @@ export interface RunQueriesDeps {
   owner: PartitionOwner;
   storage: StorageWriter;
   dataUri: string;
+  clock?: Pick<Clock, 'after'>;
   /** Sees to it that a finished run can go on. */
   beforeRetry(header: RunHeader): Promise<void>;
 }
@@ -28,9 +31,11 @@ const MAX_PAGE = 1000;
 
 export class RunQueries {
   private readonly feeds: RunFeeds;
+  private readonly ended: EndedTasks;
 
   constructor(private readonly deps: RunQueriesDeps) {
     const { store, plans, owner } = deps;
+    this.ended = new EndedTasks((header) => this.replayedTasks(header), deps.clock ?? systemClock);
     this.feeds = new RunFeeds({ reader: store.reader, plans, actorOf: (runId) => owner.actorOf(runId) });
   }
 
@@ -59,16 +64,16 @@ export class RunQueries {
   async tasks(request: scheduler.ListTasksRequest): Promise<scheduler.ListTasksResponse> {
     const header = await this.get(request.runId);
     const live = isFinal(header.state) ? undefined : this.deps.owner.actorOf(request.runId);
-    const tasks = live ? [...live.state.tasks.values()] : await this.replayedTasks(header);
+    const tasks = live?.state.tasks ?? (await (isFinal(header.state) ? this.ended.of(header) : this.replayedTasks(header)));
     const first = offsetOf(request.pageToken);
     const end = first + pageSize(request.pageSize);
-    return { tasks: tasks.slice(first, end).map(toTask), nextPageToken: end < tasks.length ? String(end) : '' };
+    return { tasks: between(tasks.values(), first, end).map(toTask), nextPageToken: end < tasks.size ? String(end) : '' };
   }
 
-  private async replayedTasks(header: RunHeader): Promise<TaskRecord[]> {
+  private async replayedTasks(header: RunHeader): Promise<ReadonlyMap<string, TaskRecord>> {
     const projection = new RunProjection(header, await this.deps.plans.get(header.planHash));
     for (const entry of await this.deps.store.reader.read(header.runId, 0)) projection.apply(entry);
-    return [...projection.state.tasks.values()];
+    return projection.state.tasks;
   }
 
   /** Events after a sequence until the run ends, with what runners say about tasks (pulls, limits) as notes in between. */
@@ -161,6 +166,17 @@ async function* told(
     else yield* events;
   }
   yield* held;
+}
+
+/** Of many: without a copy of all. */
+function between<T>(items: Iterable<T>, first: number, end: number): T[] {
+  const found: T[] = [];
+  let at = 0;
+  for (const item of items) {
+    if (at >= end) break;
+    if (at++ >= first) found.push(item);
+  }
+  return found;
 }
 
 function pageSize(asked: number): number {
