@@ -76,7 +76,9 @@ class TerminalReporter implements ProgressReporter {
       this.redraw = undefined;
       this.erase();
       const steps = this.board.running();
-      const shown = steps.slice(0, MAX_LIVE_LINES).map((state) => `  ${state.step === '' ? 'tool' : shownLine(state.step)}: ${describeStep(state)}`);
+      const shown = steps
+        .slice(0, MAX_LIVE_LINES)
+        .map((state) => `  ${state.step === '' ? 'tool' : shownLine(state.step)}: ${describeStep(state)}`);
       if (steps.length > shown.length) shown.push(`  … and ${steps.length - shown.length} more steps`);
       for (const text of shown) this.options.write(`${pc.dim(text.slice(0, this.options.columns() - 1))}\n`);
       this.drawnLines = shown.length;
