@@ -23,7 +23,8 @@ export function pathToFileUri(path: string): string {
  */
 export function fileUriToPath(uri: string): string {
   const refuse = (why: string): StorageError => new StorageError('UNSUPPORTED', `'${uri}' is not a usable file: URI: ${why}`, uri);
-  if (!isFileUri(uri)) throw refuse('its scheme is not file:');
+  if (!isFileUri(uri))
+    throw new StorageError('UNSUPPORTED', `'${uri}' cannot be read or written: only file:, s3:, http: and https: can`, uri);
   let url: URL;
   try {
     url = new URL(uri);

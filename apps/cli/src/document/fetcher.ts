@@ -34,9 +34,17 @@ async function readRemote(uri: string): Promise<string> {
   const inside = textOfDataUri(uri);
   if (inside !== undefined) return inside;
   if (!/^https?:/.test(uri)) throw new Error(`${uri}: only file:, http: and https: documents can be read`);
-  const response = await fetch(uri, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) });
+  const response = await fetch(uri, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) }).catch((error: unknown) => {
+    throw new Error(`${uri}: ${whyUnreachable(error)}`, { cause: error });
+  });
   if (!response.ok) throw new Error(`${uri}: the server answered ${response.status} ${response.statusText}`);
   return response.text();
+}
+
+/** Node's fetch says "fetch failed" and why in the cause. */
+function whyUnreachable(error: unknown): string {
+  const { cause, message } = error as { cause?: { message?: string }; message: string };
+  return cause?.message ? cause.message : message;
 }
 
 /** What the command line names, as an absolute URI with its fragment. A path that exists as it stands wins over one with a fragment. */
