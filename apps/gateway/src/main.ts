@@ -4,9 +4,12 @@ import { startGateway } from './app.js';
 import { gatewayConfig, gatewayEnvironment } from './config/config.js';
 
 try {
-  const gateway = await startGateway(gatewayConfig(loadConfig(gatewayEnvironment())));
+  const config = gatewayConfig(loadConfig(gatewayEnvironment()));
+  const gateway = await startGateway(config);
   onShutdown(() => gateway.close());
-  process.stdout.write(`ready ${JSON.stringify({ http: gateway.httpAddress, grpc: gateway.grpcAddress })}\n`);
+  process.stdout.write(
+    `ready ${JSON.stringify({ http: `${config.publicTls ? 'https://' : ''}${gateway.httpAddress}`, grpc: gateway.grpcAddress })}\n`,
+  );
 } catch (error) {
   const logger = createLogger('gateway');
   if (error instanceof ConfigError) logger.fatal(error.message);
