@@ -70,7 +70,9 @@ export class TaskReleaser {
   offer(actor: RunActor, commands: RunTask[]): void {
     if (!this.deps.slots.isLimited(actor.base.projectId)) return this.hold(actor, commands);
     void this.deps.slots.claimed(actor).then((held) => {
-      if (!this.settled.has(actor)) this.adopt(actor, commands, new Set(held));
+      const slots = new Set(held);
+      if (!this.settled.has(actor)) this.settle(actor, slots);
+      this.adopt(actor, commands, slots);
       this.hold(actor, commands);
     });
   }
@@ -224,9 +226,14 @@ export class TaskReleaser {
     }
   }
 
-  /** Once for a run that came with slots: its released tasks are added again, slots of what is answered are given back. */
-  private adopt(actor: RunActor, commands: RunTask[], held: Set<string>): void {
+  /** Once for a run that came with slots: those of what is answered are given back. */
+  private settle(actor: RunActor, held: Set<string>): void {
     this.settled.add(actor);
+    for (const slot of held) if (!isLive(actor, slot)) this.deps.slots.release(actor, slot);
+  }
+
+  /** Tasks that came with slots are added again, whenever they are due: waiting for others, they would keep those waiting. */
+  private adopt(actor: RunActor, commands: RunTask[], held: Set<string>): void {
     const pool = this.poolOf(actor.base.pool);
     const again = commands.filter((command) => held.has(slotOf(command)) && actor.wants(command.taskId, command.attempt));
     const taken = again.map((command) => ({
@@ -239,7 +246,6 @@ export class TaskReleaser {
       pool.share.adopt(shareOf(actor), id);
       pool.unstarted.add(id);
     }
-    for (const slot of held) if (!isLive(actor, slot)) this.deps.slots.release(actor, slot);
     if (taken.length > 0) this.add(pool, taken);
   }
 

@@ -270,7 +270,7 @@ export class PartitionOwner {
         ...{ log: store.log, executor, completeOutputs, logger, clock: this.clock },
         onDone: (done, broken) => {
           this.actors.delete(done.runId);
-          if (broken) this.loadLater(runId);
+          if (broken || done.isOutlived) this.loadLater(runId);
         },
       });
       this.actors.set(runId, actor);

@@ -52,6 +52,9 @@ export class RunActor {
   private mailbox: Offered[] = [];
   private working: Promise<void> | undefined;
   private unread = false;
+  /** Greatest sequence that it was told of, and that of the run's end. */
+  private told = 0;
+  private endedAt = Infinity;
   private readonly headers: HeaderWriter;
   private sealing: Promise<void> | undefined;
   private stopDeadline = (): void => undefined;
@@ -131,9 +134,15 @@ export class RunActor {
 
   /** Something may have been appended by others. */
   nudge(sequence: number): void {
+    this.told = Math.max(this.told, sequence);
     if (sequence <= this.lastSequence || this.stopped) return;
     this.unread = true;
     this.wake();
+  }
+
+  /** Whether the run has gone on behind the end that this actor has given it. */
+  get isOutlived(): boolean {
+    return this.told > this.endedAt;
   }
 
   header(): RunHeader {
@@ -274,7 +283,10 @@ export class RunActor {
       const header = { ...this.header(), state, outputs, failure, finishedAtMs: this.deps.clock.now() };
       const result = await this.deps.log.seal(this.lease, header, this.position, toLogEvent(event));
       if (!result.ok && result.reason === 'diverged') throw new LogDivergedError(this.runId, this.lastSequence);
-      if (result.ok) this.apply(event, result.sequence, result.atMs);
+      if (result.ok) {
+        this.endedAt = result.sequence;
+        this.apply(event, result.sequence, result.atMs);
+      }
       if (result.ok || result.reason !== 'conflict') break;
       // A late cancel or answer: it changes nothing any more, but it comes before the end.
       for (const entry of await this.readOn()) this.apply(engineEvent(entry), entry.sequence, entry.atMs);
