@@ -9,7 +9,8 @@ export class Executions implements RunnerMonitor {
   /** Begun, by what they give; of those that were cut short nothing follows. */
   private readonly begun = new Map<string, number>();
   private readonly cutShort = new Set<string>();
-  /** Of attempts that run. */
+  private readonly running = new Map<string, { runId: string; taskId: string; attempt: number }>();
+  /** Of attempts that have begun. */
   private readonly texts = new Map<string, string>();
 
   constructor(private readonly monitor: Monitor) {}
@@ -24,10 +25,17 @@ export class Executions implements RunnerMonitor {
       return;
     }
     this.texts.set(key, text);
+    this.running.set(key, { runId, taskId, attempt });
+    const { maxParallelTasks = Infinity } = this.monitor.replay(runId).state.options;
+    const wanted = [...this.running.values()].filter((one) => one.runId === runId && this.monitor.isOpen(runId, one.taskId, one.attempt));
+    // What a store has forgotten may still be on its way.
+    if (wanted.length > maxParallelTasks && this.monitor.cuts === 0)
+      this.monitor.violate('a run has no more tasks in flight than it may', `${key} is the ${wanted.length}th, ${maxParallelTasks} may be`);
     if (!UNSTABLE.has(argv[0] ?? '')) this.begun.set(text, (this.begun.get(text) ?? 0) + 1);
   }
 
   ends({ taskId, attempt }: executor.TaskSpec, { outcome, exitCode }: executor.Finished): void {
+    this.running.delete(`${taskId}.${attempt}`);
     const text = this.texts.get(`${taskId}.${attempt}`) ?? '';
     if (outcome === executor.Outcome.EXITED && exitCode === 0) this.monitor.executed.add(text);
     else this.cutShort.add(text);

@@ -17,7 +17,7 @@ const FSYNC_MS = 1_000;
 const MOST_RETRIES = 2;
 
 export class Misfortunes {
-  private onDisk: { atMs: number; restore: () => void } | undefined;
+  private onDisk: { atMs: number; tasks: number; restore: () => void } | undefined;
   private readonly acts: Record<Misfortune, () => void | Promise<void>>;
 
   constructor(private readonly story: Story) {
@@ -84,17 +84,22 @@ export class Misfortunes {
     // Where it holds slots of projects, too, they are not part of what is remembered.
     if (around.projectLimit !== undefined) return;
     const parts = [around.store.snapshot(), around.jobs.snapshot(POOL), around.results.snapshot()];
-    this.onDisk = { atMs: world.nowMs, restore: () => parts.forEach((restore) => restore()) };
+    this.onDisk = { atMs: world.nowMs, tasks: this.knownTasks(), restore: () => parts.forEach((restore) => restore()) };
   }
 
   /** The store is killed and comes back, perhaps without what it acknowledged within the last second; everybody reconnects. */
   private storeRestarts(): void {
-    const { around, world, readers } = this.story;
+    const { around, world } = this.story;
     if (around.projectLimit !== undefined) return;
-    if (!this.onDisk || world.nowMs - this.onDisk.atMs > FSYNC_MS) this.remember();
-    readers.cuts += 1;
+    // Known, and kept out of the histories: where what made a task is lost, its id goes to whichever task comes next, and so may its answer.
+    if (!this.onDisk || world.nowMs - this.onDisk.atMs > FSYNC_MS || this.onDisk.tasks !== this.knownTasks()) this.remember();
     around.monitor.cutBack(() => this.onDisk?.restore());
     this.later(8_000, () => around.jobs.lapseUnheld(POOL));
+  }
+
+  private knownTasks(): number {
+    const { monitor, store } = this.story.around;
+    return [...store.runs.keys()].reduce((sum, runId) => sum + monitor.replay(runId).state.tasks.size, 0);
   }
 
   private restart(replica: Replica): void {

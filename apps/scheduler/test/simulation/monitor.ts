@@ -29,6 +29,7 @@ export type Property =
   | 'no command is acted on before its cause is in the log'
   | 'a task of a limited project is added only with a slot'
   | 'slots of a project are never more than its limit'
+  | 'a run has no more tasks in flight than it may'
   | 'a runner that drains is given nothing new'
   | 'nothing is left behind'
   | 'when faults stop, every run ends';
@@ -52,6 +53,8 @@ interface Replay {
 export class Monitor extends Properties<Property> {
   /** Files that somebody has removed or changed: what they were promised as counts no more. */
   readonly vandalised = new Set<string>();
+  /** How often the store has lost its newest writes. */
+  cuts = 0;
   /** What executions have given, however their attempts ended. */
   readonly executed = new Set<string>();
   private readonly plans = new Map<string, Plan>();
@@ -91,6 +94,7 @@ export class Monitor extends Properties<Property> {
   cutBack(restore: () => void): void {
     for (const runId of this.store.runs.keys()) this.replay(runId);
     restore();
+    this.cuts += 1;
     this.rereading = true;
     for (const [runId, { commanded, commandedBefore }] of [...this.replays]) {
       this.replays.delete(runId);

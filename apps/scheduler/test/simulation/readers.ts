@@ -11,9 +11,6 @@ import type { LoggedRun } from './monitor.js';
 import { archiveOver, type Replica, type Surroundings } from './replica.js';
 
 export class Readers {
-  /** How often the store has lost its newest writes. */
-  cuts = 0;
-
   constructor(
     private readonly around: Surroundings,
     private readonly outside: VirtualProcess,
@@ -35,11 +32,11 @@ export class Readers {
   private async compare(reader: RunReader, runId: string): Promise<void> {
     const { monitor } = this.around;
     const before = this.now(runId);
-    const cuts = this.cuts;
+    const { cuts } = monitor;
     if (!before) return;
     const [header, log] = await Promise.all([reader.get(runId), reader.read(runId, 0)]);
     const after = this.now(runId);
-    if (this.cuts !== cuts || !after) return;
+    if (monitor.cuts !== cuts || !after) return;
     const wrong = (why: string): void => monitor.violate('what is archived reads as before', `${runId}: ${why}`);
     if (!header) wrong('there is no such run');
     else if (monitor.isOver(runId) && before.log.length === after.log.length && text(header) !== text(after.header))
