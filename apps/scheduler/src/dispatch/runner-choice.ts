@@ -31,6 +31,13 @@ export interface Wish {
   aged: boolean;
 }
 
+/** What a task asks for, wherever it is in its wait. */
+export interface Wanted extends Pick<Wish, 'need' | 'isolation'> {
+  pool: string;
+  avoid?: readonly string[];
+  attached?: object;
+}
+
 export interface Choice {
   view: RunnerView;
   runtime: string;
@@ -67,6 +74,16 @@ const plus = (a: RunnerAmounts, b: RunnerAmounts): RunnerAmounts => combine(a, b
 /** What it does not need cannot be short. */
 export function fits(need: RunnerAmounts, held: RunnerAmounts, capacity: RunnerAmounts): boolean {
   return DIMENSIONS.every((name) => need[name] === 0 || held[name] + need[name] <= capacity[name] + ROUNDING);
+}
+
+export function wishOf({ need, isolation, avoid = [] }: Wanted, aged: boolean): Wish {
+  return { need, isolation, avoid, aged };
+}
+
+/** Whatever an older one did not get, a later one that is alike does not get either. */
+export function isAlike(a: Wanted, b: Wanted): boolean {
+  const plain = !a.attached && !b.attached && !a.avoid && !b.avoid;
+  return plain && a.pool === b.pool && a.isolation === b.isolation && fits(b.need, NOTHING, a.need) && fits(a.need, NOTHING, b.need);
 }
 
 /** @param views of one pool */

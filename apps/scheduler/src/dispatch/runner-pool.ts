@@ -14,7 +14,18 @@
 import type { RunnerAmounts, RunnerRecord } from '@weft/registry';
 import { TaskError, type TaskResources } from '@weft/tasks';
 import { advance, type Book, giveBack, heard, hold, newBook, type Share } from './runner-book.js';
-import { amountsOf, chooseRunner, type Choice, hasRoom, NOTHING, refusalOf, type RunnerView, type Wish } from './runner-choice.js';
+import {
+  amountsOf,
+  chooseRunner,
+  type Choice,
+  hasRoom,
+  isAlike,
+  NOTHING,
+  refusalOf,
+  type RunnerView,
+  type Wish,
+  wishOf,
+} from './runner-choice.js';
 
 export interface PlacementRequest {
   pool: string;
@@ -186,7 +197,13 @@ export class RunnerPool {
 
   private placeWaiting(): void {
     for (const queued of [...this.queued]) this.tryMove(queued);
-    for (const waiting of [...this.waiting]) this.tryPlace(waiting);
+    // Of a scatter all want the same: where the oldest of them finds no room, the others need not look.
+    let inVain: Waiting | undefined;
+    for (const waiting of [...this.waiting]) {
+      if (inVain && isAlike(inVain, waiting)) continue;
+      this.tryPlace(waiting);
+      if (this.waiting.has(waiting)) inVain = waiting;
+    }
   }
 
   private tryPlace(waiting: Waiting): void {
@@ -292,8 +309,4 @@ export class RunnerPool {
     this.books.set(runnerId, book);
     return book;
   }
-}
-
-function wishOf(request: Pick<Waiting, 'need' | 'isolation' | 'avoid'>, aged: boolean): Wish {
-  return { need: request.need, isolation: request.isolation, avoid: request.avoid ?? [], aged };
 }
