@@ -44,8 +44,8 @@ async function tasks() {
     const many = await scatter(count);
     const per = (what) => (many[what] - one[what]) / (count - 1);
     const figures = { count, wallMs: per('wallMs'), cpuMs: per('cpuMs'), schedulerMs: per('schedulerMs'), seconds: many.wallMs / 1000 };
-    measured.push(figures);
     const redis = await redisMemory();
+    measured.push({ ...figures, schedulerBytes: peakOf('scheduler'), redisBytes: redis.peak });
     console.log(
       `${count} tasks: ${figures.seconds.toFixed(1)} s; a task costs ${figures.wallMs.toFixed(2)} ms of wall time, ` +
         `${figures.cpuMs.toFixed(2)} ms of CPU in the stack (${figures.schedulerMs.toFixed(2)} ms in the scheduler)\n` +
@@ -56,7 +56,11 @@ async function tasks() {
   const [small, ...others] = measured;
   for (const large of others) {
     const ratio = (what) => (large[what] / small[what]).toFixed(2);
-    console.log(`${large.count} to ${small.count} tasks: a task costs ${ratio('wallMs')} × the wall time, ${ratio('cpuMs')} × the CPU`);
+    const kib = (what) => ((large[what] - small[what]) / (large.count - small.count) / 1024).toFixed(2);
+    console.log(
+      `${large.count} to ${small.count} tasks: a task costs ${ratio('wallMs')} × the wall time, ${ratio('cpuMs')} × the CPU; ` +
+        `one more task adds ${kib('schedulerBytes')} KiB to the scheduler's peak (with one watcher), ${kib('redisBytes')} KiB to Redis'`,
+    );
   }
 }
 
@@ -172,9 +176,14 @@ function cpuMs() {
 
 /** The greatest resident size each program of the stack has had. */
 function peaks() {
-  const of = ({ name, pid }) =>
-    `${name} ${mib(1024 * Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0))}`;
-  return state().programs.map(of).join(', ');
+  return state()
+    .programs.map(({ name }) => `${name} ${mib(peakOf(name))}`)
+    .join(', ');
+}
+
+function peakOf(program) {
+  const pid = state().programs.find(({ name }) => name === program)?.pid;
+  return 1024 * Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
 }
 
 /** Bytes, as Redis counts them. */
