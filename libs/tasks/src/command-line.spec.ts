@@ -39,7 +39,7 @@ describe('one binding', () => {
     ['small float', 'float', {}, 1e-5, ['0.00001']],
     ['huge float', 'double', {}, 1e21, ['1000000000000000000000']],
     ['File', 'File', {}, FILE, ['/in/0/f']],
-    ['empty prefix', 'int', { prefix: '' }, 3, ['3']],
+    ['empty prefix', 'int', { prefix: '' }, 3, ['', '3']],
     ['empty prefix, not separate', 'int', { prefix: '', separate: false }, 3, ['3']],
     ['empty prefix of a flag', 'boolean', { prefix: '' }, true, []],
     ['empty prefix of an array', array('int'), { prefix: '' }, [1, 2], ['1', '2']],

@@ -140,10 +140,12 @@ async function renderArgument(argument: BoundArgument, scope: Scope): Promise<st
   return attach(binding, argumentText(value));
 }
 
-/** An empty prefix is none: tools that write bindings put one everywhere, and mean no word of its own. */
+/** An empty prefix is a word of its own in front of a single value, as the reference implementation has it; lists, records and flags get none. */
 function attach({ prefix, separate }: InputBinding, text: string): string[] {
-  if (prefix === undefined && separate === false) throw new TaskError('BINDING', `"separate: false" needs a prefix (value ${brief(text)})`);
-  if (!prefix) return [text];
+  if (prefix === undefined) {
+    if (separate === false) throw new TaskError('BINDING', `"separate: false" needs a prefix (value ${brief(text)})`);
+    return [text];
+  }
   return separate === false ? [prefix + text] : [prefix, text];
 }
 
