@@ -11,6 +11,7 @@ import { schedulerMetrics } from './metrics/scheduler-metrics.js';
 import { Backlog } from './release/backlog.js';
 import { UnwantedAttempts } from './retention/unwanted-attempts.js';
 import type { PartitionOwner } from './runs/partition-owner.js';
+import { removeStaged } from './retention/archive-files.js';
 import { RunQueries } from './runs/run-queries.js';
 import { Submissions } from './runs/submission.js';
 import { createDispatching, type Dispatching } from './wiring/dispatching.js';
@@ -31,6 +32,7 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
   const { dispatcher, runners, reuse } = dispatching;
   const { store, queue } = resources;
   await store.cancels.subscribe((attempts) => attempts.forEach(({ taskId, attempt }) => dispatcher.cancel(taskId, attempt)));
+  await removeStaged();
   await running.start();
   await runners.start(config.pools);
   const server = await serve(config, resources, dispatching, running);

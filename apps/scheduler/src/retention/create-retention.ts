@@ -20,7 +20,7 @@ import type { Storage } from '@weft/storage';
 import type { Clock } from '../clock.js';
 import { engineEvent } from '../runs/log-events.js';
 import type { CommandExecutor } from '../runs/run-actor.ports.js';
-import { removeStaged, StorageArchiveFiles } from './archive-files.js';
+import { StorageArchiveFiles } from './archive-files.js';
 import { Intermediates } from './intermediates.js';
 import { RetentionKeeper } from './retention-keeper.js';
 import { RunFolders } from './run-folders.js';
@@ -90,7 +90,6 @@ export function createRetention(options: RetentionOptions): Retention {
       if (!(await store.restore(header.runId))) throw new ServiceError('NOT_FOUND', `no run ${header.runId}`);
     },
     start: async () => {
-      await removeStaged();
       // A store that was set up anew beside an archive that is there.
       if ((await live.retention.newestArchived()) === undefined) {
         const newest = await newestPosition(archive);
