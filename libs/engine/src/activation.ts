@@ -38,7 +38,7 @@ export function activate(turn: Turn, activation: Activation): void {
       return;
     case 'CommandLineTool': {
       const task = newTask(turn, activation, inputs, false);
-      turn.await(runTask(task, 0));
+      turn.await(runTask(task, turn.atMs, 0));
       return;
     }
     case 'ExpressionTool': {
@@ -59,11 +59,11 @@ export function activate(turn: Turn, activation: Activation): void {
 }
 
 /** The command for a task's current attempt. */
-export function runTask(task: TaskRecord, delayMs: number): Extract<Turn['commands'][number], { type: 'RunTask' }> {
+export function runTask(task: TaskRecord, decidedAtMs: number, delayMs: number): Extract<Turn['commands'][number], { type: 'RunTask' }> {
   const { taskId, attempt, step, index, process } = task;
   const { inputs, inherited, avoid, ramFactor } = pendingOf(task);
   return {
-    ...{ type: 'RunTask', taskId, attempt, step, index, process, inputs, inherited, delayMs },
+    ...{ type: 'RunTask', taskId, attempt, step, index, process, inputs, inherited, decidedAtMs, delayMs },
     ...(avoid && { avoid: [...avoid] }),
     ...(ramFactor !== undefined && { ramFactor }),
   };

@@ -29,7 +29,9 @@ export interface RunTask {
   process: string;
   inputs: CwlObject;
   inherited: EffectiveRequirements;
-  /** Wait before the attempt, milliseconds. */
+  /** When it was decided, by the log's clock. */
+  decidedAtMs: number;
+  /** Wait from then on before the attempt, milliseconds. */
   delayMs: number;
   /** Runners on which earlier attempts failed; absent = none. */
   avoid?: string[];

@@ -116,7 +116,7 @@ function again(turn: Turn, task: TaskRecord, delayMs: number): void {
   task.attempt += 1;
   task.startedAtMs = task.runnerId = task.runtime = undefined;
   turn.mark(task, 'queued');
-  turn.commands.push(task.pending?.expression ? evaluateTool(task) : runTask(task, delayMs));
+  turn.commands.push(task.pending?.expression ? evaluateTool(task) : runTask(task, turn.atMs, delayMs));
 }
 
 function end(turn: Turn, task: TaskRecord, status: 'succeeded' | 'failed' | 'cancelled'): void {

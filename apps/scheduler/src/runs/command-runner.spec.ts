@@ -12,7 +12,7 @@ type RunTask = Extract<Command, { type: 'RunTask' }>;
 
 const command: RunTask = {
   ...{ type: 'RunTask', taskId: 't-1', attempt: 2, step: 's', index: '', process: 't' },
-  ...{ inputs: {}, inherited: { requirements: [], hints: [] }, delayMs: 500 },
+  ...{ inputs: {}, inherited: { requirements: [], hints: [] }, decidedAtMs: 0, delayMs: 500 },
 };
 
 /** What the command runner needs of an actor; `wanted` says whether the attempt is still to be made. */

@@ -16,6 +16,7 @@ import type { CwlObject, Plan } from '@weft/plan';
 import type { Logger } from '@weft/platform';
 import type { Lease, LogEntry, LogPosition, RunHeader, RunLog } from '@weft/run-store';
 import type { Clock } from '../clock.js';
+import { dueCommands } from './due-commands.js';
 import { failureOf } from './failures.js';
 import { HeaderWriter } from './header-writer.js';
 import { headerOf, type HeaderBase } from './run-header.js';
@@ -74,7 +75,7 @@ export class RunActor {
   static recover(header: RunHeader, plan: Plan, entries: LogEntry[], lease: Lease, deps: RunActorDeps): RunActor {
     const actor = new RunActor(header, plan, lease, deps);
     for (const entry of entries) actor.apply(engineEvent(entry), entry.sequence, entry.atMs);
-    actor.dispatch(actor.due());
+    actor.dispatch(dueCommands(actor.state, [...actor.outstanding.values()], deps.clock.now()));
     actor.watchDeadline();
     return actor;
   }
@@ -86,16 +87,6 @@ export class RunActor {
     const passed = (): void => void this.offer({ type: 'CancelAsked', reason });
     const leftMs = Math.max(0, (retriedAtMs ?? acceptedAtMs) + options.deadlineMs - this.deps.clock.now());
     this.stopDeadline = this.deps.clock.after(Math.min(MAX_TIMER_MS, leftMs), passed);
-  }
-
-  /** What a replayed run has still to do. */
-  private due(): Command[] {
-    const { phase, final, outputs, failure } = this.state;
-    if (phase === 'ended') return [{ type: 'EndRun', status: final ?? 'failed', outputs, failure }];
-    const due = [...this.outstanding.values()];
-    if (phase === 'running' || phase === 'new') return due;
-    const tasks = due.flatMap((command) => (command.type === 'RunTask' ? [{ taskId: command.taskId, attempt: command.attempt }] : []));
-    return [...due.filter((command) => command.type !== 'RunTask'), { type: 'CancelTasks', tasks }];
   }
 
   get runId(): string {
