@@ -63,6 +63,21 @@ describe('a task ahead of the room', () => {
     expect(pool.reservedCores).toBe(2);
   });
 
+  it('is offered a place once, also where others give theirs back at once', async () => {
+    const { pool, long } = await busy(2, runner('b', 1));
+    const offered: Placement[] = [];
+    for (const placed of await Promise.all([pool.place(ask(1)), pool.place(ask(1))])) {
+      placed.waiting((better) => {
+        offered.push(placed);
+        // It has begun meanwhile.
+        better?.release();
+      });
+    }
+    long.find(({ runner: { runnerId } }) => runnerId === 'b')?.release();
+    expect(offered).toHaveLength(2);
+    expect(new Set(offered).size).toBe(2);
+  });
+
   it('goes to another runner as soon as that has room, before any that came later', async () => {
     const { pool, long } = await busy(1, runner('b', 1));
     const placed = await pool.place(ask(1));

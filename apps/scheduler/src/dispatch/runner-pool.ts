@@ -196,11 +196,12 @@ export class RunnerPool {
   }
 
   private placeWaiting(): void {
-    for (const queued of [...this.queued]) this.tryMove(queued);
+    // Whoever gets a place may give another one back at once: then it is placed from in there, and what has gone since is passed over here.
+    for (const queued of [...this.queued]) if (this.queued.has(queued)) this.tryMove(queued);
     // Of a scatter all want the same: where the oldest of them finds no room, the others need not look.
     let inVain: Waiting | undefined;
     for (const waiting of [...this.waiting]) {
-      if (inVain && isAlike(inVain, waiting)) continue;
+      if (!this.waiting.has(waiting) || (inVain && isAlike(inVain, waiting))) continue;
       this.tryPlace(waiting);
       if (this.waiting.has(waiting)) inVain = waiting;
     }
