@@ -62,12 +62,13 @@ export class SlotKeeper {
     return claim;
   }
 
-  async acquire(actor: RunActor, slots: string[]): Promise<Granted> {
+  /** 'fenced': the run is another actor's, here or elsewhere. */
+  async acquire(actor: RunActor, slots: string[]): Promise<Granted | 'fenced'> {
     const before = this.wakeUps;
     const owner = ownerOf(actor);
     const limit = Math.min(this.deps.limitOf(owner.project), Number.MAX_SAFE_INTEGER);
     const granted = await this.deps.slots.acquire(owner, limit, slots);
-    if (granted === 'fenced') return { count: 0, wait: true };
+    if (granted === 'fenced') return granted;
     return { count: granted, wait: granted < slots.length && this.wakeUps === before };
   }
 

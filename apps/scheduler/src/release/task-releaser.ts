@@ -210,7 +210,11 @@ export class TaskReleaser {
   private async addWithSlots(pool: Pool, actor: RunActor, taken: Taken<Wanted>[]): Promise<void> {
     try {
       const wanted = taken.map(({ task }) => slotOf(task.command));
-      const { count, wait } = await this.deps.slots.acquire(actor, wanted);
+      const granted = await this.deps.slots.acquire(actor, wanted);
+      if (granted === 'fenced') return this.dropFenced(pool, actor, taken);
+      const { count, wait } = granted;
+      // What is in line and in flight of the run is a later actor's now. One that has come gets no slot taken from it by this: it fences.
+      if (actor.isStopped) return wanted.slice(0, count).forEach((slot) => this.deps.slots.release(actor, slot));
       for (const refused of taken.slice(count).reverse()) {
         pool.unstarted.delete(refused.id);
         pool.share.putBack(refused);
@@ -224,6 +228,16 @@ export class TaskReleaser {
       this.deps.logger.error({ err: error, runId: actor.runId }, 'no slots for tasks; trying again');
       this.deps.clock.after(RETRY_MS, () => !actor.isStopped && void this.addWithSlots(pool, actor, taken));
     }
+  }
+
+  /** Another replica has the run, as its actor here will hear: its tasks wait for nothing, and keep nobody of their project waiting. */
+  private dropFenced(pool: Pool, actor: RunActor, taken: Taken<Wanted>[]): void {
+    if (actor.isStopped) return;
+    for (const { run, id } of taken) {
+      pool.unstarted.delete(id);
+      pool.share.end(run, id);
+    }
+    this.pumpSoon(pool);
   }
 
   /** Once for a run that came with slots: those of what is answered are given back. */
