@@ -213,7 +213,7 @@ export class TaskReleaser {
       const granted = await this.deps.slots.acquire(actor, wanted);
       if (granted === 'fenced') return this.dropFenced(pool, actor, taken);
       const { count, wait } = granted;
-      // What is in line and in flight of the run is a later actor's now. One that has come gets no slot taken from it by this: it fences.
+      // What is in line and in flight of the run is a later actor's now; where that one has claimed the slots, giving them back is fenced.
       if (actor.isStopped) return wanted.slice(0, count).forEach((slot) => this.deps.slots.release(actor, slot));
       for (const refused of taken.slice(count).reverse()) {
         pool.unstarted.delete(refused.id);
