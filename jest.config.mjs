@@ -14,6 +14,8 @@ const transform = {
   ],
 };
 const base = {
+  // Nothing else is looked through: what people keep in their clone may be large.
+  roots: ['apps', 'libs', 'tests'].map((d) => `<rootDir>/${d}`),
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },

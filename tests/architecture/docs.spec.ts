@@ -2,9 +2,9 @@
  * The documentation is true where a machine can tell: links lead somewhere, the table of environment variables is complete, and no
  * page depends on a package registry's host.
  */
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { repositoryFiles } from './repository-files.js';
 
 const ROOT = resolve('.');
 const OPERATING = 'docs/guides/operating.md';
@@ -12,16 +12,6 @@ const REGISTRIES =
   /registry\.npmjs\.org|npmjs\.com|registry\.yarnpkg\.com|pypi\.org|files\.pythonhosted\.org|hub\.docker\.com|docker\.io|quay\.io|ghcr\.io/;
 /** Named by CWL itself: `docker.io/debian` and Debian's package docker.io are no dependency on a host. */
 const NOT_A_HOST = /docker\.io\/debian|(?:package|Debian's|Debian’s) `?docker\.io`?/g;
-
-/** Files of the repository, new ones included, ignored ones not. */
-function files(...patterns: string[]): string[] {
-  const found = spawnSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '--', ...patterns], {
-    cwd: ROOT,
-    encoding: 'utf8',
-  });
-  if (found.status !== 0) throw new Error(found.stderr);
-  return [...new Set(found.stdout.split('\n'))].filter((file) => file !== '' && existsSync(join(ROOT, file)));
-}
 
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 
@@ -38,9 +28,10 @@ export function variables(text: string): string[] {
   return [...new Set(text.match(/\bWEFT_[A-Z][A-Z0-9_]*[A-Z0-9]\b/g) ?? [])].sort();
 }
 
-const documents = files('*.md');
-const sources = files(':(glob)apps/*/src/**/*.ts', ':(glob)libs/*/src/**/*.ts').filter(
-  (file) => !/\.spec\.ts$|\/testing\/|\/spec-support\//.test(file),
+const files = repositoryFiles();
+const documents = files.filter((file) => file.endsWith('.md'));
+const sources = files.filter(
+  (file) => /^(apps|libs)\/[^/]+\/src\/.*\.ts$/.test(file) && !/\.spec\.ts$|\/testing\/|\/spec-support\//.test(file),
 );
 
 describe('links', () => {

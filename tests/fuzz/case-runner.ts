@@ -1,18 +1,37 @@
 /**
- * Sends cases to a worker thread and waits for each no longer than DEADLINE_MS. A case that is late is tried once more in a thread of its own,
- * because the machine may have been busy elsewhere; only then it counts as a hang.
+ * Sends cases to a worker, a process of its own, and judges its answers.
+ *
+ * Invariants:
+ *  1. What a case does to its worker ends that process and nothing else; the next case gets another one.
+ *  2. A limit is work done, CPU time that the worker's own watch counts, never time that passes: a busy machine changes no verdict. A case that
+ *     waits for nothing ends its worker as well (worker.ts).
+ *  3. A case that took too long is tried once more by itself, in a worker that has compiled nothing for others; only then it counts.
  */
+import { type ChildProcess, fork } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { build } from 'esbuild';
 import type { FuzzAnswer, FuzzCase } from './case-worker.js';
 
-/** What a user may have to wait for an answer. */
-const DEADLINE_MS = 2000;
-const LATE = Symbol('late');
+/** Far more than any case of the corpus, far less than anybody would wait. */
+const CPU_LIMIT_MS = 5_000;
+const HEAP_LIMIT_MB = 512;
+/** Of what a worker said before its end. */
+const LAST_WORDS = 2_000;
+const TOO_LONG = Symbol('too long');
 const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+
+export interface CaseRunnerOptions {
+  /** The worker's source in this folder. */
+  program?: string;
+  cpuLimitMs?: number;
+}
+
+interface Worker {
+  child: ChildProcess;
+  said: string;
+}
 
 export class CaseRunner {
   readonly reached: Record<FuzzAnswer['reached'], number> = { diagnostics: 0, plan: 0, inputs: 0 };
@@ -21,10 +40,10 @@ export class CaseRunner {
   private constructor(
     private readonly folder: string,
     private readonly program: string,
+    private readonly cpuLimitMs: number,
   ) {}
 
-  /** `program`: the worker thread's source in this folder. */
-  static async start(program = 'case-worker'): Promise<CaseRunner> {
+  static async start({ program = 'case-worker', cpuLimitMs = CPU_LIMIT_MS }: CaseRunnerOptions = {}): Promise<CaseRunner> {
     const folder = await mkdtemp(join(tmpdir(), 'weft-fuzz-'));
     await build({
       entryPoints: [join(process.cwd(), 'tests', 'fuzz', `${program}.ts`)],
@@ -35,46 +54,63 @@ export class CaseRunner {
       logLevel: 'error',
       banner: { js: REQUIRE },
     });
-    return new CaseRunner(folder, program);
+    return new CaseRunner(folder, program, cpuLimitMs);
   }
 
-  /** Throws where an invariant was broken, the thread died (out of memory), or no answer came. */
+  /** Throws where an invariant was broken, the worker died, or the case was too much work. */
   async check(one: FuzzCase): Promise<void> {
     let answer = await this.ask(one);
-    if (answer === LATE) answer = await this.ask(one);
-    if (answer === LATE) throw new Error(`no answer within ${DEADLINE_MS} ms`);
+    if (answer === TOO_LONG) answer = await this.ask(one);
+    if (answer === TOO_LONG) throw new Error(`no answer after ${this.cpuLimitMs} ms of CPU time`);
     if (answer.broken !== undefined) throw new Error(answer.broken);
     this.reached[answer.reached] += 1;
   }
 
   async close(): Promise<void> {
-    await this.worker?.terminate();
+    const child = this.worker?.child;
+    if (child !== undefined) {
+      const gone = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGKILL');
+      await gone;
+    }
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  private async ask(one: FuzzCase): Promise<FuzzAnswer | typeof LATE> {
-    const worker = (this.worker ??= new Worker(join(this.folder, `${this.program}.mjs`), {
-      resourceLimits: { maxOldGenerationSizeMb: 512 },
-    }));
-    const answer = await new Promise<FuzzAnswer | typeof LATE>((resolve, reject) => {
-      const timer = setTimeout(() => finish(() => resolve(LATE)), DEADLINE_MS);
-      const onMessage = (reply: FuzzAnswer): void => finish(() => resolve(reply));
-      const onError = (error: unknown): void => {
+  private ask(one: FuzzCase): Promise<FuzzAnswer | typeof TOO_LONG> {
+    const worker = (this.worker ??= this.begin());
+    const { child } = worker;
+    return new Promise((resolve, reject) => {
+      const settle = (how: () => void): void => {
+        child.off('message', onMessage).off('close', onClose).off('error', onError);
+        how();
+      };
+      const onMessage = (answer: unknown): void => settle(() => resolve(answer as FuzzAnswer));
+      const onError = (error: Error): void => settle(() => reject(error));
+      // Streams included: what it said last is known then.
+      const onClose = (code: number | null, signal: NodeJS.Signals | null): void => {
         this.worker = undefined;
-        finish(() => reject(new Error(`the thread died: ${String(error)}`)));
+        settle(() => (signal === 'SIGXCPU' ? resolve(TOO_LONG) : reject(new Error(deathOf(code, signal, worker.said)))));
       };
-      const finish = (settle: () => void): void => {
-        clearTimeout(timer);
-        worker.off('message', onMessage).off('error', onError);
-        settle();
-      };
-      worker.on('message', onMessage).on('error', onError);
-      worker.postMessage(one);
+      child.on('message', onMessage).on('close', onClose).on('error', onError);
+      child.send(one);
     });
-    if (answer === LATE) {
-      this.worker = undefined;
-      await worker.terminate();
-    }
-    return answer;
   }
+
+  private begin(): Worker {
+    const child = fork(join(this.folder, `${this.program}.mjs`), [String(this.cpuLimitMs)], {
+      // A core file, where the system writes such, goes with the folder.
+      cwd: this.folder,
+      execArgv: [`--max-old-space-size=${HEAP_LIMIT_MB}`],
+      env: { PATH: process.env['PATH'] },
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    const worker: Worker = { child, said: '' };
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (worker.said = (worker.said + text).slice(-LAST_WORDS)));
+    return worker;
+  }
+}
+
+function deathOf(code: number | null, signal: NodeJS.Signals | null, said: string): string {
+  if (code === 0) return 'the worker waits for nothing and has no answer';
+  return `the worker died (${signal ?? `exit code ${code}`}): ${said.trim()}`;
 }

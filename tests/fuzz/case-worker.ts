@@ -1,13 +1,13 @@
 /**
- * Runs cases in a thread that can be killed: a document through the loader, a job through binding, every string of the plan through the
+ * Runs cases: a document through the loader, a job through binding, every string of the plan through the
  * expression scanner. Answers with what was broken, or null. Bundled by case-runner.ts.
  */
-import { parentPort } from 'node:worker_threads';
 import { bindInputs, bundleFetcher, formatDiagnostic, jobFromArguments, loadDocument, parseJob, readJob, type Diagnostic } from '@weft/cwl';
 import { canonicalJson, type Plan } from '@weft/plan';
 import { ExpressionError } from '../../libs/expressions/src/api.js';
 import { parseParameterReference } from '../../libs/expressions/src/parameter-reference.js';
 import { scan } from '../../libs/expressions/src/scanner.js';
+import { answerCases } from './worker.js';
 
 export interface FuzzCase {
   root: string;
@@ -22,13 +22,12 @@ export interface FuzzAnswer {
   reached: 'diagnostics' | 'plan' | 'inputs';
 }
 
-parentPort?.on('message', (one: FuzzCase) => {
-  run(one).then(
-    (answer) => parentPort?.postMessage(answer),
-    (error: unknown) =>
-      parentPort?.postMessage({ reached: 'diagnostics', broken: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
-  );
-});
+answerCases<FuzzCase, FuzzAnswer>((one) =>
+  run(one).catch((error: unknown) => ({
+    reached: 'diagnostics',
+    broken: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  })),
+);
 
 async function run({ root, files, job }: FuzzCase): Promise<FuzzAnswer> {
   const fetcher = bundleFetcher(files);

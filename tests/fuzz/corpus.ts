@@ -1,9 +1,10 @@
 /** What is mutated: the documents and jobs of the public conformance suites where they lie beside the repository, and the project's own. */
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { collectBundle } from '@weft/cwl';
+import { repositoryFiles } from '../architecture/repository-files.js';
 
 export interface Specimen {
   root: string;
@@ -26,24 +27,18 @@ interface Named {
 }
 
 function ownSpecimens(): Named[] {
-  return ['bench/workflows', 'examples', 'templates', 'tests/conformance'].flatMap((folder) =>
-    cwlBelow(join(process.cwd(), folder)).map((tool) => ({ tool, job: jobBeside(tool) })),
-  );
-}
-
-function cwlBelow(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.cwl'))
-    .map((name) => join(folder, name));
+  const files = repositoryFiles().filter((file) => /^(bench\/workflows|examples|templates|tests\/conformance)\//.test(file));
+  const absolute = (file: string): string => join(process.cwd(), file);
+  return files
+    .filter((file) => file.endsWith('.cwl'))
+    .map((tool) => ({ tool: absolute(tool), job: jobBeside(tool, files).map(absolute)[0] }));
 }
 
 /** Any job will do: most of what a mutation meets is a mismatch anyway. */
-function jobBeside(tool: string): string | undefined {
-  const names = readdirSync(dirname(tool)).filter((name) => /\.(json|ya?ml)$/.test(name));
-  const same = names.find((name) => name.startsWith(basename(tool, '.cwl')));
-  const chosen = same ?? names[0];
-  return chosen === undefined ? undefined : join(dirname(tool), chosen);
+function jobBeside(tool: string, files: readonly string[]): string[] {
+  const beside = files.filter((file) => dirname(file) === dirname(tool) && /\.(json|ya?ml)$/.test(file));
+  const same = beside.filter((file) => basename(file).startsWith(basename(tool, '.cwl')));
+  return [...same, ...beside];
 }
 
 function suiteSpecimens(): Named[] {
