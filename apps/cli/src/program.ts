@@ -88,6 +88,8 @@ function addRun(program: Command): void {
     .option('--keep-intermediates', 'keep files that steps pass to each other when no step needs them any more')
     .option('--priority <number>', 'greater goes first, -100 to 100', priority)
     .option('--parallel <count>', 'tasks of this run at the same time, at most', parallelLimit)
+    .option('--preserve-environment <name>', 'let tools see this variable (again, or with commas, for more)', appended, [])
+    .option('--preserve-entire-environment', 'let tools see all variables')
     .option('--detach', 'print the run’s id and return')
     .addOption(gatewayOption())
     .allowUnknownOption()
@@ -273,6 +275,10 @@ function parallelLimit(text: string): number {
 function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('must be a whole number');
   return Number(text);
+}
+
+function appended(text: string, before: string[]): string[] {
+  return [...before, text];
 }
 
 function commaList(text: string): string[] {

@@ -76,6 +76,7 @@ function serve(config: SchedulerConfig, resources: Resources, { pool }: Dispatch
     pools: () => pool.pools(),
     pin: (inputs) => retention.pin(inputs),
     maxAttempts: config.maxAttempts,
+    takesCaller: config.takesCaller,
     backlog: new Backlog({ limits, count: (project) => store.intake.activeRuns(project), nowMs: () => Date.now() }),
   });
   const queries = new RunQueries({

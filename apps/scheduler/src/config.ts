@@ -36,6 +36,7 @@ export const schedulerConfigSchema = z
     WEFT_PROJECT_MAX_RUNS: positive.optional(),
     WEFT_PROJECT_MAX_TASKS: positive.optional(),
     WEFT_LIMITS_FILE: z.string().min(1).optional(),
+    WEFT_CALLER_WORLD: z.enum(['on', 'off']).optional(),
     WEFT_CALL_CACHE: z.enum(['on', 'off']).default('on'),
     WEFT_CALL_CACHE_TTL_S: positive.default(30 * 86_400),
     WEFT_CALL_CACHE_MAX_BYTES: z.coerce
@@ -77,6 +78,8 @@ export const schedulerConfigSchema = z
       projectMaxTasks: env.WEFT_PROJECT_MAX_TASKS,
       file: env.WEFT_LIMITS_FILE,
     },
+    /** Whether runs bring PATH, umask and variables of their caller: where only this user can call. */
+    takesCaller: (env.WEFT_CALLER_WORLD ?? (env.WEFT_SCHEDULER_LISTEN.startsWith('unix:') ? 'on' : 'off')) === 'on',
     /** Undefined: results of earlier tasks are not used. */
     callCache:
       env.WEFT_CALL_CACHE === 'off'

@@ -37,20 +37,19 @@ export function executorService(options: ExecutorServiceOptions): executor.Conta
       await table.release(request.taskId, request.attempt);
       return {};
     }),
-    inspectImage: unary(({ runtime, image }: executor.InspectImageRequest) => inspectImage(options.runtimes, runtime, image)),
+    inspectImage: unary((request: executor.InspectImageRequest) => inspectImage(options.runtimes, request)),
   };
 }
 
 async function inspectImage(
   runtimes: readonly TaskRuntime[],
-  name: string,
-  image: executor.Image | undefined,
+  { runtime: name, image, searchPath }: executor.InspectImageRequest,
 ): Promise<executor.InspectImageResponse> {
   const runtime = runtimes.find((one) => one.name === name);
   if (runtime === undefined || image === undefined)
     throw new ServiceError('INVALID_ARGUMENT', runtime === undefined ? `there is no runtime '${name}' here` : 'no image is named');
   try {
-    return { imageId: (await runtime.contentId(image)) ?? '' };
+    return { imageId: (await runtime.contentId(image, searchPath)) ?? '' };
   } catch (error) {
     if (error instanceof RuntimeFailure) throw new ServiceError('UNAVAILABLE', error.message);
     throw error;

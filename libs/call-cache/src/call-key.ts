@@ -2,7 +2,8 @@
  * What decides a task's outputs, as one key: SHA-256 over canonical JSON.
  *
  * Invariants:
- *  1. In the key: the project; what is executed (argv, environment, streams, network, GPUs, and the content of the image or host programs);
+ *  1. In the key: the project; what is executed (argv, environment, streams, network, GPUs, and the content of the image or host programs;
+ *     of a host process also the caller's PATH, because what it starts may start others, and umask, which its outputs show);
  *     every staged input by path and content; what makes outputs of what the tool leaves (output bindings, exit codes, load listing,
  *     expression library), and the input object and `runtime` where an expression among those may look at them.
  *  2. Not in it: names, labels, docs and positions in the document, run, step and task, where inputs lie, reservations and time limits.
@@ -51,6 +52,8 @@ export async function callKey(call: Call, contents: ContentIds): Promise<string 
     programs: call.programs,
     argv: spec.argv,
     environment: spec.environment,
+    ...(spec.searchPath === '' ? {} : { searchPath: spec.searchPath }),
+    ...(spec.umask === undefined ? {} : { umask: spec.umask }),
     directories: [spec.workDir, spec.tmpDir],
     streams: [spec.stdinPath, spec.stdoutPath, spec.stderrPath],
     network: spec.network,

@@ -36,6 +36,17 @@ export interface RunOptions {
   maxParallelTasks?: number;
   /** Shards of scatters are begun while fewer tasks than this wait to be started; absent = SHARDS_AHEAD. A replay depends on it. */
   shardsAhead?: number;
+  /** What tasks see of whoever submitted the run; absent = nothing. */
+  caller?: Caller;
+}
+
+/** The world that the run was submitted from: it stays the run's, whoever starts the services or retries it. */
+export interface Caller {
+  /** PATH of tasks that run as processes of the host; absent = the runner's. */
+  path?: string;
+  umask?: number;
+  /** Variables for tasks of every runtime. */
+  environment?: Record<string, string>;
 }
 
 /** The run was accepted with a plan (by hash) and a checked input object. Always the first entry. */

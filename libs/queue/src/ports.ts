@@ -22,7 +22,13 @@ export interface TaskJob {
   inputs: CwlObject;
   /** Effective requirements of the scopes around the tool (not its own). */
   inherited: { requirements: import('@weft/plan').Requirement[]; hints: import('@weft/plan').Requirement[] };
-  options: { noContainer: boolean; defaultContainer?: string; noCache?: boolean };
+  options: {
+    noContainer: boolean;
+    defaultContainer?: string;
+    noCache?: boolean;
+    /** What the task sees of whoever submitted the run. */
+    caller?: { path?: string; umask?: number; environment?: Record<string, string> };
+  };
   /** Runners on which earlier attempts failed: others are tried first. */
   avoid?: string[];
   /** Memory is reserved and limited times this, after attempts that were killed for theirs; absent = 1. */

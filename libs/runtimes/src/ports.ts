@@ -74,9 +74,9 @@ export interface TaskRuntime {
   probe(): Promise<{ version: string; unavailable?: string }>;
   /**
    * Content id ("sha256:…") of what an image means here now, without fetching it; of the program or file that its reference names, where the
-   * runtime has no images. Undefined: it is not here. @throws RuntimeFailure
+   * runtime has no images: a command is looked for in `searchPath`, where that is not empty. Undefined: it is not here. @throws RuntimeFailure
    */
-  contentId(image: executor.Image): Promise<string | undefined>;
+  contentId(image: executor.Image, searchPath?: string): Promise<string | undefined>;
   /** @throws RuntimeFailure; whatever it says where the task was unwanted by then */
   start(task: RuntimeTask, on: StartEvents): Promise<RunningTask>;
   /**

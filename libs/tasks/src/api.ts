@@ -34,6 +34,8 @@ export interface TaskRequest {
   /** `--no-container`: ignore DockerRequirement. */
   noContainer: boolean;
   defaultContainer?: string;
+  /** Variables of whoever submitted the run that the task is to see. */
+  preserved?: Readonly<Record<string, string>>;
   /**
    * Look for secondary files beside their primaries. Default false: only what a value carries counts; `prepareRunInputs` has
    * found what belongs to the inputs of the run, and steps must not find what the workflow did not declare.

@@ -10,13 +10,14 @@ import { escapes, normalizePath } from './names.js';
 import type { Scope } from './scope.js';
 import { brief, evaluate, evaluateBoolean, evaluateNumber, evaluateString } from './scope.js';
 
-/** HOME and TMPDIR, then what the author sets. PATH is the runner's. */
+/** What is preserved of the caller's, HOME and TMPDIR, then what the author sets. PATH goes apart: a container has its image's. */
 export async function environmentOf(
   scope: Scope,
   effective: EffectiveRequirements,
   layout: SandboxLayout,
+  preserved: Readonly<Record<string, string>> = {},
 ): Promise<Record<string, string>> {
-  const environment: Record<string, string> = { HOME: layout.workDir, TMPDIR: layout.tmpDir };
+  const environment: Record<string, string> = { ...preserved, HOME: layout.workDir, TMPDIR: layout.tmpDir };
   for (const { envName, envValue } of find(effective, 'EnvVarRequirement')?.value.envDef ?? []) {
     if (!/^[^=\0]+$/.test(envName)) throw new TaskError('ENVIRONMENT', `EnvVarRequirement: ${brief(envName)} cannot name a variable`);
     environment[envName] = await evaluateString(scope, envValue, `EnvVarRequirement.${envName}`);

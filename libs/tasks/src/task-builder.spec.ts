@@ -205,6 +205,13 @@ describe('bind', () => {
     await expect(asked(undefined)).rejects.toMatchObject({ code: 'INPUT_FORMAT' });
   });
 
+  it('lets the tool see variables of the caller, below HOME, TMPDIR and what the author sets', async () => {
+    const preserved = { HOME: '/caller', REF: 'callers', GREETING: 'callers' };
+    const envDef = [{ envName: 'GREETING', envValue: 'authors' }];
+    const { spec } = await bindWith(request({ requirements: [{ class: 'EnvVarRequirement', envDef }] }, {}, { preserved }));
+    expect(spec.environment).toEqual({ HOME: '/work', TMPDIR: '/scratch', REF: 'callers', GREETING: 'authors' });
+  });
+
   it('sets environment, streams, network and time limit', async () => {
     const { spec } = await bind(
       {

@@ -99,7 +99,7 @@ class Preparation {
       runtime: '',
       image: container?.image,
       argv: await buildCommandLine(tool, scope, shell),
-      environment: await environmentOf(scope, this.effective, layout),
+      environment: await environmentOf(scope, this.effective, layout, this.request.preserved),
       workDir: layout.workDir,
       tmpDir: layout.tmpDir,
       inputs: staging.inputs,
@@ -108,6 +108,7 @@ class Preparation {
       reserved: undefined,
       network: await networkOf(scope, this.effective, this.version),
       timeLimitMs: await timeLimitOf(scope, this.effective),
+      searchPath: '',
     };
     return { spec, inputs, runtime: scope.runtime, reuse: await reuseOf(scope, this.effective) };
   }

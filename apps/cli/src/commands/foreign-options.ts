@@ -27,10 +27,6 @@ const INSTEAD: Readonly<Record<string, string>> = {
   '--pack': '`weft pack <document>` makes one document of all',
   '--make-template': '`weft inputs <document>` writes a job to be filled in',
   ...all(['--print-deps', '--print-input-deps'], '`weft pack <document>` brings everything that a document refers to into it'),
-  ...all(
-    ['--preserve-environment', '--preserve-entire-environment'],
-    'tools see the variables of EnvVarRequirement alone; a job brings it as cwl:requirements: [{class: EnvVarRequirement, envDef: {NAME: value}}]',
-  ),
   '--non-strict': 'what is wrong in a document is always told',
   ...all(['--target', '-t', '--single-step', '--single-process'], 'one process of a document is run as document#process'),
   ...all(['--custom-net', '--no-network'], 'containers have a network where the document has NetworkAccess, and only there'),

@@ -5,6 +5,7 @@ import { isServiceError } from '@weft/platform';
 import type { CwlObject } from '@weft/plan';
 import { type Connected, connectRuns } from '../client/connect.js';
 import type { RunsClient } from '../client/runs-client.js';
+import { callerOf, missingNames, worldOfThisProcess } from '../caller.js';
 import { type Prepared, prepare } from '../document/prepare.js';
 import { CommandError, EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_UNSUPPORTED } from '../errors.js';
 import { type Outcome, type SubmissionOptions, describeFailure, follow, submitPrepared } from '../execute.js';
@@ -30,6 +31,8 @@ export interface RunCommandOptions {
   keepIntermediates?: boolean;
   priority?: number;
   parallel?: number;
+  preserveEnvironment?: string[];
+  preserveEntireEnvironment?: boolean;
   detach?: boolean;
   gateway?: string;
 }
@@ -37,6 +40,7 @@ export interface RunCommandOptions {
 const say = (line: string): void => void process.stderr.write(`weft: ${line}\n`);
 
 export async function runCommand(document: string, rest: string[], options: RunCommandOptions): Promise<void> {
+  checkPreserved(options);
   const prepared = await prepare(document, rest);
   if (!options.quiet) for (const warning of prepared.warnings) process.stderr.write(`${formatDiagnostic(warning, process.cwd())}\n`);
   const connected = await connectRuns({ gateway: options.gateway, say });
@@ -45,6 +49,18 @@ export async function runCommand(document: string, rest: string[], options: RunC
   } finally {
     connected.close();
   }
+}
+
+/** Before anything is started. */
+function checkPreserved({ preserveEnvironment: names = [], preserveEntireEnvironment: entire, gateway, quiet }: RunCommandOptions): void {
+  if (names.length === 0 && !entire) return;
+  if (gateway)
+    throw new CommandError(
+      `${names.length > 0 ? '--preserve-environment' : '--preserve-entire-environment'}: variables go with a run to the local stack alone; ` +
+        'through a gateway a job brings them as cwl:requirements: [{class: EnvVarRequirement, envDef: {NAME: value}}]',
+    );
+  const missing = missingNames(process.env, names);
+  if (missing.length > 0 && !quiet) say(`--preserve-environment: not set here: ${missing.join(', ')}`);
 }
 
 async function submitAndFollow({ runs }: Connected, prepared: Prepared, options: RunCommandOptions): Promise<void> {
@@ -125,6 +141,10 @@ function submissionOptions(options: RunCommandOptions): SubmissionOptions {
     keepIntermediates: options.keepIntermediates ?? false,
     priority: options.priority ?? 0,
     maxParallelTasks: options.parallel ?? 0,
+    caller: callerOf(worldOfThisProcess(), {
+      names: options.preserveEnvironment ?? [],
+      entire: options.preserveEntireEnvironment ?? false,
+    }),
   };
 }
 

@@ -11,6 +11,7 @@ import { isServiceError } from '@weft/platform';
 import type { RunsClient } from '../client/runs-client.js';
 import { Refused, prepare } from '../document/prepare.js';
 import { CommandError, EXIT_UNSUPPORTED } from '../errors.js';
+import { callerOf, worldOfThisProcess } from '../caller.js';
 import { NO_OPTIONS, type Outcome, describeFailure, follow, submitPrepared } from '../execute.js';
 import { silent } from '../progress/reporter.js';
 import { mismatch } from './compare.js';
@@ -76,7 +77,8 @@ export async function judge(test: ConformanceTest, ended: Ended, failureCodes?: 
 async function runToEnd(runs: RunsClient, folder: string, test: ConformanceTest, outdir: string, timeoutS: number): Promise<Ended> {
   try {
     const prepared = await prepare(join(folder, test.tool), test.job === undefined ? [] : [join(folder, test.job)]);
-    const submitted = await submitPrepared(runs, prepared, { ...NO_OPTIONS, name: test.id, labels: { conformance: test.id } });
+    const options = { ...NO_OPTIONS, name: test.id, labels: { conformance: test.id }, caller: callerOf(worldOfThisProcess()) };
+    const submitted = await submitPrepared(runs, prepared, options);
     return endedBy(await within(runs, submitted.run.runId, { outdir, inputs: prepared.inputs }, timeoutS));
   } catch (error) {
     return thrown(error, timeoutS);

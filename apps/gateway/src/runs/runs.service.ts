@@ -79,6 +79,8 @@ function optionsOf(request: gateway.SubmitRequest): scheduler.RunOptions {
   return {
     ...{ noContainer, defaultContainer, deadlineS, maxAttempts, failureMode, oomRetryFactor },
     ...{ noCache, keepIntermediates, priority, maxParallelTasks },
+    // Whoever comes through a gateway may be anybody: the host's programs are not looked for where they say.
+    caller: undefined,
   };
 }
 

@@ -39,19 +39,21 @@ export class RunContents {
     const asked = !own && (command.startsWith('/') || (!command.includes('/') && spec.environment['PATH'] === undefined));
     const files = new Set(asked ? [command, ...hostFiles(spec.argv.slice(1), sandbox)] : hostFiles(spec.argv, sandbox));
     const references = [...files];
+    const { searchPath } = spec;
     const ids = await Promise.all(
-      references.map((reference) => this.ask(runId, where, { reference, loadUri: '', importUri: '', dockerfile: '' })),
+      references.map((reference) => this.ask(runId, where, { reference, loadUri: '', importUri: '', dockerfile: '' }, searchPath)),
     );
     if (asked && ids[0] === '') return undefined;
     return Object.fromEntries(references.map((reference, index) => [reference, ids[index] ?? '']).filter(([, id]) => id !== ''));
   }
 
-  private async ask(runId: string, { runnerId, runtime, address }: Where, image: executor.Image): Promise<string> {
+  private async ask(runId: string, { runnerId, runtime, address }: Where, image: executor.Image, searchPath = ''): Promise<string> {
+    // One run has one PATH, so that the run's id stands for it.
     const key = [runId, runnerId, runtime, image.reference, image.dockerfile, image.loadUri, image.importUri].join('\n');
     const client = this.client(address);
     const answer =
       this.known.get(key) ??
-      callUnary(client, client.inspectImage, { runtime, image }, { deadlineMs: DEADLINE_MS }).then(({ imageId }) => imageId);
+      callUnary(client, client.inspectImage, { runtime, image, searchPath }, { deadlineMs: DEADLINE_MS }).then(({ imageId }) => imageId);
     this.known.set(key, answer);
     const forget = (): void => this.known.delete(key);
     answer.then((id) => id === '' && forget(), forget);

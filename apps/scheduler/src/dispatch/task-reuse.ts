@@ -17,7 +17,7 @@ import type { TaskJob } from '@weft/queue';
 import { type BoundTask, type PreparedTask, type SandboxLayout, TaskError, type TaskRequest } from '@weft/tasks';
 import type { RunContents, Where } from './run-contents.js';
 import type { Placement, PlacementRequest, RunnerPool } from './runner-pool.js';
-import { keyOf, layoutOf, placementOf, publishedTo } from './task-spec.js';
+import { keyOf, layoutOf, onHost, placementOf, publishedTo } from './task-spec.js';
 
 export interface TaskReuseDeps {
   cache: Pick<CallCache, 'find' | 'keep' | 'giveUp' | 'contents'>;
@@ -211,7 +211,7 @@ export class TaskReuse {
     return this.deps.contents.of(
       runId,
       where,
-      { ...bound.spec, image: where.contained ? image : undefined },
+      { ...bound.spec, image: where.contained ? image : undefined, ...onHost(this.job, where.contained) },
       sandboxOf(bound, where.contained),
     );
   }
@@ -219,7 +219,8 @@ export class TaskReuse {
   private keyFor(request: TaskRequest, bound: BoundTask, contained: boolean, programs: Programs): Promise<string | undefined> {
     const { projectId = '', runId } = this.job;
     const sandbox = sandboxOf(bound, contained);
-    const call: Call = { projectId, request, bound, programs, ...(sandbox === undefined ? {} : { sandbox }) };
+    const spec = { ...bound.spec, ...onHost(this.job, contained) };
+    const call: Call = { projectId, request, bound: { ...bound, spec }, programs, ...(sandbox === undefined ? {} : { sandbox }) };
     return callKey(call, this.deps.cache.contents.forRun(runId));
   }
 

@@ -23,6 +23,7 @@ export function requestOf(job: TaskJob, plan: Plan): TaskRequest {
     formats: plan.formats,
     noContainer: job.options.noContainer,
     defaultContainer: job.options.defaultContainer,
+    ...(job.options.caller?.environment && { preserved: job.options.caller.environment }),
     ...(job.ramFactor !== undefined && { ramFactor: job.ramFactor }),
   };
 }
@@ -54,6 +55,14 @@ export function onHostNote({ runner }: Pick<Placement, 'runner'>): string {
   return `no container runtime on runner ${runner.runnerId}: the DockerRequirement is a hint, so the tool runs on the host`;
 }
 
+/** What a task sees of its run's caller where it runs in no image, which would have its own. */
+export function onHost(
+  { options: { caller } }: Pick<TaskJob, 'options'>,
+  contained: boolean,
+): Pick<executor.TaskSpec, 'searchPath' | 'umask'> {
+  return contained ? { searchPath: '', umask: undefined } : { searchPath: caller?.path ?? '', umask: caller?.umask };
+}
+
 export function specOf(
   job: TaskJob,
   bound: BoundTask,
@@ -69,6 +78,7 @@ export function specOf(
     runtime: placement.runtime,
     reserved: amountsOf(prepared.resources),
     image: contained ? prepared.container?.image : undefined,
+    ...onHost(job, contained),
     resources: bound.spec.resources && {
       ...bound.spec.resources,
       // More than the host has is no limit, and engines refuse it.

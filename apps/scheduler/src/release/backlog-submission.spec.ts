@@ -23,6 +23,7 @@ function aService(maxRuns: number): {
     pools: () => ['default'],
     pin: async () => undefined,
     maxAttempts: 3,
+    takesCaller: false,
     backlog: new Backlog({ limits, count: (project) => intake.activeRuns(project), nowMs: () => nowMs }),
   });
   const document = { rootUri: 'inline:///tool.cwl', files: { 'inline:///tool.cwl': TOOL } };

@@ -11,6 +11,12 @@ it.each<[string, Partial<scheduler.SubmitRunRequest>]>([
   ['another key', { idempotencyKey: 'other' }],
   ['inputs written otherwise', { inputsJson: '{"b":[true],"a":1}' }],
   ['files in another order', { document: { rootUri: 'file:///w.cwl', files: Object.fromEntries(Object.entries(files).reverse()) } }],
+  [
+    'the PATH and umask of another shell',
+    {
+      options: scheduler.RunOptions.create({ caller: scheduler.Caller.create({ path: '/elsewhere', umask: 0o077 }) }),
+    },
+  ],
   ['options that are all default', { options: scheduler.RunOptions.create() }],
 ])('is the same with %s', (_what, change) => {
   expect(fingerprintOf({ ...request, ...change })).toBe(fingerprintOf(request));
@@ -23,6 +29,10 @@ it.each<[string, Partial<scheduler.SubmitRunRequest>]>([
   ['the document to run', { document: { rootUri: 'file:///t.cwl', files } }],
   ['the pool', { pool: 'gpu' }],
   ['a label', { labels: { x: 'z' } }],
+  [
+    'a variable that tools are to see',
+    { options: scheduler.RunOptions.create({ caller: scheduler.Caller.create({ environment: { A: '1' } }) }) },
+  ],
   ['an option', { options: { ...scheduler.RunOptions.create(), noCache: true } }],
 ])('is another one with %s changed', (_what, change) => {
   expect(fingerprintOf({ ...request, ...change })).not.toBe(fingerprintOf(request));

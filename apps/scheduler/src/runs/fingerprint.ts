@@ -6,9 +6,14 @@ import { createHash } from 'node:crypto';
 import type { scheduler } from '@weft/contracts';
 import { canonicalJson } from '@weft/plan';
 
-/** SHA-256, hexadecimal. The idempotency key itself does not count. */
+/**
+ * SHA-256, hexadecimal. The idempotency key itself does not count, nor where the call comes from: the same command from another shell asks
+ * for the same, and finds the run that has the first shell's PATH. Variables that were chosen do count.
+ */
 export function fingerprintOf(request: scheduler.SubmitRunRequest): string {
-  const { idempotencyKey: _key, inputsJson, ...rest } = request;
+  const { idempotencyKey: _key, inputsJson, ...whole } = request;
+  const caller = whole.options?.caller && { environment: whole.options.caller.environment };
+  const rest = { ...whole, options: whole.options && { ...whole.options, caller } };
   return createHash('sha256')
     .update(canonicalJson([meaningOf(inputsJson), withoutDefaults(rest)]))
     .digest('hex');

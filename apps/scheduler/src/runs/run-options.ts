@@ -2,15 +2,27 @@
 import { run as runPb, type scheduler } from '@weft/contracts';
 import type { RunOptions } from '@weft/engine';
 import { ServiceError } from '@weft/platform';
+import { callerOf } from './caller-options.js';
 
 const MAX_ATTEMPTS = 100;
 const MAX_PRIORITY = 100;
 const MAX_OOM_FACTOR = 64;
 
-/** @throws ServiceError INVALID_ARGUMENT where a value is outside its range */
-export function runOptionsOf(asked: scheduler.RunOptions | undefined, defaultAttempts: number): RunOptions {
+export interface OptionRules {
+  defaultAttempts: number;
+  /** Only its own user can submit here: what tasks see of the caller is taken. */
+  takesCaller: boolean;
+}
+
+/** @throws ServiceError INVALID_ARGUMENT where a value is outside its range, PERMISSION_DENIED where it is not for this caller to set */
+export function runOptionsOf(asked: scheduler.RunOptions | undefined, { defaultAttempts, takesCaller }: OptionRules): RunOptions {
   const options: RunOptions = { noContainer: asked?.noContainer ?? false, maxAttempts: asked?.maxAttempts || defaultAttempts };
   if (!asked) return options;
+  if (asked.caller && !takesCaller)
+    throw new ServiceError(
+      'PERMISSION_DENIED',
+      'options.caller: PATH, umask and variables of the caller are taken only by a scheduler that its own user alone can reach (WEFT_CALLER_WORLD); EnvVarRequirement sets variables of a tool',
+    );
   const { oomRetryFactor, priority, maxAttempts } = asked;
   if (maxAttempts > MAX_ATTEMPTS) throw outside('max_attempts', maxAttempts, `1 to ${MAX_ATTEMPTS}, or 0 for the default`);
   if (Math.abs(priority) > MAX_PRIORITY) throw outside('priority', priority, `-${MAX_PRIORITY} to ${MAX_PRIORITY}`);
@@ -24,6 +36,7 @@ export function runOptionsOf(asked: scheduler.RunOptions | undefined, defaultAtt
   if (asked.keepIntermediates) options.keepIntermediates = true;
   if (priority) options.priority = priority;
   if (asked.maxParallelTasks) options.maxParallelTasks = asked.maxParallelTasks;
+  if (asked.caller) options.caller = callerOf(asked.caller);
   return options;
 }
 

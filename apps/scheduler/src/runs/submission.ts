@@ -42,6 +42,8 @@ export interface SubmissionDeps {
   /** What the inputs refer to in other runs' folders is to stay. */
   pin(inputs: CwlObject): Promise<void>;
   maxAttempts: number;
+  /** Whether a run may bring the PATH, the umask and variables of whoever submits it. */
+  takesCaller: boolean;
   backlog: Pick<Backlog, 'admit'>;
 }
 
@@ -83,7 +85,7 @@ export class Submissions {
   private async submitNew(request: scheduler.SubmitRunRequest, idempotency: IdempotencyKey | undefined): Promise<Submitted> {
     const pool = request.pool || DEFAULT_POOL;
     this.checkPool(pool);
-    const options = runOptionsOf(request.options, this.deps.maxAttempts);
+    const options = runOptionsOf(request.options, { defaultAttempts: this.deps.maxAttempts, takesCaller: this.deps.takesCaller });
     const job = parseJob(request.inputsJson, 'inputs');
     if (!job.root) throw refusal(job.diagnostics, false);
     const loaded = await this.load(request.document, requirementsOfJob(job));

@@ -4,7 +4,7 @@ import type { TaskJob } from '@weft/queue';
 import type { RunActor } from './run-actor.js';
 
 export function taskJobOf(actor: RunActor, command: Extract<Command, { type: 'RunTask' }>): TaskJob {
-  const { noContainer, defaultContainer, noCache } = actor.state.options;
+  const { noContainer, defaultContainer, noCache, caller } = actor.state.options;
   return {
     runId: actor.runId,
     taskId: command.taskId,
@@ -16,7 +16,12 @@ export function taskJobOf(actor: RunActor, command: Extract<Command, { type: 'Ru
     processId: command.process,
     inputs: command.inputs,
     inherited: command.inherited,
-    options: { noContainer, ...(defaultContainer !== undefined && { defaultContainer }), ...(noCache && { noCache }) },
+    options: {
+      noContainer,
+      ...(defaultContainer !== undefined && { defaultContainer }),
+      ...(noCache && { noCache }),
+      ...(caller !== undefined && { caller }),
+    },
     ...(command.avoid && { avoid: command.avoid }),
     ...(command.ramFactor !== undefined && { ramFactor: command.ramFactor }),
     projectId: actor.base.projectId,

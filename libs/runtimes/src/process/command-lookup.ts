@@ -14,7 +14,7 @@ function remember(path: string, command: string, where: string): void {
 }
 
 /** Absolute path of the executable, or why there is none. Relative names with a '/' are looked up from `workDir`. */
-export function findCommand(command: string, path: string, workDir: string): { path: string } | { missing: string } {
+export function findCommand(command: string, path: string, workDir: string): { path: string } | { missing: string; inPath?: true } {
   if (command === '') return { missing: 'the command line is empty' };
   if (command.includes('/')) {
     const candidate = resolve(workDir, command);
@@ -30,7 +30,7 @@ export function findCommand(command: string, path: string, workDir: string): { p
     if (isAbsolute(directory)) remember(path, command, candidate);
     return { path: candidate };
   }
-  return { missing: `command '${command}' not found in PATH (${path})` };
+  return { missing: `command '${command}' not found in PATH (${path})`, inPath: true };
 }
 
 function isExecutableFile(path: string): boolean {

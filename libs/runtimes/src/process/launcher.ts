@@ -26,7 +26,7 @@ export interface LauncherExit {
   cpuSeconds?: number;
 }
 
-export type LaunchRequest = Pick<ShellTask, 'workDir' | 'environment' | 'argv' | 'stdin' | 'stdout' | 'stderr'>;
+export type LaunchRequest = Pick<ShellTask, 'workDir' | 'environment' | 'argv' | 'umask' | 'stdin' | 'stdout' | 'stderr'>;
 
 let launchers = 0;
 
@@ -83,7 +83,7 @@ export class Launcher {
     });
     const launcher = new Launcher(shell, child, control, { stdout: stdout as Socket, stderr: stderr as Socket }, onDeath);
     // The shell's own opens, which need the names, come before it answers the first command.
-    await launcher.run({ workDir: '/', environment: {}, argv: [shell.envCommand] }, () => undefined);
+    await launcher.run({ workDir: '/', environment: {}, argv: [shell.envCommand], umask: 0o022 }, () => undefined);
     for (const name of names) unlinkSync(name);
     return launcher;
   }

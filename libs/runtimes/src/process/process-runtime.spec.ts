@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
+import { executor } from '@weft/contracts';
 import fc from 'fast-check';
 import { LogRecorder, runtimeContract, SandboxFixture, started } from '../contract/runtime.contract.js';
 import { findCommand } from './command-lookup.js';
@@ -66,6 +67,50 @@ describe('ProcessRuntime', () => {
     });
     expect((await running.wait()).exitCode).toBe(0);
     expect(recorder.stdout).toBe('mine\n');
+  });
+
+  it('looks commands up in the PATH that came with the run, which the document’s goes above', async () => {
+    for (const folder of ['callers', 'documents']) {
+      mkdirSync(sandbox.path(folder));
+      writeFileSync(sandbox.path(`${folder}/mine`), `#!/bin/sh\necho ${folder} $PATH\n`);
+      chmodSync(sandbox.path(`${folder}/mine`), 0o755);
+    }
+    const searchPath = `${sandbox.path('callers')}:/bin`;
+    const PATH = `${sandbox.path('documents')}:/bin`;
+    for (const environment of [{}, { PATH }] as Record<string, string>[]) {
+      const on = { log: recorder.log, preparing: () => undefined };
+      await (await runtime.start(sandbox.task(['mine'], { environment, searchPath }), on)).wait();
+    }
+    expect(recorder.stdout.trim().split('\n')).toEqual([`callers ${searchPath}`, `documents ${PATH}`]);
+    const [callers, documents] = await Promise.all(
+      [searchPath, PATH].map((path) => runtime.contentId(executor.Image.create({ reference: 'mine' }), path)),
+    );
+    expect(callers).toMatch(/^sha256:/);
+    expect(documents).not.toBe(callers);
+  });
+
+  it.each<[string, object, RegExp]>([
+    ['the runner’s', {}, /^command 'nowhere-mine' not found in PATH \(.+\), which is the runner's$/],
+    ['the caller’s', { searchPath: '/callers' }, /\(\/callers\), which the run brought from the shell that submitted it$/],
+    ['the document’s', { searchPath: '/callers', environment: { PATH: '/docs' } }, /\(\/docs\), which the document sets$/],
+  ])('says in whose PATH a command was not found: %s', async (_whose, spec, message) => {
+    const starting = runtime.start(sandbox.task(['nowhere-mine'], spec), { log: recorder.log, preparing: () => undefined });
+    await expect(starting).rejects.toMatchObject({ code: 'COMMAND_NOT_FOUND', message: expect.stringMatching(message) });
+  });
+
+  it.each([
+    [undefined, 0o644],
+    [0o077, 0o600],
+    [0o002, 0o664],
+  ])('lets the tool make files under umask %s, whatever the runner’s is', async (umask, mode) => {
+    const before = process.umask(0o027);
+    try {
+      const task = sandbox.shell('umask; : > made', { umask }, { hostStdout: sandbox.path('streamed') });
+      await (await runtime.start(task, { log: recorder.log, preparing: () => undefined })).wait();
+    } finally {
+      process.umask(before);
+    }
+    expect(['made', 'streamed'].map((name) => statSync(sandbox.path(name)).mode & 0o777)).toEqual([mode, mode]);
   });
 
   it('refuses a stdin that is not there', async () => {

@@ -6,7 +6,7 @@
  *  1. A task is a process group; stopping it is TERM to the group, then KILL.
  *  2. Nothing outlives the runner: `close` kills every group, and a watchdog does where the runner is killed.
  *     (A process that starts a session of its own escapes both, as it would from any job-control shell.)
- *  3. The environment is exactly the spec's, plus PATH of the runner where the spec has none, and the GPUs of a task that has some.
+ *  3. The environment is exactly the spec's, plus PATH of the run's caller, else of the runner, where the spec has none, and the GPUs of a task that has some.
  */
 import { accessSync, constants, statSync } from 'node:fs';
 import { availableParallelism, release } from 'node:os';
@@ -22,6 +22,8 @@ import { ProgramContents } from './program-contents.js';
 /** Time between TERM and KILL where a time limit or the end of the runner stops a task. */
 const GRACE_MS = 2000;
 const KILLED = 137;
+/** Of tasks that bring none: what the runner was started with is nobody's wish. */
+const DEFAULT_UMASK = 0o022;
 
 export interface ProcessRuntimeOptions {
   /** PATH of tasks whose environment has none; default: the runner's. */
@@ -57,18 +59,18 @@ export class ProcessRuntime implements TaskRuntime {
     }
   }
 
-  contentId({ reference }: executor.Image): Promise<string | undefined> {
-    return this.programs.idOf(reference);
+  contentId({ reference }: executor.Image, searchPath = ''): Promise<string | undefined> {
+    return this.programs.idOf(reference, searchPath || undefined);
   }
 
   async start(task: RuntimeTask, on: StartEvents): Promise<RunningTask> {
     const { spec } = task;
     checkWords(spec.argv, spec.environment);
     const devices: Record<string, string> = task.devices.length > 0 ? { CUDA_VISIBLE_DEVICES: task.devices.join(',') } : {};
-    const environment: Record<string, string> & { PATH: string } = { PATH: this.path, ...spec.environment, ...devices };
+    const environment: Record<string, string> & { PATH: string } = { PATH: spec.searchPath || this.path, ...spec.environment, ...devices };
     const [command = ''] = spec.argv;
     const found = findCommand(command, environment.PATH, task.hostWorkDir);
-    if ('missing' in found) throw new RuntimeFailure('COMMAND_NOT_FOUND', found.missing, false);
+    if ('missing' in found) throw new RuntimeFailure('COMMAND_NOT_FOUND', `${found.missing}${found.inPath ? whosePath(spec) : ''}`, false);
     if (task.hostStdin !== undefined) checkReadable(task.hostStdin);
     const launcher = await this.pool.acquire();
     const killedBefore = this.oomKills.count() ?? Infinity;
@@ -77,6 +79,7 @@ export class ProcessRuntime implements TaskRuntime {
         workDir: task.hostWorkDir,
         environment,
         // `exec -x` would be an option of the shell's.
+        umask: spec.umask ?? DEFAULT_UMASK,
         argv: command.startsWith('-') ? [found.path, ...spec.argv.slice(1)] : spec.argv,
         stdin: task.hostStdin,
         stdout: task.hostStdout,
@@ -160,6 +163,12 @@ function checkWords(argv: readonly string[], environment: Readonly<Record<string
     throw new RuntimeFailure('INTERNAL', `a command line or variable holds a NUL character: ${JSON.stringify(bad)}`, false);
   const name = names.find((candidate) => candidate === '' || candidate.includes('='));
   if (name !== undefined) throw new RuntimeFailure('INTERNAL', `'${name}' cannot name an environment variable`, false);
+}
+
+/** PATHs differ: a command that one shell finds is not there for who was started from another. */
+function whosePath(spec: executor.TaskSpec): string {
+  if (spec.environment['PATH'] !== undefined) return ', which the document sets';
+  return spec.searchPath === '' ? ", which is the runner's" : ', which the run brought from the shell that submitted it';
 }
 
 function checkReadable(path: string): void {

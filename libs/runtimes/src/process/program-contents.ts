@@ -16,12 +16,12 @@ const REMEMBERED = 1_000;
 export class ProgramContents {
   private readonly known = new Map<string, { state: string; id: Promise<string> }>();
 
-  /** @param path PATH of the tasks */
+  /** @param path PATH of tasks that bring none */
   constructor(private readonly path: string) {}
 
-  /** "sha256:…" of the file at an absolute path, or of the command found in PATH. */
-  async idOf(reference: string): Promise<string | undefined> {
-    const file = this.locate(reference);
+  /** "sha256:…" of the file at an absolute path, or of the command found in the task's PATH. */
+  async idOf(reference: string, path = this.path): Promise<string | undefined> {
+    const file = this.locate(reference, path);
     const stats = file === undefined ? undefined : statSync(file, { throwIfNoEntry: false, bigint: true });
     if (file === undefined || stats === undefined || !stats.isFile()) return undefined;
     const state = `${stats.ino} ${stats.size} ${stats.mtimeNs}`;
@@ -39,10 +39,10 @@ export class ProgramContents {
     }
   }
 
-  private locate(reference: string): string | undefined {
+  private locate(reference: string, path: string): string | undefined {
     if (isAbsolute(reference)) return reference;
     if (reference.includes('/')) return undefined;
-    const found = findCommand(reference, this.path, '/');
+    const found = findCommand(reference, path, '/');
     return 'path' in found ? found.path : undefined;
   }
 }

@@ -13,6 +13,8 @@ export interface ShellTask {
   workDir: string;
   environment: Readonly<Record<string, string>>;
   argv: readonly string[];
+  /** Of what the tool makes, the files of its streams included. */
+  umask: number;
   /** Absolute paths; absent stdin: /dev/null, absent stdout or stderr: the launcher's own stream, ended with `marker`. */
   stdin?: string;
   stdout?: string;
@@ -45,6 +47,7 @@ export function taskScript(task: ShellTask): string {
     '(',
     `cd ${quote(task.workDir)} || exit 126`,
     'unset PWD OLDPWD',
+    `umask ${task.umask.toString(8).padStart(4, '0')}`,
     `exec ${redirections.join(' ')}`,
     ...launchLines(task),
     ')',

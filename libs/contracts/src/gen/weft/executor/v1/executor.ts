@@ -230,7 +230,13 @@ export interface TaskSpec {
    * What the task holds of the runner's capacity from before its inputs are staged until the tool has ended. A runner admits
    * tasks only while the sum fits, says `queued` until then, and lets smaller ones pass. RESOURCE_EXHAUSTED: it can never fit.
    */
-  reserved: Resources | undefined;
+  reserved:
+    | Resources
+    | undefined;
+  /** PATH of a task that runs in no image and whose `environment` has none; empty = the runner's. */
+  searchPath: string;
+  /** Of a task that runs in no image; absent = 022. */
+  umask?: number | undefined;
 }
 
 export interface TaskSpec_EnvironmentEntry {
@@ -436,7 +442,11 @@ export interface ReleaseResponse {
 
 export interface InspectImageRequest {
   runtime: string;
-  image: Image | undefined;
+  image:
+    | Image
+    | undefined;
+  /** Where a command is looked for that `image` names, as TaskSpec.search_path. */
+  searchPath: string;
 }
 
 export interface InspectImageResponse {
@@ -1122,6 +1132,8 @@ function createBaseTaskSpec(): TaskSpec {
     network: false,
     timeLimitMs: 0,
     reserved: undefined,
+    searchPath: "",
+    umask: undefined,
   };
 }
 
@@ -1177,6 +1189,12 @@ export const TaskSpec: MessageFns<TaskSpec> = {
     }
     if (message.reserved !== undefined) {
       Resources.encode(message.reserved, writer.uint32(138).fork()).join();
+    }
+    if (message.searchPath !== "") {
+      writer.uint32(146).string(message.searchPath);
+    }
+    if (message.umask !== undefined) {
+      writer.uint32(152).uint32(message.umask);
     }
     return writer;
   },
@@ -1333,6 +1351,22 @@ export const TaskSpec: MessageFns<TaskSpec> = {
             message.reserved = Resources.decode(reader, reader.uint32());
             continue;
           }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.searchPath = reader.string();
+            continue;
+          }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.umask = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1411,6 +1445,12 @@ export const TaskSpec: MessageFns<TaskSpec> = {
         ? globalThis.Number(object.time_limit_ms)
         : 0,
       reserved: isSet(object.reserved) ? Resources.fromJSON(object.reserved) : undefined,
+      searchPath: isSet(object.searchPath)
+        ? globalThis.String(object.searchPath)
+        : isSet(object.search_path)
+        ? globalThis.String(object.search_path)
+        : "",
+      umask: isSet(object.umask) ? globalThis.Number(object.umask) : undefined,
     };
   },
 
@@ -1473,6 +1513,12 @@ export const TaskSpec: MessageFns<TaskSpec> = {
     if (message.reserved !== undefined) {
       obj.reserved = Resources.toJSON(message.reserved);
     }
+    if (message.searchPath !== "") {
+      obj.searchPath = message.searchPath;
+    }
+    if (message.umask !== undefined) {
+      obj.umask = Math.round(message.umask);
+    }
     return obj;
   },
 
@@ -1510,6 +1556,8 @@ export const TaskSpec: MessageFns<TaskSpec> = {
     message.reserved = (object.reserved !== undefined && object.reserved !== null)
       ? Resources.fromPartial(object.reserved)
       : undefined;
+    message.searchPath = object.searchPath ?? "";
+    message.umask = object.umask ?? undefined;
     return message;
   },
 };
@@ -3734,7 +3782,7 @@ export const ReleaseResponse: MessageFns<ReleaseResponse> = {
 };
 
 function createBaseInspectImageRequest(): InspectImageRequest {
-  return { runtime: "", image: undefined };
+  return { runtime: "", image: undefined, searchPath: "" };
 }
 
 export const InspectImageRequest: MessageFns<InspectImageRequest> = {
@@ -3744,6 +3792,9 @@ export const InspectImageRequest: MessageFns<InspectImageRequest> = {
     }
     if (message.image !== undefined) {
       Image.encode(message.image, writer.uint32(18).fork()).join();
+    }
+    if (message.searchPath !== "") {
+      writer.uint32(26).string(message.searchPath);
     }
     return writer;
   },
@@ -3777,6 +3828,14 @@ export const InspectImageRequest: MessageFns<InspectImageRequest> = {
             message.image = Image.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.searchPath = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3793,6 +3852,11 @@ export const InspectImageRequest: MessageFns<InspectImageRequest> = {
     return {
       runtime: isSet(object.runtime) ? globalThis.String(object.runtime) : "",
       image: isSet(object.image) ? Image.fromJSON(object.image) : undefined,
+      searchPath: isSet(object.searchPath)
+        ? globalThis.String(object.searchPath)
+        : isSet(object.search_path)
+        ? globalThis.String(object.search_path)
+        : "",
     };
   },
 
@@ -3804,6 +3868,9 @@ export const InspectImageRequest: MessageFns<InspectImageRequest> = {
     if (message.image !== undefined) {
       obj.image = Image.toJSON(message.image);
     }
+    if (message.searchPath !== "") {
+      obj.searchPath = message.searchPath;
+    }
     return obj;
   },
 
@@ -3814,6 +3881,7 @@ export const InspectImageRequest: MessageFns<InspectImageRequest> = {
     const message = createBaseInspectImageRequest();
     message.runtime = object.runtime ?? "";
     message.image = (object.image !== undefined && object.image !== null) ? Image.fromPartial(object.image) : undefined;
+    message.searchPath = object.searchPath ?? "";
     return message;
   },
 };

@@ -82,6 +82,25 @@ export interface RunOptions {
   priority: number;
   /** Tasks of this run that are on runners at the same time, at most; 0 = no limit of its own. */
   maxParallelTasks: number;
+  /** Taken only where nobody but the services' own user can submit; PERMISSION_DENIED elsewhere. */
+  caller: Caller | undefined;
+}
+
+/** The world that a command was called in, as far as the tasks of its run are to see it. */
+export interface Caller {
+  /** Where tasks that run as processes of the host find programs: absolute directories, ':' between them; empty = the runner's PATH. */
+  path: string;
+  /** For the files that those tasks make; absent = the runner's. */
+  umask?:
+    | number
+    | undefined;
+  /** Variables for the tasks, in whatever they run. HOME, TMPDIR and what a document sets go above them. */
+  environment: { [key: string]: string };
+}
+
+export interface Caller_EnvironmentEntry {
+  key: string;
+  value: string;
 }
 
 export interface SubmitRunResponse {
@@ -540,6 +559,7 @@ function createBaseRunOptions(): RunOptions {
     keepIntermediates: false,
     priority: 0,
     maxParallelTasks: 0,
+    caller: undefined,
   };
 }
 
@@ -574,6 +594,9 @@ export const RunOptions: MessageFns<RunOptions> = {
     }
     if (message.maxParallelTasks !== 0) {
       writer.uint32(80).uint32(message.maxParallelTasks);
+    }
+    if (message.caller !== undefined) {
+      Caller.encode(message.caller, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -671,6 +694,14 @@ export const RunOptions: MessageFns<RunOptions> = {
             message.maxParallelTasks = reader.uint32();
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.caller = Caller.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -731,6 +762,7 @@ export const RunOptions: MessageFns<RunOptions> = {
         : isSet(object.max_parallel_tasks)
         ? globalThis.Number(object.max_parallel_tasks)
         : 0,
+      caller: isSet(object.caller) ? Caller.fromJSON(object.caller) : undefined,
     };
   },
 
@@ -766,6 +798,9 @@ export const RunOptions: MessageFns<RunOptions> = {
     if (message.maxParallelTasks !== 0) {
       obj.maxParallelTasks = Math.round(message.maxParallelTasks);
     }
+    if (message.caller !== undefined) {
+      obj.caller = Caller.toJSON(message.caller);
+    }
     return obj;
   },
 
@@ -784,6 +819,225 @@ export const RunOptions: MessageFns<RunOptions> = {
     message.keepIntermediates = object.keepIntermediates ?? false;
     message.priority = object.priority ?? 0;
     message.maxParallelTasks = object.maxParallelTasks ?? 0;
+    message.caller = (object.caller !== undefined && object.caller !== null)
+      ? Caller.fromPartial(object.caller)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseCaller(): Caller {
+  return { path: "", umask: undefined, environment: {} };
+}
+
+export const Caller: MessageFns<Caller> = {
+  encode(message: Caller, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    if (message.umask !== undefined) {
+      writer.uint32(16).uint32(message.umask);
+    }
+    globalThis.Object.entries(message.environment).forEach(([key, value]: [string, string]) => {
+      Caller_EnvironmentEntry.encode({ key: key as any, value }, writer.uint32(26).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Caller {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCaller();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.umask = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            const entry3 = Caller_EnvironmentEntry.decode(reader, reader.uint32());
+            if (entry3.value !== undefined) {
+              message.environment[entry3.key] = entry3.value;
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Caller {
+    return {
+      path: isSet(object.path) ? globalThis.String(object.path) : "",
+      umask: isSet(object.umask) ? globalThis.Number(object.umask) : undefined,
+      environment: isObject(object.environment)
+        ? (globalThis.Object.entries(object.environment) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+    };
+  },
+
+  toJSON(message: Caller): unknown {
+    const obj: any = {};
+    if (message.path !== "") {
+      obj.path = message.path;
+    }
+    if (message.umask !== undefined) {
+      obj.umask = Math.round(message.umask);
+    }
+    if (message.environment) {
+      const entries = globalThis.Object.entries(message.environment) as [string, string][];
+      if (entries.length > 0) {
+        obj.environment = {};
+        entries.forEach(([k, v]) => {
+          obj.environment[k] = v;
+        });
+      }
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Caller>): Caller {
+    return Caller.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Caller>): Caller {
+    const message = createBaseCaller();
+    message.path = object.path ?? "";
+    message.umask = object.umask ?? undefined;
+    message.environment = (globalThis.Object.entries(object.environment ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseCaller_EnvironmentEntry(): Caller_EnvironmentEntry {
+  return { key: "", value: "" };
+}
+
+export const Caller_EnvironmentEntry: MessageFns<Caller_EnvironmentEntry> = {
+  encode(message: Caller_EnvironmentEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Caller_EnvironmentEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCaller_EnvironmentEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Caller_EnvironmentEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: Caller_EnvironmentEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Caller_EnvironmentEntry>): Caller_EnvironmentEntry {
+    return Caller_EnvironmentEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Caller_EnvironmentEntry>): Caller_EnvironmentEntry {
+    const message = createBaseCaller_EnvironmentEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
     return message;
   },
 };
