@@ -1,7 +1,8 @@
 export * from './api.js';
 export { createTaskBuilder } from './task-builder.js';
 export type { TaskBuilderDeps } from './task-builder.js';
-export { classifyExit } from './exit.js';
+export { classifyExit, describeExit } from './exit.js';
+export { whyNotStarted } from './argument-limits.js';
 export type { ExitClass } from './exit.js';
 export { evaluateExpressionTool } from './expression-tool.js';
 export type { ExpressionToolRequest } from './expression-tool.js';

@@ -10,6 +10,7 @@ import type { ExpressionEvaluator } from '@weft/expressions';
 import type { CwlObject, EffectiveRequirements } from '@weft/plan';
 import { find, inherit } from '@weft/plan';
 import type { BoundTask, FileAccess, PreparedTask, SandboxLayout, TaskBuilder, TaskRequest, TaskResources } from './api.js';
+import { refuseTooLong } from './argument-limits.js';
 import { buildCommandLine } from './command-line.js';
 import { chooseContainer } from './container.js';
 import { environmentOf, networkOf, reuseOf, streamsOf, timeLimitOf } from './environment.js';
@@ -110,6 +111,7 @@ class Preparation {
       timeLimitMs: await timeLimitOf(scope, this.effective),
       searchPath: '',
     };
+    refuseTooLong(spec.argv, spec.environment);
     return { spec, inputs, runtime: scope.runtime, reuse: await reuseOf(scope, this.effective) };
   }
 

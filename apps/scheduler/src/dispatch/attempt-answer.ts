@@ -3,7 +3,10 @@ import { executor } from '@weft/contracts';
 import type { EngineEvent, Failure } from '@weft/engine';
 import type { CwlObject } from '@weft/plan';
 import type { TaskJob } from '@weft/queue';
-import { type BoundTask, classifyExit, type TaskRequest } from '@weft/tasks';
+import { type BoundTask, classifyExit, describeExit, type TaskRequest, whyNotStarted } from '@weft/tasks';
+
+/** What shells and container engines give for a command that is there and cannot be executed. */
+const CANNOT_START = 126;
 
 export interface EndedAttempt {
   job: TaskJob;
@@ -30,7 +33,7 @@ export async function answerOf({ job, request, runnerId, bound, finished, collec
       const { exitCode } = finished;
       const exit = classifyExit(request.tool, exitCode);
       if (exit !== 'success')
-        return fail({ code: 'TOOL_EXIT', message: `the tool exited with code ${exitCode}`, exitCode }, exit === 'temporary');
+        return fail({ code: 'TOOL_EXIT', message: exitMessage(bound.spec, exitCode), exitCode }, exit === 'temporary');
       return { type: 'TaskSucceeded', taskId, attempt, outputs: await collect(), exitCode };
     }
     case executor.Outcome.CANCELLED:
@@ -48,4 +51,9 @@ export async function answerOf({ job, request, runnerId, bound, finished, collec
       return fail({ code, message }, retryable);
     }
   }
+}
+
+function exitMessage({ argv, environment }: executor.TaskSpec, exitCode: number): string {
+  const why = exitCode === CANNOT_START ? whyNotStarted(argv, environment) : undefined;
+  return why === undefined ? describeExit(exitCode) : `the tool could not be started (exit code ${exitCode}): ${why}`;
 }
