@@ -20,7 +20,7 @@ export interface RunOptions {
   defaultContainer?: string;
   /** Attempts of one task before a temporary failure becomes the run's failure; at least 1. */
   maxAttempts: number;
-  /** Wall time from acceptance after which the shell asks for a cancel, milliseconds; absent = none. */
+  /** Wall time from acceptance (or the last retry) after which the shell ends the run with its time limit, milliseconds; absent = none. */
   deadlineMs?: number;
   /** What a task's final failure does to the rest of the run; absent = 'fail-fast'. */
   failureMode?: 'fail-fast' | 'continue';
@@ -123,6 +123,8 @@ export interface TaskCancelled {
 export interface CancelAsked {
   type: 'CancelAsked';
   reason: string;
+  /** Nobody asked: the run's own time limit has passed, and the run fails with RUN_TIME_LIMIT. */
+  timeLimit?: boolean;
 }
 
 /** A failed or cancelled run is to go on: follows RunEnded, and unseals the log. */

@@ -70,6 +70,30 @@ const two = plan(
   c!,
 );
 
+describe('a run whose time limit has passed', () => {
+  const timeLimit = { type: 'CancelAsked', reason: 'too long', timeLimit: true } as const;
+
+  it.each(['fail-fast', 'continue'] as const)('fails with a code of its own, and can be retried (%s)', (failureMode) => {
+    const hand = new Hand(two, { failureMode });
+    const [first, side] = hand.tasks();
+    if (failureMode === 'continue') hand.fail(first!);
+    hand.feed(timeLimit);
+    if (failureMode !== 'continue') hand.feed({ type: 'TaskCancelled', taskId: first!.taskId, attempt: 1 });
+    hand.feed({ type: 'TaskCancelled', taskId: side!.taskId, attempt: 1 });
+    expect(hand.seal()).toMatchObject({ status: 'failed', failure: { code: 'RUN_TIME_LIMIT', message: 'too long' } });
+    const again = hand.tasks(hand.feed({ type: 'RunRetried' }));
+    expect(again.map(({ attempt }) => attempt)).toEqual([2, 2]);
+  });
+
+  it('was cancelled where somebody asked before', () => {
+    const hand = new Hand(two);
+    hand.feed({ type: 'CancelAsked', reason: 'enough' });
+    hand.feed(timeLimit);
+    for (const { taskId } of hand.tasks()) hand.feed({ type: 'TaskCancelled', taskId, attempt: 1 });
+    expect(hand.seal()).toMatchObject({ status: 'cancelled', failure: { code: 'CANCELLED', message: 'enough' } });
+  });
+});
+
 describe('a retried run', () => {
   it('keeps what succeeded and tries what failed or was stopped again, once each', () => {
     const hand = new Hand(two);

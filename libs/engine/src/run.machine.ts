@@ -54,8 +54,14 @@ export function cancelAsked(turn: Turn, event: CancelAsked): void {
     turn.ignored = `cancel: the run is ${state.phase}`;
     return;
   }
-  state.phase = 'cancelling';
-  state.cancelReason = event.reason;
+  if (event.timeLimit === true) {
+    // What failed before it (with `failureMode: 'continue'`) did not end the run.
+    state.failure = { code: 'RUN_TIME_LIMIT', message: event.reason };
+    state.phase = 'failing';
+  } else {
+    state.phase = 'cancelling';
+    state.cancelReason = event.reason;
+  }
   turn.stopTasks();
 }
 

@@ -59,6 +59,8 @@ export interface RunHeader {
   labels: Record<string, string>;
   submittedAtMs: number;
   startedAtMs?: number;
+  /** When it was last retried: what is told of it before is history. */
+  retriedAtMs?: number;
   finishedAtMs?: number;
   inputs: CwlObject;
   outputs?: CwlObject;

@@ -60,6 +60,7 @@ export function runView(found: run.Run): RunView {
     labels: found.labels,
     submitted_at: iso(found.submittedAt),
     started_at: iso(found.startedAt),
+    retried_at: iso(found.retriedAt),
     finished_at: iso(found.finishedAt),
     inputs: jsonObject(found.inputsJson, 'the input object') ?? {},
     outputs: jsonObject(found.outputsJson, 'the output object'),

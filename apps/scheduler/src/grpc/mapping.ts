@@ -30,6 +30,7 @@ export function toRun(header: RunHeader): pb.Run {
     planHash: header.planHash,
     submittedAt: new Date(header.submittedAtMs),
     startedAt: toDate(header.startedAtMs),
+    retriedAt: toDate(header.retriedAtMs),
     finishedAt: toDate(header.finishedAtMs),
     inputsJson: JSON.stringify(header.inputs),
     outputsJson: header.outputs === undefined ? '' : JSON.stringify(header.outputs),

@@ -76,6 +76,22 @@ describe('a run in the hands of its owner', () => {
     await owner.close();
   });
 
+  it('fails by its time limit when that has passed, not as if somebody had cancelled it', async () => {
+    const store = createFakeRunStore();
+    const { owner, executor, late } = await owning(store);
+    await submitted(store, RUN, { options: { deadlineMs: 7_000 } });
+    await executor.commands.atLeast(2);
+    late.forEach((work) => work());
+    await executor.commands.atLeast(3);
+    for (const n of [1, 2]) await executor.actor?.offer({ type: 'TaskCancelled', taskId: `${RUN}-${n}`, attempt: 1 });
+    await wholeLog(store);
+    expect(await store.reader.get(RUN)).toMatchObject({
+      state: 'failed',
+      failure: { code: 'RUN_TIME_LIMIT', message: expect.stringContaining('longer than its time limit of 7 s') },
+    });
+    await owner.close();
+  });
+
   it('that was sealed already is not sealed for ever', async () => {
     const faults = new Faults();
     const data = new FakeRunStoreData();

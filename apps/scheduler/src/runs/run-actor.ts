@@ -83,8 +83,8 @@ export class RunActor {
   private watchDeadline(): void {
     const { options, acceptedAtMs, retriedAtMs } = this.state;
     if (options.deadlineMs === undefined || this.state.phase !== 'running') return;
-    const reason = `the run's deadline of ${options.deadlineMs / 1000} s has passed`;
-    const passed = (): void => void this.offer({ type: 'CancelAsked', reason });
+    const reason = `the run took longer than its time limit of ${options.deadlineMs / 1000} s; what was under way was stopped`;
+    const passed = (): void => void this.offer({ type: 'CancelAsked', reason, timeLimit: true });
     const leftMs = Math.max(0, (retriedAtMs ?? acceptedAtMs) + options.deadlineMs - this.deps.clock.now());
     this.stopDeadline = this.deps.clock.after(Math.min(MAX_TIMER_MS, leftMs), passed);
   }

@@ -16,6 +16,7 @@ export function headerOf(base: HeaderBase, state: RunState, endedAtMs?: number):
     currentSteps: currentSteps(state),
   };
   if (state.startedAtMs !== undefined) header.startedAtMs = state.startedAtMs;
+  if (state.retriedAtMs !== undefined) header.retriedAtMs = state.retriedAtMs;
   if (state.phase !== 'ended') return header;
   const finishedAtMs = state.endedAtMs ?? endedAtMs;
   if (finishedAtMs !== undefined) header.finishedAtMs = finishedAtMs;

@@ -1,7 +1,9 @@
+import type { EngineEvent, RunOptions } from '@weft/engine';
 import { LocalStorage } from '@weft/storage';
-import { createFakeRunStore } from '@weft/testing';
+import { createFakeRunStore, FakeRunStoreData, Faults, misbehaving } from '@weft/testing';
 import { owning, RUN, submitted, succeeded, wholeLog } from '../../test/owned-runs.js';
 import { PlanCache } from '../dispatch/plan-cache.js';
+import { toLogEvent } from './log-events.js';
 import type { PartitionOwner } from './partition-owner.js';
 import { RunQueries } from './run-queries.js';
 
@@ -38,7 +40,7 @@ it('the tasks of a run that has ended are paged through with one replay, which i
   const queries = new RunQueries({
     ...{ store, owner, storage: new LocalStorage(), dataUri: 'file:///data/', beforeRetry: async () => undefined },
     plans: new PlanCache((hash) => store.log.getPlan(hash)),
-    clock: { after: (_delayMs, work) => (late.push(work), () => late.splice(late.indexOf(work), 1)) },
+    clock: { now: () => 0, after: (_delayMs, work) => (late.push(work), () => late.splice(late.indexOf(work), 1)) },
   });
   const page = (pageToken: string) => queries.tasks({ runId: RUN, pageSize: 1, pageToken });
   const first = await page('');
@@ -49,4 +51,75 @@ it('the tasks of a run that has ended are paged through with one replay, which i
   await page('');
   expect(replays).toBe(2);
   await owner.close();
+});
+
+describe('a retry', () => {
+  const stopped = (n: number): EngineEvent => ({ type: 'TaskCancelled', taskId: `${RUN}-${n}`, attempt: 1 });
+  const failed = (n: number): EngineEvent => {
+    const failure = { code: 'TOOL_EXIT', message: 'it failed' };
+    return { type: 'TaskFailed', taskId: `${RUN}-${n}`, attempt: 1, failure, retryable: false };
+  };
+  const cancel: EngineEvent = { type: 'CancelAsked', reason: 'enough' };
+
+  async function scene(options: Partial<RunOptions> = {}) {
+    const data = new FakeRunStoreData();
+    const faults = new Faults();
+    const store = createFakeRunStore(data);
+    const { owner, executor } = await owning(misbehaving(createFakeRunStore(data), faults));
+    await submitted(store, RUN, { options });
+    await executor.commands.atLeast(2);
+    const queries = new RunQueries({
+      ...{ store, owner, storage: new LocalStorage(), dataUri: 'file:///data/', beforeRetry: async () => undefined },
+      plans: new PlanCache((hash) => store.log.getPlan(hash)),
+    });
+    return { store, owner, executor, queries, faults };
+  }
+
+  it.each<[string, EngineEvent[], Partial<RunOptions>, RegExp]>([
+    ['is being cancelled', [cancel], {}, /^run r-1 is being cancelled: retry it when it has ended$/],
+    [
+      'is being stopped after a failure',
+      [failed(1)],
+      {},
+      /has failed, and what is under way is being stopped: retry it when it has ended$/,
+    ],
+    ['goes on after a failure', [failed(1)], { failureMode: 'continue' }, /does not need the failed step still goes on: retry it when/],
+  ])('of a run that %s is refused, not taken and forgotten', async (_, events, options, why) => {
+    const { owner, executor, queries } = await scene(options);
+    for (const event of events) await executor.actor?.offer(event);
+    await expect(queries.retry(RUN)).rejects.toMatchObject({ code: 'FAILED_PRECONDITION', message: expect.stringMatching(why) });
+    await owner.close();
+  });
+
+  it('is refused also where the owner has not read of the cancel yet', async () => {
+    const { store, owner, queries, faults } = await scene();
+    const read = faults.hold('log.read');
+    await store.intake.request(RUN, toLogEvent(cancel));
+    await read.reached;
+    await expect(queries.retry(RUN)).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
+    read.open();
+    await owner.close();
+  });
+
+  it('is refused between the last answer and the end', async () => {
+    const { owner, executor, queries, faults } = await scene();
+    const seal = faults.hold('log.seal');
+    await executor.actor?.offer(failed(1));
+    await executor.actor?.offer(stopped(2));
+    await seal.reached;
+    await expect(queries.retry(RUN)).rejects.toMatchObject({ message: expect.stringContaining('is about to end') });
+    seal.open();
+    await owner.close();
+  });
+
+  it('of a run that goes on is answered as it is, and after the end says since when', async () => {
+    const { store, owner, executor, queries } = await scene();
+    expect((await queries.retry(RUN)).retriedAtMs).toBeUndefined();
+    await executor.actor?.offer(failed(1));
+    await executor.actor?.offer(stopped(2));
+    await wholeLog(store);
+    const { state, retriedAtMs, failure } = await queries.retry(RUN);
+    expect([state, typeof retriedAtMs, failure]).toEqual(['running', 'number', undefined]);
+    await owner.close();
+  });
 });

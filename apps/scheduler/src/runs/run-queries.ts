@@ -1,6 +1,6 @@
 /** Reading runs: lists, tasks, watching, logs; and the two requests that only concern stored runs, cancel and delete. */
 import type { run as pb, scheduler } from '@weft/contracts';
-import type { TaskRecord } from '@weft/engine';
+import type { RunState, TaskRecord } from '@weft/engine';
 import { ServiceError } from '@weft/platform';
 import { isFinal, type RunHeader, type RunStore } from '@weft/run-store';
 import type { StorageWriter } from '@weft/storage';
@@ -21,7 +21,7 @@ export interface RunQueriesDeps {
   owner: PartitionOwner;
   storage: StorageWriter;
   dataUri: string;
-  clock?: Pick<Clock, 'after'>;
+  clock?: Pick<Clock, 'after' | 'now'>;
   /** Sees to it that a finished run can go on. */
   beforeRetry(header: RunHeader): Promise<void>;
 }
@@ -71,9 +71,13 @@ export class RunQueries {
   }
 
   private async replayedTasks(header: RunHeader): Promise<ReadonlyMap<string, TaskRecord>> {
+    return (await this.replayed(header)).tasks;
+  }
+
+  private async replayed(header: RunHeader): Promise<RunState> {
     const projection = new RunProjection(header, await this.deps.plans.get(header.planHash));
     for (const entry of await this.deps.store.reader.read(header.runId, 0)) projection.apply(entry);
-    return projection.state.tasks;
+    return projection.state;
   }
 
   /** Events after a sequence until the run ends, with what runners say about tasks (pulls, limits) as notes in between. */
@@ -119,15 +123,22 @@ export class RunQueries {
     for await (const entry of this.deps.store.reader.follow(runId, 0, signal)) if (entry.event.type === 'RunEnded') return;
   }
 
-  /** Goes on with a run that failed or was cancelled; an active one is answered as it is. */
+  /** Goes on with a run that failed or was cancelled; one that goes on anyway is answered as it is, and one that is about to end refused. */
   async retry(runId: string): Promise<RunHeader> {
-    const header = await this.get(runId);
-    if (!isFinal(header.state)) return header;
+    let header = await this.get(runId);
+    if (!isFinal(header.state)) {
+      const state = await this.replayed(header);
+      const notYet = whyNoRetryYet(state);
+      if (notYet !== undefined) throw new ServiceError('FAILED_PRECONDITION', `run ${runId} ${notYet}: retry it when it has ended`);
+      if (state.endedAtMs === undefined) return header;
+      header = await this.get(runId);
+    }
     if (header.state === 'succeeded') throw new ServiceError('FAILED_PRECONDITION', `run ${runId} succeeded: there is nothing to retry`);
     await this.deps.beforeRetry(header);
     const { finishedAtMs: _end, outputs: _outputs, failure: _failure, ...again } = header;
     const event = toLogEvent({ type: 'RunRetried' });
-    if ((await this.deps.store.intake.reopen({ ...again, state: 'running' }, event)) === 'gone')
+    const retriedAtMs = (this.deps.clock ?? systemClock).now();
+    if ((await this.deps.store.intake.reopen({ ...again, state: 'running', retriedAtMs }, event)) === 'gone')
       throw new ServiceError('NOT_FOUND', `no run ${runId}`);
     return this.get(runId);
   }
@@ -148,6 +159,14 @@ export class RunQueries {
     await this.deps.store.reader.remove(runId);
     await this.deps.storage.removeTree(`${this.deps.dataUri}runs/${runId}/`);
   }
+}
+
+/** Why a retry that is asked for now would be forgotten: what has failed or was stopped is taken up again from the end alone. */
+function whyNoRetryYet({ phase, failure, endedAtMs }: RunState): string | undefined {
+  if (phase === 'cancelling') return 'is being cancelled';
+  if (phase === 'failing') return `has failed, and what is under way is being stopped`;
+  if (phase === 'ended') return endedAtMs === undefined ? 'is about to end' : undefined;
+  return failure === undefined ? undefined : 'has failed, and what does not need the failed step still goes on';
 }
 
 /** What a watcher has not seen. */

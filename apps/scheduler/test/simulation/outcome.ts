@@ -70,6 +70,10 @@ function checkOutcome(monitor: Monitor, runId: string, { run, end, sinceStart }:
     if (!sinceStart.some(({ event }) => event.type === 'CancelAsked')) wrong('cancelled, but nobody asked');
     return;
   }
+  if (code === 'RUN_TIME_LIMIT') {
+    if (!sinceStart.some(({ event }) => event['timeLimit'] === true)) wrong('ended by its time limit, but none has passed');
+    return;
+  }
   if (end.status === 'succeeded') {
     if (text(ending) !== text(expected)) wrong(`${text(ending)} instead of ${text(expected)}`);
     return;

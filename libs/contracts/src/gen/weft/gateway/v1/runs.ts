@@ -59,7 +59,7 @@ export interface SubmitRequest {
   idempotencyKey: string;
   noContainer: boolean;
   defaultContainer: string;
-  /** Seconds of wall time after which the run is cancelled; 0 = none. */
+  /** Seconds of wall time, from acceptance or the last retry, after which the run fails with RUN_TIME_LIMIT; 0 = none. */
   deadlineS: number;
   /** Attempts of one task before a failure that may be temporary is the run's failure; 0 = the service's default. */
   maxAttempts: number;

@@ -297,6 +297,8 @@ export interface Run {
   pool: string;
   /** Paths of the steps that have a task running or queued, at most 20. */
   currentSteps: string[];
+  /** When it was last retried; absent where it never was. Events and notes from before are history. */
+  retriedAt: Date | undefined;
 }
 
 export interface Run_LabelsEntry {
@@ -339,7 +341,10 @@ export interface Task {
 
 /** One failure, in words a user can act on. */
 export interface Failure {
-  /** Stable machine-readable reason, e.g. "TOOL_EXIT", "IMAGE_PULL", "OUTPUT_MISSING", "EXPRESSION", "INPUT_FILE", "NO_RUNNER", "UNSUPPORTED", "CANCELLED". */
+  /**
+   * Stable machine-readable reason, e.g. "TOOL_EXIT", "IMAGE_PULL", "OUTPUT_MISSING", "EXPRESSION", "INPUT_FILE", "NO_RUNNER", "UNSUPPORTED", "CANCELLED",
+   * "TIME_LIMIT" (a tool's own, ToolTimeLimit), "RUN_TIME_LIMIT" (the run's, deadline_s).
+   */
   code: string;
   message: string;
   step: string;
@@ -632,6 +637,7 @@ function createBaseRun(): Run {
     labels: {},
     pool: "",
     currentSteps: [],
+    retriedAt: undefined,
   };
 }
 
@@ -681,6 +687,9 @@ export const Run: MessageFns<Run> = {
     }
     for (const v of message.currentSteps) {
       writer.uint32(122).string(v!);
+    }
+    if (message.retriedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.retriedAt), writer.uint32(130).fork()).join();
     }
     return writer;
   },
@@ -821,6 +830,14 @@ export const Run: MessageFns<Run> = {
             message.currentSteps.push(reader.string());
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.retriedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -899,6 +916,11 @@ export const Run: MessageFns<Run> = {
         : globalThis.Array.isArray(object?.current_steps)
         ? object.current_steps.map((e: any) => globalThis.String(e))
         : [],
+      retriedAt: isSet(object.retriedAt)
+        ? fromJsonTimestamp(object.retriedAt)
+        : isSet(object.retried_at)
+        ? fromJsonTimestamp(object.retried_at)
+        : undefined,
     };
   },
 
@@ -955,6 +977,9 @@ export const Run: MessageFns<Run> = {
     if (message.currentSteps?.length) {
       obj.currentSteps = message.currentSteps;
     }
+    if (message.retriedAt !== undefined) {
+      obj.retriedAt = message.retriedAt.toISOString();
+    }
     return obj;
   },
 
@@ -990,6 +1015,7 @@ export const Run: MessageFns<Run> = {
     );
     message.pool = object.pool ?? "";
     message.currentSteps = object.currentSteps?.map((e) => e) || [];
+    message.retriedAt = object.retriedAt ?? undefined;
     return message;
   },
 };
