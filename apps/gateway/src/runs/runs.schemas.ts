@@ -43,14 +43,9 @@ export const SubmitBody = z
     idempotency_key: z.string().min(1).max(200).optional().meta({ description: 'A repeat with the same key answers with the first run' }),
     no_container: z.boolean().optional().meta({ description: 'Ignore DockerRequirement given as a hint' }),
     default_container: z.string().optional().meta({ description: 'Image for tools that name none', example: 'debian:stable-slim' }),
-    deadline_s: z
-      .int()
-      .min(0)
-      .max(UINT32_MAX)
-      .optional()
-      .meta({
-        description: 'Seconds, from acceptance or the last retry, after which the run is stopped and fails with RUN_TIME_LIMIT; 0 = never',
-      }),
+    deadline_s: z.int().min(0).max(UINT32_MAX).optional().meta({
+      description: 'Seconds, from acceptance or the last retry, after which the run is stopped and fails with RUN_TIME_LIMIT; 0 = never',
+    }),
     max_attempts: z.int().min(0).max(100).optional().meta({ description: 'Attempts of one task; 0 = the default of the service' }),
     failure_mode: z
       .enum(['fail-fast', 'continue'])
