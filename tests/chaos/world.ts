@@ -118,7 +118,7 @@ export async function stopAll({ services }: World): Promise<void> {
 
 function redisSpec(directory: string, socket: string, env: NodeJS.ProcessEnv): ServiceSpec {
   const settings = {
-    ...{ port: '0', unixsocket: socket, unixsocketperm: '700', dir: directory, appendonly: 'yes', appendfsync: 'everysec', save: '' },
+    ...{ port: '0', unixsocket: socket, unixsocketperm: '700', dir: directory, appendonly: 'yes', appendfsync: 'always', save: '' },
     ...{ daemonize: 'no', 'maxmemory-policy': 'noeviction' },
   };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);

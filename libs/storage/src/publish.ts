@@ -7,8 +7,8 @@
  *  3. Publishing the same file twice is not an error: attempts publish below a prefix of their own, so whatever bears the name is it.
  *  4. A hard link leaves the sandbox as it was, so that a request repeated after a crash finds the file again.
  *
- * fsync: off unless asked for. A result is lost to a power cut only if it is younger than the kernel's write-back (about 30 s); the
- * log that names it (Redis, `appendfsync everysec`) has the same order of exposure. With `fsync` a file costs one flush of the disk.
+ * fsync: off unless asked for. A result is lost to a power cut only if it is younger than the kernel's write-back (about 30 s), although
+ * the log that names it is not. With `fsync` a file costs one flush of the disk.
  */
 import { constants, copyFileSync, linkSync, mkdirSync, openSync, closeSync, fsyncSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import { copyFile, mkdir, readdir, realpath, stat } from 'node:fs/promises';

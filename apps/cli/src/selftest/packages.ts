@@ -5,6 +5,8 @@ import { aptInstall } from './debian.js';
 /** Program that tells whether the package is there, and the packages. */
 const PROGRAMS: readonly [program: string, ...packages: string[]][] = [
   ['openssl', 'openssl'],
+  // A slow disk (apps/cli/src/stack, tests/chaos).
+  ['strace', 'strace'],
   // Hosts of a test's own (tests/two-host).
   ['ip', 'iproute2'],
   // The runner in Python (examples/python-runner).

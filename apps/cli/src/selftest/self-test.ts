@@ -36,7 +36,7 @@ export async function selfTest(only: string[]): Promise<number> {
   let total = NOTHING;
   try {
     if (needs('unit')) ensureScikitLearn(say);
-    if (needs('unit', 'redis', 'e2e')) ensurePrograms(say);
+    if (needs('unit', 'redis', 'e2e', 'chaos')) ensurePrograms(say);
     if (needs('e2e')) ensureSwift(say);
     if (needs('redis', 'e2e', 'conformance', 'chaos')) ensureRedisServer(say);
     if (needs('docker', 'e2e', 'conformance', 'chaos')) engine = await ensureDocker(join(ROOT, 'tests/images'), scratch, say);

@@ -67,7 +67,10 @@ function aptGet(command: string, args: string[]): boolean {
   return spawnSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'], env }).status === 0;
 }
 
-/** Durable to within a second (AOF everysec), reachable through its socket only. */
+/**
+ * Durable: Redis answers what it has written and flushed (ADR 16). Reachable through its socket only.
+ * With `everysec` a write that comes while a flush is under way is answered although it is nowhere but in Redis' memory.
+ */
 export function redisArguments(home: Home): string[] {
   const settings = {
     port: '0',
@@ -75,7 +78,7 @@ export function redisArguments(home: Home): string[] {
     unixsocketperm: '700',
     dir: home.redis,
     appendonly: 'yes',
-    appendfsync: 'everysec',
+    appendfsync: 'always',
     save: '',
     daemonize: 'no',
     'maxmemory-policy': 'noeviction',
