@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createHash } from 'node:crypto';
@@ -29,7 +30,23 @@ const problems: unknown[] = [];
 const dataUri = (): string => `${pathToFileUri(directory)}/`;
 const around = (run: string): Surroundings => ({ publishedTo: `${dataUri()}runs/${run}/t.1/`, inputs: [] });
 
-function cache(): CallCache {
+/** Somebody does something to the files right before, or right after, one is taken. */
+class Meddled extends LocalStorage {
+  constructor(
+    private readonly before: () => void = () => undefined,
+    private readonly after: () => void = () => undefined,
+  ) {
+    super();
+  }
+
+  override async copyTree(from: string, to: string): Promise<void> {
+    this.before();
+    await super.copyTree(from, to);
+    this.after();
+  }
+}
+
+function cache(storage = new LocalStorage()): CallCache {
   const contents = new ContentIdMemory(storage, hasher, () => nowMs);
   const after = (delayMs: number, work: () => void): (() => void) => {
     const timer = { atMs: nowMs + delayMs, work };
@@ -122,6 +139,63 @@ describe('a stored result', () => {
     expect(await other.find(KEY, 'r-2', around('r-2'), never)).toBeUndefined();
     expect([other.claimed, data.results.size]).toEqual([1, 0]);
     expect(statSync(join(directory, 'runs/r-2/t.1'), { throwIfNoEntry: false })).toBeUndefined();
+  });
+
+  const replace = (path: string, make: (path: string) => void): void => {
+    rmSync(path, { recursive: true });
+    make(path);
+  };
+  it.each<[string, (path: string) => void]>([
+    ['another file of its size', (path) => writeFileSync(path, 'evil')],
+    ['another file of its size and time', (path) => (writeFileSync(path, 'evil'), utimesSync(path, 1, 1))],
+    ['nothing', () => undefined],
+    ['a folder', (path) => mkdirSync(join(path, 'with/more'), { recursive: true })],
+    ['a pipe', (path) => void spawnSync('mkfifo', [path])],
+    ['a link to nowhere', (path) => symlinkSync('nowhere', path)],
+    ['a link to itself', (path) => symlinkSync('o', path)],
+    ['a link to a file that was never published', (path) => symlinkSync('/etc/passwd', path)],
+  ])('is not used where %s takes a file’s place between the look and the taking', async (_name, make) => {
+    await kept(cache(), 'r-1', 'made');
+    const path = join(directory, 'runs/r-1/t.1/o');
+    utimesSync(path, 1, 1);
+    const found = await cache(new Meddled(() => replace(path, make))).find(KEY, 'r-2', around('r-2'), never);
+    expect(found).toBeUndefined();
+    expect(data.results.size).toBe(0);
+    expect(statSync(join(directory, 'runs/r-2/t.1'), { throwIfNoEntry: false })).toBeUndefined();
+  });
+
+  it('is what was taken, whatever has its old name afterwards', async () => {
+    await kept(cache(), 'r-1', 'made');
+    const after = (): void => replace(join(directory, 'runs/r-1/t.1/o'), (path) => writeFileSync(path, 'evil'));
+    expect(await cache(new Meddled(undefined, after)).find(KEY, 'r-2', around('r-2'), never)).toBeDefined();
+    expect(readFileSync(join(directory, 'runs/r-2/t.1/o'), 'utf8')).toBe('made');
+  });
+
+  it('leaves nothing where a file of several is gone, however far the others are', async () => {
+    const one = cache();
+    await one.find(KEY, 'r-1', around('r-1'), never);
+    const names = Array.from({ length: 50 }, (_, n) => `o-${n}`);
+    const outputs = Object.fromEntries(names.map((name) => [name, published('r-1', name, name).outputs.o])) as never;
+    await one.keep({ key: KEY, claim: { key: KEY, news: 'failed' }, holder: 'r-1', outputs, exitCode: 0 }, around('r-1'));
+    rmSync(join(directory, 'runs/r-1/t.1/o-7'));
+    expect(await cache().find(KEY, 'r-2', around('r-2'), never)).toBeUndefined();
+    await turns();
+    expect(statSync(join(directory, 'runs/r-2/t.1'), { throwIfNoEntry: false })).toBeUndefined();
+  });
+
+  it('is not stored where a file has other bytes than its checksum says, and those who wait execute', async () => {
+    const [one, two] = [cache(), cache()];
+    await one.find(KEY, 'r-1', around('r-1'), never);
+    const waiting = two.find(KEY, 'r-2', around('r-2'), never);
+    await turns();
+    const result = published('r-1', 'made') as never as { outputs: never; exitCode: number };
+    const path = join(directory, 'runs/r-1/t.1/o');
+    await one.contents.justPublished(pathToFileUri(path), sha1('made'));
+    replace(path, () => writeFileSync(path, 'evil'));
+    const claim = { key: KEY, news: 'look' } as const;
+    expect(await one.keep({ key: KEY, claim, holder: 'r-1', ...result }, around('r-1'))).toBe('not a result of its own');
+    expect(await waiting).toBeUndefined();
+    expect(data.results.size).toBe(0);
   });
 
   it('is used where a file was only touched', async () => {

@@ -60,6 +60,21 @@ describe('what stands for the bytes of a file', () => {
     expect(await contents.file(uri)).toBe(sha1('Published'));
   });
 
+  it('is what was just published, also where that is replaced before anybody looks', async () => {
+    const uri = write('f', 'published');
+    await contents.justPublished(uri, 'sha1$stated');
+    expect(await contents.file(uri)).toBe('sha1$stated');
+    await contents.justPublished(uri, 'sha1$stated');
+    rmSync(join(directory, 'f'));
+    write('f', 'Published');
+    utimesSync(join(directory, 'f'), 1, 1);
+    expect(await contents.file(uri)).toBe(sha1('Published'));
+    rmSync(join(directory, 'f'));
+    await contents.justPublished(uri, 'sha1$stated');
+    write('f', 'late');
+    expect(await contents.file(uri)).toBe(sha1('late'));
+  });
+
   it('is the names and contents of everything below a directory, looked through once per run', async () => {
     mkdirSync(join(directory, 'd/e'), { recursive: true });
     write('d/e/f', 'one');

@@ -2,8 +2,9 @@
  * What stands for the bytes of a file: their SHA-1 for local files, the storage's validator and the size for remote ones.
  *
  * Invariants:
- *  1. A checksum that somebody else stated is never believed, with one exception: of what weft itself published a moment ago (`published`),
- *     because the runner has just computed it: what is found there at the first look, which comes at once or does not count, is that.
+ *  1. A checksum that somebody else stated is never believed, with one exception: of what weft itself published a moment ago, because
+ *     the runner has just computed it. That is the version which is found before the task's answer is told to anybody (`justPublished`); of remote
+ *     files, whose look costs a call, the one found at the first look, which comes at once or does not count.
  *  2. Content is read once per version of a file, off the main thread, by however many tasks wait for it.
  *  3. A local file above HASHED_BYTES stands for itself: its version (inode, size, modification time).
  *  4. A directory is looked through once per run: what a run takes in is not to change while it is going on.
@@ -44,6 +45,16 @@ export class ContentIdMemory {
   /** These bytes were just published, and their checksum ("sha1$…") computed from them. `version`: of the file, where that is known. */
   published(uri: string, checksum: string, version?: string): void {
     this.files.set(uri, { version, untilMs: this.now() + JUST_NOW_MS, sha1: Promise.resolve(checksum) });
+  }
+
+  /**
+   * As `published`, for who knows it before anybody else can: a local file is looked at now, and what is found is it. Later it could be what
+   * somebody put in its place.
+   */
+  async justPublished(uri: string, checksum: string): Promise<void> {
+    if (!isFileUri(uri)) return this.published(uri, checksum);
+    const found = await this.storage.stat(uri).catch(() => undefined);
+    if (found?.kind === 'file') this.published(uri, checksum, found.version);
   }
 
   async file(uri: string): Promise<string | undefined> {

@@ -1,13 +1,15 @@
 /**
- * Stored results and the files they promise: made when a task has succeeded, checked and linked into another task's folder when one is used.
+ * Stored results and the files they promise: made when a task has succeeded, taken into another task's folder and checked when one is used.
  *
  * Invariants:
  *  1. A result is used only if every file of it is there and is what it was: by its version, or, where only that differs, by its checksum.
- *  2. Files are linked (or copied by the server that holds them), never read and written again here.
- *  3. What a failed use left in the new folder is removed before anybody is told that there is no result.
+ *  2. What is checked is what was taken, where it is used: whatever has the old name by then, or gets it between two looks, is not asked.
+ *  3. Files are linked (or copied by the server that holds them), never read and written again here.
+ *  4. What a failed use left in the new folder is removed before anybody is told that there is no result.
+ *  5. Only what has the checksum that the task's outputs state is stored.
  */
 import type { CwlObject } from '@weft/plan';
-import { isFileUri, type Storage, StorageError } from '@weft/storage';
+import { isFileUri, type Storage, StorageError, systemErrorCode } from '@weft/storage';
 import pLimit from 'p-limit';
 import type { ContentIdMemory } from './content-ids.js';
 import type { StoredFile, StoredResult } from './ports.js';
@@ -23,7 +25,7 @@ export interface Usable {
 
 export class StoredResults {
   constructor(
-    private readonly storage: Pick<Storage, 'stat' | 'copyTree' | 'removeTree'>,
+    private readonly storage: Pick<Storage, 'stat' | 'list' | 'copyTree' | 'removeTree'>,
     private readonly contents: ContentIdMemory,
     /** Ends in '/'. */
     private readonly dataUri: string,
@@ -34,64 +36,108 @@ export class StoredResults {
     const detached = detach(outputs, surroundings);
     if (detached === undefined || !surroundings.publishedTo.startsWith(this.dataUri)) return undefined;
     const limit = pLimit(AT_ONCE);
+    let asStated = true;
     const files = await Promise.all(
-      [...detached.files.keys()].map((path) =>
+      [...detached.files].map(([path, checksum]) =>
         limit(async (): Promise<StoredFile> => {
           const uri = `${surroundings.publishedTo}${path}`;
           const stat = await this.storage.stat(uri);
-          // From now on this version, and no other, is known to be what was published.
-          await this.contents.described(uri, stat);
+          // From now on this version, and no other, is known to be what was published; if it is.
+          const id = await this.contents.described(uri, stat);
+          if (checksum !== undefined && id?.startsWith('sha1$') === true && id !== checksum) asStated = false;
           return { path, version: stat.version, size: stat.size };
         }),
       ),
     );
+    // Somebody was there before us: those who look for the result are to make their own.
+    if (!asStated) return undefined;
     // Without a version nobody could tell later whether the file is still the same.
     if (files.some(({ version }) => version === '')) return undefined;
     return { folder: surroundings.publishedTo.slice(this.dataUri.length), outputs: detached.outputs, files, exitCode };
   }
 
-  /** The result for a task whose files go to `surroundings.publishedTo`; undefined where a file is gone or changed. */
+  /** The result for a task whose files go to `surroundings.publishedTo`; undefined where a file is gone or changed. Rejects where storage fails. */
   async use(result: StoredResult, surroundings: Surroundings): Promise<Usable | undefined> {
     const { publishedTo } = surroundings;
     const from = `${this.dataUri}${result.folder}`;
+    // The same attempt again, after its first answer was lost: what is there was taken already.
+    const own = from === publishedTo;
     const { files, emptyDirectories } = filesOf(result.outputs);
-    if (!(await this.all(result.files, (file) => this.isAsStored(`${from}${file.path}`, file, files.get(file.path))))) return undefined;
-    // The same attempt again, after its first answer was lost: what is there is linked already.
-    const paths = from === publishedTo ? [] : [...result.files.map(({ path }) => path), ...emptyDirectories];
-    const linked = await this.all(paths, async (path) => {
-      await this.storage.copyTree(`${from}${path}`, `${publishedTo}${path}`);
-      return true;
-    });
-    if (!linked) {
-      await this.storage.removeTree(publishedTo);
-      return undefined;
+    let taken = false;
+    try {
+      taken =
+        (await this.all(result.files, (file) => this.takes(file, files.get(file.path), from, publishedTo))) &&
+        (await this.all(own ? [] : emptyDirectories, (path) => this.takesEmpty(path, from, publishedTo)));
+    } finally {
+      if (!taken && !own) await this.storage.removeTree(publishedTo);
     }
-    // A link has the version of what it links to; what a server copied has one of its own.
-    for (const { path, version } of result.files) {
-      const checksum = files.get(path);
-      if (checksum !== undefined) this.contents.published(`${publishedTo}${path}`, checksum, isFileUri(publishedTo) ? version : undefined);
-    }
-    return { outputs: attach(result.outputs, surroundings), exitCode: result.exitCode };
+    return taken ? { outputs: attach(result.outputs, surroundings), exitCode: result.exitCode } : undefined;
   }
 
-  private async isAsStored(uri: string, stored: StoredFile, checksum: string | undefined): Promise<boolean> {
+  private async takes(stored: StoredFile, checksum: string | undefined, from: string, to: string): Promise<boolean> {
+    const [source, target] = [`${from}${stored.path}`, `${to}${stored.path}`];
+    if (isFileUri(target)) {
+      if (source !== target) {
+        // Not what decides: a folder in its place, or a link to one, is not to be taken with all that it has.
+        const { kind, size } = await this.storage.stat(source);
+        if (kind !== 'file' || size !== stored.size) return false;
+        await this.storage.copyTree(source, target);
+      }
+      const version = await this.isAsStored(target, stored, checksum);
+      if (version !== undefined && checksum !== undefined) this.contents.published(target, checksum, version);
+      return version !== undefined;
+    }
+    // A server's copy has a version of its own. Where the source had the stored one before and after, that is what was copied.
+    if ((await this.isAsStored(source, stored, checksum)) === undefined) return false;
+    if (source === target) return true;
+    await this.storage.copyTree(source, target);
+    if ((await this.isAsStored(source, stored, checksum)) === undefined) return false;
+    if (checksum !== undefined) this.contents.published(target, checksum);
+    return true;
+  }
+
+  private async takesEmpty(path: string, from: string, to: string): Promise<boolean> {
+    await this.storage.copyTree(`${from}${path}`, `${to}${path}`);
+    return (await this.storage.list(`${to}${path}`)).length === 0;
+  }
+
+  /** The version that the file has now; undefined: it is not what was stored. */
+  private async isAsStored(uri: string, stored: StoredFile, checksum: string | undefined): Promise<string | undefined> {
     const now = await this.storage.stat(uri);
-    if (now.version === stored.version) return true;
-    return (
-      now.kind === 'file' && now.size === stored.size && checksum !== undefined && (await this.contents.described(uri, now)) === checksum
-    );
+    if (now.version === stored.version) return now.version;
+    const alike = now.kind === 'file' && now.size === stored.size && checksum !== undefined;
+    return alike && (await this.contents.described(uri, now)) === checksum ? now.version : undefined;
   }
 
-  /** False as soon as one is false, or is not there. */
+  /**
+   * False where one is, or is not there, or is something else than it was: a link to nowhere, a pipe, what nobody may read. The others are not
+   * begun then; those under way are waited for, so that nothing appears after the answer.
+   */
   private async all<T>(items: T[], holds: (item: T) => Promise<boolean>): Promise<boolean> {
     const limit = pLimit(AT_ONCE);
-    try {
-      return (await Promise.all(items.map((item) => limit(() => holds(item))))).every(Boolean);
-    } catch (error) {
-      if (error instanceof StorageError && error.code === 'NOT_FOUND') return false;
-      throw error;
-    } finally {
-      limit.clearQueue();
-    }
+    let go = true;
+    const results = await Promise.allSettled(
+      items.map((item) =>
+        limit(async () => {
+          if (!go) return;
+          try {
+            go = (await holds(item)) && go;
+          } catch (error) {
+            go = false;
+            if (!isGone(error)) throw error;
+          }
+        }),
+      ),
+    );
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    return go;
   }
+}
+
+/** Not for want of storage that works: trying again would say the same. */
+function isGone(error: unknown): boolean {
+  if (error instanceof StorageError) return error.code !== 'IO';
+  // From reading a file's bytes.
+  return ['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'ELOOP'].includes(systemErrorCode(error) ?? '');
 }

@@ -112,7 +112,7 @@ export class LocalStorage implements Storage {
   async copyTree(from: string, to: string): Promise<void> {
     refuseInto(from, to);
     const source = await this.resolve(from);
-    await this.changing(to, (path) => publishTree(source, path, { check: (real) => this.checkAllowed(real, from) }));
+    await this.changing(to, (path) => publishTree(source, path, { check: (real) => this.checkAllowed(real, from), keep: true }));
   }
 
   async moveTree(from: string, to: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, linkSync, mkdirSync } from 'node:fs';
 import fc from 'fast-check';
 import { readerContract } from './contract/storage.contract.js';
 import { writerContract } from './contract/writer.contract.js';
@@ -9,6 +9,7 @@ import { fileUriToPath, pathToFileUri } from './file-uri.js';
 import { LocalStorage } from './local-storage.adapter.js';
 import { publishFile } from './publish.js';
 import { removeTree } from './remove-tree.js';
+import { systemErrorCode } from './system-error.js';
 
 let directory = '';
 beforeEach(async () => {
@@ -112,9 +113,23 @@ describe('copying', () => {
     expect((await stat(join(directory, 'copy/f'))).ino).toBe((await stat(join(directory, 'd/f'))).ino);
     await symlink('.', join(directory, 'd/self'));
     await expect(storage.copyTree(uri('d'), uri('endless'))).rejects.toMatchObject({
-      code: 'IO',
+      code: 'UNSUPPORTED',
       message: expect.stringContaining('above itself'),
     });
+  });
+
+  it('leaves what it copies where it is, also where a file can have no more links', async () => {
+    const storage = new LocalStorage();
+    const path = (name: string): string => join(directory, name);
+    await write(path('f'), 'x');
+    // ext4 ends at 65,000; where there is no end this is an ordinary copy.
+    try {
+      for (let n = 0; n < 65_000; n += 1) linkSync(path('f'), path(`link-${n}`));
+    } catch (error) {
+      expect(systemErrorCode(error)).toBe('EMLINK');
+    }
+    await storage.copyTree(pathToFileUri(path('f')), pathToFileUri(path('copy')));
+    expect(await Promise.all(['f', 'copy'].map((name) => readFile(path(name), 'utf8')))).toEqual(['x', 'x']);
   });
 });
 

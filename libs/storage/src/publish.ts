@@ -20,8 +20,12 @@ import { systemErrorCode } from './system-error.js';
 const SMALL_BYTES = 64 * 1024;
 
 /** @throws the system's error (ENOSPC, EACCES, …). */
-export async function publishFile(from: string, to: string, options: PublishOptions = {}): Promise<void> {
-  const move = (): Promise<void> => linkOrMove(from, to);
+export async function publishFile(
+  from: string,
+  to: string,
+  options: PublishOptions & Pick<PublishTreeOptions, 'keep'> = {},
+): Promise<void> {
+  const move = (): Promise<void> => linkOrMove(from, to, options.keep === true);
   try {
     await move();
   } catch (error) {
@@ -38,6 +42,8 @@ export async function publishFile(from: string, to: string, options: PublishOpti
 export interface PublishTreeOptions extends PublishOptions {
   /** Told of every real path that is read; rejects where it may not be. */
   check?: (realPath: string) => Promise<void>;
+  /** What cannot be linked (a file with 65,000 links, a file system without) is copied, not moved: `from` is somebody's. */
+  keep?: boolean;
 }
 
 /**
@@ -63,7 +69,7 @@ function makeDirectory(path: string): void {
   }
 }
 
-async function linkOrMove(from: string, to: string): Promise<void> {
+async function linkOrMove(from: string, to: string, keep: boolean): Promise<void> {
   try {
     linkSync(from, to);
   } catch (error) {
@@ -76,7 +82,7 @@ async function linkOrMove(from: string, to: string): Promise<void> {
       case 'EMLINK':
       case 'ENOTSUP':
       case 'EOPNOTSUPP':
-        return renameSync(from, to);
+        return keep ? copyThenRename(from, to) : renameSync(from, to);
       default:
         throw error;
     }

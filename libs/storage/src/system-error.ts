@@ -24,7 +24,8 @@ export function toStorageError(error: unknown, uri: string): StorageError {
       return new StorageError('UNSUPPORTED', `${uri} is a directory, not a file`, uri);
     default: {
       const text = typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
-      return new StorageError('IO', `${uri}: ${text}`, uri);
+      // Links that lead to themselves: another try would meet them again.
+      return new StorageError(code === 'ELOOP' ? 'UNSUPPORTED' : 'IO', `${uri}: ${text}`, uri);
     }
   }
 }

@@ -217,7 +217,7 @@ export class Dispatcher implements TaskCanceller {
       const answer = await answerOf({ ...attempt, ...attempt.placed, bound, finished, collect });
       if (answer.type !== 'TaskSucceeded') return answer;
       failed = undefined;
-      attempt.reuse?.ran(bound, whereOf(placement, contained), finished, answer.outputs);
+      await attempt.reuse?.ran(bound, whereOf(placement, contained), finished, answer.outputs);
       return answer;
     } finally {
       placement.release();

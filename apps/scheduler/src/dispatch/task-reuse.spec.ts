@@ -75,7 +75,7 @@ async function world({
       return kept;
     },
     giveUp: async (_key: string, _holder: string, news: string) => void asked.push(`give up ${news}`),
-    contents: { forRun: () => ({ of: async () => 'x' }), published: () => undefined },
+    contents: { forRun: () => ({ of: async () => 'x' }), justPublished: async () => undefined },
   } as never as TaskReuseDeps['cache'];
   let calls = 0;
   const runContents = { of: async () => contents[Math.min(calls++, contents.length - 1)] };
@@ -91,7 +91,7 @@ async function world({
     if (bound === undefined) throw new Error('it was not bound for this runner');
     const { runnerId, address } = where.runner;
     const finished = executor.Finished.create({ outcome: executor.Outcome.EXITED, imageId });
-    reuse.ran(bound, { runnerId, address, runtime: where.runtime, contained }, finished, {});
+    void reuse.ran(bound, { runnerId, address, runtime: where.runtime, contained }, finished, {});
   };
   const ask = (signal = never): ReturnType<TaskReuse['find']> => reuse.find(request, prepared, undefined, signal);
   return { reuse, request, prepared, asked, keys, pool, find: ask, execute };

@@ -29,6 +29,9 @@ export interface TaskReuseDeps {
   onLookedUp?(hit: boolean): void;
 }
 
+/** Published files. */
+const LOOKED_AT_ONCE = 16;
+
 type Succeeded = Extract<EngineEvent, { type: 'TaskSucceeded' }>;
 
 interface Execution {
@@ -103,16 +106,23 @@ export class TaskReuse {
     return same ? foreseen?.bound : undefined;
   }
 
-  /** The tool has ended and its outputs are published. */
-  ran(bound: BoundTask, where: Where, finished: executor.Finished, outputs: Succeeded['outputs']): void {
+  /** The tool has ended and its outputs are published. Resolves when they are known as what they are now: before that nobody is to hear of them. */
+  async ran(bound: BoundTask, where: Where, finished: executor.Finished, outputs: Succeeded['outputs']): Promise<void> {
     if (this.foreseen?.key === undefined) return;
     this.executed = { bound, where, imageId: finished.imageId };
     // Those who take them as inputs may be bound before they are stored.
     const below = publishedTo(this.deps.dataUri, this.job);
+    const files: { location: string; checksum: string }[] = [];
     visitFiles(outputs, (entry) => {
-      if (isFile(entry) && entry.checksum !== undefined && entry.location?.startsWith(below) === true)
-        this.deps.cache.contents.published(entry.location, entry.checksum);
+      const { location } = entry;
+      if (isFile(entry) && entry.checksum !== undefined && location?.startsWith(below) === true)
+        files.push({ location, checksum: entry.checksum });
     });
+    const { contents } = this.deps.cache;
+    for (let at = 0; at < files.length; at += LOOKED_AT_ONCE) {
+      const some = files.slice(at, at + LOOKED_AT_ONCE);
+      await Promise.all(some.map(({ location, checksum }) => contents.justPublished(location, checksum)));
+    }
   }
 
   /** The answer is in the run's log (or nobody wants it any more). Resolves when the result is stored, or the claim given back. */
