@@ -2,7 +2,10 @@
 export const EXIT_FAILURE = 1;
 /** The document asks for an optional feature that is not supported; the ecosystem's convention. */
 export const EXIT_UNSUPPORTED = 33;
-export const EXIT_INTERRUPTED = 130;
+/** Everything was done, but stdout did not take the result (EX_IOERR of sysexits.h). */
+export const EXIT_NOT_WRITTEN = 74;
+/** The run goes on later: its stack was stopped (EX_TEMPFAIL of sysexits.h). */
+export const EXIT_LEFT = 75;
 
 export class CommandError extends Error {
   override readonly name: string = 'CommandError';

@@ -3,12 +3,9 @@
  * started before anything else is loaded, so that both take place at the same time.
  */
 import { homeOf } from './home.js';
+import { guardStreams } from './stdio.js';
 
-// Whoever reads our output may have had enough of it (`weft show … | head`): nothing more is to be said.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
-});
+guardStreams();
 
 const [command, ...rest] = process.argv.slice(2);
 

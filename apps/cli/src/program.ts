@@ -80,7 +80,7 @@ function addRun(program: Command): void {
     .option('--pool <name>', 'pool of runners', '')
     .option('--label <key=value...>', 'labels of the run')
     .option('--idempotency-key <key>', 'a second call with the same key follows the first call’s run')
-    .option('--timeout <seconds>', 'cancel the run after this time', wholeNumber)
+    .option('--timeout <seconds>', 'stop the run after this time; it fails with RUN_TIME_LIMIT', wholeNumber)
     .addOption(new Option('--on-error <what>', 'when a step has failed for good').choices(['stop', 'continue']).default('stop'))
     .option('--max-attempts <count>', 'attempts of one task where its failure may be temporary', wholeNumber)
     .option('--oom-retry <factor>', 'try a task that was killed for its memory again with this times as much, e.g. 2x', factor)
@@ -114,8 +114,9 @@ function addStackCommands(program: Command): void {
     .action(async (options) => (await import('./commands/up.js')).upCommand(options));
   program
     .command('down')
-    .description('stop the stack of this WEFT_HOME')
-    .action(async () => (await import('./commands/down.js')).downCommand());
+    .description('stop the stack of this WEFT_HOME; runs that are under way go on when it starts again')
+    .option('--cancel', 'cancel them first')
+    .action(async (options) => (await import('./commands/down.js')).downCommand(options));
   program
     .command('doctor')
     .description('look at what weft needs on this machine and say what is missing')

@@ -1,4 +1,4 @@
-import { duration, table } from './table.js';
+import { duration, table, took } from './table.js';
 
 describe('table', () => {
   it('aligns columns and leaves no space at the ends of lines', () => {
@@ -23,4 +23,12 @@ describe('duration', () => {
   ])('%i ms is %s', (ms, text) => {
     expect(duration(ms)).toBe(text);
   });
+});
+
+it.each([
+  [undefined, undefined, ''],
+  [new Date(1_000), undefined, '20 s'],
+  [new Date(1_000), new Date(18_000), '3.0 s'],
+])('a run that was begun at %s and again at %s took %s', (startedAt, retriedAt, text) => {
+  expect(took({ startedAt, retriedAt, finishedAt: new Date(21_000) })).toBe(text);
 });

@@ -1,3 +1,4 @@
+import type { run } from '@weft/contracts';
 import { shownLine } from './shown-text.js';
 
 /** Tables for people: columns as wide as their widest cell, the last one as long as it is. */
@@ -28,4 +29,9 @@ export function localTime(at: Date | undefined): string {
   if (at === undefined) return '';
   const two = (n: number): string => String(n).padStart(2, '0');
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+}
+
+/** Of a run: since it was begun, or begun again. */
+export function took({ startedAt, retriedAt, finishedAt }: Pick<run.Run, 'startedAt' | 'retriedAt' | 'finishedAt'>): string {
+  return between(startedAt && (retriedAt ?? startedAt), finishedAt);
 }

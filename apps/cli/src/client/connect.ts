@@ -3,10 +3,14 @@
  */
 import { homeOf } from '../home.js';
 import { type StackConnection, connectOrStart } from '../stack/connect.js';
+import type { StackStatus } from '../stack/protocol.js';
 import type { RunsClient } from './runs-client.js';
+import { goOn, unfinishedRuns } from './unfinished.js';
 
 export interface Connected {
   runs: RunsClient;
+  /** Resolves when the local stack stops or goes away; absent: another's stack is used. */
+  stopped?: Promise<void>;
   /** Lets go of the stack, too. */
   close(): void;
 }
@@ -35,8 +39,10 @@ export async function connectRuns(options: ConnectOptions): Promise<Connected> {
   }
   const [stack, { schedulerRuns }] = await Promise.all([localScheduler(options.say), import('./scheduler-runs.adapter.js')]);
   const runs = schedulerRuns(stack.address, process.env['WEFT_SERVICE_SECRET']);
+  if (stack.startedHere) await tellUnfinished(runs, options.say);
   return {
     runs,
+    stopped: stack.stopped,
     close: () => {
       runs.close();
       stack.close();
@@ -44,13 +50,44 @@ export async function connectRuns(options: ConnectOptions): Promise<Connected> {
   };
 }
 
+/** A stack that starts takes up what the one before it had left. */
+export async function tellUnfinished(runs: RunsClient, say: (line: string) => void): Promise<void> {
+  const unfinished = await unfinishedRuns(runs);
+  if (unfinished.length > 0) say(goOn(unfinished));
+}
+
+interface LocalScheduler {
+  address: string;
+  /** By this command. */
+  startedHere: boolean;
+  stopped: Promise<void>;
+  close(): void;
+}
+
 /** Where the scheduler of the local stack answers; `close` lets go of the stack. */
-export async function localScheduler(say: (line: string) => void): Promise<{ address: string; close(): void }> {
+export async function localScheduler(say: (line: string) => void): Promise<LocalScheduler> {
   const stack = await localStack(say);
   const status = await stack.ready();
-  const announced = status.services['scheduler']?.addresses['address'] ?? status.services['scheduler']?.addresses['grpc'];
+  const announced = schedulerAddress(status);
+  const { startedHere } = stack;
+  return { address: announced, startedHere, stopped: stack.stopped(), close: () => stack.close() };
+}
+
+function schedulerAddress({ services }: StackStatus): string {
+  const announced = services['scheduler']?.addresses['address'] ?? services['scheduler']?.addresses['grpc'];
   if (typeof announced !== 'string') throw new Error('the stack does not say where its scheduler answers');
-  return { address: announced, close: () => stack.close() };
+  return announced;
+}
+
+/** For whoever holds the connection to the stack itself. */
+export async function withSchedulerOf<T>(status: StackStatus, work: (runs: RunsClient) => Promise<T>): Promise<T> {
+  const { schedulerRuns } = await import('./scheduler-runs.adapter.js');
+  const runs = schedulerRuns(schedulerAddress(status), process.env['WEFT_SERVICE_SECRET']);
+  try {
+    return await work(runs);
+  } finally {
+    runs.close();
+  }
 }
 
 function localStack(say: (line: string) => void): Promise<StackConnection> {

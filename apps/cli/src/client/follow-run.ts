@@ -6,6 +6,8 @@ import { isServiceError } from '@weft/platform';
 import type { ResumePoint, RunsClient } from './runs-client.js';
 
 const RECONNECT_DELAY_MS = 200;
+/** CANCELLED: the service closes its streams when it is stopped. */
+const LOST: ReadonlySet<string> = new Set(['UNAVAILABLE', 'CANCELLED']);
 
 export async function* followRun(runs: RunsClient, runId: string, signal?: AbortSignal): AsyncGenerator<run.RunEvent, void, undefined> {
   let seen: ResumePoint = { afterSequence: 0 };
@@ -17,7 +19,7 @@ export async function* followRun(runs: RunsClient, runId: string, signal?: Abort
         if (event.event?.$case === 'runStatus' && status.isFinalStatus(event.event.value.status)) return;
       }
     } catch (error) {
-      if (!isServiceError(error) || error.code !== 'UNAVAILABLE') throw error;
+      if (signal?.aborted || !isServiceError(error) || !LOST.has(error.code)) throw error;
     }
     // The stream ended before the run did: the service went away and comes back.
     await new Promise((resolve) => setTimeout(resolve, RECONNECT_DELAY_MS));

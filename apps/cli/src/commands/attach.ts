@@ -1,8 +1,10 @@
-/** `weft attach`: follows a run that was begun elsewhere and brings its outputs here, as `weft run` would have. Ctrl-C leaves; the run goes on. */
+/** `weft attach`: follows a run that was begun elsewhere and brings its outputs here, as `weft run` would have. A signal leaves; the run goes on. */
 import type { CwlObject } from '@weft/plan';
-import { follow } from '../execute.js';
-import { conclude, reporterFor } from './run.js';
-import { withRuns } from './with-runs.js';
+import { conclude, followWhileUp } from '../follow-to-end.js';
+import { EXIT_OF_SIGNAL, type EndingSignal, takeSignals } from '../interrupts.js';
+import { reporterFor } from '../progress/reporter-for.js';
+import { comeBack } from '../run-left.js';
+import { withConnection } from './with-runs.js';
 
 export interface AttachOptions {
   outdir: string;
@@ -12,11 +14,17 @@ export interface AttachOptions {
 }
 
 export async function attachCommand(runId: string, options: AttachOptions): Promise<void> {
-  await withRuns(options, async (client) => {
-    const run = await client.get(runId);
+  await withConnection(options, async (connected) => {
+    const run = await connected.runs.get(runId);
+    takeSignals((signal) => leave(signal, runId));
     const reporter = reporterFor(options);
     reporter.submitted(runId, run.name, true);
     const place = { outdir: options.outdir, inputs: JSON.parse(run.inputsJson || '{}') as CwlObject };
-    conclude(await follow(client, runId, place, reporter).finally(() => reporter.end()));
+    await conclude(await followWhileUp(connected, run, place, reporter), place);
   });
+}
+
+function leave(signal: EndingSignal, runId: string): void {
+  process.stderr.write(`weft: left run ${runId}; ${comeBack(runId)}\n`);
+  process.exit(EXIT_OF_SIGNAL[signal]);
 }

@@ -1,7 +1,7 @@
 /** `weft ls`: runs, newest first. */
 import { run } from '@weft/contracts';
 import { runStatusOf, runWord } from '../client/status.js';
-import { between, localTime, table } from '../table.js';
+import { localTime, table, took } from '../table.js';
 import { withRuns } from './with-runs.js';
 
 export interface LsOptions {
@@ -40,7 +40,7 @@ export async function lsCommand(options: LsOptions): Promise<void> {
 
 function row(item: run.Run): string[] {
   const tasks = item.tasks;
-  const done = tasks === undefined ? 0 : tasks.succeeded + tasks.failed + tasks.cancelled + tasks.skipped;
+  const done = tasks === undefined ? 0 : tasks.succeeded + tasks.skipped;
   const progress = tasks === undefined ? '' : `${done}/${tasks.known}`;
-  return [item.runId, runWord(item.status), localTime(item.submittedAt), between(item.startedAt, item.finishedAt), progress, item.name];
+  return [item.runId, runWord(item.status), localTime(item.submittedAt), took(item), progress, item.name];
 }

@@ -1,7 +1,9 @@
 /** `weft retry`: goes on with a run that failed or was cancelled, and follows it as `weft run` does. */
 import type { CwlObject } from '@weft/plan';
-import { followToEnd, reporterFor } from './run.js';
-import { withRuns } from './with-runs.js';
+import { followToEnd, interruptsOf } from '../follow-to-end.js';
+import { reporterFor } from '../progress/reporter-for.js';
+import { writeResult } from '../stdio.js';
+import { withConnection } from './with-runs.js';
 
 export interface RetryOptions {
   outdir: string;
@@ -12,12 +14,14 @@ export interface RetryOptions {
 }
 
 export async function retryCommand(runId: string, options: RetryOptions): Promise<void> {
-  await withRuns(options, async (client) => {
-    const run = await client.retry(runId);
-    if (options.detach) return void process.stdout.write(`${runId}\n`);
+  const interrupts = interruptsOf();
+  await withConnection(options, async (connected) => {
+    interrupts.submitting();
+    const run = await connected.runs.retry(runId);
+    if (options.detach) return writeResult(`${runId}\n`, `run ${runId} goes on`);
     const reporter = reporterFor(options);
     reporter.submitted(runId, run.name, true);
     const inputs = JSON.parse(run.inputsJson || '{}') as CwlObject;
-    await followToEnd(client, runId, { outdir: options.outdir, inputs }, reporter);
+    await followToEnd(connected, interrupts, run, { outdir: options.outdir, inputs }, reporter);
   });
 }

@@ -1,16 +1,15 @@
 /** `weft run`: the ecosystem's cwl-runner convention. stdout carries the output object and nothing else. */
 import { run } from '@weft/contracts';
 import { formatDiagnostic } from '@weft/cwl';
-import { isServiceError } from '@weft/platform';
-import type { CwlObject } from '@weft/plan';
 import { type Connected, connectRuns } from '../client/connect.js';
-import type { RunsClient } from '../client/runs-client.js';
 import { callerOf, missingNames, worldOfThisProcess } from '../caller.js';
 import { type Prepared, prepare } from '../document/prepare.js';
-import { CommandError, EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_UNSUPPORTED } from '../errors.js';
-import { type Outcome, type SubmissionOptions, describeFailure, follow, submitPrepared } from '../execute.js';
-import { type ProgressReporter, jsonReporter, silent } from '../progress/reporter.js';
-import { terminalReporter } from '../progress/terminal.js';
+import { CommandError } from '../errors.js';
+import { type SubmissionOptions, submitPrepared } from '../execute.js';
+import { followToEnd, interruptsOf } from '../follow-to-end.js';
+import type { Interrupts } from '../interrupts.js';
+import { reporterFor } from '../progress/reporter-for.js';
+import { writeResult } from '../stdio.js';
 
 export interface RunCommandOptions {
   outdir: string;
@@ -41,11 +40,12 @@ const say = (line: string): void => void process.stderr.write(`weft: ${line}\n`)
 
 export async function runCommand(document: string, rest: string[], options: RunCommandOptions): Promise<void> {
   checkPreserved(options);
+  const interrupts = interruptsOf();
   const prepared = await prepare(document, rest);
   if (!options.quiet) for (const warning of prepared.warnings) process.stderr.write(`${formatDiagnostic(warning, process.cwd())}\n`);
   const connected = await connectRuns({ gateway: options.gateway, say });
   try {
-    await submitAndFollow(connected, prepared, options);
+    await submitAndFollow(connected, interrupts, prepared, options);
   } finally {
     connected.close();
   }
@@ -63,65 +63,20 @@ function checkPreserved({ preserveEnvironment: names = [], preserveEntireEnviron
   if (missing.length > 0 && !quiet) say(`--preserve-environment: not set here: ${missing.join(', ')}`);
 }
 
-async function submitAndFollow({ runs }: Connected, prepared: Prepared, options: RunCommandOptions): Promise<void> {
+async function submitAndFollow(
+  connected: Connected,
+  interrupts: Interrupts,
+  prepared: Prepared,
+  options: RunCommandOptions,
+): Promise<void> {
   const reporter = reporterFor(options);
   const waiting = (waitMs: number, why: string): void => say(`not taken yet: ${why} (waiting ${(waitMs / 1000).toFixed(1)} s)`);
-  const submitted = await submitPrepared(runs, prepared, submissionOptions(options), options.quiet ? undefined : waiting);
+  interrupts.submitting();
+  const submitted = await submitPrepared(connected.runs, prepared, submissionOptions(options), options.quiet ? undefined : waiting);
   const { runId } = submitted.run;
-  if (options.detach) return void process.stdout.write(`${runId}\n`);
+  if (options.detach) return writeResult(`${runId}\n`, `run ${runId} goes on`);
   reporter.submitted(runId, submitted.run.name, submitted.existing);
-  await followToEnd(runs, runId, { outdir: options.outdir, inputs: prepared.inputs }, reporter);
-}
-
-/** Shows a run to its end; Ctrl-C cancels it. Prints the output object. @throws CommandError where the run did not succeed */
-export async function followToEnd(
-  runs: RunsClient,
-  runId: string,
-  place: { outdir: string; inputs: CwlObject },
-  reporter: ProgressReporter,
-): Promise<void> {
-  cancelOnInterrupt(() => runs.cancel(runId, 'interrupted'));
-  let outcome: Outcome;
-  try {
-    outcome = await follow(runs, runId, place, reporter);
-  } finally {
-    reporter.end();
-  }
-  conclude(outcome);
-}
-
-/** Prints the output object. @throws CommandError where the run did not succeed */
-export function conclude(outcome: Outcome): void {
-  if (outcome.status === 'succeeded') return void process.stdout.write(`${JSON.stringify(outcome.outputs, null, 4)}\n`);
-  if (outcome.status === 'cancelled')
-    throw new CommandError(`run ${outcome.runId} was cancelled`, interrupted ? EXIT_INTERRUPTED : EXIT_FAILURE);
-  const code = outcome.failure.code === 'UNSUPPORTED' ? EXIT_UNSUPPORTED : EXIT_FAILURE;
-  throw new CommandError(`run ${outcome.runId} failed: ${describeFailure(outcome.failure)}`, code);
-}
-
-let interrupted = false;
-
-/** The first Ctrl-C cancels the run and waits for its end; the second leaves at once. */
-function cancelOnInterrupt(cancel: () => Promise<run.Run>): void {
-  const interrupt = (): void => {
-    if (interrupted) process.exit(EXIT_INTERRUPTED);
-    interrupted = true;
-    say('cancelling the run; Ctrl-C again leaves at once');
-    cancel().catch((error: unknown) => {
-      // It ended by itself just before: its last event is on the way.
-      if (!(isServiceError(error) && error.code === 'FAILED_PRECONDITION'))
-        say(`cannot cancel: ${error instanceof Error ? error.message : String(error)}`);
-    });
-  };
-  process.on('SIGINT', interrupt);
-  process.on('SIGTERM', interrupt);
-}
-
-export function reporterFor(options: Pick<RunCommandOptions, 'quiet' | 'json'>): ProgressReporter {
-  const write = (text: string): void => void process.stderr.write(text);
-  if (options.quiet) return silent;
-  if (options.json) return jsonReporter(write);
-  return terminalReporter({ write, live: process.stderr.isTTY === true, columns: () => process.stderr.columns || 80 });
+  await followToEnd(connected, interrupts, submitted.run, { outdir: options.outdir, inputs: prepared.inputs }, reporter);
 }
 
 function submissionOptions(options: RunCommandOptions): SubmissionOptions {

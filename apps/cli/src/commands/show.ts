@@ -4,7 +4,7 @@ import type { RunsClient } from '../client/runs-client.js';
 import { runWord, taskWord } from '../client/status.js';
 import { describeFailure } from '../execute.js';
 import { shownLine } from '../shown-text.js';
-import { between, localTime, table } from '../table.js';
+import { between, localTime, table, took } from '../table.js';
 import { withRuns } from './with-runs.js';
 
 export async function showCommand(runId: string, options: { json?: boolean; gateway?: string }): Promise<void> {
@@ -41,8 +41,9 @@ function describe(found: run.Run): string {
     ['status', runWord(found.status)],
     ['submitted', localTime(found.submittedAt)],
     ['started', localTime(found.startedAt)],
+    ['retried', localTime(found.retriedAt)],
     ['finished', localTime(found.finishedAt)],
-    ['took', between(found.startedAt, found.finishedAt)],
+    ['took', took(found)],
     ['project', found.projectId],
     ['pool', found.pool],
     [

@@ -1,4 +1,5 @@
 /** `weft up`: the whole stack with its public addresses. An embedded stack that runs already is extended, not replaced. */
+import { tellUnfinished, withSchedulerOf } from '../client/connect.js';
 import { homeOf } from '../home.js';
 import { connectOrStart, type StackConnection } from '../stack/connect.js';
 import type { StackStatus } from '../stack/protocol.js';
@@ -15,6 +16,7 @@ export async function upCommand(options: { detach?: boolean }): Promise<void> {
   const all = [...EMBEDDED_SERVICES, ...EXTRA_SERVICES];
   const status = await stack.status(({ state, services }) => state === 'ready' && all.every((name) => services[name] !== undefined));
   if (options.detach) stack.send({ type: 'keep' });
+  if (stack.startedHere) await withSchedulerOf(status, (runs) => tellUnfinished(runs, say));
   process.stdout.write(describe(status, home.logs));
   if (options.detach) {
     await stack.status(({ kept }) => kept);

@@ -39,11 +39,25 @@ describe('StepBoard', () => {
     [[FAILED], 'failed'],
     [[SKIPPED], 'skipped'],
     [[RUNNING], 'running'],
-    [[SUCCEEDED, RUNNING, QUEUED, FAILED], '2 of 4 done, 1 running, 1 failed'],
+    [[SUCCEEDED, RUNNING, QUEUED, FAILED], '1 of 4 done, 1 running, 1 failed'],
   ])('describes tasks in states %j as "%s"', (states, text) => {
     const board = new StepBoard();
     const last = states.map((status, index) => board.update(task('s', `t${index}`, status))).at(-1);
     expect(last && describeStep(last.state)).toBe(text);
+  });
+
+  it('tells nothing of what it remembers from before a retry, and counts it', () => {
+    const board = new StepBoard();
+    for (const [id, status] of [
+      ['t1', SUCCEEDED],
+      ['t2', RUNNING],
+      ['t2', FAILED],
+    ] as const)
+      board.remember(task('s', id, status));
+    expect(board.update(task('s', 't2', QUEUED)).change).toBe('none');
+    expect(board.update(task('s', 't2', RUNNING)).change).toBe('started');
+    const { state, change } = board.update(task('s', 't2', SUCCEEDED));
+    expect([change, describeStep(state)]).toEqual(['finished', '2 of 2 done']);
   });
 
   it('says which tasks were not executed', () => {

@@ -24,17 +24,23 @@ export class StepBoard {
 
   /** Takes a task's new state; says what that means for its step. */
   update(task: run.Task): { state: StepState; change: StepChange } {
+    const { state, now } = this.remember(task);
+    return { state, change: now === undefined ? 'none' : this.changeOf(state, now) };
+  }
+
+  /** Takes a task's state of which nothing is to be said; `now`: where it is new. */
+  remember(task: run.Task): { state: StepState; now?: Count } {
     const state = this.stateOf(task.step);
     const before = this.tasks.get(task.taskId);
     const now = status.taskStatusWord(task.status) ?? 'queued';
-    if (before === now) return { state, change: 'none' };
+    if (before === now) return { state };
     if (before !== undefined) state.counts[before] -= 1;
     else if (task.scatterSize === 0) state.total += 1;
     else this.countScatter(state, task);
     state.counts[now] += 1;
     if (task.cached && now === 'succeeded') state.cached += 1;
     this.tasks.set(task.taskId, now);
-    return { state, change: this.changeOf(state, now) };
+    return { state, now };
   }
 
   /** All of a scatter counts from its first task on, also what is to come. */
@@ -69,7 +75,7 @@ export class StepBoard {
       this.started.add(state.step);
       return 'started';
     }
-    return now !== 'queued' && now !== 'running' && doneOf(state) === state.total ? 'finished' : 'none';
+    return now !== 'queued' && now !== 'running' && endedOf(state) === state.total ? 'finished' : 'none';
   }
 }
 
@@ -77,14 +83,14 @@ function emptyCounts(): StepState['counts'] {
   return { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, skipped: 0 };
 }
 
-function doneOf({ counts }: StepState): number {
+function endedOf({ counts }: StepState): number {
   return counts.succeeded + counts.skipped + counts.failed + counts.cancelled;
 }
 
-/** "3 of 10 done, 2 running, 1 failed". */
+/** "3 of 10 done, 2 running, 1 failed": what failed or was stopped is not done. */
 export function describeStep(state: StepState): string {
   const { counts, total, cached } = state;
-  const done = doneOf(state);
+  const done = counts.succeeded + counts.skipped;
   const parts = total === 1 ? [] : [`${done} of ${total} done`];
   if (counts.running > 0 && total > 1) parts.push(`${counts.running} running`);
   if (counts.failed > 0) parts.push(total === 1 ? 'failed' : `${counts.failed} failed`);

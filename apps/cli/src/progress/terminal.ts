@@ -40,6 +40,10 @@ class TerminalReporter implements ProgressReporter {
     if (event?.$case === 'taskStatus' && event.value.task !== undefined) this.task(event.value.task, at ?? new Date());
   }
 
+  past({ event }: run.RunEvent): void {
+    if (event?.$case === 'taskStatus' && event.value.task !== undefined) this.board.remember(event.value.task);
+  }
+
   end(): void {
     clearTimeout(this.redraw);
     this.redraw = undefined;

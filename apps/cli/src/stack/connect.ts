@@ -61,6 +61,18 @@ export class StackConnection {
     send(this.socket, message);
   }
 
+  /** Resolves as soon as the stack has begun to stop, or has gone away. */
+  stopped(): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (this.latest?.state === 'stopping' || this.latest?.state === 'failed') resolve();
+      };
+      this.listeners.add(look);
+      void this.ended.then(resolve);
+      look();
+    });
+  }
+
   /** Resolves when the stack closed the connection, which it does when everything has stopped. */
   closed(): Promise<void> {
     return this.ended;
