@@ -4,10 +4,10 @@
  * Invariants:
  *  1. Directories that hold sockets are private to the user (mode 0700).
  *  2. No socket path is longer than the 107 bytes that Unix allows: a long WEFT_HOME gets its sockets in a short directory below
- *     the system's temporary one, keyed by a hash of WEFT_HOME.
+ *     /tmp, keyed by a hash of WEFT_HOME. (Not below TMPDIR, which differs between a command and its services.)
  */
 import { createHash } from 'node:crypto';
-import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync } from 'node:fs';
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -43,7 +43,7 @@ function runDirectory(root: string): string {
   const plain = join(root, 'run');
   if (Buffer.byteLength(plain + LONGEST_SOCKET_NAME) <= MAX_SOCKET_PATH_BYTES) return plain;
   const key = createHash('sha256').update(root).digest('hex').slice(0, 16);
-  return join(tmpdir(), `weft-${userInfo().uid}-${key}`);
+  return join(existsSync('/tmp') ? '/tmp' : tmpdir(), `weft-${userInfo().uid}-${key}`);
 }
 
 /** Makes the directories. Throws where the socket directory belongs to somebody else. */

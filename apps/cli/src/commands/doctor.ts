@@ -6,7 +6,8 @@ import pc from 'picocolors';
 import { homeOf, socketPath } from '../home.js';
 import { connectToStack } from '../stack/connect.js';
 import { runCounts } from '../stack/run-counts.js';
-import { findInPath, findRedisServer, givenRedisUrl } from '../stack/redis.js';
+import { findInPath } from '../stack/programs.js';
+import { findRedisServer, givenRedisUrl } from '../stack/redis.js';
 
 interface Finding {
   what: string;

@@ -5,14 +5,12 @@ import { connectOrStart, type StackConnection } from '../stack/connect.js';
 import type { StackStatus } from '../stack/protocol.js';
 import { EMBEDDED_SERVICES, EXTRA_SERVICES } from '../stack/services.js';
 
-const PASSED_ON = /^(WEFT_|NODE_|PATH$|HOME$|DOCKER_)/;
-
 export async function upCommand(options: { detach?: boolean }): Promise<void> {
   const say = (line: string): void => void process.stderr.write(`weft: ${line}\n`);
   const home = homeOf();
-  const stack = await connectOrStart(home, say);
+  const stack = await connectOrStart(home, say, 'needed');
   await stack.ready();
-  stack.send({ type: 'extend', services: EXTRA_SERVICES, env: passedOn() });
+  stack.send({ type: 'extend', services: EXTRA_SERVICES });
   const all = [...EMBEDDED_SERVICES, ...EXTRA_SERVICES];
   const status = await stack.status(({ state, services }) => state === 'ready' && all.every((name) => services[name] !== undefined));
   if (options.detach) stack.send({ type: 'keep' });
@@ -23,13 +21,6 @@ export async function upCommand(options: { detach?: boolean }): Promise<void> {
     return stack.close();
   }
   await stay(stack, say);
-}
-
-function passedOn(): Record<string, string> {
-  return Object.fromEntries(Object.entries(process.env).filter(([name, value]) => PASSED_ON.test(name) && value !== undefined)) as Record<
-    string,
-    string
-  >;
 }
 
 async function stay(stack: StackConnection, say: (line: string) => void): Promise<void> {

@@ -6,6 +6,9 @@ import { closeSync, openSync } from 'node:fs';
 import { type Socket, connect } from 'node:net';
 import { join } from 'node:path';
 import { type Home, prepareHome, socketPath } from '../home.js';
+import { CommandError } from '../errors.js';
+import { configurationOf, differences, stackEnvironment } from './environment.js';
+import { launch } from './launch.js';
 import { type FromStack, type StackStatus, type ToStack, onMessages, send } from './protocol.js';
 import { ensureRedisServer, givenRedisUrl } from './redis.js';
 import { distDirectory } from './services.js';
@@ -103,12 +106,18 @@ export function connectToStack(home: Home): Promise<StackConnection | undefined>
   });
 }
 
+/**
+ * What the command's own variables count: 'wanted': a stack that has others and is unused is started anew, one that is used is told of;
+ * 'needed': the command cannot go on with others; 'any': it only looks.
+ */
+export type Settings = 'any' | 'wanted' | 'needed';
+
 /** Connects, after starting a stack where none answers. It need not be ready yet: `ready()` waits for that. */
-export async function connectOrStart(home: Home, say: (line: string) => void): Promise<StackConnection> {
+export async function connectOrStart(home: Home, say: (line: string) => void, settings: Settings = 'any'): Promise<StackConnection> {
   let started = false;
   for (let attempt = 0; attempt < 5; attempt += 1) {
     const running = await connectToStack(home);
-    if (running !== undefined && (await isUsable(running, say))) {
+    if (running !== undefined && (await isUsable(running, say, started ? 'any' : settings))) {
       running.startedHere = started;
       return running;
     }
@@ -119,17 +128,26 @@ export async function connectOrStart(home: Home, say: (line: string) => void): P
   throw new Error(`the stack of ${home.root} starts but does not answer; see ${join(home.logs, 'supervisor.log')}`);
 }
 
-/** A stack of another build is asked to make room; where somebody else uses it, it is used as it is. */
-async function isUsable(connection: StackConnection, say: (line: string) => void): Promise<boolean> {
+/** A stack of another build or other settings is asked to make room; where somebody uses it, it is used as it is, or not at all. */
+async function isUsable(connection: StackConnection, say: (line: string) => void, settings: Settings): Promise<boolean> {
   try {
-    const { version } = await connection.status(() => true);
-    if (version === stackVersion()) return true;
+    const { version, configuration, kept } = await connection.status(() => true);
+    const other = settings === 'any' ? [] : differences(configurationOf(process.env), configuration, kept);
+    if (version === stackVersion() && other.length === 0) return true;
     connection.send({ type: 'yield' });
     await connection.nextStatus();
-    say('the stack that runs is of another build, and in use: `weft down` stops it');
+    if (version !== stackVersion()) say('the stack that runs is of another build, and in use: `weft down` stops it');
+    if (other.length === 0) return true;
+    const told = `the stack that runs was started with other settings (${other.join(', ')}) and is in use`;
+    if (settings === 'needed') throw new CommandError(`${told}: \`weft down\` stops it`);
+    say(`${told}: this command goes with its settings; \`weft down\` stops it`);
     return true;
   } catch (error) {
     if ((error as Error).name === 'StackGone') return connection.closed().then(() => false);
+    if ((error as Error).name === 'CommandError') {
+      connection.close();
+      throw error;
+    }
     return true;
   }
 }
@@ -139,10 +157,11 @@ function startSupervisor(home: Home): Promise<void> {
   prepareHome(home);
   const logFile = join(home.logs, 'supervisor.log');
   const log = openSync(logFile, 'a', 0o600);
-  const child = spawn(process.execPath, [join(distDirectory(), 'cli.mjs'), '__supervise'], {
+  const [command, ...args] = launch([process.execPath, join(distDirectory(), 'cli.mjs'), '__supervise']);
+  const child = spawn(command, args, {
     detached: true,
     stdio: ['ignore', 'pipe', log],
-    env: { ...process.env, WEFT_HOME: home.root },
+    env: stackEnvironment(process.env, home.root),
     cwd: home.root,
   });
   closeSync(log);

@@ -13,6 +13,8 @@ export interface StackStatus {
   pid: number;
   /** The checkout it runs from and the programs it was built from: another build should not talk to it. */
   version: string;
+  /** Digests of the variables that its services were configured with: another configuration needs another stack. */
+  configuration: Readonly<Record<string, string>>;
   /** Whether it stays until it is told to stop. */
   kept: boolean;
   /** What each program said when it was ready. */
@@ -37,10 +39,10 @@ export type FromStack = StackStatus | StackNote;
 
 export type ToStack =
   /** Start these programs too, and answer with a status when they are ready. */
-  | { type: 'extend'; services: string[]; env: Record<string, string> }
+  | { type: 'extend'; services: string[] }
   /** Stay after the last connection. */
   | { type: 'keep' }
-  /** Stop now if nobody else is connected: the stack was started for nothing, or is of another build. */
+  /** Stop now if nobody else is connected and no run is active: the stack was started for nothing, or is of another build or configuration. */
   | { type: 'yield' }
   | { type: 'stop' };
 

@@ -12,21 +12,26 @@ import { renameSync, rmSync } from 'node:fs';
 import { type Server, type Socket, createServer } from 'node:net';
 import { type Home, prepareHome, socketPath } from '../home.js';
 import { Program, type ProgramSpec } from './child.js';
+import { type Configuration, configurationOf } from './environment.js';
 import { IdleWatch } from './idle.js';
 import { endLeftovers, forgetPrograms, recordPrograms } from './leftovers.js';
 import { type StackLock, takeStackLock } from './lock.js';
 import { type FromStack, type StackState, type StackStatus, type ToStack, onMessages, send } from './protocol.js';
+import { freshTemporaryDirectory } from './temporary.js';
 import { EMBEDDED_SERVICES, redisProgram, serviceProgram } from './services.js';
 
 export interface SupervisorOptions {
   home: Home;
   version: string;
   lingerMs: number;
+  /** What its programs start with. */
+  environment: NodeJS.ProcessEnv;
   /** Of a Redis that somebody else runs; absent: the stack runs its own. */
   redisUrl?: string;
   redisCommand?: string;
   /** Resolves when no run is active. */
   runsFinished(schedulerAddress: string, signal: AbortSignal): Promise<void>;
+  anyRunActive(schedulerAddress: string): Promise<boolean>;
 }
 
 /** Resolves with 'taken' where another supervisor has this WEFT_HOME and answers, else when this one has stopped. */
@@ -42,6 +47,7 @@ class Supervisor {
   private readonly clients = new Set<Socket>();
   private readonly idle: IdleWatch;
   private readonly redisUrl: string;
+  private readonly configuration: Configuration;
   private state: StackState = 'starting';
   private message: string | undefined;
   private server: Server | undefined;
@@ -52,6 +58,7 @@ class Supervisor {
     private readonly lock: StackLock,
   ) {
     this.redisUrl = options.redisUrl ?? `unix:${socketPath(options.home, 'redis')}`;
+    this.configuration = configurationOf(options.environment);
     this.idle = new IdleWatch({
       lingerMs: options.lingerMs,
       runsFinished: (signal) => options.runsFinished(`unix:${socketPath(options.home, 'scheduler')}`, signal),
@@ -65,6 +72,7 @@ class Supervisor {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void this.stop('stopped'));
     const left = await endLeftovers(this.options.home);
     if (left.length > 0) this.note(`ended what an earlier stack had left running: ${left.join(', ')}`);
+    freshTemporaryDirectory(this.options.home.root).catch((error: Error) => this.note(`temporary files not removed: ${error.message}`));
     const started = this.startAll(this.firstPrograms());
     await this.listen();
     this.lock.announce();
@@ -74,9 +82,9 @@ class Supervisor {
   }
 
   private firstPrograms(): ProgramSpec[] {
-    const { home, redisCommand } = this.options;
-    const redis = redisCommand === undefined ? [] : [redisProgram(home, redisCommand)];
-    return [...redis, ...EMBEDDED_SERVICES.map((name) => serviceProgram(home, name, this.redisUrl))];
+    const { home, redisCommand, environment } = this.options;
+    const redis = redisCommand === undefined ? [] : [redisProgram(home, redisCommand, environment)];
+    return [...redis, ...EMBEDDED_SERVICES.map((name) => serviceProgram(home, name, this.redisUrl, environment))];
   }
 
   private async startAll(specs: ProgramSpec[]): Promise<void> {
@@ -131,24 +139,37 @@ class Supervisor {
 
   private handle(message: ToStack): void {
     if (message.type === 'stop') void this.stop('stopped');
-    if (message.type === 'yield') {
-      if (this.clients.size === 1 && !this.idle.isKept) void this.stop('stopped');
-      else this.broadcast(this.status());
-    }
+    if (message.type === 'yield') void this.yieldIfUnused();
     if (message.type === 'keep') {
       this.idle.keep();
       this.broadcast(this.status());
     }
-    if (message.type === 'extend') this.extend(message.services, message.env);
+    if (message.type === 'extend') this.extend(message.services);
   }
 
-  private extend(services: string[], env: Record<string, string>): void {
+  /** What cannot be found out keeps the stack: a run that somebody detached must not be begun again. */
+  private async yieldIfUnused(): Promise<void> {
+    const unused = (): boolean => this.clients.size === 1 && !this.idle.isKept;
+    // Before it is ready nobody was given a run.
+    const busy = this.state === 'ready' && unused() && (await this.anyRunActive());
+    if (!busy && unused()) void this.stop('stopped');
+    else this.broadcast(this.status());
+  }
+
+  private anyRunActive(): Promise<boolean> {
+    return this.options.anyRunActive(`unix:${socketPath(this.options.home, 'scheduler')}`).catch((error: Error) => {
+      this.note(`cannot find out whether runs are active, so the stack stays: ${error.message}`);
+      return true;
+    });
+  }
+
+  private extend(services: string[]): void {
     const missing = services.filter((name) => !this.programs.some((program) => program.spec.name === name));
     if (missing.length === 0) return this.broadcast(this.status());
     const before = this.state;
     this.enter('starting');
     try {
-      const specs = missing.map((name) => serviceProgram(this.options.home, name, this.redisUrl, env));
+      const specs = missing.map((name) => serviceProgram(this.options.home, name, this.redisUrl, this.options.environment));
       void this.startAll(specs);
     } catch (error) {
       this.message = (error as Error).message;
@@ -190,6 +211,7 @@ class Supervisor {
       state: this.state,
       pid: process.pid,
       version: this.options.version,
+      configuration: this.configuration,
       kept: this.idle.isKept,
       services: Object.fromEntries(this.programs.map(({ spec, pid, addresses }) => [spec.name, { pid, addresses }])),
       message: this.message,
