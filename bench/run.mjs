@@ -3,11 +3,12 @@
 // Every task is executed: without --no-cache the second run of a workflow would find the results of the first.
 // Whole: wall time of the command with a stack that is up. Marginal: (wall(N) - wall(1)) / (N - 1).
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { dockerFloorMs } from './docker-floor.mjs';
+import { stackProcesses } from './stack-processes.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const args = process.argv.slice(2);
@@ -113,10 +114,7 @@ function watchMemory() {
 }
 
 function stackPids() {
-  const state = readdirSync(env.WEFT_HOME).includes('run') ? join(env.WEFT_HOME, 'run/stack.json') : '';
-  if (!existsSync(state)) return [];
-  const { supervisor, programs } = JSON.parse(readFileSync(state, 'utf8'));
-  return [supervisor, ...programs.map(({ pid }) => pid)];
+  return stackProcesses(env.WEFT_HOME).map(({ pid }) => pid);
 }
 
 function pssKib(pid) {

@@ -8,6 +8,7 @@ import { createConnection } from 'node:net';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stackProcesses } from './stack-processes.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const weft = join(root, 'weft');
@@ -158,14 +159,10 @@ function down() {
   rmSync(env.WEFT_HOME, { recursive: true, force: true });
 }
 
-function state() {
-  return JSON.parse(readFileSync(join(env.WEFT_HOME, 'run/stack.json'), 'utf8'));
-}
-
 /** CPU that the stack has used so far, with that of the tools it ran, milliseconds. */
 function cpuMs() {
   const used = { stack: 0, scheduler: 0 };
-  for (const { name, pid } of state().programs) {
+  for (const { name, pid } of stackProcesses(env.WEFT_HOME)) {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ').slice(11, 15).map(Number);
     const ms = (fields.reduce((sum, jiffies) => sum + jiffies, 0) * 1000) / HZ;
     used.stack += ms;
@@ -176,13 +173,13 @@ function cpuMs() {
 
 /** The greatest resident size each program of the stack has had. */
 function peaks() {
-  return state()
-    .programs.map(({ name }) => `${name} ${mib(peakOf(name))}`)
+  return stackProcesses(env.WEFT_HOME)
+    .map(({ name }) => `${name} ${mib(peakOf(name))}`)
     .join(', ');
 }
 
 function peakOf(program) {
-  const pid = state().programs.find(({ name }) => name === program)?.pid;
+  const pid = stackProcesses(env.WEFT_HOME).find(({ name }) => name === program)?.pid;
   return 1024 * Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
 }
 

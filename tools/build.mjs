@@ -21,6 +21,25 @@ const DAY_MS = 86_400_000;
 /** Programs that show names of classes (Nest, OpenAPI). In the others, naming every closure again when it is made would be for nothing. */
 const NAMED = new Set(['gateway', 'al-coordinator']);
 
+/** What a stack runs: it takes a copy of these (apps/cli/src/stack/programs.ts). `core` is what `weft run` needs, `extra` what `weft up` adds. */
+const manifestPath = join(dist, 'programs.json');
+const SHIPPED = {
+  core: { programs: ['cli', 'scheduler', 'step-runner', 'expression-worker'], folders: [], files: ['package.json'] },
+  extra: {
+    programs: ['al-coordinator', 'gateway'],
+    // Read beside the programs: contracts, templates, and the pages that packages bring.
+    folders: [
+      'dist/proto',
+      'templates',
+      'node_modules/@bull-board/ui',
+      'node_modules/@grpc/reflection/build/proto',
+      'node_modules/grpc-health-check/proto',
+      'node_modules/swagger-ui-dist',
+    ],
+    files: [],
+  },
+};
+
 /** What can be built: name in dist → source. */
 function programs() {
   const found = readdirSync(join(root, 'apps'))
@@ -56,6 +75,7 @@ async function buildAll(known, { only, force, log }) {
   }
   const failures = results.filter((result) => result.status === 'rejected').map((result) => result.reason.message);
   if (failures.length > 0) throw new Error(failures.join('\n'));
+  if (stale.length > 0 || !existsSync(manifestPath)) writeManifest();
   if (only.length === 0) stampAll(begun);
   return stale.map(([name]) => name);
 }
@@ -166,6 +186,28 @@ function collectChunks(file, live) {
   live.add(file);
   for (const [, chunk] of readFileSync(join(dist, file), 'utf8').matchAll(/["']\.\/([a-z-]+\.[A-Z0-9]{8}\.mjs)["']/g))
     collectChunks(chunk, live);
+}
+
+/** Names the files of a build and the build itself, by their content alone. */
+function writeManifest() {
+  const hash = createHash('sha256');
+  const parts = Object.entries(SHIPPED).map(([part, { programs: names, folders, files }]) => {
+    const chunks = new Set();
+    for (const name of names) collectChunks(`${name}.mjs`, chunks);
+    const found = [...[...chunks].map((file) => `dist/${file}`), ...folders.flatMap(filesBelow), ...files].sort();
+    for (const path of found) hash.update(`${path}\0${contentHash(path)}\n`);
+    return [part, found];
+  });
+  const fresh = `${manifestPath}.${process.pid}`;
+  writeFileSync(fresh, JSON.stringify({ id: hash.digest('hex').slice(0, 20), ...Object.fromEntries(parts) }));
+  renameSync(fresh, manifestPath);
+}
+
+function filesBelow(folder) {
+  if (!existsSync(join(root, folder))) return [];
+  const entries = readdirSync(join(root, folder), { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)));
+  return paths.filter((path) => !path.endsWith('.map') && !path.includes('/tests/'));
 }
 
 /** proto-loader and server reflection read the .proto files themselves. */

@@ -76,17 +76,22 @@ export class Stack {
     return ended(child);
   }
 
-  /** Process ids of Redis and the services, by name. */
-  pids(): Promise<Record<string, number>> {
+  /** What the supervisor says of itself and its programs. */
+  status(): Promise<{ pid: number; services: Record<string, { pid: number }> }> {
     return new Promise((done, fail) => {
       const socket = connect(join(this.home, 'run/stack.sock'));
       createInterface({ input: socket }).once('line', (line) => {
         socket.destroy();
-        const { services } = JSON.parse(line) as { services: Record<string, { pid: number }> };
-        done(Object.fromEntries(Object.entries(services).map(([name, { pid }]) => [name, pid])));
+        done(JSON.parse(line) as { pid: number; services: Record<string, { pid: number }> });
       });
       socket.once('error', fail);
     });
+  }
+
+  /** Process ids of Redis and the services, by name. */
+  async pids(): Promise<Record<string, number>> {
+    const { services } = await this.status();
+    return Object.fromEntries(Object.entries(services).map(([name, { pid }]) => [name, pid]));
   }
 
   /** Kills a program with SIGKILL; resolves when the supervisor has started it again and it serves. */
@@ -110,11 +115,8 @@ export class Stack {
     const up = this.up;
     if (!up) throw new Error('the stack is not up');
     const gone = new Promise<void>((done) => up.once('close', () => done()));
-    const { supervisor, programs } = JSON.parse(readFileSync(join(this.runDirectory, 'stack.json'), 'utf8')) as {
-      supervisor: number;
-      programs: { pid: number }[];
-    };
-    for (const pid of [supervisor, ...programs.map((program) => program.pid)]) process.kill(pid, 'SIGKILL');
+    const { pid, services } = await this.status();
+    for (const one of [pid, ...Object.values(services).map((service) => service.pid)]) process.kill(one, 'SIGKILL');
     up.kill('SIGKILL');
     await gone;
   }

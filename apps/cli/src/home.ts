@@ -2,60 +2,113 @@
  * Where weft keeps its things: everything below `$WEFT_HOME` (default ~/.weft).
  *
  * Invariants:
- *  1. Directories that hold sockets are private to the user (mode 0700).
- *  2. No socket path is longer than the 107 bytes that Unix allows: a long WEFT_HOME gets its sockets in a short directory below
- *     /tmp, keyed by a hash of WEFT_HOME. (Not below TMPDIR, which differs between a command and its services.)
+ *  1. A home is its real path: by whatever name it is reached, run directory and lock follow from that alone, and from no other variable.
+ *  2. Directories that hold sockets are private to the user (mode 0700).
+ *  3. No socket path is longer than the 107 bytes that Unix allows: a long WEFT_HOME gets its sockets in a short directory below /tmp, keyed by
+ *     a hash of the real path. (Not below TMPDIR, which differs from call to call, nor /run/user, which goes when the user logs out.)
+ *  4. Nothing is made in a home that belongs to another user.
  */
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, lstatSync, mkdirSync } from 'node:fs';
-import { homedir, tmpdir, userInfo } from 'node:os';
-import { join, resolve } from 'node:path';
+import { chmodSync, existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { refuseForeignHome } from './home-owner.js';
 
 const MAX_SOCKET_PATH_BYTES = 107;
 /** What is put in front of the longest socket name while it is being set up: ".<pid>". */
 const LONGEST_SOCKET_NAME = '/scheduler.sock.4194304';
+/** Below a home: states of hosts that found the home's own in use (stack/state.ts). */
+const HOSTS = 'hosts';
 
 export interface Home {
   root: string;
   /** Sockets and the state file. */
   run: string;
+  /** The same sockets by other names, for when `run` is removed. */
+  spare: string;
+  /** Who has this home's state. */
+  claims: string;
   redis: string;
   logs: string;
   sandboxes: string;
+  /** Copies of the programs that a stack runs. */
+  programs: string;
   /** URI ending in '/': where outputs are published. */
   dataUri: string;
 }
 
 export function homeOf(env: NodeJS.ProcessEnv = process.env): Home {
-  const root = resolve(env['WEFT_HOME'] || join(homedir(), '.weft'));
+  const root = realPath(resolve(env['WEFT_HOME'] || join(homedir(), '.weft')));
   return {
     root,
     run: runDirectory(root),
+    spare: spareDirectory(root),
+    claims: join(root, 'lock'),
     redis: join(root, 'redis'),
     logs: join(root, 'logs'),
     sandboxes: env['WEFT_SANDBOX_ROOT'] || join(root, 'sandboxes'),
+    programs: join(root, 'programs'),
     dataUri: env['WEFT_DATA_URI'] || `${pathToFileURL(join(root, 'data')).href}/`,
   };
+}
+
+/** A home of its own, below another, for a host that must not use the other's state. */
+export function homeOfHost(home: Home, host: string, number: number, env: NodeJS.ProcessEnv = process.env): Home {
+  const name = `${host.replaceAll(/[^A-Za-z0-9.-]/g, '-')}${number === 1 ? '' : `-${number}`}`;
+  const own = homeOf({ ...env, WEFT_HOME: join(home.root, HOSTS, name) });
+  // Two runners in one sandbox root would tidy up each other's tasks.
+  return env['WEFT_SANDBOX_ROOT'] ? { ...own, sandboxes: join(env['WEFT_SANDBOX_ROOT'], HOSTS, name) } : own;
+}
+
+export const hostsDirectory = (home: Home): string => join(home.root, HOSTS);
+
+/** As the file system names it; what is not there yet keeps its name below the part that is. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw error;
+    return join(realPath(dirname(path)), basename(path));
+  }
 }
 
 function runDirectory(root: string): string {
   const plain = join(root, 'run');
   if (Buffer.byteLength(plain + LONGEST_SOCKET_NAME) <= MAX_SOCKET_PATH_BYTES) return plain;
   const key = createHash('sha256').update(root).digest('hex').slice(0, 16);
-  return join(existsSync('/tmp') ? '/tmp' : tmpdir(), `weft-${userInfo().uid}-${key}`);
+  return join(existsSync('/tmp') ? '/tmp' : tmpdir(), `weft-${thisUser()}-${key}`);
 }
 
-/** Makes the directories. Throws where the socket directory belongs to somebody else. */
+/** On the file system of the run directory. */
+function spareDirectory(root: string): string {
+  const run = runDirectory(root);
+  return run === join(root, 'run') ? join(root, 'sockets') : `${run}.sockets`;
+}
+
+/** Makes the directories. Throws where the home or its socket directory belongs to somebody else. */
 export function prepareHome(home: Home): void {
-  for (const directory of [home.root, home.run, home.redis, home.logs]) mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const status = lstatSync(home.run);
-  if (!status.isDirectory() || status.uid !== userInfo().uid) {
-    throw new Error(`${home.run} belongs to another user or is no directory: set WEFT_HOME to a directory of your own`);
+  refuseForeignHome(home);
+  for (const directory of [home.root, home.redis, home.logs]) mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makePrivate(home.run);
+  makePrivate(home.spare);
+}
+
+/** A directory that only this user can enter. */
+export function makePrivate(directory: string): void {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const status = lstatSync(directory);
+  if (!status.isDirectory() || status.uid !== thisUser()) {
+    throw new Error(`${directory} belongs to another user or is no directory: set WEFT_HOME to a directory of your own`);
   }
-  if ((status.mode & 0o077) !== 0) chmodSync(home.run, 0o700);
+  if ((status.mode & 0o077) !== 0) chmodSync(directory, 0o700);
 }
 
 export function socketPath(home: Home, name: string): string {
   return join(home.run, `${name}.sock`);
+}
+
+/** Not userInfo(): containers and CI run under uids that no passwd file knows. */
+function thisUser(): number {
+  return process.getuid?.() ?? -1;
 }

@@ -11,11 +11,11 @@ const [command, ...rest] = process.argv.slice(2);
 
 if (command === '__supervise') {
   const { superviseMain } = await import('./stack/main.js');
-  await superviseMain();
+  await superviseMain(rest);
 } else {
   if (needsStack(command, rest)) {
     const [{ connectOrStart }, { startEarly }] = await Promise.all([import('./stack/connect.js'), import('./client/connect.js')]);
-    startEarly(connectOrStart(homeOf(), (line) => process.stderr.write(`weft: ${line}\n`), 'wanted'));
+    startEarly(connectOrStart(homeOf(), (line) => process.stderr.write(`weft: ${line}\n`)));
   }
   const { main } = await import('./program.js');
   await main(process.argv);

@@ -116,6 +116,7 @@ function addStackCommands(program: Command): void {
     .command('down')
     .description('stop the stack of this WEFT_HOME; runs that are under way go on when it starts again')
     .option('--cancel', 'cancel them first')
+    .option('--force', 'also free a state that another host has: that host is gone for good')
     .action(async (options) => (await import('./commands/down.js')).downCommand(options));
   program
     .command('doctor')

@@ -17,3 +17,4 @@ export { type Metrics, createMetrics } from './metrics.js';
 export { type MetricsServer, serveMetrics } from './metrics-server.js';
 export { type Sample, metricFamily, samplesBy } from './metrics-text.js';
 export { onShutdown } from './shutdown.js';
+export { followSupervisor, isSupervised } from './supervised.js';

@@ -2,8 +2,9 @@
  * Gives the RunsClient for this command: the gateway that was named, else the scheduler of the local stack (started if need be).
  */
 import { homeOf } from '../home.js';
-import { type Settings, type StackConnection, connectOrStart } from '../stack/connect.js';
+import { type StackConnection, connectOrStart } from '../stack/connect.js';
 import type { StackStatus } from '../stack/protocol.js';
+import { EMBEDDED_SERVICES } from '../stack/services.js';
 import type { RunsClient } from './runs-client.js';
 import { goOn, unfinishedRuns } from './unfinished.js';
 
@@ -19,8 +20,6 @@ export interface ConnectOptions {
   /** `host:port`, `https://host:port` or `unix:/path` of a gateway's gRPC; absent: WEFT_URL, else the local stack. */
   gateway?: string;
   say(line: string): void;
-  /** Whether the variables of this command count (stack/connect.ts); default: they do not. */
-  settings?: Settings;
 }
 
 /** A stack that main.ts began to start before anything else was loaded. */
@@ -36,14 +35,11 @@ export async function connectRuns(options: ConnectOptions): Promise<Connected> {
   const address = options.gateway ?? process.env['WEFT_URL'];
   if (address !== undefined && address !== '') {
     const { gatewayRuns } = await import('./gateway-runs.adapter.js');
-    const runs = gatewayRuns(address, process.env['WEFT_API_TOKEN']);
+    const runs = gatewayRuns(address, process.env['WEFT_API_TOKEN'], options.say);
     return { runs, close: () => runs.close() };
   }
-  const [stack, { schedulerRuns }] = await Promise.all([
-    localScheduler(options.say, options.settings),
-    import('./scheduler-runs.adapter.js'),
-  ]);
-  const runs = schedulerRuns(stack.address, process.env['WEFT_SERVICE_SECRET']);
+  const [stack, { schedulerRuns }] = await Promise.all([localScheduler(options.say), import('./scheduler-runs.adapter.js')]);
+  const runs = schedulerRuns(stack.address, process.env['WEFT_SERVICE_SECRET'], { say: options.say, pid: stack.pid });
   if (stack.startedHere) await tellUnfinished(runs, options.say);
   return {
     runs,
@@ -66,16 +62,25 @@ interface LocalScheduler {
   /** By this command. */
   startedHere: boolean;
   stopped: Promise<void>;
+  /** Of the scheduler's process. */
+  pid(): number;
   close(): void;
 }
 
 /** Where the scheduler of the local stack answers; `close` lets go of the stack. */
-export async function localScheduler(say: (line: string) => void, settings?: Settings): Promise<LocalScheduler> {
-  const stack = await localStack(say, settings);
-  const status = await stack.ready();
-  const announced = schedulerAddress(status);
-  const { startedHere } = stack;
-  return { address: announced, startedHere, stopped: stack.stopped(), close: () => stack.close() };
+export async function localScheduler(say: (line: string) => void): Promise<LocalScheduler> {
+  const stack = await localStack(say);
+  const status = await stack.serving(EMBEDDED_SERVICES, say);
+  // Whoever waits for a run wants to know what the run waits for.
+  stack.onMessage((message) => message.type === 'note' && message.urgent && say(message.text));
+  if (status.storage !== undefined) say(status.storage);
+  return {
+    address: schedulerAddress(status),
+    startedHere: stack.startedHere,
+    stopped: stack.stopped(),
+    pid: () => stack.known?.services['scheduler']?.pid ?? 0,
+    close: () => stack.close(),
+  };
 }
 
 function schedulerAddress({ services }: StackStatus): string {
@@ -85,9 +90,14 @@ function schedulerAddress({ services }: StackStatus): string {
 }
 
 /** For whoever holds the connection to the stack itself. */
-export async function withSchedulerOf<T>(status: StackStatus, work: (runs: RunsClient) => Promise<T>): Promise<T> {
+export async function withSchedulerOf<T>(
+  status: StackStatus,
+  say: (line: string) => void,
+  work: (runs: RunsClient) => Promise<T>,
+): Promise<T> {
   const { schedulerRuns } = await import('./scheduler-runs.adapter.js');
-  const runs = schedulerRuns(schedulerAddress(status), process.env['WEFT_SERVICE_SECRET']);
+  const pid = (): number => status.services['scheduler']?.pid ?? 0;
+  const runs = schedulerRuns(schedulerAddress(status), process.env['WEFT_SERVICE_SECRET'], { say, pid });
   try {
     return await work(runs);
   } finally {
@@ -95,8 +105,8 @@ export async function withSchedulerOf<T>(status: StackStatus, work: (runs: RunsC
   }
 }
 
-function localStack(say: (line: string) => void, settings?: Settings): Promise<StackConnection> {
-  early ??= connectOrStart(homeOf(), say, settings);
+function localStack(say: (line: string) => void): Promise<StackConnection> {
+  early ??= connectOrStart(homeOf(), say);
   return early;
 }
 

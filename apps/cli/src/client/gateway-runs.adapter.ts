@@ -1,25 +1,36 @@
 /** RunsClient over a gateway's public gRPC interface. */
 import { gateway } from '@weft/contracts';
 import { callServerStream, callUnary, createClient, trustingSystem } from '@weft/platform';
+import { CALL_MS, SUBMIT_MS, patientRuns } from './patient-runs.js';
 import type { RunsClient } from './runs-client.js';
 import { present } from './scheduler-runs.adapter.js';
 
-export function gatewayRuns(address: string, token?: string): RunsClient {
+export function gatewayRuns(address: string, token: string | undefined, say: (line: string) => void): RunsClient {
+  return patientRuns(calls(address, token), { name: () => `the gateway at ${address}`, say });
+}
+
+function calls(address: string, token?: string): RunsClient {
   // A scheme says whether there is TLS; without one there is none.
   const [, scheme = 'grpc', target = address] = /^(grpcs?|https):\/\/([^/]+)\/?$/.exec(address) ?? [];
   const client = createClient(gateway.RunsClient, target, token, scheme === 'grpc' ? undefined : trustingSystem);
+  const unary = { deadlineMs: CALL_MS };
   return {
     submit: async ({ document, ...request }) => {
-      const answer = await callUnary(client, client.submit, { ...request, document: { $case: 'bundle', value: document } });
+      const answer = await callUnary(
+        client,
+        client.submit,
+        { ...request, document: { $case: 'bundle', value: document } },
+        { deadlineMs: SUBMIT_MS },
+      );
       return { run: present(answer.run), existing: answer.existing, diagnostics: answer.diagnostics };
     },
-    get: async (runId) => present((await callUnary(client, client.get, { runId })).run),
-    list: (filter) => callUnary(client, client.list, filter),
-    tasks: (runId, pageToken) => callUnary(client, client.tasks, { runId, pageSize: 1000, pageToken }),
+    get: async (runId) => present((await callUnary(client, client.get, { runId }, unary)).run),
+    list: (filter) => callUnary(client, client.list, filter, unary),
+    tasks: (runId, pageToken) => callUnary(client, client.tasks, { runId, pageSize: 1000, pageToken }, unary),
     watch: (runId, after, signal) => callServerStream(client.watch.bind(client), { runId, ...after }, { signal }),
     logs: (query, signal) => callServerStream(client.logs.bind(client), query, { signal }),
-    cancel: async (runId, reason) => present((await callUnary(client, client.cancel, { runId, reason })).run),
-    retry: async (runId) => present((await callUnary(client, client.retry, { runId })).run),
+    cancel: async (runId, reason) => present((await callUnary(client, client.cancel, { runId, reason }, unary)).run),
+    retry: async (runId) => present((await callUnary(client, client.retry, { runId }, unary)).run),
     close: () => client.close(),
   };
 }

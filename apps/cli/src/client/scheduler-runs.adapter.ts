@@ -1,24 +1,41 @@
 /** RunsClient over the scheduler of a local stack. */
 import { run, scheduler } from '@weft/contracts';
 import { callServerStream, callUnary, createClient } from '@weft/platform';
+import { processState } from '../stack/lock/place.js';
+import { CALL_MS, SUBMIT_MS, patientRuns } from './patient-runs.js';
 import type { RunsClient } from './runs-client.js';
 
-export function schedulerRuns(address: string, secret?: string): RunsClient {
+export interface LocalService {
+  say(line: string): void;
+  /** Of the process that serves now; 0: not known. */
+  pid(): number;
+}
+
+export function schedulerRuns(address: string, secret: string | undefined, local: LocalService): RunsClient {
+  const name = (): string => {
+    const pid = local.pid();
+    return pid === 0 ? 'the scheduler' : `the scheduler (pid ${pid}, ${processState(pid)})`;
+  };
+  return patientRuns(calls(address, secret), { name, say: (line) => local.say(line) });
+}
+
+function calls(address: string, secret?: string): RunsClient {
   const client = createClient(scheduler.SchedulerClient, address, secret);
   const options = { waitForReady: true };
+  const unary = { ...options, deadlineMs: CALL_MS };
   return {
     submit: async (submission) => {
       const request = { ...submission, options: submission };
-      const answer = await callUnary(client, client.submitRun, request, options);
+      const answer = await callUnary(client, client.submitRun, request, { ...options, deadlineMs: SUBMIT_MS });
       return { run: present(answer.run), existing: answer.existing, diagnostics: answer.diagnostics };
     },
-    get: async (runId) => present((await callUnary(client, client.getRun, { runId }, options)).run),
-    list: (filter) => callUnary(client, client.listRuns, { ...filter, labels: {} }, options),
-    tasks: (runId, pageToken) => callUnary(client, client.listTasks, { runId, pageSize: 1000, pageToken }, options),
+    get: async (runId) => present((await callUnary(client, client.getRun, { runId }, unary)).run),
+    list: (filter) => callUnary(client, client.listRuns, { ...filter, labels: {} }, unary),
+    tasks: (runId, pageToken) => callUnary(client, client.listTasks, { runId, pageSize: 1000, pageToken }, unary),
     watch: (runId, after, signal) => callServerStream(client.watchRun.bind(client), { runId, ...after }, { ...options, signal }),
     logs: (query, signal) => callServerStream(client.streamLogs.bind(client), query, { ...options, signal }),
-    cancel: async (runId, reason) => present((await callUnary(client, client.cancelRun, { runId, reason }, options)).run),
-    retry: async (runId) => present((await callUnary(client, client.retryRun, { runId }, options)).run),
+    cancel: async (runId, reason) => present((await callUnary(client, client.cancelRun, { runId, reason }, unary)).run),
+    retry: async (runId) => present((await callUnary(client, client.retryRun, { runId }, unary)).run),
     close: () => client.close(),
   };
 }

@@ -1,27 +1,23 @@
 /** `weft doctor`: what weft needs on this machine, what is there, and what to do about what is not. */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, mkdirSync, statfsSync } from 'node:fs';
-import { createServer } from 'node:net';
 import pc from 'picocolors';
 import { homeOf, socketPath } from '../home.js';
-import { connectToStack } from '../stack/connect.js';
+import { refuseForeignHome } from '../home-owner.js';
+import { GATEWAY_LISTENS, isFree } from '../stack/ports.js';
+import { findInPath, findRedisServer, givenRedisUrl } from '../stack/redis.js';
 import { runCounts } from '../stack/run-counts.js';
-import { findInPath } from '../stack/programs.js';
-import { findRedisServer, givenRedisUrl } from '../stack/redis.js';
-
-interface Finding {
-  what: string;
-  ok: boolean;
-  /** Something works less well without it, but runs do work. */
-  optional?: boolean;
-  found: string;
-  advice?: string;
-}
+import { type Finding, type StackSeen, lookAtStack, stackFindings } from './doctor-stack.js';
 
 const GIB = 1024 ** 3;
 
 export async function doctorCommand(options: { json?: boolean }): Promise<void> {
-  const findings = [node(), redis(), docker(), ...(await ports()), home(), disk(), python(), await stack(), ...(await runs())];
+  const seen = await lookAtStack(homeOf());
+  const findings = [
+    ...[node(), redis(), docker(), ...(await ports(seen)), home(), disk(), python()],
+    ...(await stackFindings(seen)),
+    ...(await runs(seen)),
+  ];
   if (options.json) process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
   else for (const finding of findings) process.stdout.write(line(finding));
   if (findings.some(({ ok, optional }) => !ok && !optional)) process.exitCode = 1;
@@ -72,35 +68,22 @@ function docker(): Finding {
   return { what, ok: false, optional: true, found: denied ? 'the engine may not be used by this user' : 'no engine answers', advice };
 }
 
-async function ports(): Promise<Finding[]> {
-  const listens = [process.env['WEFT_HTTP_LISTEN'] ?? '127.0.0.1:5004', process.env['WEFT_GRPC_LISTEN'] ?? '127.0.0.1:5005'];
-  const up = (await stackServices()).includes('gateway');
+async function ports({ running }: StackSeen): Promise<Finding[]> {
+  const up = running?.services['gateway']?.state === 'ready';
   return Promise.all(
-    listens.map(async (listen): Promise<Finding> => {
+    GATEWAY_LISTENS.map(async ({ variable, fallback }): Promise<Finding> => {
+      const listen = process.env[variable] || fallback;
       const free = up || (await isFree(listen));
       const found = up ? `${listen} is used by weft` : free ? `${listen} is free` : `${listen} is taken`;
-      return {
-        what: 'port',
-        ok: free,
-        optional: true,
-        found,
-        advice: 'set WEFT_HTTP_LISTEN and WEFT_GRPC_LISTEN to others; `weft run` needs none',
-      };
+      return { what: 'port', ok: free, optional: true, found, advice: `set ${variable} to another address; \`weft run\` needs none` };
     }),
   );
-}
-
-function isFree(listen: string): Promise<boolean> {
-  const colon = listen.lastIndexOf(':');
-  return new Promise((resolve) => {
-    const server = createServer().on('error', () => resolve(false));
-    server.listen(Number(listen.slice(colon + 1)), listen.slice(0, colon), () => server.close(() => resolve(true)));
-  });
 }
 
 function home(): Finding {
   const { root } = homeOf();
   try {
+    refuseForeignHome({ root });
     mkdirSync(root, { recursive: true, mode: 0o700 });
     accessSync(root, constants.W_OK | constants.X_OK);
     return { what: 'WEFT_HOME', ok: true, found: root };
@@ -133,14 +116,9 @@ function python(): Finding {
   return { what, ok: true, found: firstLine(spawnSync(program, ['--version'], { encoding: 'utf8' }).stdout) };
 }
 
-async function stack(): Promise<Finding> {
-  const services = await stackServices();
-  return { what: 'stack', ok: true, found: services.length === 0 ? 'none runs; `weft run` starts one' : `runs: ${services.join(', ')}` };
-}
-
 /** Where finished runs are, as far as there is a Redis to ask. */
-async function runs(): Promise<Finding[]> {
-  const ours = (await stackServices()).length > 0 ? `unix:${socketPath(homeOf(), 'redis')}` : undefined;
+async function runs({ running, home }: StackSeen): Promise<Finding[]> {
+  const ours = running === undefined ? undefined : `unix:${socketPath(home, 'redis')}`;
   const url = givenRedisUrl() ?? ours;
   if (url === undefined) return [];
   const what = 'runs';
@@ -151,13 +129,6 @@ async function runs(): Promise<Finding[]> {
   } catch (error) {
     return [{ what, ok: false, optional: true, found: `Redis does not answer: ${(error as Error).message}`, advice: 'see WEFT_REDIS_URL' }];
   }
-}
-
-async function stackServices(): Promise<string[]> {
-  const connection = await connectToStack(homeOf());
-  if (connection === undefined) return [];
-  const status = await connection.status(() => true).finally(() => connection.close());
-  return Object.keys(status.services);
 }
 
 function firstLine(text: string): string {

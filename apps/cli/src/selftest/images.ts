@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { distDirectory } from '../stack/services.js';
+import { distDirectory } from '../stack/build-copy.js';
 
 /** Where the scripts lie in a checkout. */
 export function imagesDirectory(): string {

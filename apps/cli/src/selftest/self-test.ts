@@ -10,7 +10,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CommandError } from '../errors.js';
-import { distDirectory } from '../stack/services.js';
+import { distDirectory } from '../stack/build-copy.js';
 import { ensureRedisServer } from '../stack/redis.js';
 import { checkConformance } from './conformance.js';
 import { type DockerEngine, ensureDocker } from './docker.js';

@@ -1,18 +1,26 @@
 /**
  * The client's side of a stack: connect to the one of this WEFT_HOME, or start one and connect to that.
+ *
+ * Invariant: every wait has a limit and, after a moment, says for what it is.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { type Socket, connect } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Home, prepareHome, socketPath } from '../home.js';
-import { CommandError } from '../errors.js';
-import { configurationOf, differences, stackEnvironment } from './environment.js';
-import { launch } from './launch.js';
+import { buildId, copyPrograms } from './build-copy.js';
+import { noRoom } from './care.js';
+import { placeOfThisProcess, placeWord, processState } from './lock/place.js';
+import { lookAtState } from './lock/state-claim.js';
 import { type FromStack, type StackStatus, type ToStack, onMessages, send } from './protocol.js';
 import { ensureRedisServer, givenRedisUrl } from './redis.js';
-import { distDirectory } from './services.js';
-import { stackVersion } from './version.js';
+import { stackArgument } from './services.js';
+import { OutOfPatience, patiently } from './patience.js';
+import { type ChosenState, chooseState } from './state.js';
+
+/** Milliseconds for an answer of a supervisor, and for a stack to be ready: Redis may have a lot to load. */
+const ANSWER_MS = 30_000;
+const READY_MS = 300_000;
 
 /** An open connection: it holds the stack up until close(). */
 export class StackConnection {
@@ -22,13 +30,22 @@ export class StackConnection {
   private readonly listeners = new Set<(message: FromStack) => void>();
   private readonly ended: Promise<void>;
 
-  constructor(private readonly socket: Socket) {
+  constructor(
+    private readonly socket: Socket,
+    /** Whose state it works in; not always the one that was asked for. */
+    readonly home: Home,
+  ) {
     this.ended = new Promise((resolve) => socket.on('close', () => resolve()));
     socket.on('error', () => socket.destroy());
     onMessages<FromStack>(socket, (message) => {
       if (message.type === 'status') this.latest = message;
       for (const listener of this.listeners) listener(message);
     });
+  }
+
+  /** The last status that arrived. */
+  get known(): StackStatus | undefined {
+    return this.latest;
   }
 
   /** Resolves with the first status for which `wanted` is true; rejects when the stack fails or goes away. */
@@ -39,6 +56,8 @@ export class StackConnection {
         if (this.latest.state === 'failed') reject(new Error(`the stack could not start: ${this.latest.message ?? 'see its logs'}`));
         else if (this.latest.state === 'stopping') reject(new StackGone());
         else if (wanted(this.latest)) resolve(this.latest);
+        else return;
+        this.listeners.delete(look);
       };
       this.listeners.add(look);
       void this.ended.then(() => reject(new StackGone()));
@@ -52,8 +71,22 @@ export class StackConnection {
     return this.status(() => true);
   }
 
-  ready(): Promise<StackStatus> {
-    return this.status((status) => status.state === 'ready');
+  /**
+   * Resolves when the stack is ready and these services serve. What was given up before is tried once more.
+   * @param say told, after a moment, what it waits for
+   */
+  async serving(names: readonly string[], say: (line: string) => void): Promise<StackStatus> {
+    const isReady = ({ state }: StackStatus): boolean => state === 'ready';
+    const limit = { limitMs: READY_MS, say, what: () => `the stack to be ready (${this.unready()})` };
+    const before = await patiently(this.status(isReady), limit);
+    const failed = names.filter((name) => before.services[name]?.state === 'failed');
+    if (failed.length > 0) this.send({ type: 'extend', services: failed, env: {} });
+    const settled = (status: StackStatus): boolean =>
+      isReady(status) && names.every((name) => isSettled(status, before, name, failed.includes(name)));
+    const status = await patiently(this.status(settled), limit);
+    const still = names.find((name) => status.services[name]?.state === 'failed');
+    if (still !== undefined) throw new Error(status.services[still]?.message ?? `${still} cannot be started; see ${this.home.logs}`);
+    return status;
   }
 
   onMessage(listener: (message: FromStack) => void): void {
@@ -84,6 +117,22 @@ export class StackConnection {
   close(): void {
     this.socket.destroy();
   }
+
+  private unready(): string {
+    if (this.latest === undefined) return 'its supervisor has not answered yet';
+    const waiting = Object.entries(this.latest.services).filter(([, { state }]) => state !== 'ready');
+    return (
+      waiting.map(([name, { pid, state }]) => `${name} is ${state}${pid > 0 ? `, pid ${pid}, ${processState(pid)}` : ''}`).join('; ') ||
+      'it is starting'
+    );
+  }
+}
+
+/** A service that was asked for anew counts once the stack has tried it. */
+function isSettled(status: StackStatus, before: StackStatus, name: string, askedAnew: boolean): boolean {
+  const service = status.services[name];
+  if (service === undefined || service.state === 'starting') return false;
+  return !askedAnew || service.asked > (before.services[name]?.asked ?? 0);
 }
 
 /** The stack went away under the connection: asking again starts or finds another. */
@@ -94,11 +143,11 @@ class StackGone extends Error {
   }
 }
 
-/** A connection to the stack that runs, if one does. */
-export function connectToStack(home: Home): Promise<StackConnection | undefined> {
+/** A connection to the stack that runs in this very state, if one does and answers here. */
+export function connectToStack(home: Home, path = socketPath(home, 'stack')): Promise<StackConnection | undefined> {
   return new Promise((resolve, reject) => {
-    const socket = connect(socketPath(home, 'stack'));
-    socket.once('connect', () => resolve(new StackConnection(socket)));
+    const socket = connect(path);
+    socket.once('connect', () => resolve(new StackConnection(socket, home)));
     socket.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(undefined);
       else reject(error);
@@ -106,62 +155,102 @@ export function connectToStack(home: Home): Promise<StackConnection | undefined>
   });
 }
 
-/**
- * What the command's own variables count: 'wanted': a stack that has others and is unused is started anew, one that is used is told of;
- * 'needed': the command cannot go on with others; 'any': it only looks.
- */
-export type Settings = 'any' | 'wanted' | 'needed';
+/** The stack that this host has in the home, wherever below it; undefined: none. It has said its first status. */
+export async function findStack(home: Home, say: (line: string) => void): Promise<StackConnection | undefined> {
+  const quick = await answering(await connectToStack(home), say);
+  if (quick !== undefined) return quick;
+  const chosen = await chooseState(home, () => undefined);
+  if (chosen.seen?.verdict !== 'here') return undefined;
+  return reach(chosen, say);
+}
 
-/** Connects, after starting a stack where none answers. It need not be ready yet: `ready()` waits for that. */
-export async function connectOrStart(home: Home, say: (line: string) => void, settings: Settings = 'any'): Promise<StackConnection> {
+/** Connects, after starting a stack where none answers. It need not be ready yet: `serving()` waits for that. */
+export async function connectOrStart(home: Home, say: (line: string) => void): Promise<StackConnection> {
   let started = false;
   for (let attempt = 0; attempt < 5; attempt += 1) {
-    const running = await connectToStack(home);
-    if (running !== undefined && (await isUsable(running, say, started ? 'any' : settings))) {
+    const quick = await answering(await connectToStack(home), say);
+    const chosen = quick === undefined ? await chooseState(home, say) : undefined;
+    const running = quick ?? (chosen?.seen?.verdict === 'here' ? await reach(chosen, say) : undefined);
+    if (running !== undefined && (await isUsable(running, say))) {
       running.startedHere = started;
       return running;
     }
+    if (running !== undefined || chosen === undefined) continue;
     if (givenRedisUrl() === undefined) ensureRedisServer(say);
-    await startSupervisor(home);
+    await startSupervisor(chosen, home);
     started = true;
   }
   throw new Error(`the stack of ${home.root} starts but does not answer; see ${join(home.logs, 'supervisor.log')}`);
 }
 
-/** A stack of another build or other settings is asked to make room; where somebody uses it, it is used as it is, or not at all. */
-async function isUsable(connection: StackConnection, say: (line: string) => void, settings: Settings): Promise<boolean> {
+/** A stack whose holder lives here; its socket may be known by another name, or be on its way back. */
+async function reach({ home, seen }: ChosenState, say: (line: string) => void): Promise<StackConnection | undefined> {
+  if (seen === undefined || seen.claim === 'unreadable') return undefined;
+  const { process: holder, socket } = seen.claim;
+  const begun = performance.now();
+  const search = async (): Promise<StackConnection | undefined> => {
+    while (performance.now() - begun < ANSWER_MS) {
+      const found = (await connectToStack(home)) ?? (await connectToStack(home, socket));
+      if (found !== undefined) return answering(found, say);
+      if (processState(holder.pid) === 'gone') return undefined;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new OutOfPatience(`waited ${ANSWER_MS / 1000} s for ${what()}: \`weft down\` ends it`);
+  };
+  const what = (): string => `the supervisor of ${home.root} to answer (pid ${holder.pid}, ${processState(holder.pid)})`;
+  return patiently(search(), { say, what });
+}
+
+/** A connection whose stack has said its first status; undefined where it ends before, or belongs to a container that shares the home. */
+async function answering(connection: StackConnection | undefined, say: (line: string) => void): Promise<StackConnection | undefined> {
+  if (connection === undefined) return undefined;
+  const seen = await lookAtState(connection.home);
+  const pid = seen !== undefined && seen.claim !== 'unreadable' && seen.verdict === 'here' ? seen.claim.process.pid : undefined;
+  const who = pid === undefined ? '' : ` (pid ${pid}, ${processState(pid)})`;
+  const what = (): string => `the supervisor of ${connection.home.root} to answer${who}`;
   try {
-    const { version, configuration, kept } = await connection.status(() => true);
-    const other = settings === 'any' ? [] : differences(configurationOf(process.env), configuration, kept);
-    if (version === stackVersion() && other.length === 0) return true;
-    connection.send({ type: 'yield' });
-    await connection.nextStatus();
-    if (version !== stackVersion()) say('the stack that runs is of another build, and in use: `weft down` stops it');
-    if (other.length === 0) return true;
-    const told = `the stack that runs was started with other settings (${other.join(', ')}) and is in use`;
-    if (settings === 'needed') throw new CommandError(`${told}: \`weft down\` stops it`);
-    say(`${told}: this command goes with its settings; \`weft down\` stops it`);
-    return true;
+    const limit = { limitMs: ANSWER_MS, say, what, advice: '`weft down` ends it' };
+    const { place } = await patiently(
+      connection.status(() => true),
+      limit,
+    );
+    if (place === placeWord(placeOfThisProcess())) return connection;
   } catch (error) {
-    if ((error as Error).name === 'StackGone') return connection.closed().then(() => false);
-    if ((error as Error).name === 'CommandError') {
+    if ((error as Error).name !== 'StackGone') {
+      // It has failed and says why: that is an answer.
+      if (connection.known !== undefined) return connection;
       connection.close();
       throw error;
     }
+    await connection.closed();
+  }
+  connection.close();
+  return undefined;
+}
+
+/** A stack of another build is asked to make room; where somebody else uses it, it is used as it is. */
+async function isUsable(connection: StackConnection, say: (line: string) => void): Promise<boolean> {
+  try {
+    const { version } = await connection.status(() => true);
+    if (version === buildId()) return true;
+    connection.send({ type: 'yield' });
+    await connection.nextStatus();
+    say('the stack that runs is of another build, and in use: `weft down` stops it');
+    return true;
+  } catch (error) {
+    if ((error as Error).name === 'StackGone') return connection.closed().then(() => false);
     return true;
   }
 }
 
-/** Resolves when a supervisor (this one or another that was quicker) answers on the control socket. */
-function startSupervisor(home: Home): Promise<void> {
-  prepareHome(home);
-  const logFile = join(home.logs, 'supervisor.log');
-  const log = openSync(logFile, 'a', 0o600);
-  const [command, ...args] = launch([process.execPath, join(distDirectory(), 'cli.mjs'), '__supervise']);
-  const child = spawn(command, args, {
+/** Resolves when a supervisor (this one or another that was quicker) answers on the control socket, or found the state in use elsewhere. */
+async function startSupervisor({ home, seen, silent }: ChosenState, asked: Home): Promise<void> {
+  const { dist, log, logFile } = prepareFiles(home, asked);
+  const follow = silent ? [`--follow=${seen === undefined || seen.claim === 'unreadable' ? 'unreadable' : seen.claim.token}`] : [];
+  const child = spawn(process.execPath, [join(dist, 'cli.mjs'), '__supervise', stackArgument(home.root), ...follow], {
     detached: true,
     stdio: ['ignore', 'pipe', log],
-    env: stackEnvironment(process.env, home.root),
+    env: { ...process.env, WEFT_HOME: home.root, WEFT_SANDBOX_ROOT: home.sandboxes },
     cwd: home.root,
   });
   closeSync(log);
@@ -177,4 +266,17 @@ function startSupervisor(home: Home): Promise<void> {
       resolve();
     });
   });
+}
+
+function prepareFiles(home: Home, asked: Home): { dist: string; log: number; logFile: string } {
+  try {
+    prepareHome(home);
+    const dist = copyPrograms(asked, 'core');
+    const logFile = join(home.logs, 'supervisor.log');
+    mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 });
+    return { dist, logFile, log: openSync(logFile, 'a', 0o600) };
+  } catch (error) {
+    if (!['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    throw new Error(noRoom(home), { cause: error });
+  }
 }

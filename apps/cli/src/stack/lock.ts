@@ -1,12 +1,11 @@
 /**
- * At most one supervisor per WEFT_HOME. The lock is a listening socket, so it goes with its holder however that dies.
- * Whoever finds it taken hears from the holder when its stack can be reached, or that the holder ended.
+ * At most one supervisor per WEFT_HOME among those that share this host's sockets. (Among hosts: lock/.) The lock is a listening socket, so it
+ * goes with its holder however that dies. Whoever finds it taken hears from the holder when its stack can be reached, or that the holder ended.
  */
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { type Server, type Socket, connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { userInfo } from 'node:os';
 import type { Home } from '../home.js';
 
 export interface StackLock {
@@ -27,7 +26,10 @@ export async function takeStackLock(home: Home): Promise<StackLock | 'taken'> {
 }
 
 function lockAddress(home: Home): string {
-  const id = createHash('sha256').update(`${userInfo().uid}:${home.root}`).digest('hex').slice(0, 32);
+  const id = createHash('sha256')
+    .update(`${process.getuid?.() ?? -1}:${home.root}`)
+    .digest('hex')
+    .slice(0, 32);
   return process.platform === 'linux' ? `\0weft-stack-${id}` : join(home.run, 'lock.sock');
 }
 

@@ -1,42 +1,39 @@
 /**
  * Entry of the supervisor process (`weft __supervise`): detached, its own session, told everything by its environment.
- * Writes "listening" or "taken" on stdout for the client that started it; everything else goes to its log.
+ * Writes "listening", "taken" or "elsewhere" on stdout for the client that started it; everything else goes to its log.
  */
-import { getPriority, setPriority } from 'node:os';
 import { homeOf } from '../home.js';
+import { buildId, distDirectory, touchPrograms } from './build-copy.js';
+import { placeOfThisProcess, placeWord } from './lock/place.js';
 import { findRedisServer, givenRedisUrl } from './redis.js';
 import { supervise } from './supervisor.js';
-import { stackVersion } from './version.js';
 
-export async function superviseMain(): Promise<void> {
-  standAlone();
+export async function superviseMain(args: string[]): Promise<void> {
+  // Its log may be a file on a disk that is full, or a pipe that nobody reads: neither is a reason to end.
+  process.stderr.on('error', () => undefined);
   const redisUrl = givenRedisUrl();
+  touchPrograms(distDirectory());
   const outcome = await supervise(
     {
       home: homeOf(),
-      version: stackVersion(),
+      version: buildId(),
+      dist: distDirectory(),
+      place: placeWord(placeOfThisProcess()),
       lingerMs: lingerMs(),
-      environment: process.env,
+      silentClaim: valueOf(args, '--follow'),
       redisUrl,
       redisCommand: redisUrl === undefined ? findRedisServer() : undefined,
       // Loaded only when it is asked for: gRPC takes longer to load than the supervisor takes to start everything.
       runsFinished: async (address, signal) => (await import('./active-runs.js')).runsFinished(address, signal),
-      anyRunActive: async (address) => (await import('./active-runs.js')).anyRunActive(address),
     },
     () => tell('listening'),
   );
-  if (outcome === 'taken') tell('taken');
+  if (outcome === 'taken' || outcome === 'elsewhere') tell(outcome);
   process.exit(outcome === 'failed' ? 1 : 0);
 }
 
-/** Nothing but the environment that it was given is left of the shell that started the stack (environment.ts, launch.ts). */
-function standAlone(): void {
-  process.umask(0o022);
-  try {
-    if (getPriority() > 0) setPriority(0);
-  } catch {
-    // Only root may: the services stay as nice as the first caller was.
-  }
+function valueOf(args: string[], name: string): string | undefined {
+  return args.find((arg) => arg.startsWith(`${name}=`))?.slice(name.length + 1);
 }
 
 /** The client may be gone already. */

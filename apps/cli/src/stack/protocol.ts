@@ -11,20 +11,28 @@ export interface StackStatus {
   state: StackState;
   /** Process id of the supervisor. */
   pid: number;
-  /** The checkout it runs from and the programs it was built from: another build should not talk to it. */
+  /** The boot and PID namespace it lives in: a container that shares the home reaches the socket, and must not use this stack. */
+  place: string;
+  /** Names the build by its content: another should not talk to it. */
   version: string;
-  /** Digests of the variables that its services were configured with: another configuration needs another stack. */
-  configuration: Readonly<Record<string, string>>;
   /** Whether it stays until it is told to stop. */
   kept: boolean;
   /** What each program said when it was ready. */
   services: Record<string, ServiceStatus>;
   /** Why it failed. */
   message?: string;
+  /** Why nothing can be stored at present, in a sentence. */
+  storage?: string;
 }
 
 export interface ServiceStatus {
   pid: number;
+  /** `silent`: it runs and does not answer. `failed`: it was given up, and is tried again when somebody asks for it. */
+  state: 'starting' | 'ready' | 'silent' | 'failed';
+  /** Why it failed. */
+  message?: string;
+  /** How often somebody asked for it. */
+  asked: number;
   /** The addresses that the program printed with `ready`. */
   addresses: Record<string, unknown>;
 }
@@ -33,16 +41,18 @@ export interface ServiceStatus {
 export interface StackNote {
   type: 'note';
   text: string;
+  /** What keeps a waiting command waiting: it is shown also to those who did not ask for the life of the stack. */
+  urgent: boolean;
 }
 
 export type FromStack = StackStatus | StackNote;
 
 export type ToStack =
-  /** Start these programs too, and answer with a status when they are ready. */
-  | { type: 'extend'; services: string[] }
+  /** Start these programs too, those that were given up again, and answer with a status. */
+  | { type: 'extend'; services: string[]; env: Record<string, string> }
   /** Stay after the last connection. */
   | { type: 'keep' }
-  /** Stop now if nobody else is connected and no run is active: the stack was started for nothing, or is of another build or configuration. */
+  /** Stop now if nobody else is connected: the stack was started for nothing, or is of another build. */
   | { type: 'yield' }
   | { type: 'stop' };
 

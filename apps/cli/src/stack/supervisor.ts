@@ -4,42 +4,55 @@
  * nothing but the services a run needs and goes by itself, the second is extended by gateway and AL coordinator and stays.
  *
  * Invariants:
- *  1. One supervisor per WEFT_HOME (lock.ts).
+ *  1. One supervisor per state of a home (lock.ts on one host, lock/ among hosts). One that finds its state taken ends its Redis at once.
  *  2. Services stop before Redis, the newest first.
  *  3. After the decision to stop no client is accepted any more; a later one starts a stack of its own.
+ *  4. The fault of one service ends that one. Only Redis, or a first start that fails, ends all.
  */
 import { renameSync, rmSync } from 'node:fs';
 import { type Server, type Socket, createServer } from 'node:net';
 import { type Home, prepareHome, socketPath } from '../home.js';
+import { touchPrograms } from './build-copy.js';
+import { Care } from './care.js';
 import { Program, type ProgramSpec } from './child.js';
-import { type Configuration, configurationOf } from './environment.js';
+import { Holding } from './holding.js';
 import { IdleWatch } from './idle.js';
-import { endLeftovers, forgetPrograms, recordPrograms } from './leftovers.js';
+import { BEAT_MS } from './lock/state-claim.js';
 import { type StackLock, takeStackLock } from './lock.js';
+import { endProcesses, stackProcesses } from './processes.js';
 import { type FromStack, type StackState, type StackStatus, type ToStack, onMessages, send } from './protocol.js';
-import { freshTemporaryDirectory } from './temporary.js';
-import { EMBEDDED_SERVICES, redisProgram, serviceProgram } from './services.js';
+import { EMBEDDED_SERVICES, SOCKET_OF, redisProgram, serviceProgram } from './services.js';
+import { SocketNames } from './sockets.js';
+import { type TakenState, takeState } from './take-state.js';
+
+const PROGRAMS_IN_USE_MS = 3_600_000;
 
 export interface SupervisorOptions {
   home: Home;
   version: string;
+  /** Of the programs. */
+  dist: string;
+  place: string;
   lingerMs: number;
-  /** What its programs start with. */
-  environment: NodeJS.ProcessEnv;
+  /** Token of a claim that was watched and found silent: it may be followed. */
+  silentClaim?: string;
   /** Of a Redis that somebody else runs; absent: the stack runs its own. */
   redisUrl?: string;
   redisCommand?: string;
   /** Resolves when no run is active. */
   runsFinished(schedulerAddress: string, signal: AbortSignal): Promise<void>;
-  anyRunActive(schedulerAddress: string): Promise<boolean>;
 }
 
-/** Resolves with 'taken' where another supervisor has this WEFT_HOME and answers, else when this one has stopped. */
-export async function supervise(options: SupervisorOptions, listening: () => void): Promise<'taken' | 'stopped' | 'failed'> {
+export type Outcome = 'taken' | 'elsewhere' | 'stopped' | 'failed';
+
+/** Resolves with 'taken' or 'elsewhere' where another supervisor has this state, else when this one has stopped. */
+export async function supervise(options: SupervisorOptions, listening: () => void): Promise<Outcome> {
   prepareHome(options.home);
   const lock = await takeStackLock(options.home);
   if (lock === 'taken') return 'taken';
-  return new Supervisor(options, lock).run(listening);
+  const state = await takeState(options.home, options.silentClaim);
+  if (typeof state === 'string') return state;
+  return new Supervisor(options, lock, state).run(listening);
 }
 
 class Supervisor {
@@ -47,7 +60,9 @@ class Supervisor {
   private readonly clients = new Set<Socket>();
   private readonly idle: IdleWatch;
   private readonly redisUrl: string;
-  private readonly configuration: Configuration;
+  private readonly sockets: SocketNames;
+  private readonly care: Care;
+  private readonly holding: Holding;
   private state: StackState = 'starting';
   private message: string | undefined;
   private server: Server | undefined;
@@ -56,12 +71,24 @@ class Supervisor {
   constructor(
     private readonly options: SupervisorOptions,
     private readonly lock: StackLock,
+    private readonly taken: TakenState,
   ) {
-    this.redisUrl = options.redisUrl ?? `unix:${socketPath(options.home, 'redis')}`;
-    this.configuration = configurationOf(options.environment);
+    const { home } = options;
+    this.redisUrl = options.redisUrl ?? `unix:${socketPath(home, 'redis')}`;
+    this.sockets = new SocketNames(home);
+    this.holding = new Holding(taken.claim, BEAT_MS, () => void this.fence());
+    this.care = new Care({
+      home,
+      redisSocket: options.redisCommand === undefined ? undefined : socketPath(home, 'redis'),
+      programs: () => this.programs,
+      sockets: this.sockets,
+      tell: (text) => this.note(text, true),
+      changed: () => this.broadcast(this.status()),
+      listenAgain: () => void this.listen().catch((error: Error) => this.note(error.message)),
+    });
     this.idle = new IdleWatch({
       lingerMs: options.lingerMs,
-      runsFinished: (signal) => options.runsFinished(`unix:${socketPath(options.home, 'scheduler')}`, signal),
+      runsFinished: (signal) => options.runsFinished(`unix:${socketPath(home, 'scheduler')}`, signal),
       leave: () => void this.stop('stopped'),
       failed: (error) => this.note(`cannot find out whether runs are active, so the stack stays: ${error.message}`),
     });
@@ -70,48 +97,63 @@ class Supervisor {
   async run(listening: () => void): Promise<'stopped' | 'failed'> {
     const ended = new Promise<'stopped' | 'failed'>((resolve) => (this.finish = resolve));
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void this.stop('stopped'));
-    const left = await endLeftovers(this.options.home);
-    if (left.length > 0) this.note(`ended what an earlier stack had left running: ${left.join(', ')}`);
-    freshTemporaryDirectory(this.options.home.root).catch((error: Error) => this.note(`temporary files not removed: ${error.message}`));
-    const started = this.startAll(this.firstPrograms());
+    for (const text of this.taken.notes) this.note(text);
+    await this.holding.start();
+    await this.endLeftovers();
+    const started = this.startFirst();
     await this.listen();
     this.lock.announce();
     listening();
+    this.care.start();
+    setInterval(() => touchPrograms(this.options.dist), PROGRAMS_IN_USE_MS).unref();
     await started;
     return ended;
   }
 
-  private firstPrograms(): ProgramSpec[] {
-    const { home, redisCommand, environment } = this.options;
-    const redis = redisCommand === undefined ? [] : [redisProgram(home, redisCommand, environment)];
-    return [...redis, ...EMBEDDED_SERVICES.map((name) => serviceProgram(home, name, this.redisUrl, environment))];
+  private async endLeftovers(): Promise<void> {
+    const found = stackProcesses(this.options.home);
+    const foreign = found.find((one) => one.foreign);
+    if (foreign !== undefined && this.options.redisCommand !== undefined) {
+      return this.fail(
+        `a Redis that weft has not started (pid ${foreign.pid}) works on ${this.options.home.redis}: stop it, or let weft use it by WEFT_REDIS_URL`,
+      );
+    }
+    const left = found.filter((one) => !one.foreign);
+    if (left.length === 0) return;
+    await endProcesses(left, (line) => this.note(line));
+    this.note(`ended what an earlier stack had left running: ${left.map(({ name }) => name).join(', ')}`);
   }
 
-  private async startAll(specs: ProgramSpec[]): Promise<void> {
+  private async startFirst(): Promise<void> {
+    if (this.state !== 'starting') return;
+    const { home, redisCommand } = this.options;
+    const redis = redisCommand === undefined ? [] : [redisProgram(home, redisCommand)];
+    const specs = [...redis, ...EMBEDDED_SERVICES.map((name) => serviceProgram(home, name, this.redisUrl))];
+    const outcomes = await Promise.all(this.add(specs).map((program) => program.start().then(() => undefined, messageOf)));
+    const failure = outcomes.find((message) => message !== undefined);
+    if (failure !== undefined) return this.fail(failure);
+    this.enter('ready');
+  }
+
+  private add(specs: ProgramSpec[]): Program[] {
     const events = {
       note: (text: string) => this.note(text),
-      // Who comes after a supervisor that was killed ends what it has recorded.
-      restarted: () => this.record(),
-      gaveUp: (message: string) => void this.fail(message),
+      changed: (program: Program) => this.programChanged(program),
+      gaveUp: (program: Program, message: string) =>
+        program.spec.name === 'redis'
+          ? void this.fail(message)
+          : this.note(`${message}\n${program.spec.name} is tried again when it is asked for`, true),
     };
-    const added = specs.map((spec) => new Program(spec, this.options.home.logs, events));
-    const started = added.map((program) => program.start());
+    const lifeline = (): Socket | undefined => this.programs.find(({ spec }) => spec.endsLast)?.lifeline;
+    const added = specs.map((spec) => new Program(spec, this.options.home.logs, events, lifeline));
     this.programs.push(...added);
-    this.record();
-    try {
-      await Promise.all(started);
-      this.record();
-      this.enter('ready');
-    } catch (error) {
-      await this.fail((error as Error).message);
-    }
+    return added;
   }
 
-  private record(): void {
-    recordPrograms(
-      this.options.home,
-      this.programs.map(({ spec, pid }) => ({ name: spec.name, pid })),
-    );
+  private programChanged({ spec, state }: Program): void {
+    const socket = SOCKET_OF[spec.name];
+    if (state === 'ready' && socket !== undefined) this.sockets.keep(socket);
+    if (this.state === 'ready') this.broadcast(this.status());
   }
 
   /** The socket appears by rename, so a client finds either none or one that answers; a dead one is replaced. */
@@ -122,7 +164,9 @@ class Supervisor {
     const server = createServer((socket) => this.accept(socket));
     await new Promise<void>((resolve, reject) => server.on('error', reject).listen(fresh, resolve));
     renameSync(fresh, path);
+    this.server?.close();
     this.server = server;
+    this.sockets.keep('stack');
   }
 
   private accept(socket: Socket): void {
@@ -139,62 +183,62 @@ class Supervisor {
 
   private handle(message: ToStack): void {
     if (message.type === 'stop') void this.stop('stopped');
-    if (message.type === 'yield') void this.yieldIfUnused();
+    if (message.type === 'yield') {
+      if (this.clients.size === 1 && !this.idle.isKept) void this.stop('stopped');
+      else this.broadcast(this.status());
+    }
     if (message.type === 'keep') {
       this.idle.keep();
       this.broadcast(this.status());
     }
-    if (message.type === 'extend') this.extend(message.services);
+    if (message.type === 'extend') this.extend(message.services, message.env);
   }
 
-  /** What cannot be found out keeps the stack: a run that somebody detached must not be begun again. */
-  private async yieldIfUnused(): Promise<void> {
-    const unused = (): boolean => this.clients.size === 1 && !this.idle.isKept;
-    // Before it is ready nobody was given a run.
-    const busy = this.state === 'ready' && unused() && (await this.anyRunActive());
-    if (!busy && unused()) void this.stop('stopped');
-    else this.broadcast(this.status());
-  }
-
-  private anyRunActive(): Promise<boolean> {
-    return this.options.anyRunActive(`unix:${socketPath(this.options.home, 'scheduler')}`).catch((error: Error) => {
-      this.note(`cannot find out whether runs are active, so the stack stays: ${error.message}`);
-      return true;
-    });
-  }
-
-  private extend(services: string[]): void {
-    const missing = services.filter((name) => !this.programs.some((program) => program.spec.name === name));
-    if (missing.length === 0) return this.broadcast(this.status());
-    const before = this.state;
-    this.enter('starting');
-    try {
-      const specs = missing.map((name) => serviceProgram(this.options.home, name, this.redisUrl, this.options.environment));
-      void this.startAll(specs);
-    } catch (error) {
-      this.message = (error as Error).message;
-      this.enter(before === 'ready' ? 'failed' : before);
+  /** Starts what is not there, and what was given up. */
+  private extend(services: string[], env: Record<string, string>): void {
+    const known = (name: string): Program | undefined => this.programs.find(({ spec }) => spec.name === name);
+    for (const name of services) {
+      const program = known(name);
+      if (program !== undefined && program.state !== 'failed') continue;
+      if (program !== undefined) this.programs.splice(this.programs.indexOf(program), 1);
+      try {
+        const [fresh] = this.add([serviceProgram(this.options.home, name, this.redisUrl, env)]);
+        if (fresh !== undefined) fresh.asked = (program?.asked ?? 0) + 1;
+        fresh?.start().catch((error: Error) => fresh.failed(error.message));
+      } catch (error) {
+        this.note((error as Error).message, true);
+      }
     }
+    this.broadcast(this.status());
   }
 
   private async fail(message: string): Promise<void> {
     // A program that is stopped before it was ready has not failed.
     if (this.state === 'stopping') return;
     this.message = message;
-    process.stderr.write(`${message}\n`);
+    this.write(message);
     await this.stop('failed');
+  }
+
+  /** Another has this state. Whatever Redis writes from now on would be written into files of that one. */
+  private async fence(): Promise<void> {
+    this.lock.retire();
+    for (const program of this.programs) if (program.spec.name === 'redis') void program.stop('SIGKILL');
+    await this.fail(`${this.options.home.root} was removed, or another stack has taken it: this one (pid ${process.pid}) has ended`);
   }
 
   private async stop(outcome: 'stopped' | 'failed'): Promise<void> {
     if (this.state === 'stopping' || this.state === 'failed') return;
     this.lock.retire();
+    this.care.stop();
     this.enter(outcome === 'failed' ? 'failed' : 'stopping');
     rmSync(socketPath(this.options.home, 'stack'), { force: true });
     this.server?.close();
-    const services = this.programs.filter((program) => program.spec.name !== 'redis');
+    const services = this.programs.filter((program) => !program.spec.endsLast);
     await Promise.all(services.map((program) => program.stop()));
     await Promise.all(this.programs.map((program) => program.stop()));
-    forgetPrograms(this.options.home);
+    this.sockets.forget();
+    await this.holding.release();
     for (const client of this.clients) client.end();
     this.finish(outcome);
   }
@@ -210,20 +254,34 @@ class Supervisor {
       type: 'status',
       state: this.state,
       pid: process.pid,
+      place: this.options.place,
       version: this.options.version,
-      configuration: this.configuration,
       kept: this.idle.isKept,
-      services: Object.fromEntries(this.programs.map(({ spec, pid, addresses }) => [spec.name, { pid, addresses }])),
+      services: Object.fromEntries(
+        this.programs.map(({ spec, pid, addresses, state, message, asked }) => [spec.name, { pid, addresses, state, message, asked }]),
+      ),
       message: this.message,
+      storage: this.care.storage,
     };
   }
 
-  private note(text: string): void {
-    process.stderr.write(`${new Date().toISOString()} ${text}\n`);
-    this.broadcast({ type: 'note', text });
+  private note(text: string, urgent = false): void {
+    this.write(`${new Date().toISOString()} ${text}`);
+    this.broadcast({ type: 'note', text, urgent });
+  }
+
+  /** Its log may be on the disk that is full. */
+  private write(line: string): void {
+    try {
+      process.stderr.write(`${line}\n`);
+    } catch {
+      // Whoever is connected hears it, too.
+    }
   }
 
   private broadcast(message: FromStack): void {
     for (const client of this.clients) send(client, message);
   }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

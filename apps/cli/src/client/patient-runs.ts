@@ -1,0 +1,55 @@
+/**
+ * A RunsClient whose waits are told: for whom a call waits, once that takes a moment; that a stream's service is away, once per absence.
+ *
+ * Invariant: no call is without a limit (CALL_MS, SUBMIT_MS); a stream may be silent for as long as its service answers.
+ */
+import { ServiceError, isServiceError } from '@weft/platform';
+import { patiently } from '../stack/patience.js';
+import type { RunsClient } from './runs-client.js';
+
+/** Milliseconds. A submission has its document loaded and checked. */
+export const CALL_MS = 120_000;
+export const SUBMIT_MS = 600_000;
+
+export interface Peer {
+  /** "the scheduler (pid 123, stopped)" */
+  name(): string;
+  say(line: string): void;
+}
+
+export function patientRuns(runs: RunsClient, peer: Peer): RunsClient {
+  const call = <T>(work: Promise<T>, limitMs = CALL_MS): Promise<T> =>
+    patiently(work, { say: (line) => peer.say(line), what: () => `${peer.name()} to answer` }).catch((error: unknown) => {
+      if (!isServiceError(error) || error.code !== 'DEADLINE_EXCEEDED') throw error;
+      throw new ServiceError('DEADLINE_EXCEEDED', `${peer.name()} has not answered for ${limitMs / 1000} s`, undefined, { cause: error });
+    });
+  return {
+    submit: (submission) => call(runs.submit(submission), SUBMIT_MS),
+    get: (runId) => call(runs.get(runId)),
+    list: (filter) => call(runs.list(filter)),
+    tasks: (runId, pageToken) => call(runs.tasks(runId, pageToken)),
+    cancel: (runId, reason) => call(runs.cancel(runId, reason)),
+    retry: (runId) => call(runs.retry(runId)),
+    watch: (runId, after, signal) => absenceTold(peer, () => runs.watch(runId, after, signal)),
+    logs: (query, signal) => absenceTold(peer, () => runs.logs(query, signal)),
+    close: () => runs.close(),
+  };
+}
+
+/** Peers that are known to be away, so that each attempt to follow does not say it again. */
+const away = new WeakSet<Peer>();
+
+async function* absenceTold<T>(peer: Peer, open: () => AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+  try {
+    for await (const item of open()) {
+      if (away.delete(peer)) peer.say(`${peer.name()} answers again`);
+      yield item;
+    }
+  } catch (error) {
+    if (isServiceError(error) && error.code === 'UNAVAILABLE' && !away.has(peer)) {
+      away.add(peer);
+      peer.say(`waiting for ${peer.name()} to answer…`);
+    }
+    throw error;
+  }
+}
