@@ -20,6 +20,7 @@ import { Connections } from './http/connections.js';
 import { ErrorsFilter } from './http/errors.filter.js';
 import { createHttpServer, measureRequests } from './http/http-server.js';
 import { OpenStreams } from './http/open-streams.js';
+import { type KnownRoute, RouteTable } from './http/route-table.js';
 import { GatewayMetrics } from './ops/gateway-metrics.js';
 import { RunsService } from './runs/runs.service.js';
 
@@ -27,6 +28,8 @@ export interface Gateway {
   /** `host:port` with the real ports. */
   httpAddress: string;
   grpcAddress: string;
+  /** What is served over HTTP. */
+  routes: readonly KnownRoute[];
   close(): Promise<void>;
 }
 
@@ -45,7 +48,8 @@ export async function startGateway(config: GatewayConfig, pages: PagesLoader | n
   const redis = createRedis(config.redisUrl, config.redisTls);
   redis.on('error', reportOnce(logger));
   const tls = config.publicTls && new PublicTls(config.publicTls, logger);
-  const adapter = createHttpServer(config, tls);
+  const routes = new RouteTable();
+  const adapter = createHttpServer(config, routes, tls);
   const app = await NestFactory.create<NestFastifyApplication>(GatewayModule.with(config, logger, redis), adapter, {
     bodyParser: false,
     bufferLogs: true,
@@ -60,7 +64,7 @@ export async function startGateway(config: GatewayConfig, pages: PagesLoader | n
   const close = (): Promise<void> => (closing ??= closeAll());
   try {
     app.useLogger(app.get(NestLogger));
-    app.useGlobalFilters(new ErrorsFilter(logger));
+    app.useGlobalFilters(new ErrorsFilter(logger, routes));
     closers.push(
       () => app.get(SchedulerGateway).close(),
       () => app.get(AlGateway).close(),
@@ -76,7 +80,7 @@ export async function startGateway(config: GatewayConfig, pages: PagesLoader | n
     const followed = config.tokens?.follow(logger);
     closers.push(() => followed?.close());
     await adapter.getInstance().listen({ host: config.http.host, port: config.http.port });
-    return { httpAddress: boundAddress(config.http, portOf(app)), grpcAddress: grpc.address, close };
+    return { httpAddress: boundAddress(config.http, portOf(app)), grpcAddress: grpc.address, routes: routes.routes, close };
   } catch (error) {
     await close();
     throw error;

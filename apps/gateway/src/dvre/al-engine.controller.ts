@@ -31,6 +31,7 @@ export class AlEngineController {
     },
     answers: { 200: schemas.CommandAnswer },
     errors: [400, 403, 404, 409, 503],
+    anyQuery: true,
   })
   async command(
     @Body(new ZodPipe(schemas.CommandBody, 'body')) body: CommandBodyData,
@@ -69,13 +70,13 @@ export class AlEngineController {
   }
 
   @Get('al-engine/sessions/:project')
-  @describeRoute({ summary: "A project's sessions", answers: { 200: schemas.ProjectSessions }, errors: [503] })
+  @describeRoute({ summary: "A project's sessions", answers: { 200: schemas.ProjectSessions }, errors: [503], anyQuery: true })
   async projectSessions(@Param('project') project: string): Promise<object> {
     return { project_id: project, sessions: (await this.al.sessions(project)).sessions.map(sessionView) };
   }
 
   @Get('al-engine/sessions/:project/:session')
-  @describeRoute({ summary: 'One session with its commands', answers: { 200: schemas.SessionDetail }, errors: [404, 503] })
+  @describeRoute({ summary: 'One session with its commands', answers: { 200: schemas.SessionDetail }, errors: [404, 503], anyQuery: true })
   async session(@Param('project') project: string, @Param('session') id: string): Promise<object> {
     const { session } = await this.al.session(project, id);
     if (!session) throw new ServiceError('INTERNAL', 'the AL coordinator answered without a session');
@@ -83,13 +84,13 @@ export class AlEngineController {
   }
 
   @Get('al-engine/session-stats/:project')
-  @describeRoute({ summary: "Sums over a project's sessions", answers: { 200: schemas.SessionStats }, errors: [503] })
+  @describeRoute({ summary: "Sums over a project's sessions", answers: { 200: schemas.SessionStats }, errors: [503], anyQuery: true })
   async stats(@Param('project') project: string): Promise<schemas.SessionStats> {
     return sessionStats(project, (await this.al.sessions(project)).sessions);
   }
 
   @Get('dal/templates')
-  @describeRoute({ summary: 'The workflows that commands run', answers: { 200: schemas.TemplateList }, errors: [503] })
+  @describeRoute({ summary: 'The workflows that commands run', answers: { 200: schemas.TemplateList }, errors: [503], anyQuery: true })
   async templates(): Promise<object> {
     const templates = await this.dal.list();
     return { templates: templates.map(({ name, title, description, commands }) => ({ name, title, description, commands })) };

@@ -31,6 +31,7 @@ export class StreamflowController {
     body: schemas.SubmitWorkflowBody,
     answers: { 200: schemas.SubmittedWorkflow },
     errors: [400, 409, 413, 429, 501, 503],
+    anyQuery: true,
   })
   submit(
     @Body(new ZodPipe(schemas.SubmitWorkflowBody, 'body')) body: SubmitWorkflowBodyData,
@@ -46,6 +47,7 @@ export class StreamflowController {
     body: schemas.SubmitProjectWorkflowBody,
     answers: { 200: schemas.SubmittedWorkflow },
     errors: [400, 409, 413, 429, 501, 503],
+    anyQuery: true,
   })
   async submitForProject(
     @Body(new ZodPipe(schemas.SubmitProjectWorkflowBody, 'body')) body: SubmitProjectWorkflowBodyData,
@@ -59,7 +61,7 @@ export class StreamflowController {
   }
 
   @Get('status/:id')
-  @describeRoute({ summary: "A workflow's status", answers: { 200: schemas.WorkflowStatus }, errors: [404, 503] })
+  @describeRoute({ summary: "A workflow's status", answers: { 200: schemas.WorkflowStatus }, errors: [404, 503], anyQuery: true })
   async status(@Param('id') id: string): Promise<schemas.WorkflowStatus> {
     return statusView(await this.runs.get(id));
   }

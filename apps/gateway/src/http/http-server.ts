@@ -2,13 +2,15 @@
 import type { Server } from 'node:https';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
-import { type PublicTls, ServiceError } from '@weft/platform';
+import type { PublicTls } from '@weft/platform';
 import type { GatewayConfig } from '../config/config.js';
 import type { GatewayMetrics } from '../ops/gateway-metrics.js';
 import { guardAccess } from './access.hook.js';
-import { BODY_LIMIT_BYTES } from './errors.filter.js';
-import { MAX_JSON_DEPTH, nestsDeeperThan } from './json-depth.js';
+import { answerBroken, answerUnroutable, refuseExpectations } from './broken-requests.js';
+import { BODY_LIMIT_BYTES, readBodies } from './request-body.js';
 import { requestId } from './request-logging.js';
+import { holdRoutes } from './route-rules.js';
+import type { RouteTable } from './route-table.js';
 
 /** Label of requests that no route serves, so that unknown paths cannot multiply the series. */
 const NO_ROUTE = 'none';
@@ -18,15 +20,29 @@ const HANDSHAKE_MS = 5000;
 /** A request must be here whole within this time, or its connection is closed. */
 const REQUEST_MS = 300_000;
 
-export function createHttpServer(config: GatewayConfig, tls?: PublicTls): FastifyAdapter {
-  const options = { bodyLimit: BODY_LIMIT_BYTES, requestTimeout: REQUEST_MS, requestIdHeader: false as const, genReqId: requestId };
+/** Characters of an id in a path; a run's has 28. */
+const MAX_ID_LENGTH = 200;
+
+export function createHttpServer(config: GatewayConfig, routes: RouteTable, tls?: PublicTls): FastifyAdapter {
+  const options = {
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_MS,
+    requestIdHeader: false as const,
+    genReqId: requestId,
+    clientErrorHandler: answerBroken,
+    frameworkErrors: answerUnroutable,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_ID_LENGTH },
+  };
   const adapter = tls === undefined ? new FastifyAdapter(options) : createHttpsServer(tls, options);
   const server: FastifyInstance = adapter.getInstance();
+  routes.collectFrom(server);
+  refuseExpectations(server.server);
   server.addHook('onRequest', async (request, reply) => {
     void reply.headers({ 'X-Request-Id': request.id, 'X-Content-Type-Options': 'nosniff', 'X-Frame-Options': 'DENY' });
   });
   guardAccess(server, config);
-  acceptOnlyJson(server);
+  holdRoutes(server, routes);
+  readBodies(server);
   return adapter;
 }
 
@@ -42,17 +58,5 @@ export function measureRequests(server: FastifyInstance, metrics: GatewayMetrics
   server.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? NO_ROUTE;
     metrics.requestSeconds.observe({ method: request.method, route, status: String(reply.statusCode) }, reply.elapsedTime / 1000);
-  });
-}
-
-/** JSON bodies only: forms and plain text are what a page of another site could send without being asked. An empty body is none. */
-function acceptOnlyJson(server: FastifyInstance): void {
-  const parse = server.getDefaultJsonParser('error', 'error');
-  server.removeAllContentTypeParsers();
-  server.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body.trim() === '') done(null, undefined);
-    else if (nestsDeeperThan(MAX_JSON_DEPTH, body))
-      done(new ServiceError('INVALID_ARGUMENT', `the body nests more than ${MAX_JSON_DEPTH} levels deep`));
-    else void parse(request, body, done);
   });
 }

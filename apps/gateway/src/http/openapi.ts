@@ -2,11 +2,15 @@
  * The OpenAPI description of a route, made of the zod schemas that the route validates and answers with.
  */
 import { applyDecorators } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBody, ApiHeader, ApiOperation, ApiProduces, ApiQuery, ApiResponse, type OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
 import { ErrorView } from '../runs/runs.schemas.js';
+import type { RouteRules } from './route-rules.js';
 
 type OpenApiSchema = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>[string];
+
+const JSON_ANSWER = 'application/json';
 
 /** A JSON answer by its schema, a stream by its media type, nothing by null. */
 type Answer = z.ZodType | `${'text' | 'application'}/${string}` | null;
@@ -18,6 +22,8 @@ export interface RouteDescription {
   headers?: Record<string, string>;
   answers: Record<number, Answer>;
   errors: number[];
+  /** Parameters that it does not know are passed over: clients of its dialect, and probes, send more than it documents. */
+  anyQuery?: boolean;
 }
 
 const ERROR_MEANING: Record<number, string> = {
@@ -25,8 +31,12 @@ const ERROR_MEANING: Record<number, string> = {
   401: 'An API token is missing or wrong',
   403: 'Not allowed',
   404: 'No such thing',
+  405: 'The path does not take this method; Allow says which it takes',
+  406: 'The call answers with no type that Accept takes',
+  408: 'The request did not come to its end in time',
   409: 'Not in this state, or an idempotency key that was used for something else',
-  413: 'The body is larger than 16 MiB',
+  413: 'The body is larger than 16 MiB, as it was sent or unpacked',
+  415: 'The body is not JSON in UTF-8, or packed in a way that is not read',
   429: 'Too much at once; try again later',
   501: 'The document needs a feature that is not supported',
   503: 'A service behind the gateway cannot be reached',
@@ -34,7 +44,9 @@ const ERROR_MEANING: Record<number, string> = {
 
 export function describeRoute(route: RouteDescription): MethodDecorator {
   const decorators = [ApiOperation({ summary: route.summary }), ...Object.entries(route.answers).map(answerDecorator)];
-  for (const status of [...new Set([401, ...route.errors])].sort()) {
+  const rules = rulesOf(route);
+  decorators.push(RouteConfig({ weft: rules }));
+  for (const status of [...new Set([...commonErrors(rules), ...route.errors])].sort()) {
     const description = ERROR_MEANING[status] ?? 'Error';
     decorators.push(ApiResponse({ status, description, content: { 'application/json': { schema: openApiSchema(ErrorView) } } }));
   }
@@ -45,6 +57,18 @@ export function describeRoute(route: RouteDescription): MethodDecorator {
   }
   for (const [name, description] of Object.entries(route.headers ?? {})) decorators.push(ApiHeader({ name, description, required: false }));
   return applyDecorators(...decorators);
+}
+
+function rulesOf({ answers, query, body, anyQuery }: RouteDescription): RouteRules {
+  const produces = Object.values(answers).flatMap((answer) =>
+    answer === null ? [] : typeof answer === 'string' ? [answer] : [JSON_ANSWER],
+  );
+  return { produces: [...new Set(produces)], ownQuery: query !== undefined || anyQuery === true, takesBody: body !== undefined };
+}
+
+/** What any call may be answered with, by what it is. */
+function commonErrors({ produces, takesBody, ownQuery }: RouteRules): number[] {
+  return [401, 403, ...(produces.length > 0 ? [406] : []), ...(takesBody ? [400, 408, 413, 415] : []), ...(ownQuery ? [] : [400])];
 }
 
 function answerDecorator([status, answer]: [string, Answer]): MethodDecorator {

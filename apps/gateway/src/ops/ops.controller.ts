@@ -19,13 +19,18 @@ export class OpsController {
   ) {}
 
   @Get('healthz')
-  @describeRoute({ summary: 'The gateway is alive (needs no token)', answers: { 200: Live }, errors: [] })
+  @describeRoute({ summary: 'The gateway is alive (needs no token)', answers: { 200: Live }, errors: [], anyQuery: true })
   live(): object {
     return { status: 'ok' };
   }
 
   @Get('readyz')
-  @describeRoute({ summary: 'Scheduler and Redis can be reached; says which cannot', answers: { 200: Ready, 503: Ready }, errors: [] })
+  @describeRoute({
+    summary: 'Scheduler and Redis can be reached; says which cannot',
+    answers: { 200: Ready, 503: Ready },
+    errors: [],
+    anyQuery: true,
+  })
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<ReadinessReport> {
     const report = await this.readiness.report();
     void reply.code(report.ready ? 200 : 503);
@@ -33,14 +38,19 @@ export class OpsController {
   }
 
   @Get('metrics')
-  @describeRoute({ summary: 'Metrics in the Prometheus text format', answers: { 200: 'text/plain' }, errors: [] })
+  @describeRoute({ summary: 'Metrics in the Prometheus text format', answers: { 200: 'text/plain' }, errors: [], anyQuery: true })
   async metrics(@Res() reply: FastifyReply): Promise<void> {
     const { contentType, body } = await this.gatewayMetrics.scrape();
     void reply.type(contentType).send(body);
   }
 
   @Get('tree')
-  @describeRoute({ summary: 'Health page of the DVRE dialect', answers: { 200: 'text/html', 503: 'text/html' }, errors: [] })
+  @describeRoute({
+    summary: 'Health page of the DVRE dialect',
+    answers: { 200: 'text/html', 503: 'text/html' },
+    errors: [],
+    anyQuery: true,
+  })
   async tree(@Res() reply: FastifyReply): Promise<void> {
     const report = await this.readiness.report();
     void reply
