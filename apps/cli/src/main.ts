@@ -15,7 +15,7 @@ if (command === '__supervise') {
 } else {
   if (needsStack(command, rest)) {
     const [{ connectOrStart }, { startEarly }] = await Promise.all([import('./stack/connect.js'), import('./client/connect.js')]);
-    startEarly(connectOrStart(homeOf(), (line) => process.stderr.write(`weft: ${line}\n`)));
+    startEarly(connectOrStart(homeOf(), (line) => process.stderr.write(`weft: ${line}\n`), 'wanted'));
   }
   const { main } = await import('./program.js');
   await main(process.argv);

@@ -2,7 +2,7 @@
  * Gives the RunsClient for this command: the gateway that was named, else the scheduler of the local stack (started if need be).
  */
 import { homeOf } from '../home.js';
-import { type StackConnection, connectOrStart } from '../stack/connect.js';
+import { type Settings, type StackConnection, connectOrStart } from '../stack/connect.js';
 import type { StackStatus } from '../stack/protocol.js';
 import { EMBEDDED_SERVICES } from '../stack/services.js';
 import type { RunsClient } from './runs-client.js';
@@ -20,6 +20,8 @@ export interface ConnectOptions {
   /** `host:port`, `https://host:port` or `unix:/path` of a gateway's gRPC; absent: WEFT_URL, else the local stack. */
   gateway?: string;
   say(line: string): void;
+  /** Whether the variables of this command count (stack/connect.ts); default: they do not. */
+  settings?: Settings;
 }
 
 /** A stack that main.ts began to start before anything else was loaded. */
@@ -38,7 +40,10 @@ export async function connectRuns(options: ConnectOptions): Promise<Connected> {
     const runs = gatewayRuns(address, process.env['WEFT_API_TOKEN'], options.say);
     return { runs, close: () => runs.close() };
   }
-  const [stack, { schedulerRuns }] = await Promise.all([localScheduler(options.say), import('./scheduler-runs.adapter.js')]);
+  const [stack, { schedulerRuns }] = await Promise.all([
+    localScheduler(options.say, options.settings),
+    import('./scheduler-runs.adapter.js'),
+  ]);
   const runs = schedulerRuns(stack.address, process.env['WEFT_SERVICE_SECRET'], { say: options.say, pid: stack.pid });
   if (stack.startedHere) await tellUnfinished(runs, options.say);
   return {
@@ -68,8 +73,8 @@ interface LocalScheduler {
 }
 
 /** Where the scheduler of the local stack answers; `close` lets go of the stack. */
-export async function localScheduler(say: (line: string) => void): Promise<LocalScheduler> {
-  const stack = await localStack(say);
+export async function localScheduler(say: (line: string) => void, settings?: Settings): Promise<LocalScheduler> {
+  const stack = await localStack(say, settings);
   const status = await stack.serving(EMBEDDED_SERVICES, say);
   // Whoever waits for a run wants to know what the run waits for.
   stack.onMessage((message) => message.type === 'note' && message.urgent && say(message.text));
@@ -105,8 +110,8 @@ export async function withSchedulerOf<T>(
   }
 }
 
-function localStack(say: (line: string) => void): Promise<StackConnection> {
-  early ??= connectOrStart(homeOf(), say);
+function localStack(say: (line: string) => void, settings?: Settings): Promise<StackConnection> {
+  early ??= connectOrStart(homeOf(), say, settings);
   return early;
 }
 

@@ -57,7 +57,7 @@ async function withStandIns<T>(wanted: string[], work: (known: string[]) => Prom
 
 async function judge(suite: string, tests: ConformanceTest[], known: string[], options: ConformanceOptions): Promise<TestResult[]> {
   const apart = await apartFrom(suite, tests, known);
-  const results = await withRuns({}, (runs) =>
+  const results = await withRuns({ settings: 'wanted' }, (runs) =>
     runAll(
       runs,
       suite,

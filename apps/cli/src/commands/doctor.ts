@@ -5,7 +5,8 @@ import pc from 'picocolors';
 import { homeOf, socketPath } from '../home.js';
 import { refuseForeignHome } from '../home-owner.js';
 import { GATEWAY_LISTENS, isFree } from '../stack/ports.js';
-import { findInPath, findRedisServer, givenRedisUrl } from '../stack/redis.js';
+import { findInPath } from '../stack/programs.js';
+import { findRedisServer, givenRedisUrl } from '../stack/redis.js';
 import { runCounts } from '../stack/run-counts.js';
 import { type Finding, type StackSeen, lookAtStack, stackFindings } from './doctor-stack.js';
 

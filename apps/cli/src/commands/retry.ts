@@ -15,7 +15,7 @@ export interface RetryOptions {
 
 export async function retryCommand(runId: string, options: RetryOptions): Promise<void> {
   const interrupts = interruptsOf();
-  await withConnection(options, async (connected) => {
+  await withConnection({ gateway: options.gateway, settings: 'wanted' }, async (connected) => {
     interrupts.submitting();
     const run = await connected.runs.retry(runId);
     if (options.detach) return writeResult(`${runId}\n`, `run ${runId} goes on`);

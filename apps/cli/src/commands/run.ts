@@ -43,7 +43,7 @@ export async function runCommand(document: string, rest: string[], options: RunC
   const interrupts = interruptsOf();
   const prepared = await prepare(document, rest);
   if (!options.quiet) for (const warning of prepared.warnings) process.stderr.write(`${formatDiagnostic(warning, process.cwd())}\n`);
-  const connected = await connectRuns({ gateway: options.gateway, say });
+  const connected = await connectRuns({ gateway: options.gateway, say, settings: 'wanted' });
   try {
     await submitAndFollow(connected, interrupts, prepared, options);
   } finally {

@@ -9,7 +9,6 @@ import { takenPort } from '../stack/ports.js';
 import type { StackStatus } from '../stack/protocol.js';
 import { EMBEDDED_SERVICES, EXTRA_SERVICES } from '../stack/services.js';
 
-const PASSED_ON = /^(WEFT_|NODE_|PATH$|HOME$|DOCKER_)/;
 const ALL = [...EMBEDDED_SERVICES, ...EXTRA_SERVICES];
 /** Milliseconds for `weft up -d` to hear that the stack stays. */
 const ANSWER_MS = 30_000;
@@ -17,13 +16,13 @@ const ANSWER_MS = 30_000;
 export async function upCommand(options: { detach?: boolean }): Promise<void> {
   const say = (line: string): void => void process.stderr.write(`weft: ${line}\n`);
   const home = homeOf();
-  const stack = await connectOrStart(home, say);
+  const stack = await connectOrStart(home, say, 'needed');
   let status: StackStatus;
   try {
     const running = await stack.serving(EMBEDDED_SERVICES, say);
     if (running.services['gateway']?.state !== 'ready') await refuseTakenPorts();
     copyPrograms(home, 'extra');
-    stack.send({ type: 'extend', services: EXTRA_SERVICES, env: passedOn() });
+    stack.send({ type: 'extend', services: EXTRA_SERVICES });
     status = await stack.serving(ALL, say);
   } catch (error) {
     stack.close();
@@ -48,13 +47,6 @@ async function refuseTakenPorts(): Promise<void> {
   throw new CommandError(
     `the gateway cannot listen on ${listen}, which is taken${holder}: set ${variable} to another address; runs go on meanwhile`,
   );
-}
-
-function passedOn(): Record<string, string> {
-  return Object.fromEntries(Object.entries(process.env).filter(([name, value]) => PASSED_ON.test(name) && value !== undefined)) as Record<
-    string,
-    string
-  >;
 }
 
 async function stay(stack: StackConnection, say: (line: string) => void): Promise<void> {

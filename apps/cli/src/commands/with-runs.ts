@@ -1,14 +1,21 @@
 /** Opens a RunsClient for a command and lets go of it afterwards. */
 import { type Connected, connectRuns } from '../client/connect.js';
 import type { RunsClient } from '../client/runs-client.js';
+import type { Settings } from '../stack/connect.js';
 
-export function withRuns<T>(options: { gateway?: string }, work: (runs: RunsClient) => Promise<T>): Promise<T> {
+interface Whose {
+  gateway?: string;
+  /** Whether the variables of this command count (stack/connect.ts). */
+  settings?: Settings;
+}
+
+export function withRuns<T>(options: Whose, work: (runs: RunsClient) => Promise<T>): Promise<T> {
   return withConnection(options, ({ runs }) => work(runs));
 }
 
 /** For work that wants to know when the stack goes away. */
-export async function withConnection<T>(options: { gateway?: string }, work: (connected: Connected) => Promise<T>): Promise<T> {
-  const connected = await connectRuns({ gateway: options.gateway, say: (line) => void process.stderr.write(`weft: ${line}\n`) });
+export async function withConnection<T>(options: Whose, work: (connected: Connected) => Promise<T>): Promise<T> {
+  const connected = await connectRuns({ ...options, say: (line) => void process.stderr.write(`weft: ${line}\n`) });
   try {
     return await work(connected);
   } finally {

@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:http';
 import { CommandError } from '../errors.js';
-import { findInPath } from '../stack/redis.js';
+import { findInPath } from '../stack/programs.js';
 
 export interface StandIn {
   host: string;

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, openSync, readFileSync, watch } from 'node:fs';
 import { get } from 'node:http';
 import { dirname, join } from 'node:path';
-import { findInPath } from '../stack/redis.js';
+import { findInPath } from '../stack/programs.js';
 import { aptInstall } from './debian.js';
 import { makeImages } from './images.js';
 

@@ -1,5 +1,5 @@
 /** Debian packages of programs that single tests call: installed once where a program is missing and this is root. */
-import { findInPath } from '../stack/redis.js';
+import { findInPath } from '../stack/programs.js';
 import { aptInstall } from './debian.js';
 
 /** Program that tells whether the package is there, and the packages. */

@@ -4,6 +4,7 @@
 import { run, scheduler } from '@weft/contracts';
 import { callServerStream, callUnary, createClient } from '@weft/platform';
 
+const LOOK_MS = 5_000;
 const ACTIVE = [run.RunStatus.PENDING, run.RunStatus.RUNNING, run.RunStatus.CANCELLING];
 
 export async function runsFinished(schedulerAddress: string, signal: AbortSignal): Promise<void> {
@@ -15,6 +16,17 @@ export async function runsFinished(schedulerAddress: string, signal: AbortSignal
       if (runs.length === 0) return;
       for (const { runId } of runs) await untilEnd(client, runId, signal);
     }
+  } finally {
+    client.close();
+  }
+}
+
+/** One look; a scheduler that does not answer by then rejects. */
+export async function anyRunActive(schedulerAddress: string): Promise<boolean> {
+  const client = createClient(scheduler.SchedulerClient, schedulerAddress, process.env['WEFT_SERVICE_SECRET']);
+  try {
+    const request = scheduler.ListRunsRequest.fromPartial({ statuses: ACTIVE, pageSize: 1 });
+    return (await callUnary(client, client.listRuns, request, { deadlineMs: LOOK_MS })).runs.length > 0;
   } finally {
     client.close();
   }

@@ -8,8 +8,11 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { type Socket, connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { type Home, prepareHome, socketPath } from '../home.js';
+import { CommandError } from '../errors.js';
 import { buildId, copyPrograms } from './build-copy.js';
 import { noRoom } from './care.js';
+import { configurationOf, differences, stackEnvironment } from './environment.js';
+import { launch } from './launch.js';
 import { placeOfThisProcess, placeWord, processState } from './lock/place.js';
 import { lookAtState } from './lock/state-claim.js';
 import { type FromStack, type StackStatus, type ToStack, onMessages, send } from './protocol.js';
@@ -80,7 +83,7 @@ export class StackConnection {
     const limit = { limitMs: READY_MS, say, what: () => `the stack to be ready (${this.unready()})` };
     const before = await patiently(this.status(isReady), limit);
     const failed = names.filter((name) => before.services[name]?.state === 'failed');
-    if (failed.length > 0) this.send({ type: 'extend', services: failed, env: {} });
+    if (failed.length > 0) this.send({ type: 'extend', services: failed });
     const settled = (status: StackStatus): boolean =>
       isReady(status) && names.every((name) => isSettled(status, before, name, failed.includes(name)));
     const status = await patiently(this.status(settled), limit);
@@ -164,14 +167,20 @@ export async function findStack(home: Home, say: (line: string) => void): Promis
   return reach(chosen, say);
 }
 
+/**
+ * What the command's own variables count: 'wanted': a stack that has others and is unused is started anew, one that is used is told of;
+ * 'needed': the command cannot go on with others; 'any': it only looks.
+ */
+export type Settings = 'any' | 'wanted' | 'needed';
+
 /** Connects, after starting a stack where none answers. It need not be ready yet: `serving()` waits for that. */
-export async function connectOrStart(home: Home, say: (line: string) => void): Promise<StackConnection> {
+export async function connectOrStart(home: Home, say: (line: string) => void, settings: Settings = 'any'): Promise<StackConnection> {
   let started = false;
   for (let attempt = 0; attempt < 5; attempt += 1) {
     const quick = await answering(await connectToStack(home), say);
     const chosen = quick === undefined ? await chooseState(home, say) : undefined;
     const running = quick ?? (chosen?.seen?.verdict === 'here' ? await reach(chosen, say) : undefined);
-    if (running !== undefined && (await isUsable(running, say))) {
+    if (running !== undefined && (await isUsable(running, say, started ? 'any' : settings))) {
       running.startedHere = started;
       return running;
     }
@@ -228,17 +237,26 @@ async function answering(connection: StackConnection | undefined, say: (line: st
   return undefined;
 }
 
-/** A stack of another build is asked to make room; where somebody else uses it, it is used as it is. */
-async function isUsable(connection: StackConnection, say: (line: string) => void): Promise<boolean> {
+/** A stack of another build or other settings is asked to make room; where somebody uses it, it is used as it is, or not at all. */
+async function isUsable(connection: StackConnection, say: (line: string) => void, settings: Settings): Promise<boolean> {
   try {
-    const { version } = await connection.status(() => true);
-    if (version === buildId()) return true;
+    const { version, configuration, kept } = await connection.status(() => true);
+    const other = settings === 'any' ? [] : differences(configurationOf(process.env), configuration, kept);
+    if (version === buildId() && other.length === 0) return true;
     connection.send({ type: 'yield' });
     await connection.nextStatus();
-    say('the stack that runs is of another build, and in use: `weft down` stops it');
+    if (version !== buildId()) say('the stack that runs is of another build, and in use: `weft down` stops it');
+    if (other.length === 0) return true;
+    const told = `the stack that runs was started with other settings (${other.join(', ')}) and is in use`;
+    if (settings === 'needed') throw new CommandError(`${told}: \`weft down\` stops it`);
+    say(`${told}: this command goes with its settings; \`weft down\` stops it`);
     return true;
   } catch (error) {
     if ((error as Error).name === 'StackGone') return connection.closed().then(() => false);
+    if ((error as Error).name === 'CommandError') {
+      connection.close();
+      throw error;
+    }
     return true;
   }
 }
@@ -247,10 +265,12 @@ async function isUsable(connection: StackConnection, say: (line: string) => void
 async function startSupervisor({ home, seen, silent }: ChosenState, asked: Home): Promise<void> {
   const { dist, log, logFile } = prepareFiles(home, asked);
   const follow = silent ? [`--follow=${seen === undefined || seen.claim === 'unreadable' ? 'unreadable' : seen.claim.token}`] : [];
-  const child = spawn(process.execPath, [join(dist, 'cli.mjs'), '__supervise', stackArgument(home.root), ...follow], {
+  const words = ['__supervise', stackArgument(home.root), `--sandboxes=${home.sandboxes}`, ...follow];
+  const [command, ...args] = launch([process.execPath, join(dist, 'cli.mjs'), ...words]);
+  const child = spawn(command, args, {
     detached: true,
     stdio: ['ignore', 'pipe', log],
-    env: { ...process.env, WEFT_HOME: home.root, WEFT_SANDBOX_ROOT: home.sandboxes },
+    env: stackEnvironment(process.env, home.root),
     cwd: home.root,
   });
   closeSync(log);

@@ -2,6 +2,7 @@
  * Entry of the supervisor process (`weft __supervise`): detached, its own session, told everything by its environment.
  * Writes "listening", "taken" or "elsewhere" on stdout for the client that started it; everything else goes to its log.
  */
+import { getPriority, setPriority } from 'node:os';
 import { homeOf } from '../home.js';
 import { buildId, distDirectory, touchPrograms } from './build-copy.js';
 import { placeOfThisProcess, placeWord } from './lock/place.js';
@@ -11,20 +12,24 @@ import { supervise } from './supervisor.js';
 export async function superviseMain(args: string[]): Promise<void> {
   // Its log may be a file on a disk that is full, or a pipe that nobody reads: neither is a reason to end.
   process.stderr.on('error', () => undefined);
+  standAlone();
+  const home = homeOf();
   const redisUrl = givenRedisUrl();
   touchPrograms(distDirectory());
   const outcome = await supervise(
     {
-      home: homeOf(),
+      home: { ...home, sandboxes: valueOf(args, '--sandboxes') ?? home.sandboxes },
       version: buildId(),
       dist: distDirectory(),
       place: placeWord(placeOfThisProcess()),
       lingerMs: lingerMs(),
       silentClaim: valueOf(args, '--follow'),
+      environment: process.env,
       redisUrl,
       redisCommand: redisUrl === undefined ? findRedisServer() : undefined,
       // Loaded only when it is asked for: gRPC takes longer to load than the supervisor takes to start everything.
       runsFinished: async (address, signal) => (await import('./active-runs.js')).runsFinished(address, signal),
+      anyRunActive: async (address) => (await import('./active-runs.js')).anyRunActive(address),
     },
     () => tell('listening'),
   );
@@ -34,6 +39,16 @@ export async function superviseMain(args: string[]): Promise<void> {
 
 function valueOf(args: string[], name: string): string | undefined {
   return args.find((arg) => arg.startsWith(`${name}=`))?.slice(name.length + 1);
+}
+
+/** Nothing but the environment that it was given is left of the shell that started the stack (environment.ts, launch.ts). */
+function standAlone(): void {
+  process.umask(0o022);
+  try {
+    if (getPriority() > 0) setPriority(0);
+  } catch {
+    // Only root may: the services stay as nice as the first caller was.
+  }
 }
 
 /** The client may be gone already. */

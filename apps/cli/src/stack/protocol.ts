@@ -15,6 +15,8 @@ export interface StackStatus {
   place: string;
   /** Names the build by its content: another should not talk to it. */
   version: string;
+  /** Digests of the variables that its services were configured with: another configuration needs another stack. */
+  configuration: Readonly<Record<string, string>>;
   /** Whether it stays until it is told to stop. */
   kept: boolean;
   /** What each program said when it was ready. */
@@ -49,10 +51,10 @@ export type FromStack = StackStatus | StackNote;
 
 export type ToStack =
   /** Start these programs too, those that were given up again, and answer with a status. */
-  | { type: 'extend'; services: string[]; env: Record<string, string> }
+  | { type: 'extend'; services: string[] }
   /** Stay after the last connection. */
   | { type: 'keep' }
-  /** Stop now if nobody else is connected: the stack was started for nothing, or is of another build. */
+  /** Stop now if nobody else is connected and no run is active: the stack was started for nothing, or is of another build or configuration. */
   | { type: 'yield' }
   | { type: 'stop' };
 

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Redis } from 'ioredis';
 import { type Home, homeOf, prepareHome, socketPath } from '../home.js';
-import { findInPath, findRedisServer, redisArguments, redisReadyLine } from './redis.js';
+import { findInPath } from './programs.js';
+import { findRedisServer, redisArguments, redisReadyLine } from './redis.js';
 
 /** Every flush takes so long. */
 const SLOW_DISK = ['-f', '-qq', '--seccomp-bpf', '-o', '/dev/null', '-e', 'trace=fdatasync', '-e', 'inject=fdatasync:delay_enter=500000'];

@@ -2,37 +2,16 @@
  * The stack's own Redis: which program serves it, with which arguments, and how to get one where there is none.
  */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { type Home, socketPath } from '../home.js';
-
-const PROGRAMS = ['redis-server', 'valkey-server'];
+import { REDIS_PROGRAMS, findInPath } from './programs.js';
 
 /** URL of a Redis that the user runs; WEFT_REDIS_URL, else REDIS_URL. */
 export function givenRedisUrl(env: NodeJS.ProcessEnv = process.env): string | undefined {
   return env['WEFT_REDIS_URL'] || env['REDIS_URL'] || undefined;
 }
 
-export function findInPath(names: string[], env: NodeJS.ProcessEnv = process.env): string | undefined {
-  const directories = [...(env['PATH'] ?? '').split(delimiter), '/usr/local/bin', '/usr/bin', '/usr/sbin'].filter((d) => d !== '');
-  for (const name of names) {
-    const found = directories.map((directory) => join(directory, name)).find(isExecutable);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 export function findRedisServer(): string | undefined {
-  return findInPath(PROGRAMS);
+  return findInPath(REDIS_PROGRAMS);
 }
 
 /** Finds a Redis server or installs Debian's. Throws with what to do where neither works. */

@@ -25,24 +25,25 @@ export const SOCKET_OF: Readonly<Record<string, string>> = {
 /** In the arguments of each program of a stack: whose it is, for people and for those who look for what was left (processes.ts). */
 export const stackArgument = (root: string): string => `--weft-stack=${root}`;
 
-export function redisProgram(home: Home, command: string): ProgramSpec {
-  return { name: 'redis', ...guarded(command, redisArguments(home)), env: process.env, readyLine: redisReadyLine, endsLast: true };
+/** `world`: the environment that all programs of the stack start with (environment.ts). */
+export function redisProgram(home: Home, command: string, world: NodeJS.ProcessEnv): ProgramSpec {
+  return { name: 'redis', ...guarded(command, redisArguments(home)), env: world, readyLine: redisReadyLine, endsLast: true };
 }
 
-export function serviceProgram(home: Home, name: string, redisUrl: string, extra: Record<string, string> = {}): ProgramSpec {
+export function serviceProgram(home: Home, name: string, redisUrl: string, world: NodeJS.ProcessEnv): ProgramSpec {
   const script = join(distDirectory(), `${name}.mjs`);
   if (!existsSync(script)) throw new Error(`${script} is not there: build it with \`npm run build\``);
   return {
     name,
     command: process.execPath,
     args: [script, stackArgument(home.root)],
-    env: { ...process.env, ...extra, ...serviceEnvironment(home, redisUrl) },
+    env: { ...world, ...serviceEnvironment(home, redisUrl, world) },
     readyLine: readyAddresses,
   };
 }
 
 /** Everything internal goes over sockets below the run directory; only the gateway listens on TCP. */
-function serviceEnvironment(home: Home, redisUrl: string): NodeJS.ProcessEnv {
+function serviceEnvironment(home: Home, redisUrl: string, world: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const unix = (name: string): string => `unix:${socketPath(home, name)}`;
   return {
     WEFT_HOME: home.root,
@@ -52,20 +53,20 @@ function serviceEnvironment(home: Home, redisUrl: string): NodeJS.ProcessEnv {
     WEFT_AL_LISTEN: unix('al'),
     WEFT_AL_ADDRESS: unix('al'),
     WEFT_RUNNER_LISTEN: unix('runner'),
-    WEFT_RUNNER_ID: process.env['WEFT_RUNNER_ID'] ?? 'local',
+    WEFT_RUNNER_ID: world['WEFT_RUNNER_ID'] ?? 'local',
+    // Of tools whose run brings none, and of what services start.
+    PATH: [world['WEFT_RUNNER_PATH'], world['PATH']].filter((path) => path).join(':'),
     WEFT_SANDBOX_ROOT: home.sandboxes,
     WEFT_DATA_URI: home.dataUri,
     // A stack that only its own user reaches may read what that user can, and make the images that a document describes.
-    WEFT_ALLOW_PRIVATE_HTTP: process.env['WEFT_ALLOW_PRIVATE_HTTP'] ?? (servesOthers() ? '0' : '1'),
-    WEFT_IMAGE_SOURCES: process.env['WEFT_IMAGE_SOURCES'] ?? (servesOthers() ? 'pull' : 'pull,load,import,build'),
+    WEFT_ALLOW_PRIVATE_HTTP: world['WEFT_ALLOW_PRIVATE_HTTP'] ?? (servesOthers(world) ? '0' : '1'),
+    WEFT_IMAGE_SOURCES: world['WEFT_IMAGE_SOURCES'] ?? (servesOthers(world) ? 'pull' : 'pull,load,import,build'),
   };
 }
 
-function servesOthers(): boolean {
+function servesOthers(world: NodeJS.ProcessEnv): boolean {
   const loopback = /^(unix:|(localhost|127(\.\d+){3}|\[::1\]):\d+$)/;
-  return [process.env['WEFT_HTTP_LISTEN'], process.env['WEFT_GRPC_LISTEN']].some(
-    (listen) => listen !== undefined && !loopback.test(listen),
-  );
+  return [world['WEFT_HTTP_LISTEN'], world['WEFT_GRPC_LISTEN']].some((listen) => listen !== undefined && !loopback.test(listen));
 }
 
 /** Every program prints one line `ready <json>` when it serves. */

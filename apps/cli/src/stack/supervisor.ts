@@ -15,6 +15,7 @@ import { type Home, prepareHome, socketPath } from '../home.js';
 import { touchPrograms } from './build-copy.js';
 import { Care } from './care.js';
 import { Program, type ProgramSpec } from './child.js';
+import { type Configuration, configurationOf } from './environment.js';
 import { Holding } from './holding.js';
 import { IdleWatch } from './idle.js';
 import { BEAT_MS } from './lock/state-claim.js';
@@ -24,6 +25,7 @@ import { type FromStack, type StackState, type StackStatus, type ToStack, onMess
 import { EMBEDDED_SERVICES, SOCKET_OF, redisProgram, serviceProgram } from './services.js';
 import { SocketNames } from './sockets.js';
 import { type TakenState, takeState } from './take-state.js';
+import { freshTemporaryDirectory } from './temporary.js';
 
 const PROGRAMS_IN_USE_MS = 3_600_000;
 
@@ -36,11 +38,14 @@ export interface SupervisorOptions {
   lingerMs: number;
   /** Token of a claim that was watched and found silent: it may be followed. */
   silentClaim?: string;
+  /** What its programs start with. */
+  environment: NodeJS.ProcessEnv;
   /** Of a Redis that somebody else runs; absent: the stack runs its own. */
   redisUrl?: string;
   redisCommand?: string;
   /** Resolves when no run is active. */
   runsFinished(schedulerAddress: string, signal: AbortSignal): Promise<void>;
+  anyRunActive(schedulerAddress: string): Promise<boolean>;
 }
 
 export type Outcome = 'taken' | 'elsewhere' | 'stopped' | 'failed';
@@ -63,6 +68,7 @@ class Supervisor {
   private readonly sockets: SocketNames;
   private readonly care: Care;
   private readonly holding: Holding;
+  private readonly configuration: Configuration;
   private state: StackState = 'starting';
   private message: string | undefined;
   private server: Server | undefined;
@@ -86,6 +92,7 @@ class Supervisor {
       changed: () => this.broadcast(this.status()),
       listenAgain: () => void this.listen().catch((error: Error) => this.note(error.message)),
     });
+    this.configuration = configurationOf(options.environment);
     this.idle = new IdleWatch({
       lingerMs: options.lingerMs,
       runsFinished: (signal) => options.runsFinished(`unix:${socketPath(home, 'scheduler')}`, signal),
@@ -100,6 +107,7 @@ class Supervisor {
     for (const text of this.taken.notes) this.note(text);
     await this.holding.start();
     await this.endLeftovers();
+    freshTemporaryDirectory(this.options.home.root).catch((error: Error) => this.note(`temporary files not removed: ${error.message}`));
     const started = this.startFirst();
     await this.listen();
     this.lock.announce();
@@ -126,9 +134,9 @@ class Supervisor {
 
   private async startFirst(): Promise<void> {
     if (this.state !== 'starting') return;
-    const { home, redisCommand } = this.options;
-    const redis = redisCommand === undefined ? [] : [redisProgram(home, redisCommand)];
-    const specs = [...redis, ...EMBEDDED_SERVICES.map((name) => serviceProgram(home, name, this.redisUrl))];
+    const { home, redisCommand, environment } = this.options;
+    const redis = redisCommand === undefined ? [] : [redisProgram(home, redisCommand, environment)];
+    const specs = [...redis, ...EMBEDDED_SERVICES.map((name) => serviceProgram(home, name, this.redisUrl, environment))];
     const outcomes = await Promise.all(this.add(specs).map((program) => program.start().then(() => undefined, messageOf)));
     const failure = outcomes.find((message) => message !== undefined);
     if (failure !== undefined) return this.fail(failure);
@@ -183,26 +191,39 @@ class Supervisor {
 
   private handle(message: ToStack): void {
     if (message.type === 'stop') void this.stop('stopped');
-    if (message.type === 'yield') {
-      if (this.clients.size === 1 && !this.idle.isKept) void this.stop('stopped');
-      else this.broadcast(this.status());
-    }
+    if (message.type === 'yield') void this.yieldIfUnused();
     if (message.type === 'keep') {
       this.idle.keep();
       this.broadcast(this.status());
     }
-    if (message.type === 'extend') this.extend(message.services, message.env);
+    if (message.type === 'extend') this.extend(message.services);
+  }
+
+  /** What cannot be found out keeps the stack: a run that somebody detached must not be begun again. */
+  private async yieldIfUnused(): Promise<void> {
+    const unused = (): boolean => this.clients.size === 1 && !this.idle.isKept;
+    // Before it is ready nobody was given a run.
+    const busy = this.state === 'ready' && unused() && (await this.anyRunActive());
+    if (!busy && unused()) void this.stop('stopped');
+    else this.broadcast(this.status());
+  }
+
+  private anyRunActive(): Promise<boolean> {
+    return this.options.anyRunActive(`unix:${socketPath(this.options.home, 'scheduler')}`).catch((error: Error) => {
+      this.note(`cannot find out whether runs are active, so the stack stays: ${error.message}`);
+      return true;
+    });
   }
 
   /** Starts what is not there, and what was given up. */
-  private extend(services: string[], env: Record<string, string>): void {
+  private extend(services: string[]): void {
     const known = (name: string): Program | undefined => this.programs.find(({ spec }) => spec.name === name);
     for (const name of services) {
       const program = known(name);
       if (program !== undefined && program.state !== 'failed') continue;
       if (program !== undefined) this.programs.splice(this.programs.indexOf(program), 1);
       try {
-        const [fresh] = this.add([serviceProgram(this.options.home, name, this.redisUrl, env)]);
+        const [fresh] = this.add([serviceProgram(this.options.home, name, this.redisUrl, this.options.environment)]);
         if (fresh !== undefined) fresh.asked = (program?.asked ?? 0) + 1;
         fresh?.start().catch((error: Error) => fresh.failed(error.message));
       } catch (error) {
@@ -256,6 +277,7 @@ class Supervisor {
       pid: process.pid,
       place: this.options.place,
       version: this.options.version,
+      configuration: this.configuration,
       kept: this.idle.isKept,
       services: Object.fromEntries(
         this.programs.map(({ spec, pid, addresses, state, message, asked }) => [spec.name, { pid, addresses, state, message, asked }]),
