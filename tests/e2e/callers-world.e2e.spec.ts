@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { jest } from '@jest/globals';
+import { pidOf, stackProcesses } from './stack-processes.js';
 import { ROOT } from './stack.js';
 
 jest.setTimeout(120_000);
@@ -78,8 +79,7 @@ async function output(
 }
 
 const withTool = (shell: string): Record<string, string> => ({ PATH: `${join(folder, shell)}:/usr/bin:/bin` });
-const stackState = (): { supervisor: number; programs: { name: string; pid: number }[] } =>
-  JSON.parse(readFileSync(join(folder, 'home/run/stack.json'), 'utf8')) as ReturnType<typeof stackState>;
+const home = (): string => join(folder, 'home');
 
 describe('the world of the shell that calls', () => {
   it('goes with each run: its PATH and its umask; and the first one’s temporary directory may go', async () => {
@@ -128,8 +128,7 @@ describe('the world of the shell that calls', () => {
 describe('the services', () => {
   it('have a world of their own, whoever started them', async () => {
     await output('mine.cwl', { ...withTool('one'), NODE_OPTIONS: '--no-warnings', SOMETHING: 'x', LC_ALL: 'C' }, { umask: '077' });
-    const { supervisor, programs } = stackState();
-    for (const pid of [supervisor, ...programs.filter(({ name }) => name !== 'redis').map((program) => program.pid)]) {
+    for (const { pid } of stackProcesses(home()).filter(({ name }) => name !== 'redis')) {
       const env = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
       expect(env).toEqual(expect.arrayContaining(['LANG=C.UTF-8', `TMPDIR=${join(folder, 'home/tmp')}`]));
       expect(env.filter((line) => /^(NODE_OPTIONS|SOMETHING|LC_ALL)=|weft-caller-[^/]*\/one/.test(line))).toEqual([]);
@@ -141,17 +140,17 @@ describe('the services', () => {
   it('are started anew for other settings where nobody uses them, and else it is told which differ', async () => {
     const supervisorAfter = async (shell: Record<string, string>): Promise<number> => {
       await output('umask.cwl', shell);
-      return stackState().supervisor;
+      return pidOf(home(), 'supervisor');
     };
     const first = await supervisorAfter({});
     expect(await supervisorAfter({ SOMETHING: 'else' })).toBe(first);
     const second = await supervisorAfter({ WEFT_CALL_CACHE: 'off' });
     expect(second).not.toBe(first);
     expect((await weft(['up', '-d'], { ...ports, WEFT_CALL_CACHE: 'off' })).code).toBe(0);
-    const third = stackState().supervisor;
+    const third = pidOf(home(), 'supervisor');
     const told = await weft(['run', '--quiet', 'umask.cwl'], { WEFT_CALL_CACHE: 'on' });
     expect(told).toMatchObject({ code: 0, stderr: expect.stringMatching(/other settings \(WEFT_CALL_CACHE\) and is in use/) });
-    expect(stackState().supervisor).toBe(third);
+    expect(pidOf(home(), 'supervisor')).toBe(third);
     // What the operator has set and this shell does not name is no difference.
     expect(await weft(['run', '--quiet', 'umask.cwl'])).toMatchObject({ code: 0, stderr: '' });
     expect(await weft(['up', '-d'], { ...ports, WEFT_CALL_CACHE: 'on' })).toMatchObject({

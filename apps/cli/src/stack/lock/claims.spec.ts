@@ -53,7 +53,7 @@ class Host {
   ) {}
 
   get token(): string {
-    return `${this.place.host}-${this.pid}`;
+    return `${this.place.bootId}-${this.place.pidNamespace}-${this.pid}`;
   }
 
   async tryToTake(): Promise<void> {
