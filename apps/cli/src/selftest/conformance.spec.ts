@@ -36,12 +36,20 @@ describe('the conformance part of the checks', () => {
   it('counts every test of every suite', async () => {
     suite('main/tests/conformance');
     const v12 = suite('shared/conformance/v1.2');
-    const tally = await checkConformance(check((path) => ({ results: [{ passed: true }, { passed: path !== v12 }] })));
-    expect(tally).toEqual({ passed: 3, failed: 1, skipped: 0 });
+    const tally = await checkConformance(
+      check((path) => ({
+        results: [
+          { id: 'a', passed: true },
+          { id: 'b', passed: path !== v12, ...(path === v12 && { reason: 'it printed 2\nand more' }) },
+        ],
+      })),
+    );
+    expect(tally).toMatchObject({ passed: 3, failed: 1, skipped: 0, failures: ['v1.2 › b: it printed 2'] });
   });
 
   it('takes a suite that broke for a failure', async () => {
     suite('main/tests/conformance');
-    expect(await checkConformance(check(() => undefined))).toEqual({ passed: 0, failed: 1, skipped: 0 });
+    const failures = ['conformance: no report was written'];
+    expect(await checkConformance(check(() => undefined))).toMatchObject({ passed: 0, failed: 1, skipped: 0, failures });
   });
 });

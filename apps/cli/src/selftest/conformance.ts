@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { hostsOf, resolves } from '../conformance/network.js';
 import { readSuite } from '../conformance/suite.js';
-import { NOTHING, type Tally, add, tallyOfSuite } from './results.js';
+import { NOTHING, type Tally, add, failure, tallyOfSuite } from './results.js';
 
 export interface ConformanceCheck {
   /** The checkout. */
@@ -37,7 +37,7 @@ export async function checkConformance(check: ConformanceCheck): Promise<Tally> 
   return total;
 }
 
-async function runSuite(suite: string, { root, scratch, say, weft }: ConformanceCheck): Promise<Tally> {
+async function runSuite(suite: string, { root, scratch, weft }: ConformanceCheck): Promise<Tally> {
   const name = basename(suite);
   const report = join(scratch, `conformance-${name}.json`);
   // A home of its own: the checks leave the user's runs alone.
@@ -45,9 +45,8 @@ async function runSuite(suite: string, { root, scratch, say, weft }: Conformance
   const standIns = (await hostsToServe(suite)).flatMap((host) => ['--stand-in', host]);
   await weft(['conformance', suite, '--json', report, '--failure-codes', join(root, FAILURE_CODES), ...standIns], env);
   await weft(['down'], env);
-  if (existsSync(report)) return tallyOfSuite(readFileSync(report, 'utf8'));
-  say(`conformance ${name}: no report was written`);
-  return { ...NOTHING, failed: 1 };
+  if (existsSync(report)) return tallyOfSuite(readFileSync(report, 'utf8'), name);
+  return failure(`${name}: no report was written`);
 }
 
 /** Only root can serve on the port of the web. */

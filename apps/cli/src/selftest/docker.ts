@@ -16,6 +16,8 @@ export interface DockerEngine {
 const SOCKET = '/var/run/docker.sock';
 /** After this long the engine is taken to hang. */
 const START_LIMIT_MS = 60_000;
+const STOP_LIMIT_MS = 60_000;
+const ASK_LIMIT_MS = 60_000;
 
 /** `images`: directory of scripts that make the images the checks need; each is idempotent. */
 export async function ensureDocker(images: string, scratch: string, say: (line: string) => void): Promise<DockerEngine> {
@@ -25,7 +27,10 @@ export async function ensureDocker(images: string, scratch: string, say: (line: 
     if (started === undefined) return;
     const ended = new Promise((resolve) => started.once('exit', resolve));
     started.kill('SIGTERM');
+    // It stops its containers first; one that does not end is not waited for for ever.
+    const limit = setTimeout(() => started.kill('SIGKILL'), STOP_LIMIT_MS);
     await ended;
+    clearTimeout(limit);
   };
   const problem = makeImages(images, say);
   if (problem !== undefined) {
@@ -33,6 +38,18 @@ export async function ensureDocker(images: string, scratch: string, say: (line: 
     return { unavailable: problem, stop: async () => undefined };
   }
   return { stop };
+}
+
+/** Containers that tests left behind: those which have something below `folder` mounted. */
+export function removeContainersOf(folder: string, say: (line: string) => void): void {
+  const ask = (...args: string[]): string => spawnSync('docker', args, { encoding: 'utf8', timeout: ASK_LIMIT_MS }).stdout ?? '';
+  const ids = ask('ps', '--all', '--quiet', '--no-trunc').split('\n').filter(Boolean);
+  if (ids.length === 0) return;
+  const mounts = ask('inspect', '--format', '{{.Id}}{{range .Mounts}}|{{.Source}}{{end}}', ...ids).split('\n');
+  const left = mounts.map((line) => line.split('|')).filter(([, ...sources]) => sources.some((source) => source.startsWith(`${folder}/`)));
+  if (left.length === 0) return;
+  say(`removing ${left.length} containers that tests left`);
+  ask('rm', '--force', ...left.map(([id = '']) => id));
 }
 
 function answers(): boolean {
