@@ -214,6 +214,29 @@ describe('the way of cwl-runner', () => {
     expect(said(runner('cwl-runner', ['--outdir', 'stdin', 'hello.cwl', '-'], '{ "who": "job" }'))).toBe('hello job\n');
   });
 
+  it('takes document and job from a shell that makes them, or from a FIFO; what they refer to lies in the current folder', () => {
+    const bash = (script: string): string => said(runner('bash', ['-c', script]));
+    expect(bash(`cwl-runner --outdir piped <(cat hello.cwl) <(echo '{ "who": "shell" }')`)).toBe('hello shell\n');
+    expect(bash(`mkfifo doc; cat hello.cwl > doc & cwl-runner --outdir piped doc --who fifo`)).toBe('hello fifo\n');
+    expect(bash(`cwl-runner --outdir piped <(echo '{ "cwl:tool": "hello.cwl", "who": "script" }')`)).toBe('hello script\n');
+    expect(bash(`cwl-runner --outdir piped /dev/stdin --who stdin < <(cat hello.cwl)`)).toBe('hello stdin\n');
+    const reads =
+      '{ cwlVersion: v1.2, class: CommandLineTool, inputs: { f: File }, baseCommand: cat, stdin: $(inputs.f.path), outputs: { out: stdout }, stdout: o }';
+    writeFileSync(join(folder, 'beside.txt'), 'beside\n');
+    expect(bash(`cwl-runner --outdir piped <(echo '${reads}') <(echo '{ "f": { "class": "File", "location": "beside.txt" } }')`)).toBe(
+      'beside\n',
+    );
+  });
+
+  it('reads no more of them than a document can have', () => {
+    const endless = spawnSync('bash', ['-c', 'cwl-runner <(yes)'], {
+      cwd: folder,
+      env: { ...environment(), PATH: `${join(folder, 'bin')}:${process.env['PATH'] ?? ''}` },
+      encoding: 'utf8',
+    });
+    expect([endless.status, endless.stderr]).toEqual([1, expect.stringMatching(/what comes on \/dev\/fd\/\d+ is larger than 16 MiB/)]);
+  });
+
   it('says its name and version', () => {
     expect(runner('cwl-runner', ['--version'])).toMatch(/^weft \d+\.\d+\.\d+\n$/);
   });

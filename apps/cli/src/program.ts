@@ -5,13 +5,15 @@ import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { isServiceError } from '@weft/platform';
 import { dropEarlyStack } from './client/connect.js';
+import { ownArguments } from './commands/run-arguments.js';
 import { CommandError, EXIT_FAILURE, EXIT_UNSUPPORTED } from './errors.js';
 
 export async function main(argv: string[]): Promise<void> {
   try {
     const program = makeProgram();
-    const document = documentToExplain(program, argv.slice(2));
-    if (document === undefined) await program.parseAsync(argv);
+    const args = withoutForeign(program, argv.slice(2));
+    const document = documentToExplain(program, args);
+    if (document === undefined) await program.parseAsync(args, { from: 'user' });
     else process.stdout.write(await (await import('./commands/run-help.js')).documentHelp(document));
   } catch (error) {
     // Diagnostics begin with their place, as editors and people expect.
@@ -19,6 +21,26 @@ export async function main(argv: string[]): Promise<void> {
     process.exitCode = exitCodeOf(error);
     await dropEarlyStack();
   }
+}
+
+/** What other runners' options mean here is settled before the rest is parsed: only then is it known which argument is the document. */
+function withoutForeign(program: Command, [name = '', ...rest]: string[]): string[] {
+  if (name !== 'run') return name === '' ? [] : [name, ...rest];
+  const { args, told } = ownArguments(rest, optionsOf(program.commands.find((command) => command.name() === 'run')));
+  if (!args.includes('--quiet') && !args.includes('-q')) for (const sentence of told) process.stderr.write(`weft: ${sentence}\n`);
+  return [name, ...args];
+}
+
+/** Of `weft run`: its own options, and whether each takes a value. */
+export function runOptions(): Map<string, boolean> {
+  return optionsOf(makeProgram().commands.find((command) => command.name() === 'run'));
+}
+
+function optionsOf(command: Command | undefined): Map<string, boolean> {
+  const options = (command?.options ?? []).flatMap(({ short, long, required, optional }) =>
+    [short, long].map((flag): [string, boolean] => [flag ?? '', required || optional]),
+  );
+  return new Map([...options, ['--help', false] as const, ['-h', false] as const].filter(([flag]) => flag !== ''));
 }
 
 /** `weft run <document> --help` asks for the help of the document. */
@@ -78,7 +100,7 @@ function addRun(program: Command): void {
     .option('--name <name>', 'name of the run')
     .option('--project <id>', 'project that the run belongs to', '')
     .option('--pool <name>', 'pool of runners', '')
-    .option('--label <key=value...>', 'labels of the run')
+    .option('--label <key=value>', 'a label of the run (again for more)', appended, [])
     .option('--idempotency-key <key>', 'a second call with the same key follows the first call’s run')
     .option('--timeout <seconds>', 'stop the run after this time; it fails with RUN_TIME_LIMIT', wholeNumber)
     .addOption(new Option('--on-error <what>', 'when a step has failed for good').choices(['stop', 'continue']).default('stop'))
@@ -95,15 +117,7 @@ function addRun(program: Command): void {
     .allowUnknownOption()
     .addHelpText('after', '\nInputs of the document are options, too; put them after the document, and after `--` where a name is taken.')
     .version(`weft ${version()}`)
-    .action(async (document: string, rest: string[], options, command: Command) => {
-      const [{ runCommand }, { fromDocumentOn }] = await Promise.all([
-        import('./commands/run.js'),
-        import('./commands/foreign-options.js'),
-      ]);
-      const known = command.options.flatMap(({ long }) => long ?? []);
-      const [name = document, ...others] = fromDocumentOn([document, ...rest], known);
-      return runCommand(name, others, options);
-    });
+    .action(async (document: string, rest: string[], options) => (await import('./commands/run.js')).runCommand(document, rest, options));
 }
 
 function addStackCommands(program: Command): void {

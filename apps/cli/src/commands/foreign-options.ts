@@ -1,69 +1,110 @@
 /**
- * Options that people and scripts bring along from other CWL runners. Those that ask for what is so anyway are passed over where they
- * stand in front of the document; the others are refused with what does the same here. Behind the document options are its inputs.
+ * Options that people and scripts bring along from other CWL runners: every one of cwltool's (cwltool-options.json holds its list, and a test
+ * compares), and what others are typed with. Each is one of:
+ *
+ *   so       it is so here anyway: passed over
+ *   told     it changes nothing of the result: passed over, with a sentence
+ *   as       the same under another name here
+ *   instead  refused, with what does it here
+ *
+ * Invariant: whether an option takes a value is part of its entry, so that a value is never taken for the document, nor the document for a value.
  */
-import { nearestName } from '@weft/cwl';
-import { CommandError } from '../errors.js';
+export type Foreign = { value?: true } & (
+  { kind: 'so' } | { kind: 'told'; text: string } | { kind: 'as'; option: string } | { kind: 'instead'; text: string }
+);
 
-const SO_ANYWAY: ReadonlySet<string> = new Set([
-  ...['--strict', '--enable-dev', '--enable-ext', '--enable-pull', '--do-update', '--relax-path-checks', '--compute-checksum'],
-  ...['--copy-outputs', '--rm-tmpdir', '--rm-container', '--debug', '--verbose', '--timestamps', '--disable-color'],
+const ENGINES =
+  "images run with Docker, or what else answers at DOCKER_HOST such as Podman's socket; --no-container runs tools on the host";
+const SANDBOXES = 'tasks work below the folder that WEFT_SANDBOX_ROOT names (and `weft doctor` shows)';
+const KEPT = '`weft logs <run>` has what tools wrote, and the command of a task that failed; --keep-intermediates keeps what steps gave';
+const TARGETS =
+  'the whole document is run, as a run goes on from what succeeded (`weft retry`); a process of a $graph is run as document#process';
+const PROVENANCE = 'provenance is not written yet';
+const HOST_TOOLS = 'tools come from their image or from PATH; SoftwareRequirement only informs';
+const REGISTRY = 'a document is a path or an address: give the address of the descriptor in the registry';
+const CONTAINER_IDS = 'containers carry the labels weft.run and weft.task: `docker ps --filter label=weft.run=<run>`';
+const SERIALIZED = 'no RDF is made of a document: `weft pack <document>` makes one document of all, `weft graph <document>` draws it';
+const LIMITS = 'limits that a document gives (ramMin, ramMax, coresMin, coresMax) are held without it, and others are not made up';
+
+const so: Foreign = { kind: 'so' };
+const told = (text: string): Foreign => ({ kind: 'told', text });
+const instead = (text: string): Foreign => ({ kind: 'instead', text });
+const withValue = (foreign: Foreign): Foreign => ({ ...foreign, value: true });
+const each = (names: string[], foreign: Foreign): [string, Foreign][] => names.map((name) => [name, foreign]);
+
+const FOREIGN: ReadonlyMap<string, Foreign> = new Map<string, Foreign>([
+  ...each(['--strict', '--enable-dev', '--enable-ext', '--relax-path-checks', '--do-update', '--fast-parser'], so),
+  ...each(['--enable-pull', '--compute-checksum', '--copy-outputs', '--rm-tmpdir', '--rm-container'], so),
+  ...each(['--debug', '--verbose', '--timestamps', '--enable-color', '--disable-color', '--doc-cache', '--no-doc-cache'], so),
+  ...each(['--disable-user-provenance', '--disable-host-provenance', '--disable-ga4gh-tool-registry', '--disable-js-validation'], so),
+  ['--no-warnings', { kind: 'as', option: '--quiet' }],
+  ['--parallel-max', { kind: 'as', option: '--parallel', value: true }],
+
+  ['--skip-schemas', told('$schemas are read only where a format is asked for, and one that cannot be read is a warning')],
+  ['--no-compute-checksum', told('checksums are always computed')],
+  ...each(['--strict-memory-limit', '--strict-cpu-limit'], told(LIMITS)),
+  ['--no-match-user', told('what a container writes always belongs to the user of the runner')],
+  ['--no-read-only', told('a container may write its own file system; only inputs are read-only')],
+  ['--move-outputs', told('outputs are copied to --outdir, as clones where the file system can; the originals go with their run')],
+  ['--js-console', told('what JavaScript writes to its console is not shown')],
+  ['--js-hint-options-file', withValue(told('JavaScript is run, not linted'))],
+
+  ['--cachedir', withValue(instead('results are kept and taken again by themselves; --no-cache turns that off'))],
+  ...each(['--singularity', '--podman', '--udocker'], instead(ENGINES)),
+  ...each(['--user-space-docker-cmd', '--singularity-sandbox-path'], withValue(instead(ENGINES))),
+  ...each(['--tmpdir-prefix', '--tmp-outdir-prefix', '--basedir-prefix'], withValue(instead(SANDBOXES))),
+  ...each(['--leave-tmpdir', '--leave-outputs', '--leave-container'], instead(KEPT)),
+  ['--log-dir', withValue(instead('`weft logs <run>` prints what tools wrote, of one task with --task'))],
+  ['--force-docker-pull', instead('an image that is there is used: `docker pull <image>` gets a newer one')],
+  ['--disable-pull', instead('WEFT_IMAGE_SOURCES of the runner says how it may get images; without `pull` it uses what is there')],
+  ['--record-container-id', instead(CONTAINER_IDS)],
+  ...each(['--cidfile-dir', '--cidfile-prefix'], withValue(instead(CONTAINER_IDS))),
+
+  ...each(
+    ['--validate', '--disable-validate'],
+    instead('`weft validate <document>` checks without running; what is run is always checked'),
+  ),
+  ['--print-dot', instead('`weft graph <document>` draws')],
+  ...each(['--pack', '--print-pre'], instead('`weft pack <document>` makes one document of all')),
+  ['--make-template', instead('`weft inputs <document>` writes a job to be filled in')],
+  ['--tool-help', instead('`weft run <document> --help` lists its inputs')],
+  ['--generate-help-preview', withValue(instead('`weft run --help` lists the options'))],
+  ['--print-rdf', instead(SERIALIZED)],
+  ['--rdf-serializer', withValue(instead(SERIALIZED))],
+  [
+    '--print-supported-versions',
+    instead('documents of v1.0, v1.1, v1.2 and v1.3 are run; draft-3 and older ones are brought up by cwl-upgrader'),
+  ],
+  ...each(['--print-deps', '--print-input-deps'], instead('`weft pack <document>` brings everything that a document refers to into it')),
+  ['--relative-deps', withValue(instead('`weft pack <document>` brings everything that a document refers to into it'))],
+  ...each(['--print-subgraph', '--print-targets'], instead('`weft graph <document>` shows the steps and what each output comes from')),
+  ...each(['--target', '-t', '--single-step', '--single-process'], withValue(instead(TARGETS))),
+
+  [
+    '--overrides',
+    withValue(instead('a job sets requirements for the document by cwl:requirements; those of single steps are set in the document')),
+  ],
+  ['--mpi-config-file', withValue(instead('MPIRequirement is not supported: a tool starts its own launcher'))],
+  ['--non-strict', instead('what is wrong in a document is always told')],
+  ...each(['--write-summary', '-w'], withValue(instead('stdout carries the output object alone: > writes it to a file'))),
+  ['--basedir', withValue(instead('paths in a job refer to the folder of the job, those of options to the current one'))],
+  ['--custom-net', withValue(instead('containers have a network where the document has NetworkAccess, and only there'))],
+  ['--no-network', instead('containers have a network where the document has NetworkAccess, and only there')],
+  ['--eval-timeout', withValue(instead('WEFT_EXPRESSION_TIMEOUT_MS is the limit for an expression'))],
+  ...each(['--provenance', '--orcid', '--full-name'], withValue(instead(PROVENANCE))),
+  ...each(['--enable-user-provenance', '--enable-host-provenance', '--no-data'], instead(PROVENANCE)),
+  ['--enable-ga4gh-tool-registry', instead(REGISTRY)],
+  ['--add-ga4gh-tool-registry', withValue(instead(REGISTRY))],
+  ...each(['--beta-dependency-resolvers-configuration', '--beta-dependencies-directory'], withValue(instead(HOST_TOOLS))),
+  ...each(['--beta-use-biocontainers', '--beta-conda-dependencies'], instead(HOST_TOOLS)),
 ]);
 
-const HOST_TOOLS = 'tools come from their image or from PATH; SoftwareRequirement only informs';
-const INSTEAD: Readonly<Record<string, string>> = {
-  '--cachedir': 'results are kept and taken again by themselves; --no-cache turns that off',
-  ...all(
-    ['--singularity', '--podman', '--udocker', '--user-space-docker-cmd'],
-    "images run with Docker, or what else answers at DOCKER_HOST such as Podman's socket; --no-container runs tools on the host",
-  ),
-  ...all(['--tmpdir-prefix', '--tmp-outdir-prefix', '--basedir-prefix'], 'tasks work below the folder that WEFT_SANDBOX_ROOT names'),
-  ...all(
-    ['--leave-tmpdir', '--leave-outputs', '--leave-container'],
-    '`weft logs <run>` has what tools wrote, and the command of a task that failed; --keep-intermediates keeps what steps gave',
-  ),
-  '--validate': '`weft validate <document>` checks without running',
-  '--print-dot': '`weft graph <document>` draws',
-  '--pack': '`weft pack <document>` makes one document of all',
-  '--make-template': '`weft inputs <document>` writes a job to be filled in',
-  ...all(['--print-deps', '--print-input-deps'], '`weft pack <document>` brings everything that a document refers to into it'),
-  '--non-strict': 'what is wrong in a document is always told',
-  ...all(['--target', '-t', '--single-step', '--single-process'], 'one process of a document is run as document#process'),
-  ...all(['--custom-net', '--no-network'], 'containers have a network where the document has NetworkAccess, and only there'),
-  ...all(['--write-summary', '-w'], 'stdout carries the output object alone: > writes it to a file'),
-  '--eval-timeout': 'WEFT_EXPRESSION_TIMEOUT_MS is the limit for an expression',
-  '--basedir': 'paths in a job refer to the folder of the job, those of options to the current one',
-  '--move-outputs': 'outputs are copied to --outdir; the originals go with their run',
-  ...all(['--provenance', '--enable-user-provenance', '--enable-host-provenance'], 'provenance is not written yet'),
-  ...all(
-    ['--beta-dependency-resolvers-configuration', '--beta-dependencies-directory', '--beta-use-biocontainers', '--beta-conda-dependencies'],
-    HOST_TOOLS,
-  ),
-};
-
-function all(names: string[], text: string): Record<string, string> {
-  return Object.fromEntries(names.map((name) => [name, text]));
+export function foreignOption(name: string): Foreign | undefined {
+  return FOREIGN.get(name);
 }
 
 /** What does here what an option does elsewhere. */
 export function insteadOf(option: string): string | undefined {
-  return Object.hasOwn(INSTEAD, option) ? INSTEAD[option] : undefined;
-}
-
-/** From the document on; `known`: the options there are. Throws CommandError at an option that is not one of them. */
-export function fromDocumentOn(args: readonly string[], known: readonly string[]): string[] {
-  const start = args.findIndex((arg) => !SO_ANYWAY.has(arg));
-  const first = start < 0 ? undefined : args[start];
-  if (first === undefined) throw new CommandError('weft run needs a document');
-  if (!first.startsWith('-') || first === '-') return args.slice(start);
-  const option = first.replace(/=.*$/s, '');
-  const near = nearestName(option, known);
-  const instead = insteadOf(option);
-  const advice =
-    instead !== undefined
-      ? `: ${instead}`
-      : near !== undefined
-        ? `; did you mean '${near}'?`
-        : ': `weft run --help` lists what there is; inputs of the document stand behind it';
-  throw new CommandError(`weft run has no option '${option}'${advice}`);
+  const foreign = FOREIGN.get(option);
+  return foreign?.kind === 'instead' || foreign?.kind === 'told' ? foreign.text : undefined;
 }

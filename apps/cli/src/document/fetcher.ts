@@ -1,20 +1,17 @@
-/** Reads documents by URI for the loader: files, stdin, http(s), and what `data:` addresses hold. */
+/** Reads documents by URI for the loader: files, what is piped, http(s), and what `data:` addresses hold. */
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Fetcher, textOfDataUri } from '@weft/cwl';
+import { pipedText, pipedUri } from './piped.js';
 
 const FETCH_TIMEOUT_MS = 30_000;
-
-/** `-` on the command line; what it refers to lies in the current folder. */
-const STDIN_URI = pathToFileURL(resolve('-')).href;
-let stdin: Promise<string> | undefined;
 
 export const localFetcher: Fetcher = { fetch: (uri) => (uri.startsWith('file:') ? readLocal(uri) : readRemote(uri)) };
 
 async function readLocal(uri: string): Promise<string> {
-  if (uri === STDIN_URI) return (stdin ??= text(process.stdin));
+  const piped = pipedText(uri);
+  if (piped !== undefined) return piped;
   const path = fileURLToPath(uri);
   try {
     return await readFile(path, 'utf8');
@@ -50,11 +47,18 @@ function whyUnreachable(error: unknown): string {
 /** What the command line names, as an absolute URI with its fragment. A path that exists as it stands wins over one with a fragment. */
 export async function documentUri(name: string): Promise<string> {
   if (/^(https?|file):/.test(name)) return name;
-  if (name === '-') return STDIN_URI;
+  const piped = await pipedUri(name);
+  if (piped !== undefined) return piped;
   if (await exists(name)) return pathToFileURL(resolve(name)).href;
   const hash = name.lastIndexOf('#');
   if (hash < 0) return pathToFileURL(resolve(name)).href;
   return `${pathToFileURL(resolve(name.slice(0, hash))).href}${name.slice(hash)}`;
+}
+
+/** The same of a job, whose name has no fragment. */
+export async function jobUri(name: string): Promise<string> {
+  if (/^(https?|file):/.test(name)) return name;
+  return (await pipedUri(name)) ?? pathToFileURL(resolve(name)).href;
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -2,7 +2,6 @@
  * From what the command line names to what can be submitted: the document with everything it reads, and the job bound to its inputs.
  * Mistakes are found here, before anything is started.
  */
-import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import {
   type Diagnostic,
@@ -19,7 +18,7 @@ import type { run } from '@weft/contracts';
 import type { CwlObject, Plan } from '@weft/plan';
 import { insteadOf } from '../commands/foreign-options.js';
 import { CommandError, EXIT_FAILURE, EXIT_UNSUPPORTED } from '../errors.js';
-import { documentUri, localFetcher } from './fetcher.js';
+import { documentUri, jobUri, localFetcher } from './fetcher.js';
 
 export interface Prepared {
   bundle: run.DocumentBundle;
@@ -93,7 +92,7 @@ async function documentOfJob(name: string): Promise<string | undefined> {
 
 async function namedJob(name: string | undefined): Promise<{ job: CwlObject; baseUri: string; parsed?: ParsedJob }> {
   if (name === undefined) return { job: {}, baseUri: directoryUri() };
-  const uri = name === '-' ? await documentUri(name) : /^(https?|file):/.test(name) ? name : pathToFileURL(resolve(name)).href;
+  const uri = await jobUri(name);
   const parsed = await readJob(uri, localFetcher);
   if (parsed.value === undefined) throw new Refused(parsed.diagnostics, false);
   return { job: parsed.value, baseUri: uri, parsed };

@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { runOptions } from '../program.js';
+import { foreignOption, insteadOf } from './foreign-options.js';
+import { ownArguments } from './run-arguments.js';
+
+const known = runOptions();
+
+interface Elsewhere {
+  version: string;
+  options: { names: string[]; value: boolean }[];
+}
+
+/** All options of cwltool, also those that its help does not list, as its parser has them; see `version` for which. */
+const cwltool = JSON.parse(readFileSync(fileURLToPath(new URL('cwltool-options.json', import.meta.url)), 'utf8')) as Elsewhere;
+
+it('has cwltool’s whole list', () => {
+  expect(cwltool.version).toMatch(/^3\.3\./);
+  expect(cwltool.options.length).toBeGreaterThan(90);
+});
+
+describe.each(cwltool.options.flatMap(({ names, value }) => names.map((name) => [name, value] as const)))(
+  '%s of cwltool',
+  (name, value) => {
+    const given = value ? [[name, '3'], name.startsWith('--') ? [`${name}=3`] : [`${name}3`]] : [[name]];
+
+    it('is taken, or answered with a sentence that says what does it here', () => {
+      if (known.has(name)) return expect(foreignOption(name)).toBeUndefined();
+      const foreign = foreignOption(name);
+      expect(foreign?.value === true).toBe(value);
+      if (foreign?.kind === 'instead' || foreign?.kind === 'told') expect(foreign.text).toMatch(/^\S.{12,}[^.]$/);
+      else expect(foreign?.kind).toMatch(/^(so|as)$/);
+    });
+
+    it.each(given)('(%s %s) leaves the document alone', (...option) => {
+      const args = option.filter((part): part is string => typeof part === 'string');
+      if (foreignOption(name)?.kind === 'instead') {
+        expect(() => ownArguments([...args, 'doc.cwl', 'job.yml'], known)).toThrow(`no option '${name}': `);
+        return;
+      }
+      const own = ownArguments([...args, 'doc.cwl', 'job.yml', '--x', '1'], known).args;
+      expect(own.slice(own.indexOf('doc.cwl'))).toEqual(['doc.cwl', 'job.yml', '--x', '1']);
+      // What is in front of it is weft's own, each with its value.
+      const front = own.slice(0, own.indexOf('doc.cwl'));
+      expect(front.filter((part) => part.startsWith('-')).every((part) => known.has(part.replace(/=.*/, '')))).toBe(true);
+      expect(ownArguments(own, known)).toEqual({ args: own, told: [] });
+    });
+  },
+);
+
+it.each<[string[], string[]]>([
+  [
+    ['a.cwl', 'job.yml'],
+    ['a.cwl', 'job.yml'],
+  ],
+  [
+    ['-', '--x', '1'],
+    ['-', '--x', '1'],
+  ],
+  [
+    ['--strict', '--debug', 'a.cwl', '--strict'],
+    ['a.cwl', '--strict'],
+  ],
+  [
+    ['--outdir', '--strict', '--parallel', 'a.cwl', '--parallel', '3'],
+    ['--outdir', '--strict', 'a.cwl', '--parallel', '3'],
+  ],
+  [
+    ['--parallel', '2', 'a.cwl'],
+    ['--parallel', '2', 'a.cwl'],
+  ],
+  [
+    ['--parallel-max', '2', '--no-warnings', 'a.cwl'],
+    ['--parallel', '2', '--quiet', 'a.cwl'],
+  ],
+  [
+    ['--label', 'a=b', 'a.cwl'],
+    ['--label', 'a=b', 'a.cwl'],
+  ],
+  [
+    ['--strict', '--', '--odd.cwl'],
+    ['--', '--odd.cwl'],
+  ],
+])('%j becomes %j', (args, expected) => {
+  expect(ownArguments(args, known)).toEqual({ args: expected, told: [] });
+});
+
+it.each<[string[], RegExp]>([
+  [['--cachedir', 'c', 'a.cwl'], /no option '--cachedir': results are kept .* --no-cache/],
+  [['--cachedir=c', 'a.cwl'], /no option '--cachedir': results/],
+  [['-wfile', 'a.cwl'], /no option '-w': stdout carries/],
+  [['--outdri', 'x', 'a.cwl'], /no option '--outdri'; did you mean '--outdir'\?/],
+  [['--constructor', 'a.cwl'], /no option '--constructor': `weft run --help`/],
+])('%j is refused', (args, message) => {
+  expect(() => ownArguments(args, known)).toThrow(message);
+});
+
+it('knows what to do instead by name alone', () => {
+  expect(['--pack', '--strict-memory-limit', '--x', 'toString'].map((name) => insteadOf(name) !== undefined)).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ]);
+});
