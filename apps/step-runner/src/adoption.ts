@@ -17,6 +17,7 @@ import type { Admission } from './admission.js';
 import { Attempt, type AttemptContext } from './attempt.js';
 import { DEVICES_FILE, RESULT_FILE, SPEC_FILE } from './attempt-memory.js';
 import type { RunnerFiles } from './inputs/runner-files.js';
+import type { LogKeeper } from './logs/log-keeper.js';
 import { runtimeTaskOf } from './runtime-task.js';
 import { layoutOf } from './sandbox-layout.js';
 import { resolvePlan } from './stage.js';
@@ -25,6 +26,7 @@ export interface AdoptionOptions {
   sandboxRoot: string;
   runtimes: readonly TaskRuntime[];
   storage: RunnerFiles;
+  logs: LogKeeper;
   admission: Admission;
   forget: AttemptContext['forget'];
   onProblem: (text: string, error: unknown) => void;
@@ -81,7 +83,7 @@ export class Adoption {
   }
 
   private async consider(name: string): Promise<void> {
-    const { sandboxRoot, runtimes, storage, admission, discard, forget, onProblem } = this.options;
+    const { sandboxRoot, runtimes, storage, logs, admission, discard, forget, onProblem } = this.options;
     const bytes = readIfThere(join(sandboxRoot, name, SPEC_FILE));
     if (bytes === undefined) return this.discard(name);
     const spec = executor.TaskSpec.decode(bytes);
@@ -94,7 +96,7 @@ export class Adoption {
     try {
       storage.reclaim(layout.key, layout.root);
       const plan = await resolvePlan(spec, layout, runtime.containers, storage, this.stopped.signal);
-      const context = { spec, layout, runtime, storage, admission, discard, forget, onProblem };
+      const context = { spec, layout, runtime, storage, logs, admission, discard, forget, onProblem };
       const result = readIfThere(join(layout.root, RESULT_FILE));
       if (result !== undefined) {
         this.attempts.set(name, Attempt.restore(context, plan, executor.Finished.decode(result)));

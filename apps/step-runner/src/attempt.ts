@@ -17,6 +17,8 @@ import { DEVICES_FILE, remember, RESULT_FILE, SPEC_FILE } from './attempt-memory
 import { failedResult, finishedResult } from './attempt-result.js';
 import { type SandboxLayout, type StagingPlan } from './sandbox-layout.js';
 import { makeSandbox, stageInputs } from './stage.js';
+import type { LogKeeper } from './logs/log-keeper.js';
+import { TaskLog } from './logs/task-log.js';
 import { StderrTail } from './stderr-tail.js';
 import { runtimeTaskOf } from './runtime-task.js';
 import { WorkTree } from './work-tree.js';
@@ -31,6 +33,7 @@ export interface AttemptContext {
   /** Takes it out of the table: it waits, and nobody watches any more. */
   forget: (attempt: Attempt) => void;
   storage: RunnerFiles;
+  logs: LogKeeper;
   /** Makes a directory disappear. @throws the system's error */
   discard: (path: string) => void;
   onProblem: (text: string, error: unknown) => void;
@@ -42,6 +45,7 @@ export class Attempt {
     if (this.waiting) this.context.forget(this);
   });
   private readonly tail = new StderrTail();
+  private readonly written: TaskLog;
   private readonly early: (() => void)[] = [];
   /** Somebody has asked for it in this life of the runner. */
   wanted = false;
@@ -62,6 +66,11 @@ export class Attempt {
     readonly context: AttemptContext,
     run: (attempt: Attempt) => Promise<executor.Finished>,
   ) {
+    this.written = new TaskLog({
+      ...{ spec: context.spec, sandbox: context.layout.root, keeper: context.logs, onProblem: context.onProblem },
+      publish: (event) => this.feed.publish(event),
+      congested: () => this.feed.congested,
+    });
     this.ended = run(this)
       .catch((error: unknown) => this.fail(error))
       .then((finished) => this.finish(finished));
@@ -115,24 +124,20 @@ export class Attempt {
     return this.finishedEvent !== undefined;
   }
 
-  /** What a watcher missed, without the log, and then what comes. */
+  /** What a watcher missed, as far as it is kept, and then what comes. */
   watch(signal: AbortSignal): AsyncIterable<executor.TaskEvent> {
     this.wanted = true;
-    const past = [this.startedEvent ?? this.lastPreparing ?? this.queuedEvent, this.finishedEvent].filter((event) => event !== undefined);
+    const first = this.startedEvent ?? this.lastPreparing ?? this.queuedEvent;
+    const past = [first, ...this.written.past(), this.finishedEvent].filter((event) => event !== undefined);
     return this.feed.watch(past, signal);
   }
 
   /** Takes a chunk of the tool's log. One that comes before the runtime has said that the tool started is held up until then. */
   readonly log: LogSink = (stream, data) => {
     if (stream === 'stderr') this.tail.add(data);
-    if (this.startedEvent !== undefined || this.finished) return this.publishLog(stream, data);
-    return new Promise<void>((resolve) => this.early.push(resolve)).then(() => this.publishLog(stream, data));
+    if (this.startedEvent !== undefined || this.finished) return this.written.write(stream, data);
+    return new Promise<void>((resolve) => this.early.push(resolve)).then(() => this.written.write(stream, data));
   };
-
-  private publishLog(stream: 'stdout' | 'stderr', data: Buffer): void | Promise<void> {
-    const named = stream === 'stderr' ? executor.Log_Stream.STDERR : executor.Log_Stream.STDOUT;
-    return this.feed.publishLog(eventOf({ $case: 'log', value: { stream: named, data } }), data.length);
-  }
 
   private letEarlyLogGo(): void {
     for (const go of this.early.splice(0)) go();
@@ -158,6 +163,11 @@ export class Attempt {
   /** Resolves once the tool has ended. */
   end(): Promise<void> {
     return this.ended;
+  }
+
+  /** Resolves once all of it is where it stays: after the tool has ended, with its log. */
+  settled(): Promise<void> {
+    return this.ended.then(() => this.removal);
   }
 
   /** @throws Error where the attempt has not finished */
@@ -253,12 +263,15 @@ export class Attempt {
     return failedResult(error, this.tail.lines());
   }
 
-  private finish(finished: executor.Finished): void {
+  private async finish(finished: executor.Finished): Promise<void> {
     this.context.admission.leave(this.context.layout.key);
+    this.letEarlyLogGo();
+    await this.written.end();
     this.finishedEvent = eventOf({ $case: 'finished', value: finished });
+    // Beside the report of the end, not before it; release waits for it.
+    this.removal = Promise.all([this.removal, this.written.keep()]).then(() => undefined);
     this.signal('finished');
     this.feed.publish(this.finishedEvent);
-    this.letEarlyLogGo();
   }
 
   private signal(signal: AttemptSignal): void {

@@ -67,6 +67,7 @@ const environment = z.object({
     .optional(),
   WEFT_CACHE_DIR: absolute.optional(),
   WEFT_CACHE_MIB: z.coerce.number().int().nonnegative().optional(),
+  WEFT_TASK_LOG_MIB: z.coerce.number().int().nonnegative().optional(),
   WEFT_RUNNER_METRICS_LISTEN: z.string().min(1).optional(),
   ...storageVariables,
   WEFT_PUBLISH_FSYNC: z.enum(['0', '1']).default('0'),
@@ -112,6 +113,8 @@ export interface StepRunnerConfig {
   /** Of inputs from other hosts; default: below the sandbox root. One runner each. */
   cacheDirectory?: string;
   cacheBytes?: number;
+  /** Of the whole log of one stream of an attempt; 0: none is kept. */
+  taskLogBytes?: number;
   /** `host:port` or `unix:/path` for Prometheus; absent: not served. */
   metricsListen?: string;
   publishFsync: boolean;
@@ -150,6 +153,7 @@ export const configSchema: z.ZodType<StepRunnerConfig> = environment.transform((
     storage: { s3, http },
     cacheDirectory: env.WEFT_CACHE_DIR,
     cacheBytes: env.WEFT_CACHE_MIB === undefined ? undefined : env.WEFT_CACHE_MIB * 1024 ** 2,
+    taskLogBytes: env.WEFT_TASK_LOG_MIB === undefined ? undefined : env.WEFT_TASK_LOG_MIB * 1024 ** 2,
     metricsListen: env.WEFT_RUNNER_METRICS_LISTEN,
     publishFsync: env.WEFT_PUBLISH_FSYNC === '1',
     secret: env.WEFT_SERVICE_SECRET,

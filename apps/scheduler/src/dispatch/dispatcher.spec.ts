@@ -73,7 +73,7 @@ async function dispatcherOver(
     pool,
     execution: (at, spec) => new TaskExecution(clients.of(at), spec, createLogger('test', 'silent')),
     reporter: { report: async (_runId, event) => reported.push(event) },
-    logs: new TaskLogBuffer({ append: async (_runId, chunks) => void noted.push(...chunks) }, logger),
+    logs: new TaskLogBuffer({ append: async (_runId, chunks) => chunks.map((chunk) => [String(noted.push(chunk))]) }, logger),
     logger,
     clock: systemClock,
     dataUri: 'file:///data/',

@@ -22,7 +22,12 @@ export interface ExecutionEvents {
   queued(): void;
   started(handle: string): void;
   preparing(text: string): void;
-  log(stream: 'stdout' | 'stderr', data: Uint8Array): void;
+  /** `offset`, `line`: of the stream before `data`, where the runner says so. */
+  log(stream: 'stdout' | 'stderr', data: Uint8Array, offset?: number, line?: number): void;
+}
+
+function hearLog({ stream, data, offset, line }: executor.Log, on: ExecutionEvents): void {
+  on.log(stream === executor.Log_Stream.STDERR ? 'stderr' : 'stdout', data, offset, line);
 }
 
 export class TaskExecution {
@@ -85,7 +90,7 @@ export class TaskExecution {
         else if (event?.$case === 'started') on.started(event.value.handle);
         else if (event?.$case === 'queued') on.queued();
         else if (event?.$case === 'preparing') on.preparing(event.value.text);
-        else if (event?.$case === 'log') on.log(event.value.stream === executor.Log_Stream.STDERR ? 'stderr' : 'stdout', event.value.data);
+        else if (event?.$case === 'log') hearLog(event.value, on);
       }
     } catch (error) {
       if (finished) return finished;

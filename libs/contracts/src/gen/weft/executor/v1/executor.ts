@@ -236,7 +236,14 @@ export interface TaskSpec {
   /** PATH of a task that runs in no image and whose `environment` has none; empty = the runner's. */
   searchPath: string;
   /** Of a task that runs in no image; absent = 022. */
-  umask?: number | undefined;
+  umask?:
+    | number
+    | undefined;
+  /**
+   * Where the whole log is to be kept, as a URI that the stream's name is put behind: `<log_to>stdout`, `<log_to>stderr`. A stream that
+   * says nothing makes no file. Empty: only the events have the log. What of it cannot be written fails no task.
+   */
+  logTo: string;
 }
 
 export interface TaskSpec_EnvironmentEntry {
@@ -299,9 +306,16 @@ export interface Started {
   handle: string;
 }
 
+/**
+ * A piece of what the tool wrote where it does not go to a file. A runner may send the beginning and the end alone, with `offset` and
+ * `line` saying what lies between; a piece may come again after an attach.
+ */
 export interface Log {
   stream: Log_Stream;
   data: Buffer;
+  /** Bytes, and ends of lines, that the tool has written to the stream before `data`. Absent: everything is sent, once. */
+  offset?: number | undefined;
+  line?: number | undefined;
 }
 
 export enum Log_Stream {
@@ -1134,6 +1148,7 @@ function createBaseTaskSpec(): TaskSpec {
     reserved: undefined,
     searchPath: "",
     umask: undefined,
+    logTo: "",
   };
 }
 
@@ -1195,6 +1210,9 @@ export const TaskSpec: MessageFns<TaskSpec> = {
     }
     if (message.umask !== undefined) {
       writer.uint32(152).uint32(message.umask);
+    }
+    if (message.logTo !== "") {
+      writer.uint32(162).string(message.logTo);
     }
     return writer;
   },
@@ -1367,6 +1385,14 @@ export const TaskSpec: MessageFns<TaskSpec> = {
             message.umask = reader.uint32();
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.logTo = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1451,6 +1477,11 @@ export const TaskSpec: MessageFns<TaskSpec> = {
         ? globalThis.String(object.search_path)
         : "",
       umask: isSet(object.umask) ? globalThis.Number(object.umask) : undefined,
+      logTo: isSet(object.logTo)
+        ? globalThis.String(object.logTo)
+        : isSet(object.log_to)
+        ? globalThis.String(object.log_to)
+        : "",
     };
   },
 
@@ -1519,6 +1550,9 @@ export const TaskSpec: MessageFns<TaskSpec> = {
     if (message.umask !== undefined) {
       obj.umask = Math.round(message.umask);
     }
+    if (message.logTo !== "") {
+      obj.logTo = message.logTo;
+    }
     return obj;
   },
 
@@ -1558,6 +1592,7 @@ export const TaskSpec: MessageFns<TaskSpec> = {
       : undefined;
     message.searchPath = object.searchPath ?? "";
     message.umask = object.umask ?? undefined;
+    message.logTo = object.logTo ?? "";
     return message;
   },
 };
@@ -2345,7 +2380,7 @@ export const Started: MessageFns<Started> = {
 };
 
 function createBaseLog(): Log {
-  return { stream: 0, data: Buffer.alloc(0) };
+  return { stream: 0, data: Buffer.alloc(0), offset: undefined, line: undefined };
 }
 
 export const Log: MessageFns<Log> = {
@@ -2355,6 +2390,12 @@ export const Log: MessageFns<Log> = {
     }
     if (message.data.length !== 0) {
       writer.uint32(18).bytes(message.data);
+    }
+    if (message.offset !== undefined) {
+      writer.uint32(24).uint64(message.offset);
+    }
+    if (message.line !== undefined) {
+      writer.uint32(32).uint64(message.line);
     }
     return writer;
   },
@@ -2388,6 +2429,22 @@ export const Log: MessageFns<Log> = {
             message.data = Buffer.from(reader.bytes());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.offset = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.line = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2404,6 +2461,8 @@ export const Log: MessageFns<Log> = {
     return {
       stream: isSet(object.stream) ? log_StreamFromJSON(object.stream) : 0,
       data: isSet(object.data) ? Buffer.from(bytesFromBase64(object.data)) : Buffer.alloc(0),
+      offset: isSet(object.offset) ? globalThis.Number(object.offset) : undefined,
+      line: isSet(object.line) ? globalThis.Number(object.line) : undefined,
     };
   },
 
@@ -2415,6 +2474,12 @@ export const Log: MessageFns<Log> = {
     if (message.data.length !== 0) {
       obj.data = base64FromBytes(message.data);
     }
+    if (message.offset !== undefined) {
+      obj.offset = Math.round(message.offset);
+    }
+    if (message.line !== undefined) {
+      obj.line = Math.round(message.line);
+    }
     return obj;
   },
 
@@ -2425,6 +2490,8 @@ export const Log: MessageFns<Log> = {
     const message = createBaseLog();
     message.stream = object.stream ?? 0;
     message.data = object.data ?? Buffer.alloc(0);
+    message.offset = object.offset ?? undefined;
+    message.line = object.line ?? undefined;
     return message;
   },
 };
@@ -3971,8 +4038,8 @@ export const ContainerExecutorService = {
     responseDeserialize: (value: Buffer): DescribeResponse => DescribeResponse.decode(value),
   },
   /**
-   * Idempotent by (task_id, attempt): a second call attaches to the attempt that is running, replaying `started` and going on,
-   * or hands back its `finished`. A dropped stream does not stop the task. The last event is always `finished`.
+   * Idempotent by (task_id, attempt): a second call attaches to the attempt that is running, replaying `started` and what is kept of
+   * the log and going on, or hands back its `finished`. A dropped stream does not stop the task. The last event is always `finished`.
    * INVALID_ARGUMENT: the spec cannot be executed here. FAILED_PRECONDITION: the attempt was released.
    */
   execute: {
@@ -4033,8 +4100,8 @@ export const ContainerExecutorService = {
 export interface ContainerExecutorServer extends UntypedServiceImplementation {
   describe: handleUnaryCall<DescribeRequest, DescribeResponse>;
   /**
-   * Idempotent by (task_id, attempt): a second call attaches to the attempt that is running, replaying `started` and going on,
-   * or hands back its `finished`. A dropped stream does not stop the task. The last event is always `finished`.
+   * Idempotent by (task_id, attempt): a second call attaches to the attempt that is running, replaying `started` and what is kept of
+   * the log and going on, or hands back its `finished`. A dropped stream does not stop the task. The last event is always `finished`.
    * INVALID_ARGUMENT: the spec cannot be executed here. FAILED_PRECONDITION: the attempt was released.
    */
   execute: handleServerStreamingCall<TaskSpec, TaskEvent>;
@@ -4068,8 +4135,8 @@ export interface ContainerExecutorClient extends Client {
     callback: (error: ServiceError | null, response: DescribeResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Idempotent by (task_id, attempt): a second call attaches to the attempt that is running, replaying `started` and going on,
-   * or hands back its `finished`. A dropped stream does not stop the task. The last event is always `finished`.
+   * Idempotent by (task_id, attempt): a second call attaches to the attempt that is running, replaying `started` and what is kept of
+   * the log and going on, or hands back its `finished`. A dropped stream does not stop the task. The last event is always `finished`.
    * INVALID_ARGUMENT: the spec cannot be executed here. FAILED_PRECONDITION: the attempt was released.
    */
   execute(request: TaskSpec, options?: Partial<CallOptions>): ClientReadableStream<TaskEvent>;
