@@ -4,6 +4,7 @@ import { CommandError } from '../errors.js';
 import { shownLine } from '../shown-text.js';
 import { deliver } from './deliver.js';
 import { DeliveryError } from './delivery-error.js';
+import type { FileOps } from './folder.js';
 import { Interrupted, interruptible } from './interruption.js';
 import type { OutputFolder } from './outdir.js';
 
@@ -16,10 +17,10 @@ export interface Place {
 
 const tell = (line: string): void => void process.stderr.write(`weft: ${line}\n`);
 
-export async function bringOutputs(runId: string, outputs: CwlObject, place: Place): Promise<CwlObject> {
+export async function bringOutputs(runId: string, outputs: CwlObject, place: Place, ops?: FileOps): Promise<CwlObject> {
   const { outdir, inputs, alsoInputs = [] } = place;
   try {
-    return await interruptible((signal) => deliver({ outputs, inputs, alsoInputs, folder: outdir, signal, tell }));
+    return await interruptible((signal) => deliver({ outputs, inputs, alsoInputs, folder: outdir, signal, tell, ops }));
   } catch (error) {
     const shown = shownLine(outdir.path);
     if (error instanceof Interrupted)

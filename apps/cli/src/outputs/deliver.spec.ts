@@ -449,12 +449,39 @@ describe('what is left behind', () => {
     expect(snapshot(world.outdir).size).toBe(0);
   });
 
+  it.each<['link' | 'mkdir', string]>([
+    ['link', 'z'],
+    ['mkdir', 'd'],
+  ])('where %s(%s) fails for good, what was replaced already has its old bytes again, and is the same file', async (call, name) => {
+    world.write('out/a', 'old a');
+    world.write('out/b', 'old b');
+    linkSync(out('b'), join(world.root, 'other-name'));
+    const before = snapshot(world.root);
+    const fault = (...args: unknown[]): Promise<unknown> =>
+      String(args.at(call === 'mkdir' ? 0 : 1)).endsWith(`/${name}`)
+        ? Promise.reject(Object.assign(new Error('EIO'), { code: 'EIO' }))
+        : (files[call] as (...all: unknown[]) => Promise<unknown>)(...args);
+    const outputs = {
+      a: world.file('a', 'new'),
+      b: world.file('b', 'new'),
+      c: world.file('c', 'c'),
+      z: world.file('z', 'z'),
+      d: world.folder('d'),
+    };
+    const stored = snapshot(world.store);
+    await expect(world.deliver(outputs, { ops: { ...files, [call]: fault } as FileOps })).rejects.toThrow(/EIO/);
+    expect(snapshot(world.store)).toEqual(stored);
+    for (const [path, what] of before) expect([path, snapshot(world.root).get(path)]).toEqual([path, what]);
+    expect(readdirSync(world.outdir).sort()).toEqual(['a', 'b']);
+  });
+
   it('what a killed delivery left is removed, what is alive or of another make is not', async () => {
     const { ownerName } = await import('./owner.js');
     const dead = ownerName().replace(/-[0-9a-f]{8}$/, '-00000000');
     const names = [dead, ownerName(), `00000000-1-00000000`].map((owner) => `.weft-delivery-${owner}-01234567`);
     for (const name of [...names, '.weft-delivery-mine']) mkdirSync(out(name), { mode: 0o700 });
     writeFileSync(out(`${names[0]}/1`), 'half');
+    linkSync(world.write('out/x', 'placed before it was killed'), out(`${names[0]}/2`));
     world.write(`out/.weft-outdir-lock`, dead);
     await world.deliver({ o: world.file('x', 'x') });
     expect(readdirSync(world.outdir).sort()).toEqual([...names.slice(1), '.weft-delivery-mine', 'x'].sort());

@@ -23,7 +23,7 @@ import { type FileSlot, type Group, type Placed, type Slot, type Slots, planOutp
 import { Placing, Unplaceable } from './placing.js';
 import { RemoteFiles } from './remote-files.js';
 import { Sources, localPath } from './sources.js';
-import { type Means, type StagedFile, Staging, checkSays, digest, sweep } from './staging.js';
+import { type Means, type StagedFile, Staging, checkSays, digest } from './staging.js';
 import { type Ground, type Look, type Step, Survey, pathIn } from './survey.js';
 
 export interface Delivery {
@@ -99,7 +99,6 @@ class Work {
 
   async do(): Promise<(group: Group, slot: Slot) => Placed> {
     if (this.groups.every(({ slots }) => slots.size === 0)) return this.teller([]);
-    await sweep(this.outdir, this.means.ops);
     const staging = await Staging.open(this.outdir, this.means);
     try {
       const chosen = await this.untilPlaced(staging);

@@ -5,7 +5,8 @@
  *  1. Nothing is left behind: a file of a block is made in it (where it does not exist yet, in the folder where it would be made) and removed.
  *  2. The times of that file are the mark: what has been made or changed in the folder since the run began has a time not before it, by the
  *     clock of the file system itself, also where that is another host's.
- *  3. It ends, also where the file system does not answer.
+ *  3. What deliveries left in it that were killed is removed (sweep.ts).
+ *  4. It ends, also where the file system does not answer.
  */
 import { randomBytes } from 'node:crypto';
 import * as files from 'node:fs/promises';
@@ -14,8 +15,9 @@ import { CommandError } from '../errors.js';
 import { homeOf } from '../home.js';
 import { shownLine } from '../shown-text.js';
 import { codeOf, whatSystemSaid } from './delivery-error.js';
-import { type FileOps, identityOf } from './folder.js';
+import { type FileOps, Folder, identityOf } from './folder.js';
 import { ownerName } from './owner.js';
+import { sweep } from './sweep.js';
 
 export const PROBE_PREFIX = '.weft-probe-';
 const ANSWER_LIMIT_MS = 30_000;
@@ -48,7 +50,7 @@ async function look(given: string, ops: FileOps): Promise<OutputFolder> {
   const { folder, missing } = await nearestFolder(path, ops, refuse);
   const real = await ops.realpath(folder);
   await refuseOwnHome(real, ops, refuse);
-  const mark = await probe(real, ops).catch((error: unknown) => {
+  const mark = await markIn(real, ops).catch((error: unknown) => {
     const why = whatSystemSaid(error, folder);
     throw refuse(missing.length === 0 ? why : `it does not exist and cannot be made: ${why}`);
   });
@@ -107,6 +109,16 @@ async function refuseOwnHome(real: string, ops: FileOps, refuse: Refuse): Promis
     if (identityOf(above) === identityOf(home)) throw refuse(`that is inside ${homeOf().root}, where weft keeps its own files`);
     if (at === dirname(at)) return;
   }
+}
+
+/** What killed deliveries left is removed first: it may be other names of files that lie there, whose times change with that. */
+async function markIn(folder: string, ops: FileOps): Promise<bigint> {
+  const mark = await probe(folder, ops);
+  const opened = await Folder.open(ops, folder);
+  const isSwept = await sweep(opened, ops).finally(() => opened.close());
+  if (!isSwept) return mark;
+  const after = await probe(folder, ops);
+  for (let later = after; ; later = await probe(folder, ops)) if (later > after) return later;
 }
 
 async function probe(folder: string, ops: FileOps): Promise<bigint> {

@@ -5,7 +5,7 @@
  *  1. Its name says which process made it (owner.ts); nobody but its user may enter it; it is flat.
  *  2. What is staged has the size and checksum that the output object says, or the delivery fails: nobody is told one thing and given another.
  *  3. A staged file has the rights that a new file of the user gets (umask), and the right to be executed where its source has it; no other bits.
- *  4. It goes with the delivery: also when that fails, is interrupted, or the process exits. What a killed one left is removed by the next delivery here.
+ *  4. It goes with the delivery: also when that fails, is interrupted, or the process exits. What a killed one left is removed by the next run here (sweep.ts).
  */
 import { type Hash, createHash, randomBytes } from 'node:crypto';
 import { constants, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
@@ -16,15 +16,13 @@ import { DeliveryError, codeOf } from './delivery-error.js';
 import { type FileOps, Folder, identityOf, wayTo } from './folder.js';
 import { whenExiting } from './interruption.js';
 import type { FileSlot } from './output-plan.js';
-import { isCertainlyDead, ownerName } from './owner.js';
+import { ownerName } from './owner.js';
 import type { RemoteFiles } from './remote-files.js';
 import { localPath, missing } from './sources.js';
 
-const PREFIX = '.weft-delivery-';
+export const STAGING_PREFIX = '.weft-delivery-';
 const CHUNK_BYTES = 1 << 20;
 const READ_ONLY = constants.O_RDONLY | constants.O_NONBLOCK;
-/** More names than this in the output folder are not looked through for what killed deliveries left. */
-const SWEEP_LIMIT = 10_000;
 
 export interface StagedFile {
   name: string;
@@ -55,7 +53,7 @@ export class Staging {
   ) {}
 
   static async open(outdir: Folder, means: Means): Promise<Staging> {
-    const name = `${PREFIX}${ownerName()}-${randomBytes(4).toString('hex')}`;
+    const name = `${STAGING_PREFIX}${ownerName()}-${randomBytes(4).toString('hex')}`;
     await means.ops.mkdir(outdir.at(name), { mode: 0o700 });
     try {
       return new Staging(means, outdir, name, await outdir.enter(name), join(outdir.path, name));
@@ -155,39 +153,8 @@ export class Staging {
       for (const name of readdirSync(this.path)) unlinkSync(join(this.path, name));
       rmdirSync(this.path);
     } catch {
-      // It is gone, or cannot be removed: the next delivery tries again.
+      // It is gone, or cannot be removed: the next run tries again.
     }
-  }
-}
-
-/** Removes what deliveries left here that were killed: folders with their names, of this user, whose process is certainly gone. */
-export async function sweep(outdir: Folder, ops: FileOps): Promise<void> {
-  const names: string[] = [];
-  try {
-    let looked = 0;
-    for await (const { name } of await ops.opendir(outdir.at('.'))) {
-      if (++looked > SWEEP_LIMIT) break;
-      if (name.startsWith(PREFIX)) names.push(name);
-    }
-  } catch {
-    // Not every folder that may be written in may be listed.
-    return;
-  }
-  for (const name of names) {
-    const [, owner = ''] = /^\.weft-delivery-(.*)-[0-9a-f]{8}$/.exec(name) ?? [];
-    if (isCertainlyDead(owner)) await removeFlat(outdir, name, ops).catch(() => undefined);
-  }
-}
-
-async function removeFlat(outdir: Folder, name: string, ops: FileOps): Promise<void> {
-  const stat = await ops.lstat(outdir.at(name));
-  if (!stat.isDirectory() || stat.uid !== process.getuid?.() || (stat.mode & 0o077) !== 0) return;
-  const folder = await outdir.enter(name);
-  try {
-    for (const inner of await ops.readdir(folder.at('.'))) await ops.unlink(folder.at(inner));
-    await ops.rmdir(outdir.at(name));
-  } finally {
-    await folder.close();
   }
 }
 

@@ -44,7 +44,7 @@ const { output } = fc.letrec<{ output: Output }>((tie) => ({
     name,
     kind: fc.constantFrom<Output['kind'][]>('text', 'stored', 'stored', 'folder', 'folder', 'stored folder', 'passed on'),
     seed: fc.nat(5),
-    inner: fc.oneof({ depthSize: 'small', withCrossShrink: true }, fc.constant([]), fc.array(tie('output'), { maxLength: 3 })),
+    inner: fc.oneof({ depthSize: 'small', withCrossShrink: true }, fc.constant<Output[]>([]), fc.array(tie('output'), { maxLength: 3 })),
   }),
 }));
 
