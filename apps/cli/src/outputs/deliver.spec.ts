@@ -83,8 +83,11 @@ describe('what an output object becomes', () => {
     expect(snapshot(world.outdir).size).toBe(0);
   });
 
-  it('rights are those of a new file of the user; of the source only the right to execute', async () => {
-    const before = process.umask(0o027);
+  it.each([
+    [0o027, ['640', '750', '750', '640']],
+    [0o002, ['664', '775', '775', '664']],
+  ])('with umask %o rights are those of a new file; of the source only the right to execute', async (umask, rights) => {
+    const before = process.umask(umask);
     try {
       const outputs = { plain: world.file('plain', 'a'), tool: world.file('tool', 'b'), d: world.folder('d', world.file('inner', 'c')) };
       chmodSync(join(world.store, 'plain'), 0o400);
@@ -95,7 +98,7 @@ describe('what an output object becomes', () => {
       process.umask(before);
     }
     const mode = (path: string): string => (statSync(out(path)).mode & 0o7777).toString(8);
-    expect(['plain', 'tool', 'd', 'd/inner'].map(mode)).toEqual(['640', '750', '750', '640']);
+    expect(['plain', 'tool', 'd', 'd/inner'].map(mode)).toEqual(rights);
   });
 });
 
@@ -382,6 +385,22 @@ describe('others in the same folder', () => {
     const paths = Object.values(result.outputs).map((file) => (file as FileValue).path);
     expect(paths).toEqual(['a', 'x', 'd'].map((at) => out(at === beside ? `2/${at}` : at)));
     expect([text(join(world.root, theirs)), untruths(result.outputs)]).toEqual(['theirs', []]);
+  });
+
+  it('a file that becomes another one in between is not replaced', async () => {
+    world.write('out/a', 'old');
+    const theirs = world.write('theirs', 'theirs');
+    const outputs = { x: world.file('x', 'x'), o: world.file('a', 'new') };
+    const result = await world.deliver(outputs, { ops: meddling('link', 'x', () => renameSync(theirs, out('a'))) });
+    expect([(result.outputs['o'] as FileValue).path, text(out('a')), untruths(result.outputs)]).toEqual([out('2/a'), 'theirs', []]);
+  });
+
+  it('what was put there and is replaced by others before all is done is told, and stays', async () => {
+    const theirs = world.write('theirs', 'theirs');
+    const outputs = { x: world.file('x', 'x'), y: world.file('y', 'y') };
+    const ops = meddling('link', 'y', () => renameSync(theirs, out('x')));
+    await expect(world.deliver(outputs, { ops })).rejects.toThrow(/x was replaced by something else/);
+    expect([text(out('x')), readdirSync(world.outdir)]).toEqual(['theirs', ['x']]);
   });
 
   it('a folder that becomes a link in between is not written through', async () => {

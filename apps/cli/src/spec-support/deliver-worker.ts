@@ -4,6 +4,7 @@
  */
 import * as files from 'node:fs/promises';
 import type { CwlObject } from '@weft/plan';
+import { takeSignals } from '../interrupts.js';
 import { bringOutputs } from '../outputs/bring.js';
 import type { FileOps } from '../outputs/folder.js';
 import { lookAtOutdir } from '../outputs/outdir.js';
@@ -17,6 +18,7 @@ export interface WorkerTask {
 }
 
 const { outputs, inputs, to, at, signal } = JSON.parse(process.argv[2] ?? '{}') as WorkerTask;
+takeSignals(() => undefined);
 let calls = 0;
 
 async function stop(): Promise<void> {
