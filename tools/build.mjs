@@ -137,6 +137,8 @@ async function bundle(name, source, context) {
       sourcesContent: false,
       minifySyntax: true,
       minifyWhitespace: true,
+      // Node prints the line of source at which something ends it.
+      lineLimit: 160,
       keepNames: NAMED.has(name),
       legalComments: 'none',
       metafile: true,

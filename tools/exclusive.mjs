@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { unlinkSync } from 'node:fs';
 import { createServer, connect } from 'node:net';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** Runs `work` while no other process does so under the same name; `onWait` is called once if somebody else is at it. */
@@ -28,7 +28,7 @@ export async function exclusively(name, work, onWait = () => {}) {
 }
 
 function addressOf(name) {
-  const id = `weft-${userInfo().uid}-${createHash('sha1').update(name).digest('hex').slice(0, 24)}`;
+  const id = `weft-${process.getuid?.() ?? 0}-${createHash('sha1').update(name).digest('hex').slice(0, 24)}`;
   return process.platform === 'linux' ? `\0${id}` : join(tmpdir(), `${id}.lock`);
 }
 

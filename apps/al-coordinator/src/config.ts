@@ -1,16 +1,14 @@
 /**
  * The coordinator's configuration, from the environment.
  */
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { z } from 'zod';
-import { redisTlsFilesOf, redisTlsVariables, tlsFilesOf, tlsVariables } from '@weft/platform';
+import { redisTlsFilesOf, redisTlsVariables, tlsFilesOf, tlsVariables, weftHome } from '@weft/platform';
 
 const text = z.string().trim().min(1);
 
 export const AlConfigSchema = z
   .object({
-    WEFT_HOME: text.default(join(homedir(), '.weft')),
+    WEFT_HOME: text.default(() => weftHome()),
     WEFT_AL_LISTEN: text,
     WEFT_REDIS_URL: text,
     WEFT_SCHEDULER_ADDRESS: text,

@@ -1,7 +1,8 @@
 /**
  * Process entry of the AL coordinator.
  */
-import { ConfigError, loadConfig, onShutdown } from '@weft/platform';
+import './faults.js';
+import { ConfigError, createLogger, loadConfig, onShutdown } from '@weft/platform';
 import { startAlCoordinator } from './app.js';
 import { AlConfigSchema } from './config.js';
 
@@ -12,7 +13,8 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  const text = error instanceof ConfigError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`${JSON.stringify({ level: 60, name: 'al-coordinator', msg: `cannot start: ${text}` })}\n`);
+  const logger = createLogger('al-coordinator');
+  if (error instanceof ConfigError) logger.fatal(error.message);
+  else logger.fatal({ err: error }, 'the AL coordinator cannot start');
   process.exit(1);
 });

@@ -2,10 +2,12 @@
  * The `weft` command. Loads as little as possible: the supervisor needs no command line, and a command that needs the stack has it
  * started before anything else is loaded, so that both take place at the same time.
  */
+import { onFault } from './fault.js';
 import { homeOf } from './home.js';
 import { guardStreams } from './stdio.js';
 
 guardStreams();
+onFault();
 
 const [command, ...rest] = process.argv.slice(2);
 

@@ -6,6 +6,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { isServiceError } from '@weft/platform';
 import { dropEarlyStack } from './client/connect.js';
 import { ownArguments } from './commands/run-arguments.js';
+import { faultWriter, sentenceOf } from './fault.js';
 import { CommandError, EXIT_FAILURE, EXIT_UNSUPPORTED } from './errors.js';
 
 export async function main(argv: string[]): Promise<void> {
@@ -53,6 +54,9 @@ function documentToExplain(program: Command, [name, ...rest]: string[]): string 
 
 function explain(error: unknown): string {
   if (error instanceof CommandError || isServiceError(error)) return error.message;
+  // The language's own errors are nobody's wish to say something.
+  if (error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError)
+    if (!('code' in error)) return sentenceOf(error, faultWriter());
   if (error instanceof Error)
     return 'code' in error || process.env['WEFT_DEBUG'] === undefined ? error.message : (error.stack ?? error.message);
   return String(error);

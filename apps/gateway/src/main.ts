@@ -1,4 +1,5 @@
 /** Process entry: configuration from the environment, one `ready` line on stdout, graceful end on a signal. */
+import './faults.js';
 import { ConfigError, createLogger, loadConfig, onShutdown } from '@weft/platform';
 import { startGateway } from './app.js';
 import { gatewayConfig, gatewayEnvironment } from './config/config.js';

@@ -1,8 +1,7 @@
 /** The scheduler's configuration, from the environment. */
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { redisTlsFilesOf, redisTlsVariables, tlsFilesOf, tlsVariables } from '@weft/platform';
+import { redisTlsFilesOf, redisTlsVariables, tlsFilesOf, tlsVariables, weftHome } from '@weft/platform';
 import { storageOptionsOf, storageVariables } from '@weft/storage';
 import { z } from 'zod';
 
@@ -10,7 +9,7 @@ const positive = z.coerce.number().int().positive();
 
 export const schedulerConfigSchema = z
   .object({
-    WEFT_HOME: z.string().default(join(homedir(), '.weft')),
+    WEFT_HOME: z.string().default(() => weftHome()),
     WEFT_REDIS_URL: z.string().min(1, 'required: redis://host:port or unix:/path'),
     WEFT_SCHEDULER_LISTEN: z.string().default('127.0.0.1:5006'),
     WEFT_SCHEDULER_METRICS_LISTEN: z.string().min(1).optional(),

@@ -1,5 +1,6 @@
 /** The scheduler as a process. */
 import './small-heap.js';
+import './faults.js';
 import { createLogger, loadConfig, onShutdown } from '@weft/platform';
 import { startScheduler } from './app.js';
 import { schedulerConfigSchema } from './config.js';

@@ -1,8 +1,7 @@
 /** The runner's configuration from the environment, checked once at boot. Variables: README. */
-import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
-import { type TlsFiles, tlsFilesOf, tlsVariables } from '@weft/platform';
+import { type TlsFiles, tlsFilesOf, tlsVariables, weftHome } from '@weft/platform';
 import { IMAGE_SOURCES, type ImageSource } from '@weft/runtimes';
 import { fileUriToPath, isFileUri, pathToFileUri, type StorageOptions, storageOptionsOf, storageVariables } from '@weft/storage';
 
@@ -127,7 +126,7 @@ export interface StepRunnerConfig {
 }
 
 export const configSchema: z.ZodType<StepRunnerConfig> = environment.transform((env, context) => {
-  const home = env.WEFT_HOME ?? join(homedir(), '.weft');
+  const home = env.WEFT_HOME ?? weftHome();
   const dataUri = env.WEFT_DATA_URI ?? `${pathToFileUri(join(home, 'data'))}/`;
   const { s3, http } = storageOptionsOf(env, dataUri);
   return {

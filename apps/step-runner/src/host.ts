@@ -23,6 +23,9 @@ export function hostLabels(): Record<string, string> {
   return { 'weft.host': hostname(), 'weft.arch': arch() };
 }
 
+/** What starting a command says where there is none: EACCES also where one of the directories of PATH cannot be searched. */
+const NOT_THERE = new Set(['ENOENT', 'EACCES', 'ENOTDIR', 'EPERM', 'ENOEXEC', 'ELOOP']);
+
 /** One line of `nvidia-smi -L` per GPU; a host without that command has none, and a driver that does not answer gives none. */
 async function findGpus(): Promise<string[]> {
   try {
@@ -30,7 +33,7 @@ async function findGpus(): Promise<string[]> {
     return gpuIds(stdout);
   } catch (error) {
     const failedItself = typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'number';
-    if (systemErrorCode(error) === 'ENOENT' || failedItself) return [];
+    if (NOT_THERE.has(systemErrorCode(error) ?? '') || failedItself) return [];
     throw error;
   }
 }

@@ -18,3 +18,5 @@ export { type MetricsServer, serveMetrics } from './metrics-server.js';
 export { type Sample, metricFamily, samplesBy } from './metrics-text.js';
 export { onShutdown } from './shutdown.js';
 export { followSupervisor, isSupervised } from './supervised.js';
+export { onFault } from './fault.js';
+export { weftHome } from './weft-home.js';

@@ -80,7 +80,9 @@ function send(pid: number, signal: NodeJS.Signals): void {
 
 /** From its arguments: `node …/scheduler.mjs --weft-stack=…`, or the supervisor's `… __supervise --weft-stack=…`. */
 function serviceName(pid: number, mark: string): string | undefined {
-  const [, script = '', ...rest] = textOf(`/proc/${pid}/cmdline`).split('\0');
+  const [, ...words] = textOf(`/proc/${pid}/cmdline`).split('\0');
+  // Options of Node's own come first.
+  const [script = '', ...rest] = words.slice(words.findIndex((word) => !word.startsWith('-')));
   if (!rest.includes(mark)) return undefined;
   return rest[0] === '__supervise' ? 'supervisor' : basename(script, '.mjs');
 }

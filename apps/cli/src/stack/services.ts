@@ -7,6 +7,7 @@ import { type Home, socketPath } from '../home.js';
 import { distDirectory } from './build-copy.js';
 import type { ProgramSpec } from './child.js';
 import { guarded } from './lifeline.js';
+import { nodeArguments } from './node-arguments.js';
 import { redisArguments, redisReadyLine } from './redis.js';
 
 /** What `weft run` needs. */
@@ -36,7 +37,7 @@ export function serviceProgram(home: Home, name: string, redisUrl: string, world
   return {
     name,
     command: process.execPath,
-    args: [script, stackArgument(home.root)],
+    args: [...nodeArguments(), script, stackArgument(home.root)],
     env: { ...world, ...serviceEnvironment(home, redisUrl, world) },
     readyLine: readyAddresses,
   };

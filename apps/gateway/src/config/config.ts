@@ -5,7 +5,6 @@
  *  1. A listener on an address that other machines can reach exists only where API tokens are configured.
  *  2. Nothing is repaired: a bad variable is refused by its name.
  */
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import {
@@ -20,6 +19,7 @@ import {
   type TlsFiles,
   tlsFilesOf,
   tlsVariables,
+  weftHome,
 } from '@weft/platform';
 import { parseListen, type ListenAddress } from './listen.js';
 import { ApiTokens } from './tokens.js';
@@ -50,11 +50,9 @@ export interface GatewayConfig {
   heartbeatMs: number;
 }
 
-const home = (env: NodeJS.ProcessEnv): string => env['WEFT_HOME'] ?? join(homedir(), '.weft');
-
 /** The variables the gateway reads; `loadConfig` checks them. */
 export function gatewayEnvironment(env: NodeJS.ProcessEnv = process.env) {
-  const run = join(home(env), 'run');
+  const run = join(weftHome(env), 'run');
   const address = (fallback: string) => z.string().min(1).default(fallback);
   const variables = z.object({
     WEFT_HTTP_LISTEN: address('127.0.0.1:5004'),

@@ -1,0 +1,4 @@
+/** Imported before the rest of the program, whose loading may fail, too. */
+import { onFault } from '@weft/platform';
+
+onFault('al-coordinator');
