@@ -28,8 +28,8 @@ const here = (suffix) => ['apps', 'libs', 'tests'].map((d) => `<rootDir>/${d}/**
 
 export default {
   watchman: false,
-  // For what hangs. How long a test takes depends on what else the machine does, and says nothing.
-  testTimeout: 120_000,
+  // For what hangs, and the only such limit. How long a test takes depends on what else the machine does, and says nothing.
+  testTimeout: 600_000,
   projects: [
     project('unit', here('.spec.ts'), { testPathIgnorePatterns: ['/node_modules/', '\\.(redis|docker|e2e)\\.spec\\.ts$'] }),
     project('redis', here('.redis.spec.ts')),

@@ -3,7 +3,8 @@
  *
  * Invariants:
  *  1. A run is given up only where nothing was appended anywhere for STUCK_MS although all services are up: that is a problem of its own.
- *  2. Whatever happens, every process and container of the system under test is gone at the end; its folder stays where something failed.
+ *  2. Every wait has a limit and says what it was for; what took too long, or broke, is a problem of its own, and the rest is judged.
+ *  3. Whatever happens, every process and container of the system under test is gone at the end; its folder stays where something failed.
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,13 +13,14 @@ import { createRedisRunStore, type RunStore, withArchive } from '@weft/run-store
 import { archiveBelow } from './archive.js';
 import { ChaosClient } from './client.js';
 import { Containers } from './containers.js';
+import { within } from './limits.js';
 import { Load, inParallel } from './load.js';
 import { MIX, VARIANTS } from './mix.js';
 import { judgeDead, judgeLiving } from './oracles/judge.js';
 import { connections } from './oracles/redis.js';
 import type { Evidence, Verdict } from './oracles/verdict.js';
 import { Progress } from './progress.js';
-import { type Submission, disturbances, submissions } from './schedule.js';
+import { type SlowDisk, type Submission, disturbances, submissions } from './schedule.js';
 import { type Done, Storm } from './storm.js';
 import { type World, allServing, makeWorld, startAll, stopAll } from './world.js';
 
@@ -31,6 +33,8 @@ export interface ChaosOptions {
   /** Runs under way at the same time. */
   hands: number;
   docker: boolean;
+  /** How often Redis dies while it waits for a slow disk. */
+  slowDisk: SlowDisk;
   /** Directory of the built programs. */
   dist: string;
   /** The folder stays even where everything passed. */
@@ -60,6 +64,12 @@ export interface ChaosReport {
 const STUCK_MS = 60_000;
 /** From the calm on, whatever moves. */
 const DRAIN_LIMIT_MS = 240_000;
+/** Of everything once, undisturbed. */
+const LEARN_LIMIT_MS = 600_000;
+/** For what is paused or drained to go on, for a look at Redis, for one service's logs. */
+const STEP_LIMIT_MS = 120_000;
+/** All oracles together; each look has a limit of its own. */
+const JUDGE_LIMIT_MS = 600_000;
 
 export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
   const found = new Findings(options.say);
@@ -68,8 +78,6 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
   process.once('exit', destroy);
   options.say(`seed ${options.seed}; folder ${world.folder}`);
   const containers = options.docker ? new Containers(world.runnerIds) : undefined;
-  await containers?.listen();
-  await startAll(world);
   const store = createRedisRunStore({ redis: redisConnection(world.redisUrl), onError: () => undefined });
   const stop = new AbortController();
   const client = new ChaosClient(world.gateways, { problem: (text) => found.add('clients', text) }, stop.signal);
@@ -78,16 +86,18 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
     await test.run();
     return await test.judge();
   } finally {
+    stop.abort(new Error('the test is over'));
     client.close();
     containers?.close();
     destroy();
     process.removeListener('exit', destroy);
-    await removeAll(containers);
+    await within(STEP_LIMIT_MS, 'containers to be removed', removeAll(containers)).catch((error: Error) => options.say(error.message));
     if (!options.keep && found.nothing && test.passed) rmSync(world.folder, { recursive: true, force: true });
   }
 }
 
 const NAMES = {
+  lost: 'every acknowledged run is there',
   ends: 'every run ends as undisturbed',
   bytes: 'outputs have the bytes that their checksums say',
   clients: 'clients hear documented answers only',
@@ -141,25 +151,43 @@ class Test {
     this.storm = new Storm(world, containers, client, this.progress, options.say);
   }
 
+  /** What breaks, or takes too long, is found like anything else; what can be judged nevertheless is. */
   async run(): Promise<void> {
-    const { options, progress, storm } = this;
-    await progress.listen(this.store.nudges);
+    try {
+      await within(STEP_LIMIT_MS, 'the Docker engine', this.containers?.listen() ?? Promise.resolve());
+      await startAll(this.world);
+      await this.disturbed();
+    } catch (error) {
+      this.found.add('rest', `it broke off: ${(error as Error).stack}`);
+      this.stop.abort(new Error('given up'));
+    }
+  }
+
+  private async disturbed(): Promise<void> {
+    const { options, progress, storm, load } = this;
+    await within(STEP_LIMIT_MS, 'Redis', progress.listen(this.store.nudges));
     const kinds = Object.entries(MIX).filter(([, item]) => options.docker || !item.needsDocker);
     const began = Date.now();
-    await this.load.learn(
+    const learning = load.learn(
       kinds.map(([kind]) => kind),
       VARIANTS,
     );
+    await within(LEARN_LIMIT_MS, () => `undisturbed runs: ${[...load.open.values()].join('; ')}`, learning);
     options.say(
       `undisturbed: ${kinds.length * VARIANTS} runs, ${progress.entries} log entries in ${((Date.now() - began) / 1000).toFixed(1)} s`,
     );
-    this.connectionsAtFirst = await this.countConnections();
+    this.connectionsAtFirst = await within(STEP_LIMIT_MS, 'Redis', this.countConnections());
     const over = new AbortController();
     const time = setTimeout(() => over.abort(), options.minutes * 60_000);
     const weights = Object.fromEntries(kinds.map(([kind, { weight }]) => [kind, weight]));
     const working = inParallel(options.hands, submissions(options.seed, weights, VARIANTS), (next) => this.take(next), over.signal);
-    await Promise.all([storm.rage(disturbances(options.seed, options.pace), over.signal), this.rest(working, over.signal)]);
-    clearTimeout(time);
+    const raging = storm.rage(disturbances(options.seed, options.pace, options.slowDisk), over.signal);
+    try {
+      await Promise.all([raging, this.rest(working, over.signal)]);
+    } finally {
+      clearTimeout(time);
+      over.abort();
+    }
   }
 
   private async countConnections(): Promise<number> {
@@ -185,7 +213,7 @@ class Test {
     const rested = working.then(() => true);
     void rested.then(() => (resting = true));
     await new Promise<void>((done) => (over.aborted ? done() : over.addEventListener('abort', () => done(), { once: true })));
-    await this.storm.calm();
+    await within(STEP_LIMIT_MS, 'what was paused or drained to go on', this.storm.calm());
     await allServing(this.world);
     this.options.say(`calm after ${this.storm.done.length} disturbances; ${this.load.open.size} runs to go`);
     const deadline = Date.now() + DRAIN_LIMIT_MS;
@@ -194,18 +222,20 @@ class Test {
       if (resting || (this.progress.idleMs < STUCK_MS && Date.now() < deadline)) continue;
       for (const [key, what] of this.load.open) this.found.add('rest', `${key}: ${what} does not end`);
       this.stop.abort(new Error('given up'));
-      await rested;
+      await within(STEP_LIMIT_MS, () => `clients to give up: ${[...this.load.open.values()].join('; ')}`, rested);
     }
   }
 
   async judge(): Promise<ChaosReport> {
     const { world, client, containers, load } = this;
     const store = withArchive(this.store, archiveBelow(world.data));
-    const evidence: Evidence = { world, store, client, containers, acknowledged: load.acknowledged };
-    const living = this.stop.signal.aborted ? [] : await judgeLiving(evidence, this.store, this.connectionsAtFirst);
-    await this.keepLogs(store);
-    await this.store.close();
-    await stopAll(world);
+    const evidence: Evidence = { world, store, client, containers, acknowledged: load.acknowledged.filter(({ lost }) => !lost) };
+    const living = this.stop.signal.aborted
+      ? []
+      : ((await this.step(JUDGE_LIMIT_MS, 'all oracles', judgeLiving(evidence, this.store, this.connectionsAtFirst))) ?? []);
+    await this.step(STEP_LIMIT_MS, 'the logs of all runs', this.keepLogs(store));
+    await this.step(STEP_LIMIT_MS, 'the connections to Redis to close', this.store.close());
+    await this.step(STEP_LIMIT_MS, 'all services to end', stopAll(world));
     const verdicts = [...this.found.verdicts(), ...living, ...(await judgeDead(evidence))];
     this.passed = verdicts.every(({ problems }) => problems.length === 0);
     const ends: Record<string, number> = {};
@@ -219,6 +249,16 @@ class Test {
     };
     writeFileSync(join(world.folder, 'report.json'), JSON.stringify(report, null, 2));
     return report;
+  }
+
+  /** Undefined where it broke or took too long, which is a problem. */
+  private async step<T>(limitMs: number, what: string, work: Promise<T>): Promise<T | undefined> {
+    try {
+      return await within(limitMs, what, work);
+    } catch (error) {
+      this.found.add('rest', `${what}: ${(error as Error).message}`);
+      return undefined;
+    }
   }
 
   /** The runs' logs, beside those of the services, for whoever looks for the cause. */

@@ -4,7 +4,8 @@
  *
  * Invariants:
  *  1. An answer that no guide describes is a problem, whatever is being done to the system at that time.
- *  2. Calls are repeated until they are answered or the client is stopped.
+ *  2. Calls are repeated until they are answered or the client is stopped; an answer that no guide describes is heard so often and no more.
+ *  3. A run that was acknowledged and that both gateways say they do not know, again and again, is lost: whoever asks for it hears LostRun.
  */
 import { gateway, run } from '@weft/contracts';
 import { callUnary, createClient, isServiceError } from '@weft/platform';
@@ -57,6 +58,19 @@ const PASSING_HTTP = new Set([429, 503, 504]);
 const PASSING_GRPC = new Set(['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'RESOURCE_EXHAUSTED', 'CANCELLED']);
 const FINAL = new Set(['succeeded', 'failed', 'cancelled']);
 
+/** Answers of one call that no guide describes, after which it is not made again. */
+const TRIES = 20;
+/** So often both gateways are asked for a run that one of them does not know. */
+const LOST_LOOKS = 5;
+
+/** An acknowledged run is unknown. */
+export class LostRun extends Error {
+  override readonly name = 'LostRun';
+  constructor(readonly runId: string) {
+    super(`run ${runId} was acknowledged, and no gateway knows it any more (404)`);
+  }
+}
+
 class NotNow extends Error {}
 
 class Refused extends Error {
@@ -93,15 +107,15 @@ export class ChaosClient {
   }
 
   cancel(runId: string, first: number): Promise<void> {
-    return this.persist(`cancel of ${runId}`, first, async (i) => {
+    return this.ofRun(runId, `cancel of ${runId}`, first, async (i) => {
       await this.rest(i, `/api/v1/runs/${runId}/cancel`, { reason: 'the schedule says so' });
     });
   }
 
   /** Whether the run goes on; false: it is said that it cannot, which is 409. */
   async retry(runId: string, first: number): Promise<boolean> {
-    return this.persist(`retry of ${runId}`, first, async (i) => {
-      const asked = this.rest(i, `/api/v1/runs/${runId}/retry`, {});
+    return this.ofRun(runId, `retry of ${runId}`, first, async (i) => {
+      const asked = this.rest(i, `/api/v1/runs/${runId}/retry`, 'POST');
       return asked.then(
         () => true,
         (error: unknown) => {
@@ -115,7 +129,7 @@ export class ChaosClient {
   /** With or without new tasks from now on. False: nobody knows the runner, which is away. */
   async drain(runnerId: string, draining: boolean, first: number): Promise<boolean> {
     return this.persist(`drain of ${runnerId}`, first, async (i) => {
-      const asked = this.rest(i, `/api/v1/runners/${runnerId}/${draining ? 'drain' : 'undrain'}`, {});
+      const asked = this.rest(i, `/api/v1/runners/${runnerId}/${draining ? 'drain' : 'undrain'}`, 'POST');
       return asked.then(
         () => true,
         (error: unknown) => {
@@ -127,12 +141,12 @@ export class ChaosClient {
   }
 
   async tasks(runId: string, first: number): Promise<TaskOf[]> {
-    return this.pages(`tasks of ${runId}`, `/api/v1/runs/${runId}/tasks?page_size=500`, 'tasks', first);
+    return this.pages(`tasks of ${runId}`, `/api/v1/runs/${runId}/tasks?page_size=500`, 'tasks', first, runId);
   }
 
   /** The ended run as the gateway shows it. */
   final(runId: string, first: number): Promise<FinalRun> {
-    return this.persist(`look at ${runId}`, first, async (i) => {
+    return this.ofRun(runId, `look at ${runId}`, first, async (i) => {
       const found = (await this.rest(i, `/api/v1/runs/${runId}`)) as unknown as FinalRun;
       if (!FINAL.has(found.status)) this.notes.problem(`run ${runId} is ${found.status} although its event stream has ended`);
       return found;
@@ -144,12 +158,13 @@ export class ChaosClient {
     return this.pages('list of runs', `/api/v1/runs?project_id=${project}&page_size=500`, 'runs', 0);
   }
 
-  private async pages<T>(what: string, path: string, field: string, first: number): Promise<T[]> {
+  private async pages<T>(what: string, path: string, field: string, first: number, runId?: string): Promise<T[]> {
     const found: T[] = [];
     let token = '';
     do {
       const more = token && `&page_token=${encodeURIComponent(token)}`;
-      const page = await this.persist(what, first, (i) => this.rest(i, path + more));
+      const call = (i: number): Promise<Record<string, unknown>> => this.rest(i, path + more);
+      const page = await (runId === undefined ? this.persist(what, first, call) : this.ofRun(runId, what, first, call));
       found.push(...(page[field] as T[]));
       token = (page['next_page_token'] as string | null) ?? '';
     } while (token !== '');
@@ -164,7 +179,8 @@ export class ChaosClient {
       try {
         if (await this.followOnce(runId, turn % this.gateways.length, seen)) return seen;
       } catch (error) {
-        if (!isPassing(error)) throw error;
+        if (isUnknown(error)) await this.throwIfLost(runId);
+        else if (!isPassing(error)) throw error;
       }
       this.resumed += 1;
       await this.aWhile();
@@ -224,10 +240,17 @@ export class ChaosClient {
     return answer.run.runId;
   }
 
-  private async rest(i: number, path: string, body?: object, headers: Record<string, string> = {}): Promise<Record<string, unknown>> {
+  /** @param body what is posted; 'POST': nothing; absent: GET */
+  private async rest(
+    i: number,
+    path: string,
+    body?: object | 'POST',
+    headers: Record<string, string> = {},
+  ): Promise<Record<string, unknown>> {
     const response = await fetch(`${this.gateways[i]?.rest}${path}`, {
-      ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
-      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      ...(body === undefined ? {} : { method: 'POST' }),
+      ...(typeof body === 'object' && { body: JSON.stringify(body) }),
+      headers: { ...(typeof body === 'object' && { 'content-type': 'application/json' }), ...headers },
       signal: AbortSignal.any([AbortSignal.timeout(CALL_LIMIT_MS), this.stopped]),
     });
     if (!response.ok) throw await this.refusal(response, path);
@@ -239,18 +262,51 @@ export class ChaosClient {
     return PASSING_HTTP.has(response.status) ? new NotNow(text) : new Refused(response.status, text);
   }
 
-  private async persist<T>(what: string, first: number, call: (gateway: number) => Promise<T>): Promise<T> {
+  /** As `persist`, of a run that was acknowledged. */
+  private ofRun<T>(runId: string, what: string, first: number, call: (gateway: number) => Promise<T>): Promise<T> {
+    return this.persist(what, first, call, () => this.throwIfLost(runId));
+  }
+
+  private async persist<T>(
+    what: string,
+    first: number,
+    call: (gateway: number) => Promise<T>,
+    onUnknown?: () => Promise<void>,
+  ): Promise<T> {
+    let odd = 0;
     for (let turn = first; ; turn += 1) {
       this.stopped.throwIfAborted();
       try {
         return await call(turn % this.gateways.length);
       } catch (error) {
         this.stopped.throwIfAborted();
-        if (!isPassing(error)) this.notes.problem(`${what}: ${(error as Error).message}`);
+        if (onUnknown !== undefined && isUnknown(error)) await onUnknown();
+        else if (!isPassing(error)) {
+          odd += 1;
+          if (odd === 1) this.notes.problem(`${what}: ${(error as Error).message}`);
+          if (odd >= TRIES) throw error;
+        }
       }
       this.repeated += 1;
       await this.aWhile();
     }
+  }
+
+  /** One gateway has said that it does not know the run. Where one does after all, that answer was a wrong one. */
+  private async throwIfLost(runId: string): Promise<void> {
+    for (let unknown = 0, turn = 0; unknown < LOST_LOOKS * this.gateways.length; turn += 1) {
+      this.stopped.throwIfAborted();
+      try {
+        await this.rest(turn % this.gateways.length, `/api/v1/runs/${runId}`);
+        this.notes.problem(`run ${runId} was said to be unknown (404), and is known`);
+        return;
+      } catch (error) {
+        if (isUnknown(error)) unknown += 1;
+        else if (!isPassing(error)) throw error;
+      }
+      await this.aWhile();
+    }
+    throw new LostRun(runId);
   }
 
   private aWhile(): Promise<void> {
@@ -279,6 +335,10 @@ class Silence {
   over(): void {
     clearTimeout(this.timer);
   }
+}
+
+function isUnknown(error: unknown): boolean {
+  return error instanceof Refused && error.status === 404;
 }
 
 /** No answer, or one that says to come again. */

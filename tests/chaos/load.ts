@@ -4,7 +4,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ChaosClient, FinalRun, TaskOf, WatchedEvent } from './client.js';
+import { type ChaosClient, type FinalRun, LostRun, type TaskOf, type WatchedEvent } from './client.js';
 import { type Item, MIX } from './mix.js';
 import { lookAt, spoil } from './outputs.js';
 import type { Progress } from './progress.js';
@@ -12,7 +12,7 @@ import type { PROJECTS, Submission } from './schedule.js';
 import { RETENTION_MS, type World } from './world.js';
 
 /** What must not be, by the oracle that says so. */
-export type Complain = (oracle: 'ends' | 'bytes' | 'keys' | 'watchers', text: string) => void;
+export type Complain = (oracle: 'lost' | 'ends' | 'bytes' | 'keys' | 'watchers', text: string) => void;
 
 export interface Acknowledged {
   runId: string;
@@ -20,6 +20,8 @@ export interface Acknowledged {
   project: (typeof PROJECTS)[number];
   kind: string;
   cancelled: boolean;
+  /** No gateway knows it any more. */
+  lost?: boolean;
   /** As a client saw it right after its end. */
   ended?: { run: FinalRun; tasks: TaskOf[] };
 }
@@ -59,6 +61,24 @@ export class Load {
   }
 
   async take(submission: Submission): Promise<void> {
+    try {
+      await this.takeAll(submission);
+    } catch (error) {
+      if (!(error instanceof LostRun)) throw error;
+      this.lose(error.runId);
+    }
+  }
+
+  /** Named once, and asked for no more. */
+  lose(runId: string): void {
+    const run = this.acknowledged.find((one) => one.runId === runId);
+    if (run === undefined || run.lost) return;
+    run.lost = true;
+    this.open.delete(run.key);
+    this.complain('lost', `${run.key} (${run.kind}) ${runId} was acknowledged, and no gateway knows it any more`);
+  }
+
+  private async takeAll(submission: Submission): Promise<void> {
     const key = `s-${submission.n}`;
     const judge: Judge = (name, final, ending, run) => this.judge(name, final, ending, run);
     const { again, cancelAfter: _once, ...same } = submission;

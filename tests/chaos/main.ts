@@ -1,11 +1,13 @@
 /** Entry of `npm run chaos`: arguments, the report in words, the exit code. */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { parseArgs } from 'node:util';
-import { type ChaosReport, chaos } from './chaos.js';
-import { SHORT } from './schedule.js';
+import { type ChaosOptions, type ChaosReport, chaos } from './chaos.js';
+import { SHORT, SLOW_DISK, type SlowDisk } from './schedule.js';
+import { slowDiskUnavailable } from './slow-disk.js';
 
-const USAGE = `npm run chaos -- [--short] [--minutes N] [--seed S] [--pace ENTRIES] [--hands N] [--no-docker] [--keep] [--report FILE]`;
+const USAGE = `npm run chaos -- [--short] [--minutes N] [--seed S] [--pace ENTRIES] [--hands N] [--slow-disk never|sometimes|mostly] [--no-docker] [--keep] [--report FILE]`;
 
 async function main(dist: string, args: string[]): Promise<number> {
   const { values } = parseArgs({
@@ -16,6 +18,7 @@ async function main(dist: string, args: string[]): Promise<number> {
       seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
       pace: { type: 'string', default: '25' },
       hands: { type: 'string', default: '5' },
+      'slow-disk': { type: 'string', default: 'sometimes' },
       'no-docker': { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       report: { type: 'string' },
@@ -26,12 +29,20 @@ async function main(dist: string, args: string[]): Promise<number> {
     if (!Number.isFinite(value) || value < 0) throw new Error(`--${name} must be a number, not '${values[name]}'\n${USAGE}`);
     return value;
   };
+  const slowDisk = values['slow-disk'];
+  if (!isSlowDisk(slowDisk)) throw new Error(`--slow-disk must be ${Object.keys(SLOW_DISK).join(', ')}, not '${slowDisk}'\n${USAGE}`);
   const began = Date.now();
   const say = (line: string): void => void process.stderr.write(`${((Date.now() - began) / 1000).toFixed(1).padStart(6)} ${line}\n`);
   const docker = !values['no-docker'] && spawnSync('docker', ['info'], { stdio: 'ignore' }).status === 0;
   if (!docker) say('without containers: no Docker engine answers, or none is wanted');
-  const asked = { minutes: number('minutes'), seed: number('seed'), pace: number('pace'), hands: number('hands') };
-  const options = values.short ? { ...asked, ...SHORT } : asked;
+  const asked = { minutes: number('minutes'), seed: number('seed'), pace: number('pace'), hands: number('hands'), slowDisk };
+  const options = { ...asked, ...(values.short && SHORT) };
+  const fast = options.slowDisk === 'never' ? undefined : slowDiskUnavailable();
+  if (fast !== undefined) {
+    if (options.slowDisk === 'mostly') throw new Error(`no slow disk: ${fast}`);
+    say(`without a slow disk: ${fast}`);
+    options.slowDisk = 'never';
+  }
   const report = await chaos({ ...options, docker, dist, keep: values.keep, say });
   if (values.report !== undefined) writeFileSync(values.report, JSON.stringify(report));
   say('judged');
@@ -39,7 +50,12 @@ async function main(dist: string, args: string[]): Promise<number> {
   return report.verdicts.some(({ problems }) => problems.length > 0) ? 1 : 0;
 }
 
-function print(report: ChaosReport, { minutes, seed, pace, hands }: Record<'minutes' | 'seed' | 'pace' | 'hands', number>): void {
+function isSlowDisk(text: string): text is SlowDisk {
+  return Object.hasOwn(SLOW_DISK, text);
+}
+
+function print(report: ChaosReport, options: Omit<ChaosOptions, 'docker' | 'dist' | 'keep' | 'say'>): void {
+  const { minutes, seed, pace, hands, slowDisk } = options;
   const lines = report.verdicts.flatMap(({ name, problems }) => [
     `${problems.length === 0 ? 'ok    ' : 'FAILED'} ${name}`,
     ...problems.slice(0, 10).map((problem) => `         ${problem}`),
@@ -58,12 +74,15 @@ function print(report: ChaosReport, { minutes, seed, pace, hands }: Record<'minu
         ({ n, what, entry, atMs, remark }) => `  #${n} ${(atMs / 1000).toFixed(1)} s, entry ${entry}: ${what}${remark && ` (${remark})`}`,
       ),
     );
-    lines.push(`again: npm run chaos -- --minutes ${minutes} --seed ${seed} --pace ${pace} --hands ${hands}`, `logs: ${report.folder}`);
+    lines.push(
+      `again: npm run chaos -- --minutes ${minutes} --seed ${seed} --pace ${pace} --hands ${hands} --slow-disk ${slowDisk}`,
+      `logs: ${report.folder}`,
+    );
   }
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(128 + constants.signals[signal]));
 const [dist = '', ...args] = process.argv.slice(2);
 main(dist, args).then(
   (code) => process.exit(code),

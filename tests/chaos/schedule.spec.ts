@@ -1,7 +1,7 @@
 /** A seed says everything: what is submitted and what is disturbed. */
 import fc from 'fast-check';
 import { randomStream } from './random.js';
-import { describeAct, disturbances, PROJECTS, SERVICES, SHORT, submissions } from './schedule.js';
+import { type Act, describeAct, disturbances, PROJECTS, SERVICES, SHORT, type SlowDisk, submissions } from './schedule.js';
 
 const first = <T>(count: number, items: Iterator<T>): T[] => Array.from({ length: count }, () => items.next().value as T);
 const KINDS = { wide: 3, deep: 1 };
@@ -29,6 +29,17 @@ it('comes upon every kind of disturbance and every service', () => {
   expect(acts.some((act) => 'services' in act && act.services.length === SERVICES.length)).toBe(true);
   const words = new Set(acts.map((act) => describeAct(act).split(' ')[0]));
   expect(words).toEqual(new Set(['kill', 'terminate', 'pause', 'cut-off', 'drain', 'remove']));
+});
+
+it('has slow disks as often as asked for, and the same other disturbances with them as without', () => {
+  const acts = (slowDisk: SlowDisk): Act[] => first(500, disturbances(7, 30, slowDisk)).map(({ act }) => act);
+  const [never, sometimes, mostly] = [acts('never'), acts('sometimes'), acts('mostly')];
+  const slow = (some: Act[]): number => some.filter(({ kind }) => kind === 'slow-disk').length;
+  expect(slow(never)).toBe(0);
+  expect(slow(sometimes)).toBeGreaterThan(0);
+  expect(slow(mostly)).toBeGreaterThan(slow(sometimes) * 4);
+  for (const some of [sometimes, mostly])
+    expect(some.filter(({ kind }) => kind !== 'slow-disk')).toEqual(never.filter((_act, n) => some[n]?.kind !== 'slow-disk'));
 });
 
 it('submits in every way', () => {

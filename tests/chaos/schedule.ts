@@ -16,6 +16,8 @@ export type Act =
   | { kind: 'kill' | 'terminate'; services: ServiceName[]; restartMs: number[] }
   /** `cut-off`: for longer than anybody waits for a runner. */
   | { kind: 'pause' | 'cut-off'; services: ServiceName[]; forMs: number }
+  /** Redis dies, comes back where every flush takes its time, and dies again while it waits for one. */
+  | { kind: 'slow-disk'; restartMs: number[]; forMs: number }
   /** `runner`: which of them, by place. */
   | { kind: 'drain'; runner: number; gateway: number; forMs: number }
   | { kind: 'kill-container' | 'remove-container'; pick: number }
@@ -53,7 +55,7 @@ export interface Submission {
   again?: { file: 'stays' | 'deleted' | 'replaced'; pick: number };
 }
 
-const KINDS: Readonly<Record<Act['kind'] | 'pair' | 'everything', number>> = {
+const KINDS: Readonly<Record<Exclude<Act['kind'], 'slow-disk'> | 'pair' | 'everything', number>> = {
   kill: 34,
   terminate: 12,
   pause: 24,
@@ -97,15 +99,29 @@ const RESTARTS: readonly [number, number][] = [
   [2_000, 5_000],
 ];
 
+/** How often a disturbance is a slow disk instead. */
+export const SLOW_DISK = { never: 0, sometimes: 0.04, mostly: 0.6 } as const;
+export type SlowDisk = keyof typeof SLOW_DISK;
+const SLOW_MS = [3_000, 9_000] as const;
+const SLOW_RESTARTS_MS = [0, 500] as const;
+
 /** What `./weft test` runs: its seed comes upon every kind of disturbance within the minute. */
-export const SHORT = { minutes: 1, seed: 179, pace: 25 } as const;
+export const SHORT = { minutes: 1, seed: 179, pace: 25, slowDisk: 'never' } as const;
 
 /** @param pace log entries between two disturbances, on average */
-export function* disturbances(seed: number, pace: number): Generator<Disturbance, never> {
+export function* disturbances(seed: number, pace: number, slowDisk: SlowDisk = 'never'): Generator<Disturbance, never> {
   for (let n = 0; ; n += 1) {
     const random = randomStream(seed, `disturbance ${n}`);
-    yield { n, afterEntries: random.between(1, 2 * pace), act: act(random) };
+    const drawn = { n, afterEntries: random.between(1, 2 * pace), act: act(random) };
+    // A stream of its own: with a slow disk or without, a seed's other disturbances are the same.
+    yield { ...drawn, act: slowly(randomStream(seed, `slow disk ${n}`), SLOW_DISK[slowDisk]) ?? drawn.act };
   }
+}
+
+function slowly(random: Random, probability: number): Act | undefined {
+  if (!random.chance(probability)) return undefined;
+  const restartMs = [random.between(...SLOW_RESTARTS_MS), random.between(...SLOW_RESTARTS_MS)];
+  return { kind: 'slow-disk', restartMs, forMs: random.between(...SLOW_MS) };
 }
 
 function act(random: Random): Act {
@@ -172,6 +188,8 @@ export function describeAct(act: Act): string {
     case 'pause':
     case 'cut-off':
       return `${act.kind} ${act.services.join(', ')} for ${act.forMs} ms`;
+    case 'slow-disk':
+      return `kill redis (back after ${act.restartMs[0]} ms with a slow disk), again after ${act.forMs} ms (back after ${act.restartMs[1]} ms)`;
     case 'drain':
       return `drain runner-${act.runner + 1} for ${act.forMs} ms`;
     case 'pause-container':

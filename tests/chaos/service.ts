@@ -30,6 +30,8 @@ export interface ServiceNotes {
 }
 
 export class Service {
+  /** Words before the command, from the next start on; what they name becomes the command by exec, so that its process id is the service's. */
+  before: readonly string[] = [];
   private child: ChildProcess | undefined;
   private serving = false;
   /** Delay before the next start, where a death was asked for. */
@@ -62,7 +64,8 @@ export class Service {
 
   start(): void {
     const log = openSync(join(this.logs, `${this.spec.name}.log`), 'a');
-    const child = spawn(this.spec.command, this.spec.args, { env: this.spec.env, stdio: ['ignore', 'pipe', log] });
+    const [command = this.spec.command, ...args] = [...this.before, this.spec.command, ...this.spec.args];
+    const child = spawn(command, args, { env: this.spec.env, stdio: ['ignore', 'pipe', log] });
     this.child = child;
     this.asked = undefined;
     createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {

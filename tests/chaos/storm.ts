@@ -8,6 +8,7 @@ import type { ChaosClient } from './client.js';
 import type { Containers } from './containers.js';
 import type { Progress } from './progress.js';
 import { describeAct, type Act, type Disturbance } from './schedule.js';
+import { slowDiskWords } from './slow-disk.js';
 import type { World } from './world.js';
 
 export interface Done {
@@ -30,6 +31,7 @@ export class Storm {
   private began = Date.now();
   private readonly drained = new Map<string, Promise<void>>();
   private readonly over = new AbortController();
+  private slow: Promise<void> | undefined;
 
   constructor(
     private readonly world: World,
@@ -60,6 +62,7 @@ export class Storm {
   /** Whatever stands still, or gets no tasks, goes on. */
   async calm(): Promise<void> {
     this.over.abort();
+    await this.slow;
     for (const service of Object.values(this.world.services)) service.goOn();
     await this.containers?.goOnAll();
     await Promise.all(this.drained.values());
@@ -76,6 +79,8 @@ export class Storm {
         });
         return missed.length > 0 ? `not ${missed.join(', ')}: down already` : '';
       }
+      case 'slow-disk':
+        return this.slowDisk(act);
       case 'drain':
         return this.drain(act);
       case 'pause':
@@ -90,6 +95,23 @@ export class Storm {
       case 'pause-container':
         return this.onContainer(act.pick, (containers, id) => containers.pause(id, act.forMs));
     }
+  }
+
+  /** Other disturbances go on meanwhile, and may kill it too: it comes back as slow as it was. */
+  private slowDisk({ forMs, restartMs: [first = 0, last = 0] }: Extract<Act, { kind: 'slow-disk' }>): string {
+    const { redis } = this.world.services;
+    if (this.slow !== undefined) return 'slow already';
+    redis.before = slowDiskWords();
+    const killed = redis.kill(first);
+    this.slow = delay(forMs, undefined, { signal: this.over.signal })
+      .catch(() => undefined)
+      .then(() => {
+        redis.before = [];
+        // Paused, it dies as well.
+        redis.kill(last);
+        this.slow = undefined;
+      });
+    return killed ? '' : 'down already';
   }
 
   /** Asked as anybody asks, while other disturbances go on. */

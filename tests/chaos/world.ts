@@ -9,6 +9,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { within } from './limits.js';
 import { Service, type ServiceNotes, type ServiceSpec } from './service.js';
 import { PROJECTS, SERVICES, type ServiceName } from './schedule.js';
 
@@ -20,6 +21,9 @@ export const RUNNER_GRACE_MS = 3_500;
 export const RETENTION_MS = 15_000;
 /** Tasks in flight of the project that gets fewer than there is room for. */
 export const NARROW_TASKS = 3;
+
+/** From the start of everything, or from the calm on. */
+const SERVING_LIMIT_MS = 180_000;
 
 export interface World {
   folder: string;
@@ -106,7 +110,8 @@ export async function startAll({ services }: World): Promise<void> {
 }
 
 export async function allServing({ services }: Pick<World, 'services'>): Promise<void> {
-  await Promise.all(SERVICES.map((name) => services[name].untilServing()));
+  const missing = (): string => `${SERVICES.filter((name) => !services[name].isServing).join(', ')} to serve`;
+  await within(SERVING_LIMIT_MS, missing, Promise.all(SERVICES.map((name) => services[name].untilServing())));
 }
 
 /** In the order in which an operator would. */

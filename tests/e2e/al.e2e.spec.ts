@@ -3,7 +3,7 @@ import { Rest } from './rest.js';
 import { Stack } from './stack.js';
 
 /** Milliseconds; the first run may build the templates' image. */
-const PATIENCE_MS = 240_000;
+const PATIENCE_MS = 600_000;
 const PROJECT = 'medical-imaging-dal';
 const CONTRACT = '0x1234567890abcdef...';
 

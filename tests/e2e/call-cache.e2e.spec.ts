@@ -8,13 +8,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { jest } from '@jest/globals';
 import { run } from '@weft/contracts';
 import { describeWithDocker } from './docker.js';
 import { Runs } from './runs-client.js';
 import { Stack, START_TIMEOUT_MS } from './stack.js';
-
-jest.setTimeout(START_TIMEOUT_MS);
 
 type Json = Record<string, unknown>;
 

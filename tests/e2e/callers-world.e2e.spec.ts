@@ -7,11 +7,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, s
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { jest } from '@jest/globals';
 import { pidOf, stackProcesses } from './stack-processes.js';
 import { ROOT } from './stack.js';
-
-jest.setTimeout(120_000);
 
 const TOOL = 'cwlVersion: v1.2\nclass: CommandLineTool\ninputs: []\n';
 const DOCUMENTS = {

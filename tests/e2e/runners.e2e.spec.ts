@@ -92,7 +92,7 @@ describe('runners', () => {
     if (built.status !== 0) throw new Error(built.stderr);
     redis = await startRedis();
     // The grace outlasts the pause between two tries to connect (3 s at most): a runner that is back is reached within it.
-    const soon = { WEFT_RUNNER_TTL_MS: '900', WEFT_RUNNER_GRACE_MS: '4000' };
+    const soon = { WEFT_RUNNER_TTL_MS: '3000', WEFT_RUNNER_GRACE_MS: '6000' };
     await service('scheduler', 'scheduler', { ...soon, WEFT_SCHEDULER_LISTEN: socket('scheduler') });
     const [gateway] = await Promise.all([
       service('gateway', 'gateway', { WEFT_HTTP_LISTEN: '127.0.0.1:0', WEFT_GRPC_LISTEN: '127.0.0.1:0' }),
@@ -211,7 +211,7 @@ describe('runners', () => {
     expect(await tasks(runId)).toMatchObject([{ runner_id: 'b', attempt: 2, status: 'succeeded' }]);
     await startRunner('a');
     await noSandboxLeft('a');
-  }, 30_000);
+  });
 
   it('that fall silent lose their task to another; when they speak again, what they have done is not wanted', async () => {
     const runId = await oneTaskOn('a', 'b');
@@ -227,5 +227,5 @@ describe('runners', () => {
     await begun(next, 3);
     letGo(3);
     await succeeds(next);
-  }, 30_000);
+  });
 });

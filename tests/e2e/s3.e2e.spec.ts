@@ -1,7 +1,6 @@
 /**
  * A stack whose data lies in S3: results go there, come from there, and are fetched at most once per host.
  */
-import { jest } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
@@ -13,7 +12,6 @@ import { startS3, type TestS3 } from '@weft/testing';
 import { Stack, START_TIMEOUT_MS } from './stack.js';
 
 // Two servers, a stack and its tools share what processors there are.
-jest.setTimeout(60_000);
 
 const WORKFLOW = `
 cwlVersion: v1.2

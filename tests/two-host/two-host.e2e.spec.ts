@@ -12,7 +12,7 @@ import { describeWithNetwork } from './describe-with-network.js';
 import type { Host } from './network.js';
 import { RunTasks } from './run-tasks.js';
 
-const TIMEOUT_MS = 90_000;
+const TIMEOUT_MS = 600_000;
 /** As many as the two runners have cores for together. */
 const ITEMS = ['0', '1', '2', '3'];
 const CORES = ITEMS.length / 2;

@@ -10,12 +10,10 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { jest } from '@jest/globals';
 import type { CwlObject, FileValue } from '@weft/plan';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 /** Milliseconds for the first call, which builds what is out of date. */
-jest.setTimeout(120_000);
 
 interface Ended {
   code: number | null;

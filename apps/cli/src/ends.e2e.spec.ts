@@ -12,11 +12,9 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { jest } from '@jest/globals';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 /** Milliseconds for the first call, which builds what is out of date. */
-jest.setTimeout(120_000);
 
 const TOOL = 'cwlVersion: v1.2\nclass: CommandLineTool\n';
 const DOCUMENTS = {

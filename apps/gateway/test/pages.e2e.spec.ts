@@ -69,7 +69,7 @@ describe('the bundled gateway', () => {
     });
     const ready = JSON.parse((await lineOf(gateway, 'ready ')).slice('ready '.length)) as { http: string };
     url = `http://${ready.http}`;
-  }, 120_000);
+  });
 
   afterAll(async () => {
     gateway?.kill('SIGKILL');

@@ -144,7 +144,7 @@ function handlerOf(reporter: ReportRouter, begun: Inbox<Begun>): (job: TaskJob, 
 /** Submits a run of so many tasks; resolves when its owner has it. */
 export async function aRun({ store }: Replica, runId: string, tasks: number, more: SubmittedAs = {}): Promise<void> {
   await submitted(store, runId, { values: Array.from({ length: tasks }, (_, n) => n), ...more });
-  for await (const entry of store.reader.follow(runId, 0, AbortSignal.timeout(30_000))) if (entry.sequence === 1) return;
+  for await (const entry of store.reader.follow(runId, 0, AbortSignal.timeout(600_000))) if (entry.sequence === 1) return;
 }
 
 /** A run id whose partition the replica holds. */
@@ -158,6 +158,6 @@ export function runIdAt({ owner }: Replica, wanted = 0): string {
 
 /** How a run ends. */
 export async function ended({ store }: Replica, runId: string): Promise<{ type: string; status?: unknown }> {
-  for await (const { event } of store.reader.follow(runId, 0, AbortSignal.timeout(30_000))) if (event.type === 'RunEnded') return event;
+  for await (const { event } of store.reader.follow(runId, 0, AbortSignal.timeout(600_000))) if (event.type === 'RunEnded') return event;
   throw new Error(`${runId} did not end`);
 }

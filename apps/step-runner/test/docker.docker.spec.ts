@@ -3,14 +3,12 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { jest } from '@jest/globals';
 import Docker from 'dockerode';
 import { executor } from '@weft/contracts';
 import { admissionContract, SMALL_RUNNER } from './admission.contract.js';
 import { executorContract } from './executor.contract.js';
 import { RunnerFixture, watch } from './runner.fixture.js';
 
-jest.setTimeout(60_000);
 const IMAGE = 'debian:stable-slim';
 const docker = new Docker();
 

@@ -1,10 +1,8 @@
 import { writeFileSync } from 'node:fs';
-import { jest } from '@jest/globals';
 import { startFileServer } from '@weft/testing';
 import { remoteInputsContract } from './remote-inputs.contract.js';
 import { RunnerFixture, watch } from './runner.fixture.js';
 
-jest.setTimeout(60_000);
 const IMAGE = 'debian:stable-slim';
 const create = (): RunnerFixture => new RunnerFixture('docker', IMAGE, { storage: { http: { allowPrivate: true } } });
 

@@ -1,14 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { executor } from '@weft/contracts';
 import { createStorage } from '@weft/storage';
 import { startFileServer, startS3, type TestS3 } from '@weft/testing';
 import { remoteInputsContract } from './remote-inputs.contract.js';
 import { RunnerFixture } from './runner.fixture.js';
-
-jest.setTimeout(60_000);
 
 describe('inputs from other hosts, of processes', () => {
   remoteInputsContract(() => new RunnerFixture('process', undefined, { storage: { http: { allowPrivate: true } } }));

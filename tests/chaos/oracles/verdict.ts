@@ -9,9 +9,12 @@ import type { RunStore } from '@weft/run-store';
 import type { ChaosClient } from '../client.js';
 import type { Containers } from '../containers.js';
 import type { Acknowledged } from '../load.js';
+import { within } from '../limits.js';
 import type { World } from '../world.js';
 
 const LOOK_AGAIN_MS = 250;
+/** Of one look, which may read the logs and the answers of some hundred runs. */
+const LOOK_LIMIT_MS = 120_000;
 
 export interface Verdict {
   name: string;
@@ -24,19 +27,29 @@ export interface Evidence {
   store: RunStore;
   client: ChaosClient;
   containers: Containers | undefined;
+  /** Without those that are lost, of which there is nothing to say. */
   acknowledged: readonly Acknowledged[];
 }
 
 export async function verdict(name: string, look: () => Promise<string[]>): Promise<Verdict> {
-  return { name, problems: await look() };
+  return { name, problems: await looked(look) };
 }
 
 export async function eventually(name: string, limitMs: number, look: () => Promise<string[]>): Promise<Verdict> {
   const deadline = Date.now() + limitMs;
   for (;;) {
-    const problems = await look();
+    const problems = await looked(look);
     if (problems.length === 0 || Date.now() > deadline) return { name, problems };
     await delay(LOOK_AGAIN_MS);
+  }
+}
+
+/** A look that fails, or does not end, has found that. */
+async function looked(look: () => Promise<string[]>): Promise<string[]> {
+  try {
+    return await within(LOOK_LIMIT_MS, 'an answer', look());
+  } catch (error) {
+    return [`it could not be looked at: ${(error as Error).message}`];
   }
 }
 

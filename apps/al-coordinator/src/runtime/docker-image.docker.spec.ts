@@ -24,7 +24,7 @@ it('builds or finds an image whose Python imports scikit-learn and joblib', asyn
     'import sklearn, joblib; print("ok")',
   ]);
   expect(stdout.trim()).toBe('ok');
-}, 600_000);
+});
 
 it('says that no engine answers where none does', async () => {
   const nowhere = new DockerImageBuilder(new Docker({ socketPath: '/nonexistent/docker.sock' }), '/nonexistent');
@@ -38,4 +38,4 @@ it("gives the engine's words where the build fails", async () => {
     /weft-no-such-base|pull|manifest|lookup|denied|connection/i,
   );
   expect(await broken.exists('weft-al-broken:1')).toBe(false);
-}, 120_000);
+});

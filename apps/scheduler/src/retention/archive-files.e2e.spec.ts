@@ -1,5 +1,4 @@
 /** The archive in a bucket: what is written is found again, listed in pages of the bucket's own, replaced and removed. */
-import { jest } from '@jest/globals';
 import { buffer } from 'node:stream/consumers';
 import { archiveRun, FileRunArchive, partitionOf, withArchive } from '@weft/run-store';
 import { createStorage } from '@weft/storage';
@@ -7,7 +6,6 @@ import { accepted, aRunHeader, createFakeRunStore, startS3, type TestS3 } from '
 import { StorageArchiveFiles } from './archive-files.js';
 
 // The server writes everything to disk at once, and a busy machine's disk is slow.
-jest.setTimeout(60_000);
 let server: TestS3;
 let storage: ReturnType<typeof createStorage>;
 let files: StorageArchiveFiles;

@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
-import { jest } from '@jest/globals';
 import Docker from 'dockerode';
 import { executor } from '@weft/contracts';
 import { LogRecorder, runtimeContract, SandboxFixture } from '../contract/runtime.contract.js';
@@ -8,7 +7,6 @@ import type { RunningTask, RuntimeTask } from '../ports.js';
 import { LABELS } from './create-options.js';
 import { DockerRuntime, type DockerRuntimeOptions } from './docker-runtime.js';
 
-jest.setTimeout(30_000);
 const image = 'debian:stable-slim';
 const runnerId = `spec-${process.pid}`;
 const ownerId = `${runnerId}-owner`;

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,7 +12,6 @@ import { S3Storage } from './s3-storage.adapter.js';
 
 const MIB = 1024 * 1024;
 // The server writes everything to disk at once, and a busy machine's disk is slow.
-jest.setTimeout(60_000);
 let server: TestS3;
 let places = 0;
 
