@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { type ExitStatus, type RunningTask, RuntimeFailure, type RuntimeTask, type TaskRuntime } from '@weft/runtimes';
 import { createStorage } from '@weft/storage';
-import { LogKeeper } from './logs/log-keeper.js';
 import { Admission } from './admission.js';
 import { AttemptTable } from './attempt-table.js';
 import { DEVICES_FILE, SPEC_FILE } from './attempt-memory.js';
@@ -23,6 +22,10 @@ class Engine implements TaskRuntime {
 
   probe(): Promise<{ version: string }> {
     return Promise.resolve({ version: '1' });
+  }
+
+  available(): undefined {
+    return undefined;
   }
 
   contentId(): Promise<string | undefined> {
@@ -110,7 +113,6 @@ describe('taking up what an earlier life left', () => {
       sandboxRoot,
       runtimes: [engine],
       storage: filesOf(sandboxRoot),
-      logs: new LogKeeper(filesOf(sandboxRoot), 0),
       admission,
       onProblem: (text) => problems.push(text),
       pause: () => new Promise((resolve) => (askAgain = resolve)),
@@ -194,7 +196,6 @@ describe('taking up what an earlier life left', () => {
       sandboxRoot,
       runtimes: [],
       storage: filesOf(sandboxRoot),
-      logs: new LogKeeper(filesOf(sandboxRoot), 0),
       admission,
       onProblem: (text) => problems.push(text),
     });

@@ -16,7 +16,6 @@ import { executorService } from './executor.service.js';
 import { describeRuntimes, freeDiskBytes, hostCapacity, hostLabels } from './host.js';
 import { InputCache } from './inputs/input-cache.js';
 import { RunnerFiles } from './inputs/runner-files.js';
-import { LogKeeper } from './logs/log-keeper.js';
 import { metricsText, TransferCounters } from './metrics.js';
 import { Registrar } from './registrar.js';
 import { sandboxRootId } from './sandbox-root-id.js';
@@ -30,8 +29,6 @@ const UNATTENDED_LIMIT = 100;
 
 /** Of remote inputs, unless the operator says otherwise. */
 const CACHE_BYTES = 20 * 1024 ** 3;
-/** Of the log of one stream of one attempt. */
-const TASK_LOG_BYTES = 100 * 1024 ** 2;
 
 export interface StepRunner {
   /** gRPC target. */
@@ -56,10 +53,7 @@ export async function startStepRunner(config: StepRunnerConfig): Promise<StepRun
   const diskBytes = config.capacity?.diskBytes;
   const disk = diskBytes === undefined ? { freeBytes: () => freeDiskBytes(sandboxRoot) } : { totalBytes: diskBytes };
   const admission = new Admission({ ...(await hostCapacity(config.capacity)), disk });
-  const table = new AttemptTable({
-    ...{ sandboxRoot, runtimes, storage, admission, onProblem },
-    logs: new LogKeeper(storage, config.taskLogBytes ?? TASK_LOG_BYTES),
-  });
+  const table = new AttemptTable({ sandboxRoot, runtimes, storage, admission, onProblem });
   const adopted = await table.adopt();
   if (Object.values(adopted).some((count) => count > 0)) log.info(adopted, 'took up what an earlier life left');
 
@@ -125,6 +119,8 @@ function createRuntimes(
         extraHosts: config.dockerExtraHosts,
         pullStallMs: config.pullStallMs,
         imageSources: config.imageSources,
+        engineWaitMs: config.engineWaitMs,
+        engineSilenceMs: config.engineSilenceMs,
       }),
   };
   return config.runtimes.map((name) => makers[name]());

@@ -54,6 +54,8 @@ const environment = z.object({
   WEFT_RUNNER_GPUS: deviceList.optional(),
   WEFT_RUNNER_LABELS: labelList.optional(),
   WEFT_PULL_STALL_S: positiveNumber.optional(),
+  WEFT_ENGINE_SILENCE_S: positiveNumber.optional(),
+  WEFT_ENGINE_WAIT_S: z.coerce.number().nonnegative().optional(),
   WEFT_IMAGE_SOURCES: imageSources.optional(),
   WEFT_RUNTIMES: runtimeList.optional(),
   WEFT_DOCKER_EXTRA_HOSTS: hostList.optional(),
@@ -66,7 +68,6 @@ const environment = z.object({
     .optional(),
   WEFT_CACHE_DIR: absolute.optional(),
   WEFT_CACHE_MIB: z.coerce.number().int().nonnegative().optional(),
-  WEFT_TASK_LOG_MIB: z.coerce.number().int().nonnegative().optional(),
   WEFT_RUNNER_METRICS_LISTEN: z.string().min(1).optional(),
   ...storageVariables,
   WEFT_PUBLISH_FSYNC: z.enum(['0', '1']).default('0'),
@@ -95,6 +96,10 @@ export interface StepRunnerConfig {
   labels?: Readonly<Record<string, string>>;
   /** A pull without progress for so long is given up, milliseconds. */
   pullStallMs?: number;
+  /** How long a Docker engine that went away is waited for, milliseconds. */
+  engineWaitMs?: number;
+  /** In so many milliseconds it has to answer. */
+  engineSilenceMs?: number;
   /** How images that are not there may be had; absent: in every way. */
   imageSources?: readonly ImageSource[];
   runtimes: readonly RuntimeName[];
@@ -112,8 +117,6 @@ export interface StepRunnerConfig {
   /** Of inputs from other hosts; default: below the sandbox root. One runner each. */
   cacheDirectory?: string;
   cacheBytes?: number;
-  /** Of the whole log of one stream of an attempt; 0: none is kept. */
-  taskLogBytes?: number;
   /** `host:port` or `unix:/path` for Prometheus; absent: not served. */
   metricsListen?: string;
   publishFsync: boolean;
@@ -142,6 +145,8 @@ export const configSchema: z.ZodType<StepRunnerConfig> = environment.transform((
     },
     labels: env.WEFT_RUNNER_LABELS,
     pullStallMs: env.WEFT_PULL_STALL_S === undefined ? undefined : env.WEFT_PULL_STALL_S * 1000,
+    engineWaitMs: env.WEFT_ENGINE_WAIT_S === undefined ? undefined : env.WEFT_ENGINE_WAIT_S * 1000,
+    engineSilenceMs: env.WEFT_ENGINE_SILENCE_S === undefined ? undefined : env.WEFT_ENGINE_SILENCE_S * 1000,
     imageSources: env.WEFT_IMAGE_SOURCES,
     runtimes: env.WEFT_RUNTIMES ?? RUNTIME_NAMES,
     dockerExtraHosts: env.WEFT_DOCKER_EXTRA_HOSTS,
@@ -152,7 +157,6 @@ export const configSchema: z.ZodType<StepRunnerConfig> = environment.transform((
     storage: { s3, http },
     cacheDirectory: env.WEFT_CACHE_DIR,
     cacheBytes: env.WEFT_CACHE_MIB === undefined ? undefined : env.WEFT_CACHE_MIB * 1024 ** 2,
-    taskLogBytes: env.WEFT_TASK_LOG_MIB === undefined ? undefined : env.WEFT_TASK_LOG_MIB * 1024 ** 2,
     metricsListen: env.WEFT_RUNNER_METRICS_LISTEN,
     publishFsync: env.WEFT_PUBLISH_FSYNC === '1',
     secret: env.WEFT_SERVICE_SECRET,

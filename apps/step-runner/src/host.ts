@@ -55,8 +55,8 @@ export function freeDiskBytes(path: string): number {
 export function describeRuntimes(runtimes: readonly TaskRuntime[]): Promise<executor.RuntimeInfo[]> {
   return Promise.all(
     runtimes.map(async (runtime) => {
-      const { version, unavailable = '' } = await runtime.probe();
-      return { name: runtime.name, version, containers: runtime.containers, unavailable };
+      const { version, unavailable = '', expected = false } = await runtime.probe();
+      return { name: runtime.name, version, containers: runtime.containers, unavailable, expected };
     }),
   );
 }

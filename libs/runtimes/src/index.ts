@@ -1,4 +1,4 @@
-export type { ExitStatus, LogSink, RunningTask, RuntimeTask, StartEvents, TaskRuntime } from './ports.js';
+export type { AdoptionEvents, ExitStatus, LogSink, Probed, RunningTask, RuntimeTask, StartEvents, TaskRuntime } from './ports.js';
 export { RuntimeFailure } from './ports.js';
 export { ProcessRuntime } from './process/process-runtime.js';
 export type { ProcessRuntimeOptions } from './process/process-runtime.js';

@@ -59,6 +59,10 @@ export class ProcessRuntime implements TaskRuntime {
     }
   }
 
+  available(): undefined {
+    return undefined;
+  }
+
   contentId({ reference }: executor.Image, searchPath = ''): Promise<string | undefined> {
     return this.programs.idOf(reference, searchPath || undefined);
   }
