@@ -29,3 +29,4 @@ export { pythonRunnerUnavailable, startPythonRunner } from './python-runner.js';
 export { type StartS3Options, type TestS3, makeBucket, startS3 } from './s3/start-s3.js';
 export { type CuttingProxy, startCuttingProxy } from './s3/cutting-proxy.js';
 export { type FileServer, startFileServer } from './file-server.js';
+export { type ForwardProxy, startForwardProxy } from './forward-proxy.js';

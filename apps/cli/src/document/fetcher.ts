@@ -3,9 +3,11 @@ import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Fetcher, textOfDataUri } from '@weft/cwl';
+import type { StorageRouter } from '@weft/storage';
 import { pipedText, pipedUri } from './piped.js';
 
-const FETCH_TIMEOUT_MS = 30_000;
+/** No document has more. */
+const LIMIT_BYTES = 16 * 1024 * 1024;
 
 export const localFetcher: Fetcher = { fetch: (uri) => (uri.startsWith('file:') ? readLocal(uri) : readRemote(uri)) };
 
@@ -31,17 +33,14 @@ async function readRemote(uri: string): Promise<string> {
   const inside = textOfDataUri(uri);
   if (inside !== undefined) return inside;
   if (!/^https?:/.test(uri)) throw new Error(`${uri}: only file:, http: and https: documents can be read`);
-  const response = await fetch(uri, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) }).catch((error: unknown) => {
-    throw new Error(`${uri}: ${whyUnreachable(error)}`, { cause: error });
-  });
-  if (!response.ok) throw new Error(`${uri}: the server answered ${response.status} ${response.statusText}`);
-  return response.text();
+  return (await (remote ??= openRemote())).readText(uri, LIMIT_BYTES);
 }
 
-/** Node's fetch says "fetch failed" and why in the cause. */
-function whyUnreachable(error: unknown): string {
-  const { cause, message } = error as { cause?: { message?: string }; message: string };
-  return cause?.message ? cause.message : message;
+let remote: Promise<StorageRouter> | undefined;
+
+/** Loaded when the first document lies elsewhere; it is the user's own machine that asks. */
+async function openRemote(): Promise<StorageRouter> {
+  return (await import('@weft/storage')).createStorage({ http: { allowPrivate: true } });
 }
 
 /** What the command line names, as an absolute URI with its fragment. A path that exists as it stands wins over one with a fragment. */

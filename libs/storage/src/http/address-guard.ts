@@ -63,6 +63,18 @@ export const lookupPublic: LookupFunction = (hostname, options, done) => {
   });
 };
 
+/** One that is checked, for a proxy. Where this machine does not know the name nobody can say what the proxy would reach. */
+export function publicAddressOf(hostname: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    lookupPublic(hostname, {}, (error, address) => {
+      if (error === null) resolve(String(address));
+      else if (error.code === 'EPRIVATE') reject(error);
+      else
+        reject(new Error(`${error.message}; a proxy is asked only for addresses that were checked, unless WEFT_ALLOW_PRIVATE_HTTP is 1`));
+    });
+  });
+}
+
 export function privateAddress(hostname: string, address: string): NodeJS.ErrnoException {
   const where = hostname === address ? address : `${hostname} (${address})`;
   return Object.assign(new Error(`${where} is not a public address`), { code: 'EPRIVATE' });
