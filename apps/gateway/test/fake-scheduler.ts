@@ -12,6 +12,7 @@ export interface FakeRun {
   events: Feed<run.RunEvent>;
   logs: Feed<run.LogChunk>;
   tasks: run.Task[];
+  wholeLog: Buffer[];
 }
 
 export interface Asked {
@@ -51,7 +52,13 @@ export class FakeScheduler {
   /** Adds a run in any state. */
   add(partial: Partial<run.Run> & { runId: string }): FakeRun {
     const defaults = { status: run.RunStatus.RUNNING, planHash: 'ab'.repeat(32), submittedAt: AT, inputsJson: '{}', pool: 'default' };
-    const fake: FakeRun = { run: run.Run.fromPartial({ ...defaults, ...partial }), events: new Feed(), logs: new Feed(), tasks: [] };
+    const fake: FakeRun = {
+      run: run.Run.fromPartial({ ...defaults, ...partial }),
+      events: new Feed(),
+      logs: new Feed(),
+      tasks: [],
+      wholeLog: [],
+    };
     this.runs.set(fake.run.runId, fake);
     return fake;
   }
@@ -97,6 +104,7 @@ export class FakeScheduler {
         return {};
       }),
       watchRun: serverStream((request: scheduler.WatchRunRequest, context) => this.watch(request, context)),
+      readTaskLog: serverStream((request: scheduler.ReadTaskLogRequest, context) => this.taskLog(request, context)),
       streamLogs: serverStream((request: scheduler.StreamLogsRequest, context) => this.logs(request, context)),
     };
   }
@@ -141,6 +149,12 @@ export class FakeScheduler {
     for await (const event of this.find(request.runId).events.read(true, context.signal)) {
       if (event.sequence > request.afterSequence) yield event;
     }
+  }
+
+  private async *taskLog(request: scheduler.ReadTaskLogRequest, context: CallContext): AsyncGenerator<run.LogData, void> {
+    this.asked.push({ rpc: 'readTaskLog', request, context });
+    this.throwScripted();
+    for (const data of this.find(request.runId).wholeLog) yield { data };
   }
 
   private async *logs(request: scheduler.StreamLogsRequest, context: CallContext): AsyncGenerator<run.LogChunk, void> {

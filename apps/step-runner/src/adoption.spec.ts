@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { type ExitStatus, type RunningTask, RuntimeFailure, type RuntimeTask, type TaskRuntime } from '@weft/runtimes';
 import { createStorage } from '@weft/storage';
+import { LogKeeper } from './logs/log-keeper.js';
 import { Admission } from './admission.js';
 import { AttemptTable } from './attempt-table.js';
 import { DEVICES_FILE, SPEC_FILE } from './attempt-memory.js';
@@ -22,10 +23,6 @@ class Engine implements TaskRuntime {
 
   probe(): Promise<{ version: string }> {
     return Promise.resolve({ version: '1' });
-  }
-
-  available(): undefined {
-    return undefined;
   }
 
   contentId(): Promise<string | undefined> {
@@ -65,7 +62,7 @@ class Engine implements TaskRuntime {
 
 function filesOf(directory: string): RunnerFiles {
   const storage = createStorage();
-  return new RunnerFiles(storage, new InputCache({ directory: join(directory, '.cache'), limitBytes: 0, storage }));
+  return new RunnerFiles(storage, new InputCache({ directory: join(directory, '.cache'), limitBytes: 0, storage }), undefined);
 }
 
 describe('taking up what an earlier life left', () => {
@@ -113,6 +110,7 @@ describe('taking up what an earlier life left', () => {
       sandboxRoot,
       runtimes: [engine],
       storage: filesOf(sandboxRoot),
+      logs: new LogKeeper(filesOf(sandboxRoot), 0),
       admission,
       onProblem: (text) => problems.push(text),
       pause: () => new Promise((resolve) => (askAgain = resolve)),
@@ -196,6 +194,7 @@ describe('taking up what an earlier life left', () => {
       sandboxRoot,
       runtimes: [],
       storage: filesOf(sandboxRoot),
+      logs: new LogKeeper(filesOf(sandboxRoot), 0),
       admission,
       onProblem: (text) => problems.push(text),
     });

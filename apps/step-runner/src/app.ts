@@ -16,6 +16,7 @@ import { executorService } from './executor.service.js';
 import { describeRuntimes, freeDiskBytes, hostCapacity, hostLabels } from './host.js';
 import { InputCache } from './inputs/input-cache.js';
 import { RunnerFiles } from './inputs/runner-files.js';
+import { LogKeeper } from './logs/log-keeper.js';
 import { metricsText, TransferCounters } from './metrics.js';
 import { Registrar } from './registrar.js';
 import { sandboxRootId } from './sandbox-root-id.js';
@@ -29,6 +30,8 @@ const UNATTENDED_LIMIT = 100;
 
 /** Of remote inputs, unless the operator says otherwise. */
 const CACHE_BYTES = 20 * 1024 ** 3;
+/** Of the log of one stream of one attempt. */
+const TASK_LOG_BYTES = 100 * 1024 ** 2;
 
 export interface StepRunner {
   /** gRPC target. */
@@ -49,18 +52,21 @@ export async function startStepRunner(config: StepRunnerConfig): Promise<StepRun
   const counters = new TransferCounters();
   const storage = runnerFiles(config, sandboxRoot, counters);
   const onProblem = (text: string, error: unknown): void => log.error({ err: error }, text);
-  const runtimes = createRuntimes(config, { runnerId, ownerId }, storage, onProblem);
+  const runtimes = createRuntimes(config, { runnerId, ownerId, sandboxRoot }, storage, onProblem);
   const diskBytes = config.capacity?.diskBytes;
   const disk = diskBytes === undefined ? { freeBytes: () => freeDiskBytes(sandboxRoot) } : { totalBytes: diskBytes };
   const admission = new Admission({ ...(await hostCapacity(config.capacity)), disk });
-  const table = new AttemptTable({ sandboxRoot, runtimes, storage, admission, onProblem });
+  const table = new AttemptTable({
+    ...{ sandboxRoot, runtimes, storage, admission, onProblem },
+    logs: new LogKeeper(storage, config.taskLogBytes ?? TASK_LOG_BYTES),
+  });
   const adopted = await table.adopt();
   if (Object.values(adopted).some((count) => count > 0)) log.info(adopted, 'took up what an earlier life left');
 
   const describe = async (): Promise<executor.DescribeResponse> => {
-    const infos = await describeRuntimes(runtimes);
+    const { infos, labels: means } = await describeRuntimes(runtimes);
     const { capacity, inUse, admitted, waiting } = admission.report();
-    const labels = { ...hostLabels(), ...config.labels };
+    const labels = { ...hostLabels(), ...means, ...config.labels };
     const load = { inUse, tasksAdmitted: admitted, tasksWaiting: waiting };
     return { runnerId, version: VERSION, pool: config.pool, runtimes: infos, capacity, labels, sandboxRoot, ...load };
   };
@@ -100,17 +106,18 @@ function runnerFiles(config: StepRunnerConfig, sandboxRoot: string, counters: Tr
   const allowedRoots = roots && (dataDirectory === undefined ? roots : [...roots, dataDirectory]);
   const storage = createStorage({ ...config.storage, allowedRoots, onTransfer: counters.onTransfer });
   const directory = config.cacheDirectory ?? join(sandboxRoot, '.cache');
-  return new RunnerFiles(storage, new InputCache({ directory, limitBytes: config.cacheBytes ?? CACHE_BYTES, storage }));
+  const cache = new InputCache({ directory, limitBytes: config.cacheBytes ?? CACHE_BYTES, storage });
+  return new RunnerFiles(storage, cache, dataDirectory === undefined ? undefined : realpathSync(dataDirectory));
 }
 
 function createRuntimes(
   config: StepRunnerConfig,
-  marks: { runnerId: string; ownerId: string },
+  { sandboxRoot, ...marks }: { runnerId: string; ownerId: string; sandboxRoot: string },
   files: RunnerFiles,
   onProblem: (text: string, error: unknown) => void,
 ): TaskRuntime[] {
   const makers: Record<StepRunnerConfig['runtimes'][number], () => TaskRuntime> = {
-    process: () => new ProcessRuntime(),
+    process: () => new ProcessRuntime({ directory: sandboxRoot, containment: config.containment }),
     docker: () =>
       new DockerRuntime({
         ...marks,
@@ -119,8 +126,6 @@ function createRuntimes(
         extraHosts: config.dockerExtraHosts,
         pullStallMs: config.pullStallMs,
         imageSources: config.imageSources,
-        engineWaitMs: config.engineWaitMs,
-        engineSilenceMs: config.engineSilenceMs,
       }),
   };
   return config.runtimes.map((name) => makers[name]());

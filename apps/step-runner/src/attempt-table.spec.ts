@@ -6,12 +6,20 @@ import { deferred } from '@weft/testing';
 import type { Admission } from './admission.js';
 import { AttemptTable } from './attempt-table.js';
 import type { RunnerFiles } from './inputs/runner-files.js';
+import type { LogKeeper } from './logs/log-keeper.js';
 
 describe('a release', () => {
   const sandboxRoot = mkdtempSync(join(tmpdir(), 'weft-table-'));
   afterAll(() => rmSync(sandboxRoot, { recursive: true }));
-  const unused = {} as Admission & RunnerFiles;
-  const table = new AttemptTable({ sandboxRoot, runtimes: [], admission: unused, storage: unused, onProblem: () => undefined });
+  const unused = {} as Admission & RunnerFiles & LogKeeper;
+  const table = new AttemptTable({
+    sandboxRoot,
+    runtimes: [],
+    admission: unused,
+    storage: unused,
+    logs: unused,
+    onProblem: () => undefined,
+  });
   afterAll(() => table.close());
 
   it('stops what is published of its attempt, answers after it has stopped, and leaves others alone', async () => {

@@ -17,6 +17,7 @@ import { Trash } from '@weft/storage';
 import { Adoption, type AdoptionCounts, type AdoptionOptions } from './adoption.js';
 import { Attempt } from './attempt.js';
 import type { RunnerFiles } from './inputs/runner-files.js';
+import type { LogKeeper } from './logs/log-keeper.js';
 import { attemptKey, layoutOf, problemOf } from './sandbox-layout.js';
 
 const TOMBSTONES = 10_000;
@@ -30,6 +31,7 @@ export interface AttemptTableOptions {
   runtimes: readonly TaskRuntime[];
   admission: Admission;
   storage: RunnerFiles;
+  logs: LogKeeper;
   onProblem: (text: string, error: unknown) => void;
   /** See AdoptionOptions; default: ASK_AGAIN_MS. */
   pause?: AdoptionOptions['pause'];
@@ -77,11 +79,11 @@ export class AttemptTable {
     }
     const problem = problemOf(spec, runtime.containers, layout);
     if (problem !== undefined) throw new ServiceError('INVALID_ARGUMENT', problem);
-    const { storage, onProblem, admission } = this.options;
+    const { storage, logs, onProblem, admission } = this.options;
     const excess = spec.reserved && admission.refusal(spec.reserved);
     if (excess !== undefined) throw new ServiceError('RESOURCE_EXHAUSTED', `task ${layout.key} ${excess}`);
     const { discard, forget } = this;
-    const attempt = Attempt.begin({ spec, layout, runtime, storage, admission, discard, forget, onProblem });
+    const attempt = Attempt.begin({ spec, layout, runtime, storage, logs, admission, discard, forget, onProblem });
     this.attempts.set(layout.key, attempt);
     return attempt;
   }
@@ -169,7 +171,7 @@ export class AttemptTable {
     for (const attempt of [...this.attempts.values()]) if (attempt.waiting) this.forget(attempt);
     await Promise.all(this.options.runtimes.map((runtime) => runtime.close()));
     const ending = [...this.attempts.values()].filter(({ context }) => !context.runtime.containers);
-    await Promise.all([...ending.map((attempt) => attempt.end()), ...this.releasing]);
+    await Promise.all([...ending.map((attempt) => attempt.settled()), ...this.releasing]);
     await this.trash.close();
   }
 }

@@ -4,9 +4,7 @@
  * Invariants:
  *  1. Every attempt ends in exactly one `finished` event, whatever fails.
  *  2. The tool runs on when nobody watches. While it waits for room, nothing is made for it, and it is forgotten when nobody watches.
- *  3. It holds its share of the runner from before anything is staged until it has finished, but not while it waits for a runtime that is away.
- *  4. What was lost with its runtime is begun again from its inputs, as the same attempt, `MAX_LOSSES` times at most: who goes on asking for it
- *     never counts that, and a task that takes the runtime down with it comes to an end.
+ *  3. It holds its share of the runner from before anything is staged until it has finished.
  */
 import { join } from 'node:path';
 import { executor } from '@weft/contracts';
@@ -15,19 +13,19 @@ import { type LogSink, type RunningTask, RuntimeFailure, type TaskRuntime } from
 import type { RunnerFiles } from './inputs/runner-files.js';
 import { type AttemptSignal, type AttemptState, decideAttempt, initialAttempt } from './attempt.machine.js';
 import { EventFeed } from './event-feed.js';
-import { DEVICES_FILE, LOSSES_FILE, remember, RESULT_FILE, SPEC_FILE } from './attempt-memory.js';
+import { DEVICES_FILE, remember, RESULT_FILE, SPEC_FILE } from './attempt-memory.js';
+import { InputGuard } from './input-guard.js';
 import { failedResult, finishedResult } from './attempt-result.js';
 import { type SandboxLayout, type StagingPlan } from './sandbox-layout.js';
 import { makeSandbox, stageInputs } from './stage.js';
+import type { LogKeeper } from './logs/log-keeper.js';
+import { TaskLog } from './logs/task-log.js';
 import { StderrTail } from './stderr-tail.js';
+import type { Published } from './publisher.js';
 import { runtimeTaskOf } from './runtime-task.js';
 import { WorkTree } from './work-tree.js';
 
 const DEFAULT_GRACE_MS = 10_000;
-/** How often the runtime may go away under one attempt. */
-const MAX_LOSSES = 5;
-
-const CANCELLED = executor.Finished.create({ outcome: executor.Outcome.CANCELLED });
 
 export interface AttemptContext {
   spec: executor.TaskSpec;
@@ -37,6 +35,7 @@ export interface AttemptContext {
   /** Takes it out of the table: it waits, and nobody watches any more. */
   forget: (attempt: Attempt) => void;
   storage: RunnerFiles;
+  logs: LogKeeper;
   /** Makes a directory disappear. @throws the system's error */
   discard: (path: string) => void;
   onProblem: (text: string, error: unknown) => void;
@@ -47,15 +46,17 @@ export class Attempt {
   private readonly feed = new EventFeed(() => {
     if (this.waiting) this.context.forget(this);
   });
-  private tail = new StderrTail();
-  /** How often it was begun again. */
-  private losses = 0;
+  private readonly tail = new StderrTail();
+  private readonly written: TaskLog;
   private readonly early: (() => void)[] = [];
   /** Somebody has asked for it in this life of the runner. */
   wanted = false;
+  /** What of it was published, by where. */
+  readonly published = new Map<string, Published>();
   private running: RunningTask | undefined;
   private onUnwanted: (() => void) | undefined;
   private plan: StagingPlan | undefined;
+  private inputs: InputGuard | undefined;
   private queuedEvent: executor.TaskEvent | undefined;
   private devices: readonly string[] = [];
   private startedEvent: executor.TaskEvent | undefined;
@@ -70,6 +71,11 @@ export class Attempt {
     readonly context: AttemptContext,
     run: (attempt: Attempt) => Promise<executor.Finished>,
   ) {
+    this.written = new TaskLog({
+      ...{ spec: context.spec, sandbox: context.layout.root, keeper: context.logs, onProblem: context.onProblem },
+      publish: (event) => this.feed.publish(event),
+      congested: () => this.feed.congested,
+    });
     this.ended = run(this)
       .catch((error: unknown) => this.fail(error))
       .then((finished) => this.finish(finished));
@@ -79,27 +85,21 @@ export class Attempt {
     return new Attempt(context, (attempt) => attempt.askAndRun());
   }
 
-  /**
-   * Of an earlier life of the runner. @param found it running or ended unseen; undefined: nothing is left of it, so that it runs again; rejects
-   * where its runtime is not waited for any longer.
-   */
+  /** Of an earlier life of the runner. @param found it running or ended unseen; undefined: nothing is left of it, so that it runs again. */
   static adopt(
     context: AttemptContext,
-    { plan, devices, losses }: { plan: StagingPlan; devices: readonly string[]; losses: number },
+    { plan, devices }: { plan: StagingPlan; devices: readonly string[] },
     found: Promise<RunningTask | undefined>,
   ): Attempt {
     return new Attempt(context, async (attempt) => {
       attempt.plan = plan;
       attempt.devices = devices;
-      attempt.losses = losses;
       context.admission.adopt(context.layout.key, needOf(context.spec), devices);
       attempt.signal('admitted');
       attempt.lastPreparing = eventOf({ $case: 'preparing', value: { text: `waiting for runtime '${context.runtime.name}' to answer` } });
-      const unwanted = new Promise<'unwanted'>((resolve) => (attempt.onUnwanted = () => resolve('unwanted')));
-      const running = await Promise.race([found, unwanted]);
-      if (running === 'unwanted') return CANCELLED;
-      if (running === undefined) return attempt.state.stopAsked ? CANCELLED : attempt.prepareAndRun();
-      return attempt.untilTold(() => attempt.follow(running));
+      const running = await found;
+      if (running !== undefined) return attempt.follow(running);
+      return attempt.state.stopAsked ? executor.Finished.create({ outcome: executor.Outcome.CANCELLED }) : attempt.prepareAndRun();
     });
   }
 
@@ -129,24 +129,20 @@ export class Attempt {
     return this.finishedEvent !== undefined;
   }
 
-  /** What a watcher missed, without the log, and then what comes. */
+  /** What a watcher missed, as far as it is kept, and then what comes. */
   watch(signal: AbortSignal): AsyncIterable<executor.TaskEvent> {
     this.wanted = true;
-    const past = [this.startedEvent ?? this.lastPreparing ?? this.queuedEvent, this.finishedEvent].filter((event) => event !== undefined);
+    const first = this.startedEvent ?? this.lastPreparing ?? this.queuedEvent;
+    const past = [first, ...this.written.past(), this.finishedEvent].filter((event) => event !== undefined);
     return this.feed.watch(past, signal);
   }
 
   /** Takes a chunk of the tool's log. One that comes before the runtime has said that the tool started is held up until then. */
   readonly log: LogSink = (stream, data) => {
     if (stream === 'stderr') this.tail.add(data);
-    if (this.startedEvent !== undefined || this.finished) return this.publishLog(stream, data);
-    return new Promise<void>((resolve) => this.early.push(resolve)).then(() => this.publishLog(stream, data));
+    if (this.startedEvent !== undefined || this.finished) return this.written.write(stream, data);
+    return new Promise<void>((resolve) => this.early.push(resolve)).then(() => this.written.write(stream, data));
   };
-
-  private publishLog(stream: 'stdout' | 'stderr', data: Buffer): void | Promise<void> {
-    const named = stream === 'stderr' ? executor.Log_Stream.STDERR : executor.Log_Stream.STDOUT;
-    return this.feed.publishLog(eventOf({ $case: 'log', value: { stream: named, data } }), data.length);
-  }
 
   private letEarlyLogGo(): void {
     for (const go of this.early.splice(0)) go();
@@ -174,6 +170,11 @@ export class Attempt {
     return this.ended;
   }
 
+  /** Resolves once all of it is where it stays: after the tool has ended, with its log. */
+  settled(): Promise<void> {
+    return this.ended.then(() => this.removal);
+  }
+
   /** @throws Error where the attempt has not finished */
   workTree(): WorkTree {
     const { spec, layout, runtime } = this.context;
@@ -186,25 +187,17 @@ export class Attempt {
   }
 
   private askAndRun(): Promise<executor.Finished> {
-    const away = this.context.runtime.available({ preparing: (text) => this.queue(text), onUnwanted: this.whenUnwanted });
-    return away === undefined ? this.askAndBegin() : this.unlessUnwanted(away.then(() => this.askAndBegin()));
-  }
-
-  private askAndBegin(): Promise<executor.Finished> {
-    const asked = this.ask();
-    if ('devices' in asked) return this.beginAdmitted(asked);
-    this.queue('');
-    return asked.then((admitted) => (admitted === undefined ? CANCELLED : this.beginAdmitted(admitted)));
-  }
-
-  /** For its share of the runner: at once, or when there is room; undefined where it became unwanted before. @throws RuntimeFailure */
-  private ask(): Admitted | Promise<Admitted | undefined> {
     const { spec, layout, admission } = this.context;
     let refuse: (error: Error) => void = () => undefined;
     const refused = new Promise<never>((_, reject) => (refuse = reject));
     this.onUnwanted = () => admission.leave(layout.key);
     const asked = admission.ask(layout.key, needOf(spec), (reason) => refuse(new RuntimeFailure('DISK_FULL', `the task ${reason}`, true)));
-    return 'devices' in asked ? asked : Promise.race([asked, refused]);
+    if ('devices' in asked) return this.beginAdmitted(asked);
+    this.queuedEvent = eventOf({ $case: 'queued', value: {} });
+    this.feed.publish(this.queuedEvent);
+    return Promise.race([asked, refused]).then((admitted) =>
+      admitted === undefined ? executor.Finished.create({ outcome: executor.Outcome.CANCELLED }) : this.beginAdmitted(admitted),
+    );
   }
 
   private beginAdmitted({ devices }: Admitted): Promise<executor.Finished> {
@@ -214,89 +207,35 @@ export class Attempt {
     return this.prepareAndRun();
   }
 
-  private prepareAndRun(): Promise<executor.Finished> {
-    return this.untilTold(() => this.prepareAndRunOnce());
-  }
-
-  /** Begins again where the runtime went away under it. */
-  private async untilTold(first: () => Promise<executor.Finished>): Promise<executor.Finished> {
-    for (let next = first; ; next = () => this.prepareAndRunOnce()) {
-      try {
-        return await next();
-      } catch (error) {
-        if (!(error instanceof RuntimeFailure) || error.code !== 'RUNTIME_LOST') throw error;
-        if (this.state.stopAsked) return CANCELLED;
-        if (!(await this.beginAgain(error))) return CANCELLED;
-      }
-    }
-  }
-
-  /** False where it became unwanted meanwhile. */
-  private async beginAgain({ message, begun }: RuntimeFailure): Promise<boolean> {
-    const { layout, runtime, admission } = this.context;
-    if (begun) this.losses += 1;
-    if (this.losses > MAX_LOSSES)
-      throw new RuntimeFailure('RUNTIME_LOST', `${message}; that was the ${this.losses}th time, and the task is not begun again`, false);
-    this.running = this.startedEvent = undefined;
-    this.tail = new StderrTail();
-    this.signal('lost');
-    this.prepare(begun ? `${message}; the task is begun again (${this.losses} of ${MAX_LOSSES} times)` : message);
-    admission.leave(layout.key);
-    const back = runtime.available({ preparing: (text) => this.prepare(text), onUnwanted: this.whenUnwanted });
-    await back?.catch((error: unknown) => {
-      if (!this.state.stopAsked) throw error;
-    });
-    if (this.state.stopAsked) return false;
-    const admitted = await this.ask();
-    this.onUnwanted = undefined;
-    this.devices = admitted?.devices ?? [];
-    return admitted !== undefined;
-  }
-
-  private readonly whenUnwanted = (act: () => void): void => {
-    this.onUnwanted = act;
-    if (this.state.stopAsked) act();
-  };
-
-  private unlessUnwanted(work: Promise<executor.Finished>): Promise<executor.Finished> {
-    return work.catch((error: unknown) => {
-      if (this.state.stopAsked) return CANCELLED;
-      throw error;
-    });
-  }
-
-  /** It waits: for room, or for what `reason` says. */
-  private queue(reason: string): void {
-    this.queuedEvent = eventOf({ $case: 'queued', value: { reason } });
-    this.feed.publish(this.queuedEvent);
-  }
-
-  private prepare(text: string): void {
-    this.lastPreparing = eventOf({ $case: 'preparing', value: { text } });
-    this.feed.publish(this.lastPreparing);
-  }
-
-  private async prepareAndRunOnce(): Promise<executor.Finished> {
+  private async prepareAndRun(): Promise<executor.Finished> {
     const { spec, layout, runtime, storage, discard } = this.context;
     makeSandbox(layout, discard);
     if (runtime.containers) remember(layout, SPEC_FILE, executor.TaskSpec.encode(spec).finish());
     if (runtime.containers && this.devices.length > 0) remember(layout, DEVICES_FILE, Buffer.from(this.devices.join('\n')));
-    if (this.losses > 0) remember(layout, LOSSES_FILE, Buffer.from(String(this.losses)));
     const staging = new AbortController();
     this.onUnwanted = () => staging.abort();
-    const staged = stageInputs(spec, layout, runtime.containers, storage, staging.signal);
+    const staged = stageInputs(spec, layout, runtime, storage, staging.signal);
     this.plan = await staged.catch((error: unknown) => {
       if (this.state.stopAsked) return undefined;
       throw error;
     });
-    if (this.plan === undefined || this.state.stopAsked) return CANCELLED;
+    if (this.plan === undefined || this.state.stopAsked) return executor.Finished.create({ outcome: executor.Outcome.CANCELLED });
+    if (!runtime.containers) this.inputs = InputGuard.over(this.plan);
+    const preparing = (text: string): void => {
+      this.lastPreparing = eventOf({ $case: 'preparing', value: { text } });
+      this.feed.publish(this.lastPreparing);
+    };
     this.begunAt = performance.now();
-    const on = { log: this.log, preparing: (text: string) => this.prepare(text), onUnwanted: this.whenUnwanted };
-    const running = await runtime.start(runtimeTaskOf(spec, layout, this.plan, this.devices), on).catch((error: unknown) => {
+    const onUnwanted = (act: () => void): void => {
+      this.onUnwanted = act;
+      if (this.state.stopAsked) act();
+    };
+    const starting = runtime.start(runtimeTaskOf(spec, layout, this.plan, this.devices), { log: this.log, preparing, onUnwanted });
+    const running = await starting.catch((error: unknown) => {
       if (this.state.stopAsked) return undefined;
       throw error;
     });
-    return running === undefined ? CANCELLED : this.follow(running);
+    return running === undefined ? executor.Finished.create({ outcome: executor.Outcome.CANCELLED }) : this.follow(running);
   }
 
   private async follow(running: RunningTask): Promise<executor.Finished> {
@@ -310,6 +249,7 @@ export class Attempt {
       const exit = await running.wait();
       const wallMs = Math.round(performance.now() - this.begunAt);
       if (spec.stderrPath !== '') this.tail.addFile(join(layout.hostWorkDir, spec.stderrPath));
+      if (exit.outcome === 'exited') this.inputs?.check();
       const finished = finishedResult(
         exit,
         new WorkTree(spec, layout, this.plan!, runtime.containers).manifest(),
@@ -321,8 +261,7 @@ export class Attempt {
       return finished;
     } finally {
       // Beside the report of the exit, not before it; release waits for it.
-      const removal = running.remove().catch((error: unknown) => this.context.onProblem(`cannot remove what ran ${layout.key}`, error));
-      this.removal = Promise.all([this.removal, removal]).then(() => undefined);
+      this.removal = running.remove().catch((error: unknown) => this.context.onProblem(`cannot remove what ran ${layout.key}`, error));
     }
   }
 
@@ -331,12 +270,15 @@ export class Attempt {
     return failedResult(error, this.tail.lines());
   }
 
-  private finish(finished: executor.Finished): void {
+  private async finish(finished: executor.Finished): Promise<void> {
     this.context.admission.leave(this.context.layout.key);
+    this.letEarlyLogGo();
+    await this.written.end();
     this.finishedEvent = eventOf({ $case: 'finished', value: finished });
+    // Beside the report of the end, not before it; release waits for it.
+    this.removal = Promise.all([this.removal, this.written.keep()]).then(() => undefined);
     this.signal('finished');
     this.feed.publish(this.finishedEvent);
-    this.letEarlyLogGo();
   }
 
   private signal(signal: AttemptSignal): void {

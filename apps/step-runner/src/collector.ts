@@ -4,21 +4,19 @@
  * Invariants:
  *  1. What is (a link to) a staged input is never published again: its URI is the input's.
  *  2. Repeating a request gives the same answer.
+ *  3. Size, checksum and contents of what is published are those of the bytes that lie where it was published.
  */
-import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { executor } from '@weft/contracts';
 import { ServiceError, type ServiceErrorCode } from '@weft/platform';
 import { mapLimited, StorageError, type StorageErrorCode, systemErrorCode } from '@weft/storage';
 import type { Publisher } from './publisher.js';
 import { isWithin } from './sandbox-layout.js';
+import { sha1OfFile } from './sha1-file.js';
 import { type Found, type WorkTree, WorkTreeError } from './work-tree.js';
 
 const CONTENTS_BYTES = 64 * 1024;
-/** Up to this size a file is hashed in one synchronous read. */
-const SMALL_BYTES = 64 * 1024;
 
 /** What broke on the way may go through another time; stops compiling where storage learns to say something else. */
 const PUBLISH_CODES: Record<StorageErrorCode, ServiceErrorCode> = {
@@ -71,11 +69,14 @@ async function collect(
     );
     return file;
   }
-  let hash: Promise<string> | undefined;
-  const sha1 = (): Promise<string> => (hash ??= sha1Of(found));
-  if (published !== undefined) file.uri = await publisherOf(target).file(published, found.hostPath, sha1);
-  if (item.contents) file.contents = readContents(item, found);
-  if (item.checksum) file.checksum = `sha1$${await sha1()}`;
+  let { hostPath } = found;
+  let sha1: string | undefined;
+  if (published !== undefined) {
+    ({ uri: file.uri, hostPath, sha1 } = await publisherOf(target).file(published, hostPath));
+    file.size = statSync(hostPath).size;
+  }
+  if (item.contents) file.contents = readContents(item, { size: file.size, hostPath });
+  if (item.checksum) file.checksum = `sha1$${sha1 ?? (await sha1OfFile(hostPath))}`;
   return file;
 }
 
@@ -84,7 +85,7 @@ function publisherOf({ publisher }: CollectTarget): Publisher {
   return publisher;
 }
 
-function readContents(item: executor.CollectItem, found: Found): string {
+function readContents(item: executor.CollectItem, found: Pick<Found, 'size' | 'hostPath'>): string {
   const limit = item.contentsLimit > 0 ? item.contentsLimit : CONTENTS_BYTES;
   if (found.size > limit) {
     throw new ServiceError('OUT_OF_RANGE', `'${item.path}' has ${found.size} bytes; its contents may be read up to ${limit}`);
@@ -96,13 +97,6 @@ function readContents(item: executor.CollectItem, found: Found): string {
   } finally {
     closeSync(fd);
   }
-}
-
-async function sha1Of(found: Found): Promise<string> {
-  const hash = createHash('sha1');
-  if (found.size <= SMALL_BYTES) hash.update(readFileSync(found.hostPath));
-  else await pipeline(createReadStream(found.hostPath, { highWaterMark: 1024 * 1024 }), hash);
-  return hash.digest('hex');
 }
 
 function toServiceError(error: unknown, path: string): unknown {

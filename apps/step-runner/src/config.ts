@@ -2,7 +2,7 @@
 import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { type TlsFiles, tlsFilesOf, tlsVariables, weftHome } from '@weft/platform';
-import { IMAGE_SOURCES, type ImageSource } from '@weft/runtimes';
+import { CONTAINMENT_LEVELS, type ContainmentLevel, IMAGE_SOURCES, type ImageSource } from '@weft/runtimes';
 import { fileUriToPath, isFileUri, pathToFileUri, type StorageOptions, storageOptionsOf, storageVariables } from '@weft/storage';
 
 const RUNTIME_NAMES = ['process', 'docker'] as const;
@@ -22,6 +22,11 @@ const imageSources = z
   .string()
   .transform((text) => text.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()])))
   .pipe(z.array(z.enum(IMAGE_SOURCES)));
+
+const containmentList = z
+  .string()
+  .transform((text) => text.split(',').map((name) => name.trim()))
+  .pipe(z.array(z.enum(CONTAINMENT_LEVELS)).min(1));
 
 const positiveNumber = z.coerce.number().positive();
 const mebibytes = z.coerce
@@ -54,10 +59,9 @@ const environment = z.object({
   WEFT_RUNNER_GPUS: deviceList.optional(),
   WEFT_RUNNER_LABELS: labelList.optional(),
   WEFT_PULL_STALL_S: positiveNumber.optional(),
-  WEFT_ENGINE_SILENCE_S: positiveNumber.optional(),
-  WEFT_ENGINE_WAIT_S: z.coerce.number().nonnegative().optional(),
   WEFT_IMAGE_SOURCES: imageSources.optional(),
   WEFT_RUNTIMES: runtimeList.optional(),
+  WEFT_PROCESS_CONTAINMENT: containmentList.optional(),
   WEFT_DOCKER_EXTRA_HOSTS: hostList.optional(),
   WEFT_SCHEDULER_ADDRESS: z.string().min(1).optional(),
   WEFT_SANDBOX_ROOT: absolute.optional(),
@@ -68,6 +72,7 @@ const environment = z.object({
     .optional(),
   WEFT_CACHE_DIR: absolute.optional(),
   WEFT_CACHE_MIB: z.coerce.number().int().nonnegative().optional(),
+  WEFT_TASK_LOG_MIB: z.coerce.number().int().nonnegative().optional(),
   WEFT_RUNNER_METRICS_LISTEN: z.string().min(1).optional(),
   ...storageVariables,
   WEFT_PUBLISH_FSYNC: z.enum(['0', '1']).default('0'),
@@ -96,13 +101,11 @@ export interface StepRunnerConfig {
   labels?: Readonly<Record<string, string>>;
   /** A pull without progress for so long is given up, milliseconds. */
   pullStallMs?: number;
-  /** How long a Docker engine that went away is waited for, milliseconds. */
-  engineWaitMs?: number;
-  /** In so many milliseconds it has to answer. */
-  engineSilenceMs?: number;
   /** How images that are not there may be had; absent: in every way. */
   imageSources?: readonly ImageSource[];
   runtimes: readonly RuntimeName[];
+  /** Means of containment that processes may have; absent: the strongest that the machine allows. */
+  containment?: readonly ContainmentLevel[];
   /** `host:ip` that containers with network know besides what DNS says. */
   dockerExtraHosts?: readonly string[];
   /** Absent: the runner does not register (a static registry names it). */
@@ -117,6 +120,8 @@ export interface StepRunnerConfig {
   /** Of inputs from other hosts; default: below the sandbox root. One runner each. */
   cacheDirectory?: string;
   cacheBytes?: number;
+  /** Of the whole log of one stream of an attempt; 0: none is kept. */
+  taskLogBytes?: number;
   /** `host:port` or `unix:/path` for Prometheus; absent: not served. */
   metricsListen?: string;
   publishFsync: boolean;
@@ -145,10 +150,9 @@ export const configSchema: z.ZodType<StepRunnerConfig> = environment.transform((
     },
     labels: env.WEFT_RUNNER_LABELS,
     pullStallMs: env.WEFT_PULL_STALL_S === undefined ? undefined : env.WEFT_PULL_STALL_S * 1000,
-    engineWaitMs: env.WEFT_ENGINE_WAIT_S === undefined ? undefined : env.WEFT_ENGINE_WAIT_S * 1000,
-    engineSilenceMs: env.WEFT_ENGINE_SILENCE_S === undefined ? undefined : env.WEFT_ENGINE_SILENCE_S * 1000,
     imageSources: env.WEFT_IMAGE_SOURCES,
     runtimes: env.WEFT_RUNTIMES ?? RUNTIME_NAMES,
+    containment: env.WEFT_PROCESS_CONTAINMENT,
     dockerExtraHosts: env.WEFT_DOCKER_EXTRA_HOSTS,
     schedulerAddress: env.WEFT_SCHEDULER_ADDRESS,
     sandboxRoot: env.WEFT_SANDBOX_ROOT ?? join(home, 'sandboxes'),
@@ -157,6 +161,7 @@ export const configSchema: z.ZodType<StepRunnerConfig> = environment.transform((
     storage: { s3, http },
     cacheDirectory: env.WEFT_CACHE_DIR,
     cacheBytes: env.WEFT_CACHE_MIB === undefined ? undefined : env.WEFT_CACHE_MIB * 1024 ** 2,
+    taskLogBytes: env.WEFT_TASK_LOG_MIB === undefined ? undefined : env.WEFT_TASK_LOG_MIB * 1024 ** 2,
     metricsListen: env.WEFT_RUNNER_METRICS_LISTEN,
     publishFsync: env.WEFT_PUBLISH_FSYNC === '1',
     secret: env.WEFT_SERVICE_SECRET,

@@ -3,7 +3,7 @@
  *
  * Invariants:
  *  1. A watcher gets every event that is published after it joined, in order, and nothing after `finished`.
- *  2. Log events are held up while a watcher has more than HIGH_WATER bytes waiting; without a watcher they go nowhere.
+ *  2. Who publishes what can wait looks first whether a watcher has more than HIGH_WATER bytes waiting; without a watcher it goes nowhere.
  *  3. A watcher that leaves holds nobody up.
  */
 import type { executor } from '@weft/contracts';
@@ -25,23 +25,19 @@ export class EventFeed {
   constructor(private readonly onUnwatched: () => void = () => undefined) {}
 
   publish(event: TaskEvent): void {
-    for (const watcher of this.watchers) void watcher.push(event, 0);
+    for (const watcher of this.watchers) watcher.push(event);
   }
 
-  /** Resolves, where it does not return at once, when every watcher can take more. */
-  publishLog(event: TaskEvent, bytes: number): void | Promise<void> {
-    const full: Promise<void>[] = [];
-    for (const watcher of this.watchers) {
-      const held = watcher.push(event, bytes);
-      if (held !== undefined) full.push(held);
-    }
-    return full.length === 0 ? undefined : Promise.all(full).then(() => undefined);
+  /** Whether a watcher has not taken what it was given. */
+  get congested(): boolean {
+    for (const watcher of this.watchers) if (watcher.waiting > HIGH_WATER) return true;
+    return false;
   }
 
   /** Joins at once; `past` comes first. The iteration ends after `finished` or when `signal` aborts. */
   watch(past: TaskEvent[], signal: AbortSignal): AsyncIterable<TaskEvent> {
     const watcher = new Watcher();
-    for (const event of past) void watcher.push(event, 0);
+    for (const event of past) watcher.push(event);
     this.watchers.add(watcher);
     return this.iterate(watcher, signal);
   }
@@ -69,30 +65,21 @@ export class EventFeed {
 }
 
 class Watcher {
-  private queue: { event: TaskEvent; bytes: number }[] = [];
-  private waiting = 0;
+  private queue: TaskEvent[] = [];
   private wakeUp: (() => void) | undefined;
-  private room: { promise: Promise<void>; resolve: () => void } | undefined;
+  /** Bytes of logs in its queue. */
+  waiting = 0;
 
-  push(event: TaskEvent, bytes: number): Promise<void> | undefined {
-    this.queue.push({ event, bytes });
-    this.waiting += bytes;
+  push(event: TaskEvent): void {
+    this.queue.push(event);
+    this.waiting += logBytes(event);
     this.wake();
-    if (this.waiting <= HIGH_WATER) return undefined;
-    if (this.room === undefined) {
-      let resolve = (): void => undefined;
-      const promise = new Promise<void>((settle) => (resolve = settle));
-      this.room = { promise, resolve };
-    }
-    return this.room.promise;
   }
 
   take(): TaskEvent | undefined {
     const next = this.queue.shift();
-    if (next === undefined) return undefined;
-    this.waiting -= next.bytes;
-    if (this.waiting <= HIGH_WATER) this.makeRoom();
-    return next.event;
+    if (next !== undefined) this.waiting -= logBytes(next);
+    return next;
   }
 
   more(): Promise<void> {
@@ -106,11 +93,10 @@ class Watcher {
 
   leave(): void {
     this.queue = [];
-    this.makeRoom();
+    this.waiting = 0;
   }
+}
 
-  private makeRoom(): void {
-    this.room?.resolve();
-    this.room = undefined;
-  }
+function logBytes({ event }: TaskEvent): number {
+  return event?.$case === 'log' ? event.value.data.length : 0;
 }

@@ -6,7 +6,7 @@ import { isFileUri, mapLimited, schemeOf, StorageError } from '@weft/storage';
 import type { AttemptTable } from './attempt-table.js';
 import { collectItem } from './collector.js';
 import type { RunnerFiles } from './inputs/runner-files.js';
-import { LocalPublisher, type Publisher, RemotePublisher } from './publisher.js';
+import { LocalPublisher, OncePublisher, type Publisher, RemotePublisher } from './publisher.js';
 
 export interface ExecutorServiceOptions {
   table: AttemptTable;
@@ -62,18 +62,28 @@ async function collect(
   signal: AbortSignal,
 ): Promise<executor.CollectedFile[]> {
   const attempt = options.table.collectable(request.taskId, request.attempt);
-  const publisher = request.publishTo === '' ? undefined : await publisherTo(request.publishTo, options, signal);
+  const { runtime, layout } = attempt.context;
+  const sandbox = { root: layout.root, held: (await runtime.heldOpen?.(layout.root)) ?? new Set<string>() };
+  const { publishTo } = request;
+  const publisher =
+    publishTo === '' ? undefined : new OncePublisher(await publisherTo(publishTo, options, sandbox, signal), publishTo, attempt.published);
   const target = { tree: attempt.workTree(), workDir: attempt.context.spec.workDir, publisher };
   return mapLimited(request.items, publisher?.atOnce ?? 1, (item) => collectItem(item, target));
 }
 
 /** Roots are compared by real path, also where the directory is still to be made. */
-async function publisherTo(uri: string, { storage, fsync, onProblem }: ExecutorServiceOptions, signal: AbortSignal): Promise<Publisher> {
+async function publisherTo(
+  uri: string,
+  { storage, fsync, onProblem }: ExecutorServiceOptions,
+  sandbox: { root: string; held: ReadonlySet<string> },
+  signal: AbortSignal,
+): Promise<Publisher> {
   if (!uri.endsWith('/')) throw new ServiceError('INVALID_ARGUMENT', `publish_to '${uri}' does not end in '/'`);
-  if (schemeOf(uri) === 's3') return new RemotePublisher(uri.replace(/\/+$/, ''), storage.storage, storage.cache, onProblem, signal);
+  if (schemeOf(uri) === 's3')
+    return new RemotePublisher(uri.replace(/\/+$/, ''), storage.storage, storage.cache, onProblem, signal, sandbox);
   if (!isFileUri(uri)) throw new ServiceError('INVALID_ARGUMENT', `publish_to '${uri}': results are published to file: and s3:`);
   try {
-    return new LocalPublisher((await storage.resolve(uri)).replace(/(.)\/+$/, '$1'), fsync);
+    return new LocalPublisher((await storage.resolve(uri)).replace(/(.)\/+$/, '$1'), fsync, sandbox.held);
   } catch (error) {
     if (!(error instanceof StorageError)) throw error;
     throw new ServiceError(error.code === 'ACCESS' ? 'PERMISSION_DENIED' : 'INVALID_ARGUMENT', `publish_to: ${error.message}`);

@@ -52,11 +52,18 @@ export function freeDiskBytes(path: string): number {
   return bavail * bsize;
 }
 
-export function describeRuntimes(runtimes: readonly TaskRuntime[]): Promise<executor.RuntimeInfo[]> {
-  return Promise.all(
+/** What there is, and labels that say by which means tasks are contained. */
+export async function describeRuntimes(
+  runtimes: readonly TaskRuntime[],
+): Promise<{ infos: executor.RuntimeInfo[]; labels: Record<string, string> }> {
+  const labels: Record<string, string> = {};
+  const infos = await Promise.all(
     runtimes.map(async (runtime) => {
-      const { version, unavailable = '', expected = false } = await runtime.probe();
-      return { name: runtime.name, version, containers: runtime.containers, unavailable, expected };
+      const { version, unavailable = '', containment, inputs } = await runtime.probe();
+      if (containment !== undefined) labels[`weft.${runtime.name}.containment`] = containment;
+      if (inputs !== undefined) labels[`weft.${runtime.name}.inputs`] = inputs;
+      return { name: runtime.name, version, containers: runtime.containers, unavailable };
     }),
   );
+  return { infos, labels };
 }

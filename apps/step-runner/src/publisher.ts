@@ -1,11 +1,24 @@
 /**
  * Where results go: a directory of this host, by link; or another storage, by upload, with a copy kept in the input cache so that the next
  * task on this host need not fetch it.
+ *
+ * Invariant: what is published can be written by nobody who could write to it before: a file that has other names, or that something may
+ * still have open, is copied.
  */
-import { mkdirSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { lstatSync, mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { encodePath, pathToFileUri, publishFile, type StorageRouter } from '@weft/storage';
+import { encodePath, pathToFileUri, publishSettled, type StorageRouter } from '@weft/storage';
 import type { InputCache } from './inputs/input-cache.js';
+import { sha1OfFile } from './sha1-file.js';
+
+export interface Published {
+  uri: string;
+  /** Where the bytes that were published lie on this host. */
+  hostPath: string;
+  /** Of them, where it is known already. */
+  sha1?: string;
+}
 
 export interface Publisher {
   /** Files that are published together. */
@@ -15,15 +28,46 @@ export interface Publisher {
    * @throws the system's error, StorageError
    */
   directory(path: string, empty: boolean): Promise<string>;
-  file(path: string, hostPath: string, sha1: () => Promise<string>): Promise<string>;
+  file(path: string, hostPath: string): Promise<Published>;
+}
+
+/** Publishes a file once, however often it is asked to: what has been told of it stays true. */
+export class OncePublisher implements Publisher {
+  readonly atOnce: number;
+
+  /** @param done of earlier requests for the same attempt, by where it was published */
+  constructor(
+    private readonly publisher: Publisher,
+    private readonly prefix: string,
+    private readonly done: Map<string, Published>,
+  ) {
+    this.atOnce = publisher.atOnce;
+  }
+
+  directory(path: string, empty: boolean): Promise<string> {
+    return this.publisher.directory(path, empty);
+  }
+
+  async file(path: string, hostPath: string): Promise<Published> {
+    const key = this.prefix + path;
+    const known = this.done.get(key);
+    if (known !== undefined) return known;
+    const published = await this.publisher.file(path, hostPath);
+    this.done.set(key, published);
+    return published;
+  }
 }
 
 export class LocalPublisher implements Publisher {
   readonly atOnce = 1;
+  /** Inode → names that it was published under. */
+  private readonly links = new Map<string, number>();
 
+  /** @param held files that something may still have open */
   constructor(
     private readonly root: string,
     private readonly fsync: boolean,
+    private readonly held: ReadonlySet<string>,
   ) {}
 
   directory(path: string): Promise<string> {
@@ -32,11 +76,19 @@ export class LocalPublisher implements Publisher {
     return Promise.resolve(pathToFileUri(to));
   }
 
-  async file(path: string, hostPath: string): Promise<string> {
+  async file(path: string, hostPath: string): Promise<Published> {
     const to = join(this.root, path);
-    await publishFile(hostPath, to, { fsync: this.fsync });
-    return pathToFileUri(to);
+    const inode = inodeOf(hostPath);
+    const ownLinks = this.links.get(inode) ?? 0;
+    await publishSettled(hostPath, to, { fsync: this.fsync, closed: !this.held.has(hostPath), ownLinks });
+    if (inodeOf(to) === inode) this.links.set(inode, ownLinks + 1);
+    return { uri: pathToFileUri(to), hostPath: to };
   }
+}
+
+function inodeOf(path: string): string {
+  const { dev, ino } = lstatSync(path, { bigint: true });
+  return `${dev} ${ino}`;
 }
 
 export class RemotePublisher implements Publisher {
@@ -50,6 +102,7 @@ export class RemotePublisher implements Publisher {
     private readonly onProblem: (text: string, error: unknown) => void,
     /** Aborts when nobody wants what is published any more. */
     private readonly signal: AbortSignal,
+    private readonly sandbox: { root: string; held: ReadonlySet<string> },
   ) {}
 
   async directory(path: string, empty: boolean): Promise<string> {
@@ -58,16 +111,25 @@ export class RemotePublisher implements Publisher {
     return uri;
   }
 
-  async file(path: string, hostPath: string, sha1: () => Promise<string>): Promise<string> {
+  async file(path: string, found: string): Promise<Published> {
     const uri = this.prefix + encodePath(path);
+    const hostPath = await this.settled(found);
     const version = await this.storage.publish(hostPath, uri, { signal: this.signal });
-    const hash = await sha1();
+    const sha1 = await sha1OfFile(hostPath);
     try {
-      this.cache.keep(hostPath, { uri, version, sha1: hash }, basename(path));
+      this.cache.keep(hostPath, { uri, version, sha1 }, basename(path));
     } catch (error) {
       // It is safe where it was published; it only has to come back from there.
       this.onProblem(`cannot keep ${uri} in the input cache`, error);
     }
-    return uri;
+    return { uri, hostPath, sha1 };
+  }
+
+  /** The file, or a copy that nobody else knows: what is uploaded, hashed and kept must be the same bytes. */
+  private async settled(hostPath: string): Promise<string> {
+    if (!this.sandbox.held.has(hostPath) && lstatSync(hostPath).nlink === 1) return hostPath;
+    const copy = join(this.sandbox.root, 'publishing', randomBytes(9).toString('hex'));
+    await publishSettled(hostPath, copy, { closed: false, ownLinks: 0 });
+    return copy;
   }
 }

@@ -12,6 +12,7 @@ export function runtimeTaskOf(spec: executor.TaskSpec, layout: SandboxLayout, pl
     hostWorkDir: layout.hostWorkDir,
     hostTmpDir: layout.hostTmpDir,
     mounts: plan.mounts,
+    readOnly: plan.staged.flatMap(({ readOnlyName, realPath }) => (readOnlyName === undefined || realPath === undefined ? [] : [realPath])),
     hostStdin: spec.stdinPath === '' ? undefined : hostPathOf(spec.stdinPath, spec, layout, plan),
     hostStdout: spec.stdoutPath === '' ? undefined : join(layout.hostWorkDir, spec.stdoutPath),
     hostStderr: spec.stderrPath === '' ? undefined : join(layout.hostWorkDir, spec.stderrPath),
@@ -21,7 +22,8 @@ export function runtimeTaskOf(spec: executor.TaskSpec, layout: SandboxLayout, pl
 /** @throws RuntimeFailure INPUT_FILE where the task sees nothing of the host at that path. */
 function hostPathOf(taskPath: string, spec: executor.TaskSpec, layout: SandboxLayout, plan: StagingPlan): string {
   const roots: [taskPath: string, hostPath: string][] = [
-    ...plan.staged.map((input): [string, string] => [input.taskPath, input.sourcePath]),
+    // A process reads it as it sees it: by the name that cannot be written through, or from its copy.
+    ...plan.staged.map((input): [string, string] => [input.taskPath, input.realPath === undefined ? input.sourcePath : input.taskPath]),
     ...plan.mounts.map((mount): [string, string] => [mount.taskPath, mount.hostPath]),
     [spec.workDir, layout.hostWorkDir],
     [spec.tmpDir, layout.hostTmpDir],

@@ -65,11 +65,16 @@ function processProblem(spec: executor.TaskSpec, layout: SandboxLayout): string 
   return outside === undefined ? undefined : `input '${outside.path}' is outside the sandbox '${layout.root}'`;
 }
 
-/** An input that the task sees where it lies in storage: by link or by mount. */
+/** An input that the task sees as it lies in storage: by link, by mount, or as a copy that is not to be changed. */
 export interface StagedInput {
   taskPath: string;
   sourcePath: string;
   uri: string;
+  /** Of a process' input: where it really lies. */
+  realPath?: string;
+  /** Of a process' input: the name that nothing can be written through, where there is one. */
+  readOnlyName?: string;
+  inPlace: boolean;
 }
 
 export type Placement =
@@ -77,6 +82,8 @@ export type Placement =
   | { act: 'write'; hostPath: string; contents: string | Buffer }
   | { act: 'copy'; hostPath: string; sourcePath: string }
   | { act: 'link'; hostPath: string; sourcePath: string }
+  /** A copy where that is cheap, else a link. */
+  | { act: 'shield'; hostPath: string; sourcePath: string }
   /** Something for a container engine to mount over. */
   | { act: 'placeholder'; hostPath: string; kind: 'file' | 'directory' };
 
@@ -92,6 +99,9 @@ export interface StagingPlan {
 export interface ResolvedInput {
   input: executor.Input;
   sourcePath?: string;
+  /** See StagedInput. */
+  realPath?: string;
+  readOnlyName?: string;
   /** Of a literal whose bytes are not in the spec as text. */
   contents?: Buffer;
 }
@@ -105,14 +115,15 @@ export function planStaging(spec: executor.TaskSpec, inputs: ResolvedInput[], la
   ];
   if (containers) for (const [taskPath, hostPath] of homes) plan.mounts.push({ hostPath, taskPath, readOnly: false });
   const sorted = [...inputs].sort((a, b) => (a.input.path < b.input.path ? -1 : 1));
-  for (const [index, { input, sourcePath, contents }] of sorted.entries()) {
+  for (const [index, { input, sourcePath, realPath, readOnlyName, contents }] of sorted.entries()) {
     const directory = input.kind === executor.InputKind.DIRECTORY;
     const home = homeOf(input.path, homes);
     const hostPath = containers ? (home ?? join(layout.hostInputDir, String(index), basename(input.path))) : input.path;
     const original = sourcePath !== undefined && (input.inPlace || !input.writable);
     if (original) {
-      plan.staged.push({ taskPath: input.path, sourcePath, uri: input.source?.value ?? '' });
-      if (!containers) plan.placements.push({ act: 'link', hostPath, sourcePath });
+      const { path: taskPath, inPlace } = input;
+      plan.staged.push({ taskPath, sourcePath, uri: input.source?.value ?? '', realPath, readOnlyName, inPlace });
+      if (!containers) plan.placements.push(placementOf({ hostPath, sourcePath, readOnlyName, inPlace }));
       else {
         if (home !== undefined) plan.placements.push({ act: 'placeholder', hostPath, kind: directory ? 'directory' : 'file' });
         plan.mounts.push({ hostPath: sourcePath, taskPath: input.path, readOnly: !input.inPlace });
@@ -127,6 +138,13 @@ export function planStaging(spec: executor.TaskSpec, inputs: ResolvedInput[], la
     if (directory) homes.push([input.path, hostPath]);
   }
   return plan;
+}
+
+/** Of a process' input that is not its own. */
+function placementOf(input: { hostPath: string; sourcePath: string; readOnlyName?: string; inPlace: boolean }): Placement {
+  const { hostPath, sourcePath, readOnlyName, inPlace } = input;
+  if (inPlace) return { act: 'link', hostPath, sourcePath };
+  return readOnlyName === undefined ? { act: 'shield', hostPath, sourcePath } : { act: 'link', hostPath, sourcePath: readOnlyName };
 }
 
 function homeOf(taskPath: string, homes: [string, string][]): string | undefined {

@@ -2,18 +2,20 @@
  * Makes the sandbox of one attempt and puts its inputs there.
  *
  * Invariants:
- *  1. A read-only input is never copied; a writable one never shares bytes with its source (unless it is changed in place on purpose).
+ *  1. A writable input never shares bytes with its source (unless it is changed in place on purpose). A read-only one is never copied where
+ *     the task cannot write through its name; a process that could gets a copy where that is cheap (shield.ts).
  *  2. file: URIs only below the allowed roots where these are configured. What lies on another host is linked from the input cache.
  *  3. What is missing is a RuntimeFailure INPUT_FILE that names the URI.
  */
-import { chmodSync, constants, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, constants, mkdirSync, realpathSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { copyFile, cp, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { executor } from '@weft/contracts';
-import { RuntimeFailure } from '@weft/runtimes';
+import { type ReadOnlyNames, RuntimeFailure, type TaskRuntime } from '@weft/runtimes';
 import { decodeDataUri, isDataUri, isRemoteUri, mapLimited, StorageError, systemErrorCode } from '@weft/storage';
 import type { RunnerFiles } from './inputs/runner-files.js';
 import { isWithin, type Placement, planStaging, type ResolvedInput, type SandboxLayout, type StagingPlan } from './sandbox-layout.js';
+import { placeShielded } from './shield.js';
 
 /** What an earlier life left under the same key is removed first: it was never released, and nobody runs in it. */
 export function makeSandbox(layout: SandboxLayout, discard: (path: string) => void): void {
@@ -31,18 +33,21 @@ export function makeSandbox(layout: SandboxLayout, discard: (path: string) => vo
 /** Inputs of one task that are fetched together. */
 const FETCHED_AT_ONCE = 4;
 
+type StagingRuntime = Pick<TaskRuntime, 'containers' | 'readOnlyNames'>;
+
 /** @throws RuntimeFailure; what `signal` was aborted with */
 export async function stageInputs(
   spec: executor.TaskSpec,
   layout: SandboxLayout,
-  containers: boolean,
+  runtime: StagingRuntime,
   files: RunnerFiles,
   signal: AbortSignal,
 ): Promise<StagingPlan> {
-  const plan = await resolvePlan(spec, layout, containers, files, signal);
+  const plan = await resolvePlan(spec, layout, runtime, files, signal);
   try {
     files.remember(layout.key, layout.root);
     for (const placement of plan.placements) await place(placement);
+    for (const { inPlace, sourcePath } of plan.staged) if (inPlace) await openForChange(sourcePath, files);
     for (const path of [spec.stdoutPath, spec.stderrPath]) {
       if (path.includes('/')) mkdirSync(dirname(join(layout.hostWorkDir, path)), { recursive: true });
     }
@@ -56,7 +61,7 @@ export async function stageInputs(
 export async function resolvePlan(
   spec: executor.TaskSpec,
   layout: SandboxLayout,
-  containers: boolean,
+  runtime: StagingRuntime,
   files: RunnerFiles,
   signal: AbortSignal,
 ): Promise<StagingPlan> {
@@ -66,7 +71,17 @@ export async function resolvePlan(
   await mapLimited(remote, FETCHED_AT_ONCE, async (one) => {
     one.resolved.sourcePath = await fetched(one, layout.key, files, signal);
   });
-  return planStaging(spec, resolved, layout, containers);
+  if (!runtime.containers) nameInputs(resolved, await runtime.readOnlyNames?.());
+  return planStaging(spec, resolved, layout, runtime.containers);
+}
+
+/** What a process is given by link: by which name, and where that leads in truth. @throws the system's error */
+function nameInputs(inputs: ResolvedInput[], names: ReadOnlyNames | undefined): void {
+  for (const one of inputs) {
+    if (one.sourcePath === undefined || (one.input.writable && !one.input.inPlace)) continue;
+    one.realPath = realpathSync.native(one.sourcePath);
+    if (!one.input.inPlace) one.readOnlyName = names?.nameOf(one.realPath);
+  }
 }
 
 /** A directory that other inputs are put into is taken apart into its entries, so that nothing is ever made in the source. */
@@ -161,6 +176,8 @@ async function placeInParent(placement: Placement): Promise<void> {
     case 'link':
       symlinkSync(placement.sourcePath, placement.hostPath);
       return;
+    case 'shield':
+      return placeShielded(placement.sourcePath, placement.hostPath);
     case 'placeholder':
       if (placement.kind === 'directory') mkdirSync(placement.hostPath, { recursive: true });
       else writeFileSync(placement.hostPath, '');
@@ -179,6 +196,14 @@ async function copyWritable(from: string, to: string): Promise<void> {
   }
   await copyFile(from, to, constants.COPYFILE_FICLONE);
   makeWritable(to);
+}
+
+/** What was published is nobody's to write, until a document says that a tool updates it. Files of users keep the permissions that they have. */
+async function openForChange(path: string, files: RunnerFiles): Promise<void> {
+  const real = realpathSync.native(path);
+  if (files.publishedRoot === undefined || !isWithin(real, files.publishedRoot)) return;
+  if (statSync(real).isDirectory()) for (const name of await readdir(real, { recursive: true })) makeWritable(join(real, name));
+  makeWritable(real);
 }
 
 /** A source whose mode forbids writing gives a copy that is still the task's to write. */

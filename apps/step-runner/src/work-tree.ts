@@ -55,8 +55,10 @@ export class WorkTree {
     ];
     // A process follows the links of its inputs to where they really lie, and may link there itself.
     if (!containers) {
-      for (const { sourcePath, uri } of plan.staged) {
-        this.roots.push({ taskPath: sourcePath, hostPath: sourcePath, input: true, ...remoteOf(uri) });
+      for (const { sourcePath, realPath, readOnlyName, uri } of plan.staged) {
+        for (const taskPath of new Set([sourcePath, realPath, readOnlyName])) {
+          if (taskPath !== undefined) this.roots.push({ taskPath, hostPath: sourcePath, input: true, ...remoteOf(uri) });
+        }
       }
     }
     this.roots.sort((a, b) => b.taskPath.length - a.taskPath.length);

@@ -55,7 +55,7 @@ describe('step-runner, processes only', () => {
     for (const spec of specs) spec.environment = { TMPDIR: spec.tmpDir };
     for (const spec of specs) await closed.run(spec);
     for (const spec of specs) await closed.release(spec);
-    expect(readdirSync(closed.sandboxRoot).sort()).toEqual(['.id', '.trash']);
+    expect(readdirSync(closed.sandboxRoot).sort()).toEqual(['.id', '.pipes', '.trash', 'ro']);
     await closed.stop();
     expect(readdirSync(join(closed.sandboxRoot, '.trash'))).toEqual([]);
     await closed.dispose();

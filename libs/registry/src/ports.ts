@@ -30,8 +30,7 @@ export interface RunnerRecord {
   address: string;
   pool: string;
   version: string;
-  /** `expected`: it cannot be used now, but could be, and is waited for. */
-  runtimes: { name: string; version: string; containers: boolean; unavailable: string; expected?: boolean }[];
+  runtimes: { name: string; version: string; containers: boolean; unavailable: string }[];
   capacity: RunnerAmounts;
   /** As of `lastSeenMs`. */
   load: RunnerLoad;

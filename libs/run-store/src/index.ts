@@ -10,7 +10,10 @@ export { type RedisRunStoreOptions, createRedisRunStore } from './redis-run-stor
 export {
   SEALING_EVENT,
   TASK_LOG_CHUNK_CHARS,
+  KEPT_ATTEMPTS,
   TASK_LOG_ENTRY_OVERHEAD,
+  TASK_LOG_HEAD_BYTES,
+  TASK_LOG_TAIL_BYTES,
   TASK_LOG_LIMIT_BYTES,
   checkLimit,
   isFinal,

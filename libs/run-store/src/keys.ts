@@ -13,6 +13,8 @@ export interface Keys {
   log(runId: string): string;
   taskLog(runId: string): string;
   taskLogSize(runId: string): string;
+  /** Hash: what went from the task log, and whose chunks go last. */
+  taskLogState(runId: string): string;
   /** Set of the ids of runs that have not ended. */
   active(partition: number): string;
   /** Sorted set of the ids of runs that have ended, by the time of their end. */
@@ -53,6 +55,7 @@ export function createKeys(prefix: string): Keys {
     log: (runId) => `${run(runId)}:log`,
     taskLog: (runId) => `${run(runId)}:tasklog`,
     taskLogSize: (runId) => `${run(runId)}:tasklogsize`,
+    taskLogState: (runId) => `${run(runId)}:tasklogstate`,
     active: (partition) => `${tag(partition)}:active`,
     activeOf: (partition, projectId) => `${tag(partition)}:active:project:${encodeURIComponent(projectId)}`,
     ended: (partition) => `${tag(partition)}:ended`,

@@ -7,6 +7,11 @@ export const SEALING_EVENT = 'RunEnded';
 
 /** Bytes of task logs kept per run, entries with their overhead; the oldest go first. */
 export const TASK_LOG_LIMIT_BYTES = 4 * 1024 * 1024;
+/** Of each attempt and stream, what it wrote first stays, and about as much of what it wrote last. */
+export const TASK_LOG_HEAD_BYTES = 16 * 1024;
+export const TASK_LOG_TAIL_BYTES = 32 * 1024;
+/** Attempts that failed last keep their chunks while others lose theirs: at most half of the run's limit. */
+export const KEPT_ATTEMPTS = 16;
 /** What one kept chunk costs beside its text. */
 export const TASK_LOG_ENTRY_OVERHEAD = 64;
 /** Characters of one kept chunk; longer ones are split. */

@@ -185,11 +185,29 @@ export interface TaskLogChunk {
   stream: 'stdout' | 'stderr' | 'system';
   text: string;
   atMs: number;
+  attempt?: number;
+  /** Scatter indexes of the task, as in its record. */
+  index?: string;
+  /** Where it lies in what the attempt has written to the stream: bytes before it, bytes up to its end, and ends of lines before it. */
+  place?: { from: number; to: number; line: number };
+  /** Stands for what is not here any more, or never was. */
+  omitted?: { lines: number; bytes: number };
 }
 
-/** What tasks wrote to stdout and stderr where it did not go to a file. Bounded per run; the oldest chunks go first. */
+export interface AlsoInLog {
+  /** Cursors of chunks that go: what came after them of the same attempt has taken their room. */
+  drop?: string[];
+  /** Attempts whose chunks are the last to go where the run has too many: they have failed, in this order. */
+  keep?: { taskId: string; attempt: number }[];
+}
+
+/**
+ * What tasks wrote to stdout and stderr where it did not go to a file. Bounded per run: the oldest chunks go first, those of the attempts that
+ * failed last (the newest KEPT_ATTEMPTS of them) excepted; a chunk with `omitted` at the very beginning says how much went that way.
+ */
 export interface TaskLogs {
-  append(runId: string, chunks: TaskLogChunk[]): Promise<void>;
+  /** Answers with the cursors of each chunk (one that is long becomes several); none where the run does not exist. */
+  append(runId: string, chunks: TaskLogChunk[], also?: AlsoInLog): Promise<string[][]>;
   /** Chunks after a cursor ("" = from the start), then, when following, live ones until `signal` aborts. */
   stream(runId: string, afterCursor: string, follow: boolean, signal: AbortSignal): AsyncIterable<TaskLogChunk & { cursor: string }>;
 }

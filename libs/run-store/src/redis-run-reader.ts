@@ -110,9 +110,9 @@ export class RedisRunReader implements RunReader {
   }
 
   async remove(runId: string): Promise<boolean> {
-    const { header, log, taskLog, taskLogSize, ended, nudge } = this.keys;
+    const { header, log, taskLog, taskLogSize, taskLogState, ended, nudge } = this.keys;
     const answer = await this.removeRun(
-      [header(runId), log(runId), taskLog(runId), taskLogSize(runId), ended(partitionOf(runId))],
+      [header(runId), log(runId), taskLog(runId), taskLogSize(runId), ended(partitionOf(runId)), taskLogState(runId)],
       [runId, nudge(partitionOf(runId))],
     );
     if (answer === null) return false;

@@ -6,6 +6,7 @@ import { TASK_LOG_ENTRY_OVERHEAD } from './limits.js';
 import { decodeEntry } from './log-codec.js';
 import { positionOf } from './page-token.js';
 import { type Lease, type LogEntry, PARTITIONS, type RunHeader, type TaskLogChunk, partitionOf } from './ports.js';
+import { fieldsOf, goneChunk } from './redis-task-logs.js';
 import type { RedisRunIndex } from './redis-run-index.js';
 import { type RunScript, defineScript } from './redis-script.js';
 import type { Eviction, RestingRun, RestingRunPages, RunCounts, RunRetention, StoredChunk } from './retention.ports.js';
@@ -60,9 +61,12 @@ export class RedisRunRetention implements RunRetention {
     // The bound first: it may be too high. The index before the run: an entry without a run would stay for ever.
     await this.noteArchived(positionOf(run.header));
     await this.index.remove(run.header);
-    const { lease: held, header, log, taskLog, taskLogSize, ended, archived, nudge } = this.keys;
+    const { lease: held, header, log, taskLog, taskLogSize, taskLogState, ended, archived, nudge } = this.keys;
     const answer = (await this.evictRun(
-      [held(partition), header(runId), log(runId), taskLog(runId), taskLogSize(runId), ended(partition), archived(partition)],
+      [
+        ...[held(partition), header(runId), log(runId), taskLog(runId), taskLogSize(runId)],
+        ...[ended(partition), archived(partition), taskLogState(runId)],
+      ],
       [lease.owner, lease.token, runId, run.sequence, cursor, bytes, nudge(partition)],
     )) as Eviction;
     const isThere = async (): Promise<boolean> => (await this.redis.exists(header(runId))) === 1;
@@ -85,7 +89,10 @@ export class RedisRunRetention implements RunRetention {
     }
     let size = 0;
     for await (const page of run.chunks) {
-      const texts = page.map(({ cursor, ...chunk }) => [cursor, 'd', JSON.stringify(chunk)]);
+      const texts = page.map(({ cursor, ...chunk }) => {
+        const [json = '', key = '', counts = ''] = fieldsOf(chunk);
+        return [cursor, 'd', json, 'k', key, 'n', counts];
+      });
       for (const [, , text = ''] of texts) size += Buffer.byteLength(text) + TASK_LOG_ENTRY_OVERHEAD;
       await this.stage(stagedChunks, texts);
     }
@@ -145,6 +152,8 @@ export class RedisRunRetention implements RunRetention {
   }
 
   private async *chunks(runId: string): AsyncGenerator<StoredChunk[], void, undefined> {
+    const [bytes, lines] = await this.redis.hmget(this.keys.taskLogState(runId), 'bytes', 'lines');
+    if (typeof bytes === 'string') yield [goneChunk({ bytes: Number(bytes), lines: Number(lines) })];
     for (let cursor = '-', more = true; more;) {
       const page = await this.redis.xrange(this.keys.taskLog(runId), cursor, '+', 'COUNT', CHUNK_PAGE);
       more = page.length === CHUNK_PAGE;

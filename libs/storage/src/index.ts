@@ -13,7 +13,7 @@ export { fileUriToPath, isFileUri, pathToFileUri } from './file-uri.js';
 export { decodeDataUri, isDataUri } from './data-uri.js';
 export { LocalStorage } from './local-storage.adapter.js';
 export type { LocalStorageOptions } from './local-storage.adapter.js';
-export { publishFile } from './publish.js';
+export { publishFile, publishSettled } from './publish.js';
 export { removeTree } from './remove-tree.js';
 export { Trash } from './trash.js';
 export { systemErrorCode } from './system-error.js';

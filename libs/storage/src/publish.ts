@@ -6,11 +6,26 @@
  *  2. Bytes are copied only across file systems (and there by reflink where the file system can).
  *  3. Publishing the same file twice is not an error: attempts publish below a prefix of their own, so whatever bears the name is it.
  *  4. A hard link leaves the sandbox as it was, so that a request repeated after a crash finds the file again.
+ *  5. Where what is published is to stay as it is (`publishSettled`), it is a file that nobody can have under another name or open for writing:
+ *     else it is copied. It is nobody's to write, and gives nobody another's rights.
  *
  * fsync: off unless asked for. A result is lost to a power cut only if it is younger than the kernel's write-back (about 30 s), although
  * the log that names it is not. With `fsync` a file costs one flush of the disk.
  */
-import { constants, copyFileSync, linkSync, mkdirSync, openSync, closeSync, fsyncSync, renameSync, statSync, unlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs';
 import { copyFile, mkdir, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { PublishOptions } from './ports.js';
@@ -37,6 +52,36 @@ export async function publishFile(
     flush(to);
     flush(dirname(to));
   }
+}
+
+export interface SettledOptions extends PublishOptions {
+  /** Nobody has it open. */
+  closed: boolean;
+  /** Names that the caller has given it himself. */
+  ownLinks: number;
+}
+
+/** A file that others made and may have kept a way to. @throws the system's error */
+export async function publishSettled(from: string, to: string, { closed, ownLinks, ...options }: SettledOptions): Promise<void> {
+  const stats = lstatSync(from);
+  const mine = stats.uid === (process.getuid?.() ?? stats.uid);
+  const there = stats.nlink > 1 ? statSync(to, { throwIfNoEntry: false }) : undefined;
+  const done = there !== undefined && there.dev === stats.dev && there.ino === stats.ino;
+  if (closed && mine && (done || stats.nlink === 1 + ownLinks)) {
+    const mode = settledMode(stats.mode);
+    if ((stats.mode & 0o7777) !== mode) chmodSync(from, mode);
+    return publishFile(from, to, options);
+  }
+  makeDirectory(dirname(to));
+  await copyThenRename(from, to, settledMode(stats.mode));
+  if (options.fsync === true) {
+    flush(to);
+    flush(dirname(to));
+  }
+}
+
+function settledMode(mode: number): number {
+  return (mode & 0o555) | 0o400;
 }
 
 export interface PublishTreeOptions extends PublishOptions {
@@ -95,11 +140,12 @@ async function replaceUnlessSame(from: string, to: string): Promise<void> {
   await copyThenRename(from, to);
 }
 
-async function copyThenRename(from: string, to: string): Promise<void> {
+async function copyThenRename(from: string, to: string, mode?: number): Promise<void> {
   const temporary = `${to}.${process.pid}.publishing`;
   try {
     if (statSync(from).size <= SMALL_BYTES) copyFileSync(from, temporary, constants.COPYFILE_FICLONE);
     else await copyFile(from, temporary, constants.COPYFILE_FICLONE);
+    if (mode !== undefined) chmodSync(temporary, mode);
     renameSync(temporary, to);
   } catch (error) {
     if (statSync(temporary, { throwIfNoEntry: false }) !== undefined) unlinkSync(temporary);

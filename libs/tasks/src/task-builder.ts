@@ -107,6 +107,7 @@ class Preparation {
       ...(await streamsOf(scope, tool, layout)),
       resources: limitsOf(resources),
       reserved: undefined,
+      logTo: '',
       network: await networkOf(scope, this.effective, this.version),
       timeLimitMs: await timeLimitOf(scope, this.effective),
       searchPath: '',

@@ -11,7 +11,7 @@ import {
   type RunRetention,
   type StoredChunk,
 } from '@weft/run-store';
-import type { FakeRunStoreData } from './fake-run-store.js';
+import { goneOf, type FakeRunStoreData } from './fake-run-store.js';
 
 const copy = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
@@ -30,7 +30,8 @@ export class FakeRunRetention implements RunRetention {
     const run = this.data.runs.get(runId);
     if (!run?.sealed) return undefined;
     const { header, log, taskLog, idempotencyKey } = copy(run);
-    return { header, sequence: log.length, idempotency: idempotencyKey ?? '', entries: inPages(log), chunks: inPages(taskLog) };
+    const chunks = [...goneOf(run), ...taskLog];
+    return { header, sequence: log.length, idempotency: idempotencyKey ?? '', entries: inPages(log), chunks: inPages(chunks) };
   }
 
   async evict(lease: Lease, run: RestingRun, { cursor, bytes }: { cursor: string; bytes: number }): Promise<Eviction> {
@@ -51,7 +52,15 @@ export class FakeRunRetention implements RunRetention {
     const [log, taskLog] = [await all<LogEntry>(run.entries), await all<StoredChunk>(run.chunks)];
     if (this.data.runs.has(run.header.runId)) return false;
     const idempotencyKey = run.idempotency === '' ? undefined : run.idempotency;
-    this.data.runs.set(run.header.runId, { header: copy(run.header), log, sealed: true, idempotencyKey, taskLog });
+    this.data.runs.set(run.header.runId, {
+      header: copy(run.header),
+      log,
+      sealed: true,
+      idempotencyKey,
+      taskLog,
+      gone: { lines: 0, bytes: 0 },
+      kept: [],
+    });
     this.count(-1, -bytes);
     return true;
   }

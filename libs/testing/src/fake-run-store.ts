@@ -17,6 +17,8 @@ import {
   type RunStore,
   TASK_LOG_ENTRY_OVERHEAD,
   TASK_LOG_LIMIT_BYTES,
+  type AlsoInLog,
+  KEPT_ATTEMPTS,
   type TaskLogChunk,
   SEALING_EVENT,
   Wake,
@@ -41,8 +43,13 @@ interface FakeRun {
   log: LogEntry[];
   sealed: boolean;
   idempotencyKey: string | undefined;
-  taskLog: (TaskLogChunk & { cursor: string })[];
+  taskLog: Kept[];
+  /** Of the task log: what went, and attempts whose chunks go last, the newest first. */
+  gone: { lines: number; bytes: number };
+  kept: string[];
 }
+
+type Kept = TaskLogChunk & { cursor: string };
 
 /** What Redis would hold. */
 export class FakeRunStoreData {
@@ -145,7 +152,15 @@ class FakeIntake {
     if (key !== undefined && typeof idempotency === 'object') this.data.fingerprints.set(key, idempotency.fingerprint);
     const first: LogEntry = { sequence: 1, atMs: this.data.nowMs(), event: keep(accepted) };
     positionOf(header);
-    this.data.runs.set(runId, { header: keep(header), log: [first], sealed: false, idempotencyKey: key, taskLog: [] });
+    this.data.runs.set(runId, {
+      header: keep(header),
+      log: [first],
+      sealed: false,
+      idempotencyKey: key,
+      taskLog: [],
+      gone: { lines: 0, bytes: 0 },
+      kept: [],
+    });
     this.data.nudge(runId, 1);
     return { runId, existing: false };
   }
@@ -313,24 +328,49 @@ class FakeReader {
   }
 }
 
+/** What went from a run's log, as a chunk before all others. */
+export function goneOf({ gone }: Pick<FakeRun, 'gone'>): Kept[] {
+  if (gone.bytes === 0) return [];
+  return [{ taskId: '', step: '', stream: 'system', text: '', atMs: 0, omitted: gone, cursor: '0-1' }];
+}
+
 class FakeTaskLogs {
   constructor(
     private readonly data: FakeRunStoreData,
     private readonly closed: AbortSignal,
   ) {}
 
-  async append(runId: string, chunks: TaskLogChunk[]): Promise<void> {
+  async append(runId: string, chunks: TaskLogChunk[], { drop = [], keep = [] }: AlsoInLog = {}): Promise<string[][]> {
     const run = this.data.runs.get(runId);
-    if (!run) return;
-    for (const chunk of chunks) {
-      for (const text of splitText(chunk.text)) run.taskLog.push({ ...copy(chunk), text, cursor: `${++this.data.chunks}-0` });
-    }
-    let bytes = 0;
-    const size = ({ cursor: _cursor, ...chunk }: TaskLogChunk & { cursor: string }): number =>
-      Buffer.byteLength(JSON.stringify(chunk)) + TASK_LOG_ENTRY_OVERHEAD;
-    const dropped = run.taskLog.findLastIndex((chunk) => (bytes += size(chunk)) > TASK_LOG_LIMIT_BYTES);
-    run.taskLog.splice(0, dropped + 1);
+    if (!run) return chunks.map(() => []);
+    run.taskLog = run.taskLog.filter(({ cursor }) => !drop.includes(cursor));
+    const cursors = chunks.map((chunk) =>
+      splitText(chunk.text).map((text) => {
+        const cursor = `${++this.data.chunks}-0`;
+        run.taskLog.push({ ...copy(chunk), text, cursor });
+        return cursor;
+      }),
+    );
+    for (const key of keep.map(({ taskId, attempt }) => `${taskId}.${attempt}`))
+      run.kept = [key, ...run.kept.filter((other) => other !== key)].slice(0, KEPT_ATTEMPTS);
+    this.bound(run);
     for (const tell of [...this.data.logged]) tell(runId);
+    return cursors;
+  }
+
+  private bound(run: FakeRun): void {
+    const size = ({ cursor: _cursor, ...chunk }: Kept): number => Buffer.byteLength(JSON.stringify(chunk)) + TASK_LOG_ENTRY_OVERHEAD;
+    let bytes = run.taskLog.reduce((sum, chunk) => sum + size(chunk), 0);
+    while (bytes > TASK_LOG_LIMIT_BYTES) {
+      const at = run.taskLog.findIndex(({ taskId, attempt }) => !run.kept.includes(`${taskId}.${attempt}`));
+      if (at < 0) run.kept.pop();
+      for (const chunk of at < 0 ? [] : run.taskLog.splice(at, 1)) {
+        const { omitted, place, text } = chunk;
+        bytes -= size(chunk);
+        run.gone.bytes += omitted?.bytes ?? (place ? place.to - place.from : Buffer.byteLength(text));
+        run.gone.lines += omitted?.lines ?? text.split('\n').length - 1;
+      }
+    }
   }
 
   async *stream(
@@ -347,10 +387,12 @@ class FakeTaskLogs {
     done.addEventListener('abort', () => wake.signal());
     wake.signal();
     try {
-      let last = Number.parseInt(afterCursor || '0', 10);
+      let last = Number.parseInt(afterCursor || '-1', 10);
       do {
         await wake.next();
-        for (const chunk of copy(this.data.runs.get(runId)?.taskLog ?? [])) {
+        const run = this.data.runs.get(runId);
+        if (run && last === -1) yield* copy(goneOf(run));
+        for (const chunk of copy(run?.taskLog ?? [])) {
           if (done.aborted) return;
           if (Number.parseInt(chunk.cursor, 10) <= last) continue;
           last = Number.parseInt(chunk.cursor, 10);

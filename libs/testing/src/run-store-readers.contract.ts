@@ -5,6 +5,7 @@ import {
   type RunQuery,
   type RunState,
   type RunStore,
+  KEPT_ATTEMPTS,
   TASK_LOG_LIMIT_BYTES,
   type TaskLogChunk,
 } from '@weft/run-store';
@@ -220,6 +221,45 @@ function taskLogsContract(get: () => RunStoreFixture): void {
         .lastIndexOf('49:'),
     ).toBeGreaterThan(0);
     expect(found.some(({ text }) => text.startsWith('0:'))).toBe(false);
+  });
+
+  it('say first how much went, and let those that are kept go last', async () => {
+    const { one, two } = get();
+    await startRun(one);
+    const of = (taskId: string, text: string): TaskLogChunk => ({ ...chunk(text, taskId), attempt: 1 });
+    await one.taskLogs.append('r-1', [of('failed', 'the reason\n')], { keep: [{ taskId: 'failed', attempt: 1 }] });
+    for (let n = 0; n < 30; n++)
+      await one.taskLogs.append(
+        'r-1',
+        Array.from({ length: 20 }, () => of('other', 'y\n'.repeat(5000))),
+      );
+    const found = await all(two);
+    const text = found.map((item) => item.text).join('');
+    expect(found[0]).toMatchObject({
+      omitted: { bytes: 6_000_000 + 11 - text.length, lines: 3_000_000 + 1 - text.split('\n').length + 1 },
+    });
+    expect(found[1]).toMatchObject({ taskId: 'failed', text: 'the reason\n' });
+    expect((await all(two, found[0]?.cursor))[0]).toMatchObject({ taskId: 'failed' });
+    // Whoever fails later is kept instead, where there are many.
+    for (let n = 0; n < KEPT_ATTEMPTS; n++) {
+      await one.taskLogs.append('r-1', [of(`f${n}`, `f${n}\n`)], { keep: [{ taskId: `f${n}`, attempt: 1 }] });
+    }
+    for (let n = 0; n < 30; n++)
+      await one.taskLogs.append(
+        'r-1',
+        Array.from({ length: 20 }, () => of('other', 'y\n'.repeat(5000))),
+      );
+    const later = (await all(two)).filter(({ taskId }) => taskId !== 'other' && taskId !== '').map(({ taskId }) => taskId);
+    expect(later).toEqual(Array.from({ length: KEPT_ATTEMPTS }, (_, n) => `f${n}`));
+  });
+
+  it('lose what newer chunks of an attempt have pushed out, without counting it', async () => {
+    const { one, two } = get();
+    await startRun(one);
+    const [first, second] = await one.taskLogs.append('r-1', [chunk('a'), chunk('b'), chunk('c')]);
+    expect([first, second].map((cursors) => cursors?.length)).toEqual([1, 1]);
+    expect(await one.taskLogs.append('r-1', [chunk('d')], { drop: second })).toHaveLength(1);
+    expect((await all(two)).map(({ text, omitted }) => [text, omitted])).toEqual(['a', 'c', 'd'].map((text) => [text, undefined]));
   });
 
   it('split long texts without tearing characters apart', async () => {

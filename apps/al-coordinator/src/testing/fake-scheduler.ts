@@ -75,6 +75,9 @@ export class FakeScheduler {
       streamLogs: serverStream(() => {
         throw new ServiceError('UNIMPLEMENTED', 'not part of this test');
       }),
+      readTaskLog: serverStream(() => {
+        throw new ServiceError('UNIMPLEMENTED', 'not part of this test');
+      }),
     };
   }
 

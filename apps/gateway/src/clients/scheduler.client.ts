@@ -49,6 +49,10 @@ export class SchedulerGateway {
     return callServerStream(this.client.streamLogs.bind(this.client), request, { signal, peer: PEER });
   }
 
+  taskLog(request: scheduler.ReadTaskLogRequest, signal: AbortSignal): AsyncIterable<run.LogData> {
+    return callServerStream(this.client.readTaskLog.bind(this.client), request, { signal, peer: PEER });
+  }
+
   close(): void {
     this.client.close();
   }

@@ -16,6 +16,9 @@ export function runsHandlers(runs: RunsService, streams: OpenStreams): gateway.R
     logs: serverStream((request: gateway.LogsRequest, context) =>
       followed<run.LogChunk>(streams, context, (signal) => runs.logs(request, signal)),
     ),
+    taskLog: serverStream((request: gateway.TaskLogRequest, context) =>
+      followed<run.LogData>(streams, context, (signal) => runs.taskLog(request, signal)),
+    ),
     cancel: unary(async (request: gateway.CancelRequest) => ({ run: await runs.cancel(request.runId, request.reason) })),
     retry: unary(async (request: gateway.RetryRequest) => ({ run: await runs.retry(request.runId) })),
     delete: unary(async (request: gateway.DeleteRequest) => {

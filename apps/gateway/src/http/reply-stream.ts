@@ -10,6 +10,15 @@ export function streamSignal(reply: FastifyReply, streams: OpenStreams): AbortSi
   return controller.signal;
 }
 
+/** What a tool wrote, as it is: no browser is to make anything of it but text. */
+export function sendBytes(reply: FastifyReply, bytes: AsyncIterable<Uint8Array>): void {
+  void reply
+    .type('text/plain; charset=utf-8')
+    .header('Cache-Control', 'no-cache, no-transform')
+    .header('X-Content-Type-Options', 'nosniff')
+    .send(Readable.from(bytes, { objectMode: false }));
+}
+
 /** The headers go out at once: a client that follows something quiet is to know that it is connected. */
 export function sendText(reply: FastifyReply, contentType: string, text: AsyncIterable<string>): void {
   void reply

@@ -1,16 +1,24 @@
 /**
  * A run's logs as plain text.
  *
- * Invariants: text of one task is passed on as it is; text of several tasks is passed on in whole lines, each with its step and task
- * in front, so that tasks that write at the same time do not run into each other's lines.
+ * Invariants: text of one task is passed on as it is, with remarks of the runner and marks of what is left out as lines of their own; text of
+ * several tasks is passed on in whole lines, each with its step and task in front, so that tasks that write at the same time do not run into
+ * each other's lines.
  */
-import type { run } from '@weft/contracts';
+import { run } from '@weft/contracts';
 
 /** Characters of a line that is held back for its end; longer ones go out in pieces. */
 const MAX_HELD = 64 * 1024;
 
 export async function* rawLogText(chunks: AsyncIterable<run.LogChunk>): AsyncGenerator<string, void> {
-  for await (const chunk of chunks) if (chunk.text !== '') yield chunk.text;
+  let midLine = false;
+  for await (const { stream, text: written } of chunks) {
+    if (written === '') continue;
+    const remark = stream === run.LogStream.SYSTEM;
+    const text: string = remark ? `${midLine ? '\n' : ''}${written}${written.endsWith('\n') ? '' : '\n'}` : written;
+    midLine = !text.endsWith('\n');
+    yield text;
+  }
 }
 
 export async function* labelledLogText(chunks: AsyncIterable<run.LogChunk>): AsyncGenerator<string, void> {
@@ -18,7 +26,8 @@ export async function* labelledLogText(chunks: AsyncIterable<run.LogChunk>): Asy
   for await (const chunk of chunks) {
     const key = `${chunk.taskId} ${chunk.stream}`;
     const prefix = chunk.step === '' ? '' : `[${chunk.step} ${chunk.taskId}] `;
-    const text = (held.get(key)?.text ?? '') + chunk.text;
+    const remark = chunk.stream === run.LogStream.SYSTEM && !chunk.text.endsWith('\n');
+    const text = (held.get(key)?.text ?? '') + chunk.text + (remark ? '\n' : '');
     const end = text.length > MAX_HELD ? text.length : text.lastIndexOf('\n') + 1;
     if (end > 0) yield withPrefix(prefix, text.slice(0, end));
     if (end === text.length) held.delete(key);

@@ -1,17 +1,17 @@
 /** The streams of a run over HTTP: events (SSE) and logs (plain text). */
 import { Controller, Get, Headers, Inject, Param, Query, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { status } from '@weft/contracts';
+import { run, status } from '@weft/contracts';
 import type { FastifyReply } from 'fastify';
 import { describeRoute } from '../http/openapi.js';
 import { OpenStreams } from '../http/open-streams.js';
-import { sendText, streamSignal } from '../http/reply-stream.js';
+import { sendBytes, sendText, streamSignal } from '../http/reply-stream.js';
 import { ZodPipe } from '../http/validation.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config/config.js';
 import { numberedEvents, parseLastEventId, replayAfter, sseFrames, type NumberedEvent } from './run-events.stream.js';
 import { labelledLogText, rawLogText } from './run-logs.stream.js';
 import * as schemas from './runs.schemas.js';
-import type { LogsQueryData } from './runs.schemas.js';
+import type { LogsQueryData, TaskLogQueryData } from './runs.schemas.js';
 import { RunsService } from './runs.service.js';
 
 @ApiTags('runs')
@@ -67,9 +67,33 @@ export class RunStreamsController {
     // Without follow the first chunk comes at once: wait for it, so that a failure still gets its status.
     sendText(reply, 'text/plain; charset=utf-8', follow ? text : ((await peek(text)) ?? empty()));
   }
+
+  @Get(':id/tasks/:task/log')
+  @describeRoute({
+    summary: 'All that an attempt of a task wrote to one stream (stderr and the latest unless named), as far as it was kept',
+    query: schemas.TaskLogQuery,
+    answers: { 200: 'text/plain' },
+    errors: [400, 404, 503],
+  })
+  async taskLog(
+    @Param('id') id: string,
+    @Param('task') task: string,
+    @Query(new ZodPipe(schemas.TaskLogQuery, 'query')) query: TaskLogQueryData,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const signal = streamSignal(reply, this.streams);
+    const stream = query.stream === 'stdout' ? run.LogStream.STDOUT : run.LogStream.STDERR;
+    const parts = this.runs.taskLog({ runId: id, taskId: task, attempt: Number(query.attempt ?? 0), stream }, signal);
+    // The first part tells whether there is one: a failure still gets its status.
+    sendBytes(reply, (await peek(bytesOf(parts))) ?? empty());
+  }
 }
 
-async function* empty(): AsyncGenerator<string, void> {}
+async function* empty(): AsyncGenerator<never, void> {}
+
+async function* bytesOf(parts: AsyncIterable<run.LogData>): AsyncGenerator<Uint8Array, void> {
+  for await (const { data } of parts) yield data;
+}
 
 /** The same sequence once its first item is there; undefined where it has none. */
 async function peek<T>(source: AsyncIterable<T>): Promise<AsyncIterable<T> | undefined> {

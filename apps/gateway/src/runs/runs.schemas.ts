@@ -91,6 +91,14 @@ export const PageQuery = z.strictObject({ page_size: pageSize, page_token: pageT
 export type PageQueryData = z.infer<typeof PageQuery>;
 export const LogsQuery = z.strictObject({ follow: flag, task_id: z.string().optional() });
 export type LogsQueryData = z.infer<typeof LogsQuery>;
+export const TaskLogQuery = z.strictObject({
+  stream: z.enum(['stdout', 'stderr']).optional(),
+  attempt: z
+    .string()
+    .regex(/^[1-9]\d{0,8}$/, 'must be a whole number from 1')
+    .optional(),
+});
+export type TaskLogQueryData = z.infer<typeof TaskLogQuery>;
 
 export const FailureView = z
   .strictObject({

@@ -60,6 +60,10 @@ export class RunsService {
     return this.scheduler.logs(request, signal);
   }
 
+  taskLog(request: gateway.TaskLogRequest, signal: AbortSignal): AsyncIterable<run.LogData> {
+    return this.scheduler.taskLog(request, signal);
+  }
+
   async cancel(runId: string, reason: string): Promise<run.Run> {
     return present((await this.scheduler.cancel({ runId, reason })).run);
   }

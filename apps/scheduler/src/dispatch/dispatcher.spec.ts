@@ -73,7 +73,7 @@ async function dispatcherOver(
     pool,
     execution: (at, spec) => new TaskExecution(clients.of(at), spec, createLogger('test', 'silent')),
     reporter: { report: async (_runId, event) => reported.push(event) },
-    logs: new TaskLogBuffer({ append: async (_runId, chunks) => void noted.push(...chunks) }, logger),
+    logs: new TaskLogBuffer({ append: async (_runId, chunks) => chunks.map((chunk) => [String(noted.push(chunk))]) }, logger),
     logger,
     clock: systemClock,
     dataUri: 'file:///data/',
@@ -185,7 +185,7 @@ describe('a job', () => {
   });
 
   describe('that its runner lets wait', () => {
-    const queued: executor.TaskEvent = { at: undefined, event: { $case: 'queued', value: { reason: '' } } };
+    const queued: executor.TaskEvent = { at: undefined, event: { $case: 'queued', value: {} } };
     const success = finished({ exitCode: 0, manifest: written });
 
     it('goes to another runner as soon as that has room, and back to the first if need be', async () => {

@@ -18,6 +18,7 @@ import type { BoundTask, PreparedTask, TaskBuilder, TaskRequest } from '@weft/ta
 import type { Clock } from '../clock.js';
 import type { TaskCanceller } from '../runs/task-stopper.js';
 import { failureOf } from '../runs/failures.js';
+import type { AttemptLog } from './attempt-log.js';
 import { commandText } from './command-text.js';
 import { answerOf } from './attempt-answer.js';
 import type { PlanCache } from './plan-cache.js';
@@ -27,7 +28,7 @@ import type { TaskLogBuffer } from './task-log-buffer.js';
 import { QueuedElsewhere } from './queued-elsewhere.js';
 import { AWAY, CONCLUDED, isRetryable } from './runner-errors.js';
 import { type TaskReuse, whereOf } from './task-reuse.js';
-import { keyOf, layoutOf, onHostNote, placementOf, publishedTo, requestOf, specOf } from './task-spec.js';
+import { keyOf, layoutOf, logsOf, onHostNote, placementOf, publishedTo, requestOf, specOf } from './task-spec.js';
 import { cutBackNote, withinHints } from './within-hints.js';
 
 /** Brings an event into the run's log; resolves when it is there or the run has ended. */
@@ -78,6 +79,7 @@ interface Attempt {
   cancel: AbortSignal;
   abandon: AbortSignal;
   reuse: Reuse | undefined;
+  log: AttemptLog;
   /** Filled in once a runner has been chosen. */
   placed: { runnerId?: string };
 }
@@ -131,9 +133,11 @@ export class Dispatcher implements TaskCanceller {
     if (attached === 'answered') return;
     const plan = await this.deps.plans.get(job.planHash);
     const reuse = this.deps.reuse?.(job);
+    const log = this.deps.logs.of(job, attached !== undefined);
     try {
-      const answer = await this.attempt(job, plan, { attached, cancel, abandon, reuse });
+      const answer = await this.attempt(job, plan, { attached, cancel, abandon, reuse, log });
       if (answer.type === 'TaskFailed' && (await this.isAnsweredByOther(job, answer.failure.code, abandon))) return;
+      if (answer.type === 'TaskFailed') log.failed();
       await this.deps.logs.flushed(job.runId);
       await this.deps.reporter.report(job.runId, answer);
       void reuse?.answered(answer);
@@ -167,7 +171,7 @@ export class Dispatcher implements TaskCanceller {
       const signal = AbortSignal.any([cancel, abandon]);
       const asked = await this.deps.builder.prepare(request);
       const prepared = await withinHints(this.deps.pool, asked, { ...placementOf(job, asked), signal });
-      if (prepared !== asked) this.note(job, cutBackNote(asked.resources, prepared.resources));
+      if (prepared !== asked) how.log.note(cutBackNote(asked.resources, prepared.resources));
       const known = await how.reuse?.find(request, prepared, how.attached, signal);
       return known ?? (await this.runPlaced({ job, request, placed, ...how }, prepared));
     } catch (error) {
@@ -179,8 +183,7 @@ export class Dispatcher implements TaskCanceller {
 
   private async runPlaced(attempt: Attempt, prepared: PreparedTask): Promise<EngineEvent> {
     const { job, attached, cancel, abandon } = attempt;
-    const onAway = (why: string): void => this.note(job, `waiting for ${why}`);
-    const wish = { ...placementOf(job, prepared), onAway, signal: AbortSignal.any([cancel, abandon]) };
+    const wish = { ...placementOf(job, prepared), signal: AbortSignal.any([cancel, abandon]) };
     let placement = await this.deps.pool.place({ ...wish, attached });
     for (let moves = 0; ; moves += 1) {
       const end = await this.runOn(placement, attempt, prepared, moves < MAX_MOVES);
@@ -192,7 +195,7 @@ export class Dispatcher implements TaskCanceller {
 
   /** One try on one runner: the answer, or where to go, because the runner let it wait and never began it. */
   private async runOn(placement: Placement, attempt: Attempt, prepared: PreparedTask, mayMove: boolean): Promise<EngineEvent | Moved> {
-    const { job, cancel, abandon } = attempt;
+    const { job, cancel, abandon, log } = attempt;
     attempt.placed.runnerId = placement.runner.runnerId;
     let toRelease: AttemptExecution | undefined;
     let queue: QueuedElsewhere | undefined;
@@ -200,11 +203,11 @@ export class Dispatcher implements TaskCanceller {
     try {
       const { layout, contained } = layoutOf(job, prepared, placement);
       const bound = attempt.reuse?.boundFor(layout) ?? (await prepared.bind(layout));
-      const spec = specOf(job, bound, placement, contained, prepared);
+      const spec = specOf(job, bound, placement, contained, prepared, logsOf(this.deps.dataUri, job));
       const execution = this.deps.execution(placement.runner.address, spec);
       toRelease = execution;
-      if (prepared.container && !contained) this.note(job, onHostNote(placement));
-      const events = this.eventsOf(job, placement);
+      if (prepared.container && !contained) log.note(onHostNote(placement));
+      const events = this.eventsOf(attempt, placement);
       queue = mayMove ? new QueuedElsewhere(placement, execution) : undefined;
       const finished = await execution.run(queue?.watch(events) ?? events, cancel, abandon, placement.lost);
       placement.release();
@@ -223,7 +226,7 @@ export class Dispatcher implements TaskCanceller {
     } finally {
       placement.release();
       queue?.end();
-      if (failed && !cancel.aborted) this.note(job, commandText(failed));
+      if (failed && !cancel.aborted) log.note(commandText(failed));
       if (!abandon.aborted) this.releaseSandbox(toRelease, placement);
     }
   }
@@ -237,14 +240,12 @@ export class Dispatcher implements TaskCanceller {
     return this.deps.builder.collectOutputs(request, bound, finished, execution.collector(publishedTo(this.deps.dataUri, job)));
   }
 
-  private eventsOf(job: TaskJob, placement: Placement): Parameters<AttemptExecution['run']>[0] {
-    const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
-    const { runId, taskId, attempt, step } = job;
+  private eventsOf({ job, log }: Attempt, placement: Placement): Parameters<AttemptExecution['run']>[0] {
+    const { runId, taskId, attempt } = job;
     let reported = false;
     return {
-      queued: (reason) => {
-        if (reason !== '') this.note(job, reason);
-        else if (!placement.ahead) this.note(job, `waiting for room on runner ${placement.runner.runnerId}`);
+      queued: () => {
+        if (!placement.ahead) log.note(`waiting for room on runner ${placement.runner.runnerId}`);
       },
       started: () => {
         if (reported) return;
@@ -260,16 +261,9 @@ export class Dispatcher implements TaskCanceller {
           .report(runId, event)
           .catch((error: unknown) => this.deps.logger.warn({ err: error, taskId }, 'start not recorded'));
       },
-      preparing: (text) => this.note(job, text),
-      log: (stream, data) => {
-        const text = decoders[stream].decode(data, { stream: true });
-        if (text !== '') this.deps.logs.add(runId, { taskId, step, stream, text, atMs: Date.now() });
-      },
+      preparing: (text) => log.note(text),
+      log: (stream, data, offset, line) => log.take(stream, data, offset, line),
     };
-  }
-
-  private note(job: TaskJob, text: string): void {
-    this.deps.logs.add(job.runId, { taskId: job.taskId, step: job.step, stream: 'system', text, atMs: Date.now() });
   }
 
   private releaseSandbox(execution: AttemptExecution | undefined, placement: Placement): void {

@@ -24,8 +24,8 @@ export class QueuedElsewhere {
   watch(on: ExecutionEvents): ExecutionEvents {
     return {
       ...on,
-      queued: (reason) => {
-        on.queued(reason);
+      queued: () => {
+        on.queued();
         this.callOff = this.placement.waiting((better) => this.move(better));
       },
       preparing: (text) => {

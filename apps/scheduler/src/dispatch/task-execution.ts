@@ -18,11 +18,16 @@ const CANCEL_GRACE_MS = 1_500;
 const LOST_STREAM: ReadonlySet<string> = new Set(['UNAVAILABLE', 'INTERNAL', 'CANCELLED']);
 
 export interface ExecutionEvents {
-  /** The runner lets it wait: for room, or for what `reason` says. */
-  queued(reason: string): void;
+  /** The runner lets it wait for room. */
+  queued(): void;
   started(handle: string): void;
   preparing(text: string): void;
-  log(stream: 'stdout' | 'stderr', data: Uint8Array): void;
+  /** `offset`, `line`: of the stream before `data`, where the runner says so. */
+  log(stream: 'stdout' | 'stderr', data: Uint8Array, offset?: number, line?: number): void;
+}
+
+function hearLog({ stream, data, offset, line }: executor.Log, on: ExecutionEvents): void {
+  on.log(stream === executor.Log_Stream.STDERR ? 'stderr' : 'stdout', data, offset, line);
 }
 
 export class TaskExecution {
@@ -83,9 +88,9 @@ export class TaskExecution {
         // Read on to the stream's end: leaving it resets it, and HTTP/2 servers drop a connection with many resets.
         if (event?.$case === 'finished') finished = event.value;
         else if (event?.$case === 'started') on.started(event.value.handle);
-        else if (event?.$case === 'queued') on.queued(event.value.reason);
+        else if (event?.$case === 'queued') on.queued();
         else if (event?.$case === 'preparing') on.preparing(event.value.text);
-        else if (event?.$case === 'log') on.log(event.value.stream === executor.Log_Stream.STDERR ? 'stderr' : 'stdout', event.value.data);
+        else if (event?.$case === 'log') hearLog(event.value, on);
       }
     } catch (error) {
       if (finished) return finished;

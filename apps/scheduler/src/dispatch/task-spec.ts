@@ -39,6 +39,14 @@ export function publishedTo(dataUri: string, { runId, taskId, attempt }: Pick<Ta
   return `${dataUri}runs/${runId}/${keyOf(taskId, attempt)}/`;
 }
 
+/** Folder of a run's whole logs, beside those of its tasks. */
+export const LOGS_FOLDER = 'logs';
+
+/** Where the whole log of a job's attempt goes; the stream's name comes behind it. */
+export function logsOf(dataUri: string, { runId, taskId, attempt }: Pick<TaskJob, 'runId' | 'taskId' | 'attempt'>): string {
+  return `${dataUri}runs/${runId}/${LOGS_FOLDER}/${keyOf(taskId, attempt)}.`;
+}
+
 export function layoutOf(
   job: TaskJob,
   prepared: PreparedTask,
@@ -69,6 +77,7 @@ export function specOf(
   placement: Placement,
   contained: boolean,
   prepared: PreparedTask,
+  logTo: string,
 ): executor.TaskSpec {
   return {
     ...bound.spec,
@@ -76,6 +85,7 @@ export function specOf(
     attempt: job.attempt,
     runId: job.runId,
     runtime: placement.runtime,
+    logTo,
     reserved: amountsOf(prepared.resources),
     image: contained ? prepared.container?.image : undefined,
     ...onHost(job, contained),

@@ -16,6 +16,11 @@ const SEVERITY: Record<Diagnostic['severity'], pb.Severity> = {
   note: pb.Severity.NOTE,
 };
 
+/** Undefined for what is no stream of a tool. */
+export function toolStream(value: pb.LogStream): 'stdout' | 'stderr' | undefined {
+  return value === pb.LogStream.STDOUT ? 'stdout' : value === pb.LogStream.STDERR ? 'stderr' : undefined;
+}
+
 export const runStatus = (state: RunState): pb.RunStatus => status.RUN_STATUS_OF[state];
 
 /** Undefined for UNSPECIFIED. */
@@ -82,6 +87,9 @@ export function toLogChunk(chunk: TaskLogChunk & { cursor: string }): pb.LogChun
     text: chunk.text,
     at: new Date(chunk.atMs),
     cursor: chunk.cursor,
+    attempt: chunk.attempt ?? 0,
+    index: chunk.index ?? '',
+    omitted: chunk.omitted,
   };
 }
 

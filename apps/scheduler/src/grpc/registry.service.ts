@@ -56,10 +56,9 @@ function loadOf({ inUse, tasksAdmitted, tasksWaiting }: executor.DescribeRespons
 
 function toRunner(record: RunnerRecord): pb.Runner {
   const { load, address, draining, lastSeenMs, ...description } = record;
-  const runtimes = record.runtimes.map((runtime) => ({ ...runtime, expected: runtime.expected === true }));
   return {
     address,
-    description: { ...description, runtimes, ...load },
+    description: { ...description, ...load },
     draining,
     lastSeen: new Date(lastSeenMs),
   };

@@ -18,6 +18,7 @@ export function schedulerService(submissions: Submissions, queries: RunQueries):
     listTasks: unary((request) => queries.tasks(request)),
     watchRun: serverStream((request, { signal }) => queries.watch(request, signal)),
     streamLogs: serverStream((request, { signal }) => queries.logs(request, signal)),
+    readTaskLog: serverStream((request) => queries.taskLog(request)),
     cancelRun: unary(async ({ runId, reason }) => ({ run: toRun(await queries.cancel(runId, reason)) })),
     retryRun: unary(async ({ runId }) => ({ run: toRun(await queries.retry(runId)) })),
     deleteRun: unary(async ({ runId }) => {

@@ -69,10 +69,11 @@ export class Intermediates {
   }
 
   /**
-   * Before a run leaves the live store: of one that succeeded its outputs stay, of the others nothing. Mostly that was done when it ended, but
+   * Before a run leaves the live store: of one that succeeded its outputs stay, of the others nothing, of either no whole logs. Mostly that was done when it ended, but
    * whoever was to do it may have died.
    */
   async clear(runId: string, header: RunHeader, log: AsyncGenerator<EngineEvent, void, undefined>): Promise<void> {
+    await this.deps.folders.removeLogs(runId);
     const { value: accepted } = await log.next();
     if (accepted?.type === 'RunAccepted' && accepted.options.keepIntermediates) return;
     await this.leaveOnly(runId, header.state === 'succeeded' ? header.outputs : undefined, outputsIn(log));

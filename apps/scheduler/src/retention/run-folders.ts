@@ -1,5 +1,5 @@
 /**
- * Where runs publish: `<dataUri>runs/<run>/<task>.<attempt>/…`, and how such folders go.
+ * Where runs publish: `<dataUri>runs/<run>/<task>.<attempt>/…`, with whole logs in `logs/` beside, and how such folders go.
  *
  * Invariants:
  *  1. A folder that another run was submitted with is pinned, by an object `runs/<run>/.pins/<folder>`: it stays until its run is deleted.
@@ -13,6 +13,7 @@ import { fileUriToPath, type Storage, Trash } from '@weft/storage';
 import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
+import { LOGS_FOLDER } from '../dispatch/task-spec.js';
 import { orAbsent } from './archive-files.js';
 
 const PINS = '.pins';
@@ -50,10 +51,10 @@ export class RunFolders {
     return location.slice(prefix.length, end < 0 ? undefined : end);
   }
 
-  /** Folders that are there. */
+  /** Folders of tasks that are there. */
   async list(runId: string): Promise<string[]> {
     const entries = (await orAbsent(this.storage.list(this.prefixOf(runId)))) ?? [];
-    return entries.map(({ name }) => name).filter((name) => name !== PINS);
+    return entries.map(({ name }) => name).filter((name) => name !== PINS && name !== LOGS_FOLDER);
   }
 
   /** Pins what an input object refers to in other runs' folders. Comes before it is made sure that the files are there. */
@@ -87,6 +88,11 @@ export class RunFolders {
     if (locations.length === 0) return;
     const pinned = new Set(((await orAbsent(this.storage.list(`${this.prefixOf(runId)}${PINS}/`))) ?? []).map(({ name }) => name));
     await this.discard(locations.filter((location) => !pinned.has(this.folderOf(runId, location) ?? '')));
+  }
+
+  /** The whole logs of a run's tasks. */
+  async removeLogs(runId: string): Promise<void> {
+    await this.discard([`${this.prefixOf(runId)}${LOGS_FOLDER}/`]);
   }
 
   /** The run's directory, where nothing is left in it (a bucket has no empty directories). */

@@ -2,11 +2,12 @@
 import type { run as pb, scheduler } from '@weft/contracts';
 import type { RunState, TaskRecord } from '@weft/engine';
 import { ServiceError } from '@weft/platform';
-import { isFinal, type RunHeader, type RunStore } from '@weft/run-store';
-import type { StorageWriter } from '@weft/storage';
-import { runState, toLogChunk, toRun, toTask } from '../grpc/mapping.js';
+import { isFinal, type RunHeader, type RunStore, type StoredChunk } from '@weft/run-store';
+import type { StorageReader, StorageWriter } from '@weft/storage';
+import { runState, toLogChunk, toolStream, toRun, toTask } from '../grpc/mapping.js';
 import { type Clock, systemClock } from '../clock.js';
 import { EndedTasks } from './ended-tasks.js';
+import { withMarks } from './log-marks.js';
 import { mergeUntilMainEnds } from './merge.js';
 import type { PlanCache } from '../dispatch/plan-cache.js';
 import type { PartitionOwner } from './partition-owner.js';
@@ -14,12 +15,13 @@ import { toLogEvent } from './log-events.js';
 import type { Batch } from './run-feed.js';
 import { RunFeeds } from './run-feeds.js';
 import { RunProjection } from './run-projection.js';
+import { openWholeLog } from './whole-logs.js';
 
 export interface RunQueriesDeps {
   store: RunStore;
   plans: PlanCache;
   owner: PartitionOwner;
-  storage: StorageWriter;
+  storage: StorageWriter & Pick<StorageReader, 'open'>;
   dataUri: string;
   clock?: Pick<Clock, 'after' | 'now'>;
   /** Sees to it that a finished run can go on. */
@@ -62,12 +64,15 @@ export class RunQueries {
   }
 
   async tasks(request: scheduler.ListTasksRequest): Promise<scheduler.ListTasksResponse> {
-    const header = await this.get(request.runId);
-    const live = isFinal(header.state) ? undefined : this.deps.owner.actorOf(request.runId);
-    const tasks = live?.state.tasks ?? (await (isFinal(header.state) ? this.ended.of(header) : this.replayedTasks(header)));
+    const tasks = await this.allTasks(await this.get(request.runId));
     const first = offsetOf(request.pageToken);
     const end = first + pageSize(request.pageSize);
     return { tasks: between(tasks.values(), first, end).map(toTask), nextPageToken: end < tasks.size ? String(end) : '' };
+  }
+
+  private async allTasks(header: RunHeader): Promise<ReadonlyMap<string, TaskRecord>> {
+    if (isFinal(header.state)) return this.ended.of(header);
+    return this.deps.owner.actorOf(header.runId)?.state.tasks ?? this.replayedTasks(header);
   }
 
   private async replayedTasks(header: RunHeader): Promise<ReadonlyMap<string, TaskRecord>> {
@@ -104,19 +109,40 @@ export class RunQueries {
     const follow = request.follow && !isFinal(header.state);
     if (follow) void this.whenSealed(request.runId, AbortSignal.any([signal, stop.signal])).then(() => stop.abort());
     try {
-      let cursor = request.afterCursor;
-      for await (const chunk of this.deps.store.taskLogs.stream(request.runId, cursor, follow, AbortSignal.any([signal, stop.signal]))) {
-        cursor = chunk.cursor;
-        if (request.taskId === '' || request.taskId === chunk.taskId) yield toLogChunk(chunk);
-      }
-      if (!follow || signal.aborted) return;
-      // What was written between the last chunk seen and the run's end.
-      for await (const chunk of this.deps.store.taskLogs.stream(request.runId, cursor, false, signal)) {
-        if (request.taskId === '' || request.taskId === chunk.taskId) yield toLogChunk(chunk);
-      }
+      const chunks = this.chunks(request, follow, signal, AbortSignal.any([signal, stop.signal]));
+      const marked = withMarks(chunks, { taskId: request.taskId, fromStart: request.afterCursor === '' });
+      for await (const chunk of marked) yield toLogChunk(chunk);
     } finally {
       stop.abort();
     }
+  }
+
+  private async *chunks(
+    { runId, afterCursor }: scheduler.StreamLogsRequest,
+    follow: boolean,
+    signal: AbortSignal,
+    untilEnd: AbortSignal,
+  ): AsyncGenerator<StoredChunk, void, undefined> {
+    let cursor = afterCursor;
+    for await (const chunk of this.deps.store.taskLogs.stream(runId, cursor, follow, untilEnd)) {
+      cursor = chunk.cursor;
+      yield chunk;
+    }
+    if (!follow || signal.aborted) return;
+    // What was written between the last chunk seen and the run's end.
+    yield* this.deps.store.taskLogs.stream(runId, cursor, false, signal);
+  }
+
+  /** All that an attempt wrote to one stream. */
+  async *taskLog(request: scheduler.ReadTaskLogRequest): AsyncGenerator<pb.LogData, void, undefined> {
+    const { runId, taskId } = request;
+    const stream = toolStream(request.stream);
+    if (stream === undefined) throw new ServiceError('INVALID_ARGUMENT', 'the stream must be stdout or stderr');
+    const header = await this.get(runId);
+    const attempt = request.attempt || (await this.allTasks(header)).get(taskId)?.attempt;
+    if (attempt === undefined) throw new ServiceError('NOT_FOUND', `run ${runId} has no task '${taskId}'`);
+    const bytes = await openWholeLog(this.deps.storage, this.deps.dataUri, { runId, taskId, attempt, stream });
+    for await (const data of bytes) yield { data: data as Buffer };
   }
 
   private async whenSealed(runId: string, signal: AbortSignal): Promise<void> {

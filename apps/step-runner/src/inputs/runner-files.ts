@@ -20,6 +20,8 @@ export class RunnerFiles {
   constructor(
     readonly storage: StorageRouter,
     readonly cache: InputCache,
+    /** The real path below which this installation publishes, where that is on this host. */
+    readonly publishedRoot: string | undefined,
   ) {}
 
   /** The host path of a file: URI, checked against the allowed roots. */

@@ -5,12 +5,13 @@ import { holdsLease, nudge } from './fragments.lua.js';
  * Takes out a finished run that lies in the archive, if it is still as it was archived.
  *
  * KEYS  1 lease  2 header  3 log  4 task log  5 size of the task log  6 ended runs  7 counters of archived runs
+ *       8 state of the task log
  * ARGV  1 owner  2 token  3 run id  4 sequence that sealed it  5 id of its last log chunk or ''  6 bytes in the archive  7 nudge channel
  * Returns 'evicted' | 'fenced' | 'gone' | 'changed' (or going on). Publishes `0 <run id>` when taken out.
  */
 export const evictRun: Script = {
   name: 'weftEvictRun',
-  keys: 7,
+  keys: 8,
   lua: `
 ${holdsLease}${nudge}
 if not holds_lease() then return 'fenced' end
@@ -18,7 +19,7 @@ if redis.call('EXISTS', KEYS[2]) == 0 then return 'gone' end
 if redis.call('HGET', KEYS[2], 'sealed') ~= ARGV[4] then return 'changed' end
 local tail = redis.call('XREVRANGE', KEYS[4], '+', '-', 'COUNT', 1)
 if (tail[1] and tail[1][1] or '') ~= ARGV[5] then return 'changed' end
-redis.call('UNLINK', KEYS[2], KEYS[3], KEYS[4], KEYS[5])
+redis.call('UNLINK', KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[8])
 redis.call('ZREM', KEYS[6], ARGV[3])
 redis.call('HINCRBY', KEYS[7], 'runs', 1)
 redis.call('HINCRBY', KEYS[7], 'bytes', ARGV[6])

@@ -41,6 +41,7 @@ export class SandboxFixture {
       hostWorkDir: this.work,
       hostTmpDir: this.tmp,
       devices: [],
+      readOnly: [],
       mounts: this.containers
         ? [
             { hostPath: this.work, taskPath: workDir, readOnly: false },

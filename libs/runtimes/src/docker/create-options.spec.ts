@@ -5,7 +5,7 @@ describe('createOptions', () => {
   const context = { image: 'debian', runnerId: 'r', ownerId: 'o', user: '0:0', podman: false, extraHosts: ['data.example.org:10.0.0.7'] };
   const hostsOf = (network: boolean, extraHosts?: readonly string[]): string[] | undefined => {
     const spec = executor.TaskSpec.create({ taskId: 't', network });
-    const task = { spec, key: 't.1', hostWorkDir: '/w', hostTmpDir: '/t', mounts: [], devices: [] };
+    const task = { spec, key: 't.1', hostWorkDir: '/w', hostTmpDir: '/t', mounts: [], devices: [], readOnly: [] };
     return createOptions(task, { ...context, extraHosts }).HostConfig?.ExtraHosts;
   };
 
@@ -32,6 +32,7 @@ describe('createOptions', () => {
       hostWorkDir: '/w',
       hostTmpDir: '/t',
       mounts: [],
+      readOnly: [],
       devices,
     };
     expect(createOptions(task, context).HostConfig?.DeviceRequests).toEqual(requests);

@@ -4,144 +4,327 @@
  *
  * Invariants:
  *  1. One task at a time; `run` settles exactly once, also where the shell is killed.
- *  2. The shell and everything its tasks start form one process group, whose id is the shell's pid.
+ *  2. When `run` has settled, nothing that the task started is alive, as far as the launcher's containment reaches; or it says what is left.
  *  3. A log stream is read only as fast as its sink accepts.
+ *  4. Starting, and dying after a KILL, have a deadline.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { constants as fsConstants, openSync, unlinkSync } from 'node:fs';
+import { constants as fsConstants, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { constants as osConstants } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type LogSink, RuntimeFailure } from '../ports.js';
+import { type Containment, type Enclosure, removeCgroup } from './containment.js';
 import { LogTap } from './log-tap.js';
+import { MountTable } from './mounts.js';
 import { launcherPrologue, parseTimes, type ShellTask, taskScript } from './shell-script.js';
 import type { Shell } from './shell-traits.js';
-import { isGone } from './leftovers.js';
+import { descendantsOf, isGone, killProcess, readProcesses, straysOf, type TaskMark, ticksNow } from './strays.js';
+
+/** Generous: only a machine that does not get on at all needs longer. */
+const START_MS = 30_000;
+/** What was killed and does not die waits for a device or for another host. */
+const DEATH_MS = 40_000;
+const STRAY_PAUSE_MS = 5;
+const COMPLAINT_BYTES = 2000;
 
 export interface LauncherExit {
   exitCode: number;
   /** Of the tool and of its children that it waited for. */
   cpuSeconds?: number;
+  /** Something of the task is still alive although it was killed. */
+  left?: boolean;
 }
 
-export type LaunchRequest = Pick<ShellTask, 'workDir' | 'environment' | 'argv' | 'umask' | 'stdin' | 'stdout' | 'stderr'>;
+export type LaunchRequest = Pick<ShellTask, 'workDir' | 'environment' | 'argv' | 'umask' | 'stdin' | 'stdout' | 'stderr'> & {
+  /** Directories that no other task has. */
+  directories?: readonly string[];
+};
+
+export interface LauncherOptions {
+  shell: Shell;
+  containment: Containment;
+  /** For the log pipes; is made where it is missing. */
+  pipeDirectory: string;
+  path: string;
+  onDeath: (launcher: Launcher) => void;
+  /** Default: START_MS. */
+  startMs?: number;
+}
 
 let launchers = 0;
 
 export class Launcher {
+  /** What was spawned: leader of the process group. */
   readonly pid: number;
+  readonly cgroup: string | undefined;
+  private readonly mounts: MountTable | undefined;
+  /** Of the shell itself. */
+  private readonly shellPid: number;
   private sequence = 0;
   private cpuSeconds = 0;
   private answer = '';
-  private current: { sequence: number; settle: (exit: LauncherExit) => void; exit?: LauncherExit } | undefined;
-  private dead: { exitCode: number } | undefined;
+  private current: { sequence: number; mark: TaskMark; settle: (exit: LauncherExit) => void } | undefined;
+  private dead: LauncherExit | undefined;
+  private dying: NodeJS.Timeout | undefined;
+  private tainted = false;
   private readonly marker = `\0weft-${randomBytes(12).toString('hex')}\0`;
   private readonly commands: Writable;
   private readonly taps: { stdout: LogTap; stderr: LogTap };
 
   private constructor(
-    private readonly shell: Shell,
-    private readonly child: ChildProcess,
-    control: Readable,
+    private readonly options: LauncherOptions,
+    private readonly enclosure: Enclosure,
+    child: ChildProcess,
     pipes: { stdout: Socket; stderr: Socket },
-    onDeath: (launcher: Launcher) => void,
   ) {
     this.pid = child.pid ?? 0;
+    this.cgroup = enclosure.cgroup;
+    this.shellPid = enclosure.namespaced ? childOf(this.pid) : this.pid;
+    if (options.containment.view !== undefined) this.mounts = new MountTable(readFileSync(`/proc/${this.shellPid}/mountinfo`, 'latin1'));
     this.commands = child.stdin as Writable;
     this.taps = { stdout: new LogTap(pipes.stdout, this.marker), stderr: new LogTap(pipes.stderr, this.marker) };
-    control.on('data', (chunk: string) => this.hear(chunk));
+    (child.stdio[3] as Readable).on('data', (chunk: string) => this.hear(chunk));
     // Writing to a shell that was killed: its exit, which follows, says what there is to say.
     this.commands.on('error', () => undefined);
-    const die = (code: number | null, signal: NodeJS.Signals | null): void => {
-      onDeath(this);
+    const die = (code: number | null, signal: NodeJS.Signals | null): void =>
       this.die({ exitCode: code ?? 128 + osConstants.signals[signal ?? 'SIGKILL'] });
-    };
     if (child.exitCode !== null || child.signalCode !== null) die(child.exitCode, child.signalCode);
     else child.once('exit', die);
   }
 
-  /** @throws RuntimeFailure where the shell cannot be started. */
-  static async create(shell: Shell, pipeDirectory: string, path: string, onDeath: (launcher: Launcher) => void): Promise<Launcher> {
-    const child = spawn(shell.path, [], { stdio: ['pipe', 'ignore', 'ignore', 'pipe'], detached: true, cwd: '/', env: { PATH: path } });
-    const control = child.stdio[3] as Readable;
-    control.setEncoding('utf8');
-    const names = ['out', 'err'].map((stream) => join(pipeDirectory, `${process.pid}-${++launchers}.${stream}`));
-    const [outPipe = '', errPipe = ''] = names;
-    await new Promise<void>((resolve, reject) => {
-      const fail = (why: string): void => reject(new RuntimeFailure('RUNTIME_UNAVAILABLE', `cannot start a launcher shell: ${why}`, true));
-      child.once('error', (error) => fail(error.message));
-      child.once('exit', (code) => fail(`it exited with ${code}`));
-      control.once('data', () => resolve());
-      child.stdin?.write(launcherPrologue(outPipe, errPipe));
-    });
-    child.removeAllListeners('exit');
+  /** @throws RuntimeFailure where the shell cannot be started, or does not answer in time. */
+  static async create(options: LauncherOptions): Promise<Launcher> {
+    const { pipeDirectory, path, startMs = START_MS } = options;
+    let enclosure: Enclosure | undefined;
+    let child: ChildProcess | undefined;
+    const name = `${process.pid}-${++launchers}`;
+    const pipes = ['out', 'err'].map((stream) => join(pipeDirectory, `${name}.${stream}`));
+    try {
+      mkdirSync(pipeDirectory, { recursive: true, mode: 0o700 });
+      enclosure = options.containment.enclose();
+      const [command = '', ...args] = enclosure.argv;
+      child = spawn(command, args, { stdio: ['pipe', 'ignore', 'pipe', 'pipe'], detached: true, cwd: '/', env: { PATH: path } });
+      return await started(child, startMs, (ready) => Launcher.greet(options, enclosure!, child!, pipes, ready));
+    } catch (error) {
+      if (child?.pid !== undefined) killGroup(child.pid);
+      if (enclosure?.cgroup !== undefined) removeCgroup(enclosure.cgroup);
+      const why = (error as Error).message;
+      throw new RuntimeFailure('RUNTIME_UNAVAILABLE', `cannot start a launcher shell (pipes in ${pipeDirectory}): ${why}`, true);
+    } finally {
+      for (const pipe of pipes) removeIfThere(pipe);
+    }
+  }
+
+  private static async greet(
+    options: LauncherOptions,
+    enclosure: Enclosure,
+    child: ChildProcess,
+    names: readonly string[],
+    ready: Promise<unknown>,
+  ): Promise<Launcher> {
+    child.stdin?.write(launcherPrologue(names[0]!, names[1]!, enclosure.sweep));
+    await ready;
     const [stdout, stderr] = names.map((name) => {
       const fd = openSync(name, fsConstants.O_RDONLY | fsConstants.O_NONBLOCK);
       return new Socket({ fd, readable: true, writable: false });
     });
-    const launcher = new Launcher(shell, child, control, { stdout: stdout as Socket, stderr: stderr as Socket }, onDeath);
+    const launcher = new Launcher(options, enclosure, child, { stdout: stdout as Socket, stderr: stderr as Socket });
     // The shell's own opens, which need the names, come before it answers the first command.
-    await launcher.run({ workDir: '/', environment: {}, argv: [shell.envCommand], umask: 0o022 }, () => undefined);
-    for (const name of names) unlinkSync(name);
+    const { exitCode } = await launcher.run(
+      { workDir: '/', environment: {}, argv: [options.shell.envCommand], umask: 0o022 },
+      () => undefined,
+    );
+    if (exitCode !== 0) throw new Error(`its first command ended with ${exitCode}`);
     return launcher;
   }
 
   get alive(): boolean {
-    return this.dead === undefined;
+    return this.dead === undefined && this.dying === undefined;
   }
 
-  /** Resolves when the tool has ended and its log has been handed over. */
+  /** It may run another task: nothing of an earlier one has had its hands on the log pipes after the task's end. */
+  get reusable(): boolean {
+    return this.alive && !this.tainted;
+  }
+
+  /** Those of the real paths that are not read-only by their names in the view. Empty where there is no view. */
+  uncovered(paths: readonly string[]): string[] {
+    const { view } = this.options.containment;
+    return view === undefined || this.mounts === undefined ? [] : view.uncovered(paths, this.mounts);
+  }
+
+  /** Whether the view that belongs to this launcher is there and read-only. */
+  get hasView(): boolean {
+    const { view } = this.options.containment;
+    const mount = view === undefined ? undefined : this.mounts?.mountOf(view.directory);
+    return mount !== undefined && mount.point === view?.directory && mount.readOnly;
+  }
+
+  /** Resolves when the tool and what it left have ended and its log has been handed over. */
   run(request: LaunchRequest, log: LogSink): Promise<LauncherExit> {
     const sequence = ++this.sequence;
+    const mark = { launcher: this.shellPid, since: this.weak ? ticksNow() : 0, directories: request.directories ?? [] };
     const exited = new Promise<LauncherExit>((settle) => {
-      this.current = { sequence, settle };
+      this.current = { sequence, mark, settle };
       if (this.dead !== undefined) settle(this.dead);
     });
     const drained = [
       request.stdout === undefined ? this.taps.stdout.begin((data) => log('stdout', data)) : undefined,
       request.stderr === undefined ? this.taps.stderr.begin((data) => log('stderr', data)) : undefined,
     ];
-    const { envCommand, clean: cleanShell } = this.shell;
-    this.commands.write(taskScript({ ...request, sequence, marker: this.marker, envCommand, cleanShell }));
-    return Promise.all([exited, ...drained]).then(([exit]) => exit);
+    const { envCommand, clean: cleanShell } = this.options.shell;
+    const { enter } = this.enclosure;
+    this.commands.write(taskScript({ ...request, sequence, marker: this.marker, envCommand, cleanShell, enter }));
+    const cleared = this.weak ? exited.then(async (exit) => ({ ...exit, left: await this.clearStrays(mark) })) : exited;
+    return Promise.all([cleared, ...drained]).then(([exit]) => exit);
   }
 
-  /** To the shell's whole process group. A group that is gone is not an error. */
-  signal(signal: 'SIGTERM' | 'SIGKILL'): void {
-    if (this.dead !== undefined) return;
-    try {
-      process.kill(-this.pid, signal);
-    } catch (error) {
-      if (!isGone(error)) throw error;
+  /** Asks what the task started to end, wherever it has gone; the shell stays. */
+  terminate(): void {
+    if (!this.alive) return;
+    const processes = readProcesses();
+    if (processes === undefined) return signalGroup(this.pid, 'SIGTERM');
+    const own = [this.pid, this.shellPid];
+    const group = processes.filter((entry) => entry.group === this.pid && !own.includes(entry.pid)).map(({ pid }) => pid);
+    for (const pid of new Set([...descendantsOf(this.shellPid, processes), ...group])) killProcess(pid, 'SIGTERM');
+  }
+
+  /** Kills the shell and what tasks may have left. Its death is told when all of it is gone. */
+  kill(): void {
+    if (!this.alive) return;
+    this.dying = setTimeout(() => this.giveUp(), DEATH_MS).unref();
+    // The end of a namespace's first process waits for all others; that of whoever started it would not.
+    if (this.enclosure.namespaced) return killProcess(this.shellPid, 'SIGKILL');
+    const strays = this.current === undefined ? [] : straysOf(this.current.mark, readProcesses() ?? []);
+    killGroup(this.pid);
+    for (const pid of strays) killProcess(pid, 'SIGKILL');
+    if (this.cgroup !== undefined) killCgroup(this.cgroup);
+  }
+
+  private giveUp(): void {
+    killGroup(this.pid);
+    this.die({ exitCode: 128 + osConstants.signals.SIGKILL, left: true });
+  }
+
+  private get weak(): boolean {
+    return this.options.containment.level === 'group';
+  }
+
+  /** Whether something is left. */
+  private async clearStrays(mark: TaskMark): Promise<boolean> {
+    for (let pause = STRAY_PAUSE_MS, waited = 0; waited < DEATH_MS; waited += pause, pause *= 1.2) {
+      const processes = readProcesses();
+      const strays = processes === undefined ? [] : straysOf(mark, processes);
+      if (strays.length === 0) return false;
+      this.tainted = true;
+      for (const pid of strays) killProcess(pid, 'SIGKILL');
+      await delay(pause);
     }
-  }
-
-  /** Kills the group, with what tasks may have left in it. */
-  retire(): void {
-    this.signal('SIGKILL');
+    return true;
   }
 
   private hear(chunk: string): void {
     this.answer += chunk;
-    // Three lines per task: "<sequence> <exit code>", the shell's own times, its children's times.
+    // Three lines per task: "<sequence> <exit code> [left]", the shell's own times, its children's times.
     for (;;) {
       const lines = this.answer.split('\n', 4);
       if (lines.length < 4) return;
       this.answer = this.answer.slice(lines[0]!.length + lines[1]!.length + lines[2]!.length + 3);
-      const [sequence, exitCode] = (lines[0] ?? '').split(' ').map(Number);
+      const [sequence = '', exitCode = '', left] = (lines[0] ?? '').split(' ');
       const total = parseTimes(lines[2] ?? '');
       const cpuSeconds = Math.max(0, total - this.cpuSeconds);
       this.cpuSeconds = total;
-      if (this.current?.sequence === sequence) this.current?.settle({ exitCode: exitCode ?? 0, cpuSeconds });
+      if (this.current?.sequence === Number(sequence))
+        this.current.settle({ exitCode: Number(exitCode), cpuSeconds, left: left === 'left' });
     }
   }
 
-  private die(exit: { exitCode: number }): void {
+  private die(exit: LauncherExit): void {
+    if (this.dead !== undefined) return;
     this.dead = exit;
+    clearTimeout(this.dying);
+    this.options.onDeath(this);
     this.current?.settle(exit);
     this.taps.stdout.endSoon();
     this.taps.stderr.endSoon();
+    if (this.cgroup !== undefined) removeCgroup(this.cgroup);
+  }
+}
+
+/** Resolves with what `greet` makes of it; rejects with what the child complained of, or with what was waited for. */
+async function started<T>(child: ChildProcess, limitMs: number, greet: (ready: Promise<unknown>) => Promise<T>): Promise<T> {
+  const control = child.stdio[3] as Readable;
+  control.setEncoding('utf8');
+  let complaint = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (complaint = (complaint + text).slice(0, COMPLAINT_BYTES)));
+  let waitingFor = 'it to make its pipes';
+  let timer: NodeJS.Timeout | undefined;
+  const failed = new Promise<never>((_, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => reject(new Error(complaint.trim() || `it ended with ${signal ?? code}`)));
+    timer = setTimeout(() => reject(new Error(`waited ${limitMs / 1000} s for ${waitingFor}`)), limitMs);
+  });
+  const ready = new Promise<void>((resolve) => {
+    control.once('data', () => {
+      waitingFor = 'its first answer';
+      resolve();
+    });
+  });
+  failed.catch(() => undefined);
+  try {
+    return await Promise.race([greet(Promise.race([ready, failed])), failed]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The only child of a process. */
+function childOf(parent: number): number {
+  const entry = readChildren(parent) ?? (readProcesses() ?? []).find((one) => one.parent === parent)?.pid;
+  if (entry === undefined) throw new Error(`process ${parent} has no child`);
+  return entry;
+}
+
+function readChildren(parent: number): number | undefined {
+  try {
+    return Number(readFileSync(`/proc/${parent}/task/${parent}/children`, 'latin1').split(' ')[0]) || undefined;
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
+}
+
+function killGroup(group: number): void {
+  signalGroup(group, 'SIGKILL');
+}
+
+function killCgroup(directory: string): void {
+  try {
+    for (const pid of readFileSync(join(directory, 'cgroup.procs'), 'latin1').split('\n'))
+      if (pid !== '') killProcess(Number(pid), 'SIGKILL');
+  } catch (error) {
+    if (!isGone(error)) throw error;
+  }
+}
+
+/** A group that is gone is not an error. */
+function signalGroup(group: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+  try {
+    process.kill(-group, signal);
+  } catch (error) {
+    if (!isGone(error)) throw error;
+  }
+}
+
+/** Also where something else stands in its place. */
+export function removeIfThere(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ENOTDIR') throw error;
   }
 }

@@ -6,7 +6,7 @@
  * outlives such a child and fails by itself is not told from any other failure.
  */
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
-import { isGone } from './leftovers.js';
+import { isGone } from './strays.js';
 
 const HOST_FILE = '/proc/vmstat';
 

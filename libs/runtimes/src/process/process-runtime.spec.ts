@@ -1,16 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
 import { executor } from '@weft/contracts';
 import fc from 'fast-check';
-import { LogRecorder, runtimeContract, SandboxFixture, started } from '../contract/runtime.contract.js';
+import { LogRecorder, runtimeContract, SandboxFixture } from '../contract/runtime.contract.js';
 import { findCommand } from './command-lookup.js';
-import { type GroupMember, leftoversOf, parseStat } from './leftovers.js';
 import { MarkerScanner } from './marker-scanner.js';
 import { ProcessRuntime } from './process-runtime.js';
-import { parseTimes, quote, WATCHDOG_SCRIPT } from './shell-script.js';
+import { WATCHDOG_SCRIPT } from './containment-script.js';
+import { parseTimes, quote } from './shell-script.js';
 
 runtimeContract('process', () => Promise.resolve({ runtime: new ProcessRuntime() }));
 
@@ -129,31 +129,6 @@ describe('ProcessRuntime', () => {
     });
     expect((await running.wait()).cpuSeconds).toBeGreaterThan(0);
   });
-
-  it('ends what a tool left running in the background', async () => {
-    await run('sleep 1000 & echo $!');
-    const pid = Number(recorder.stdout);
-    await run('true');
-    await started(() => !alive(pid));
-  });
-
-  it('kills what a tool left in the background and does not heed TERM, also where the next task runs', async () => {
-    await run(`(trap '' TERM; exec sleep 1000) & echo $!`);
-    const stubborn = Number(recorder.stdout);
-    const next = await runtime.start(sandbox.shell('sleep 1000 & echo " $!"; wait'), { log: recorder.log, preparing: () => undefined });
-    await recorder.saying(' ');
-    await started(() => !alive(stubborn));
-    expect(alive(Number(recorder.stdout.split(' ')[1]))).toBe(true);
-    await next.stop(0, 'cancelled');
-  });
-
-  it('stops running tasks when it is closed', async () => {
-    const running = await runtime.start(sandbox.shell('echo $$; exec sleep 1000'), { log: recorder.log, preparing: () => undefined });
-    await recorder.saying('\n');
-    await runtime.close();
-    expect(await running.wait()).toMatchObject({ outcome: 'cancelled' });
-    expect(alive(Number(recorder.stdout))).toBe(false);
-  });
 });
 
 describe('watchdog', () => {
@@ -169,23 +144,6 @@ describe('watchdog', () => {
     expect([code, signal]).toEqual([null, 'SIGKILL']);
     await done;
     expect(existsSync(pipes)).toBe(false);
-  });
-});
-
-describe('leftovers', () => {
-  const member = (pid: number, parent: number, startedAt: number, group = 10): object => ({ pid, parent, group, startedAt });
-  it.each([
-    ['nothing but the launcher', [member(10, 1, 0)], []],
-    ['all, where no task runs', [member(10, 1, 0), member(11, 1, 5), member(12, 11, 6), member(21, 1, 5, 20)], [11, 12]],
-    ['what started before the task', [member(10, 1, 0), member(11, 1, 5), member(13, 10, 7), member(14, 13, 7), member(15, 1, 9)], [11]],
-  ])('are %s', (_, members, wanted) => {
-    expect(leftoversOf(10, members as GroupMember[])).toEqual(wanted);
-  });
-  it('are read from lines with awkward names, without zombies', () => {
-    const fields = `1 10 10 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 777 0`;
-    expect(parseStat(`42 (a) b) R ${fields}`)).toEqual({ pid: 42, parent: 1, group: 10, startedAt: 777 });
-    expect(parseStat(`42 (x) Z ${fields}`)).toBeUndefined();
-    expect(parseStat('')).toBeUndefined();
   });
 });
 
@@ -231,13 +189,3 @@ describe('findCommand', () => {
     expect(findCommand('sh', '/nowhere:/bin', directory)).toEqual({ path: '/bin/sh' });
   });
 });
-
-/** A zombie is not alive: nobody but init can be expected to reap it. */
-function alive(pid: number): boolean {
-  if (!existsSync(`/proc/${pid}/stat`)) return false;
-  try {
-    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
-}

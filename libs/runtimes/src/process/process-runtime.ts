@@ -1,27 +1,41 @@
 /**
- * Runs tasks as processes of the host, with the runner's user, network and file system; resources are not limited (a tool that the kernel kills
- * for want of memory is recognised: oom-kills.ts).
+ * Runs tasks as processes of the host, with the runner's user and network; resources are not limited (a tool that the kernel kills for want of
+ * memory is recognised: oom-kills.ts).
  *
  * Invariants:
- *  1. A task is a process group; stopping it is TERM to the group, then KILL.
- *  2. Nothing outlives the runner: `close` kills every group, and a watchdog does where the runner is killed.
- *     (A process that starts a session of its own escapes both, as it would from any job-control shell.)
+ *  1. What a task starts is gone when its end is told, as far as the containment reaches (containment.ts): what it left in the background is
+ *     killed. Stopping a task is TERM to all of it, then KILL.
+ *  2. Nothing outlives the runner: `close` kills every launcher, and a watchdog does where the runner is killed.
  *  3. The environment is exactly the spec's, plus PATH of the run's caller, else of the runner, where the spec has none, and the GPUs of a task that has some.
+ *  4. Inputs are read-only by their names in the view, where there is one.
  */
-import { accessSync, constants, statSync } from 'node:fs';
-import { availableParallelism, release } from 'node:os';
+import { accessSync, constants, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { availableParallelism, release, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { executor } from '@weft/contracts';
-import { type ExitStatus, type RunningTask, RuntimeFailure, type RuntimeTask, type StartEvents, type TaskRuntime } from '../ports.js';
+import {
+  type ExitStatus,
+  type Probed,
+  type ReadOnlyNames,
+  type RunningTask,
+  RuntimeFailure,
+  type RuntimeTask,
+  type StartEvents,
+  type TaskRuntime,
+} from '../ports.js';
 import { afterMs } from '../time-limit.js';
 import { findCommand } from './command-lookup.js';
-import type { Launcher } from './launcher.js';
-import { LauncherPool } from './launcher-pool.js';
+import { CONTAINMENT_LEVELS, type ContainmentLevel } from './containment.js';
+import type { Launcher, LauncherExit } from './launcher.js';
+import { LauncherPool, type Means } from './launcher-pool.js';
 import { type OomKills, oomKillsOfThisProcess } from './oom-kills.js';
+import { openFilesBelow } from './open-files.js';
 import { ProgramContents } from './program-contents.js';
 
 /** Time between TERM and KILL where a time limit or the end of the runner stops a task. */
 const GRACE_MS = 2000;
 const KILLED = 137;
+const NONE: ReadonlySet<string> = new Set();
 /** Of tasks that bring none: what the runner was started with is nobody's wish. */
 const DEFAULT_UMASK = 0o022;
 
@@ -32,6 +46,12 @@ export interface ProcessRuntimeOptions {
   keepIdle?: number;
   /** Default: those that this process may know of. */
   oomKills?: OomKills;
+  /** Of this runtime alone: its pipes and its view lie there. Default: a temporary one, which goes with `close`. */
+  directory?: string;
+  /** Which means of containment may be tried. Default: all. */
+  containment?: readonly ContainmentLevel[];
+  /** Milliseconds that a launcher may take to start; default: half a minute. */
+  startMs?: number;
 }
 
 export class ProcessRuntime implements TaskRuntime {
@@ -42,25 +62,34 @@ export class ProcessRuntime implements TaskRuntime {
   private readonly running = new Set<ProcessTask>();
   private readonly oomKills: OomKills;
   private readonly programs: ProgramContents;
+  private readonly ownDirectory: string | undefined;
 
   constructor(options: ProcessRuntimeOptions = {}) {
     this.path = options.path ?? process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
     this.programs = new ProgramContents(this.path);
     this.oomKills = options.oomKills ?? oomKillsOfThisProcess();
-    this.pool = new LauncherPool(this.path, options.keepIdle ?? Math.max(8, 4 * availableParallelism()));
+    if (options.directory === undefined) this.ownDirectory = mkdtempSync(join(tmpdir(), 'weft-processes-'));
+    this.pool = new LauncherPool({
+      path: this.path,
+      keepIdle: options.keepIdle ?? Math.max(8, 4 * availableParallelism()),
+      directory: options.directory ?? this.ownDirectory!,
+      levels: options.containment ?? CONTAINMENT_LEVELS,
+      startMs: options.startMs,
+    });
   }
 
-  async probe(): Promise<{ version: string; unavailable?: string }> {
+  async probe(): Promise<Probed> {
     try {
-      await this.pool.findShell();
-      return { version: release() };
+      const { containment, refused } = await this.pool.means();
+      return { version: release(), containment: containment.level, inputs: inputsOf(containment), refused };
     } catch (error) {
       return { version: '', unavailable: error instanceof Error ? error.message : String(error) };
     }
   }
 
-  available(): undefined {
-    return undefined;
+  async readOnlyNames(): Promise<ReadOnlyNames> {
+    const { view } = (await this.pool.means()).containment;
+    return view ?? { nameOf: () => undefined };
   }
 
   contentId({ reference }: executor.Image, searchPath = ''): Promise<string | undefined> {
@@ -76,7 +105,7 @@ export class ProcessRuntime implements TaskRuntime {
     const found = findCommand(command, environment.PATH, task.hostWorkDir);
     if ('missing' in found) throw new RuntimeFailure('COMMAND_NOT_FOUND', `${found.missing}${found.inPath ? whosePath(spec) : ''}`, false);
     if (task.hostStdin !== undefined) checkReadable(task.hostStdin);
-    const launcher = await this.pool.acquire();
+    const launcher = await this.pool.acquire(task.readOnly);
     const killedBefore = this.oomKills.count() ?? Infinity;
     const exited = launcher.run(
       {
@@ -88,10 +117,12 @@ export class ProcessRuntime implements TaskRuntime {
         stdin: task.hostStdin,
         stdout: task.hostStdout,
         stderr: task.hostStderr,
+        directories: [task.hostWorkDir, task.hostTmpDir],
       },
       on.log,
     );
-    const ended = exited.then((exit): ExitStatus => {
+    const ended = exited.then(({ left, ...exit }: LauncherExit): ExitStatus => {
+      if (left === true) throw new RuntimeFailure('INTERNAL', 'a process that the tool started was killed and does not end', true);
       const outOfMemory = exit.exitCode === KILLED && (this.oomKills.count() ?? 0) > killedBefore;
       return { outcome: outOfMemory ? 'out-of-memory' : 'exited', ...exit };
     });
@@ -105,6 +136,11 @@ export class ProcessRuntime implements TaskRuntime {
     return process;
   }
 
+  /** Where processes are only looked for, one that was not found may still have files open: which. */
+  async heldOpen(directory: string): Promise<ReadonlySet<string>> {
+    return (await this.pool.means()).containment.level === 'group' ? openFilesBelow(directory) : NONE;
+  }
+
   /** Processes do not outlive the runner. */
   adopt(): Promise<void> {
     return Promise.resolve();
@@ -114,6 +150,7 @@ export class ProcessRuntime implements TaskRuntime {
     await Promise.all([...this.running].map((task) => task.stop(GRACE_MS, 'cancelled')));
     this.pool.close();
     this.oomKills.close();
+    if (this.ownDirectory !== undefined) rmSync(this.ownDirectory, { recursive: true, force: true });
   }
 }
 
@@ -147,16 +184,22 @@ class ProcessTask implements RunningTask {
   async stop(graceMs: number, reason: 'cancelled' | 'time-limit'): Promise<void> {
     if (this.ended) return;
     this.stopped ??= reason;
-    this.launcher.signal(graceMs > 0 ? 'SIGTERM' : 'SIGKILL');
+    if (graceMs > 0) this.launcher.terminate();
+    else this.launcher.kill();
     const kill = setTimeout(() => {
-      if (!this.ended) this.launcher.signal('SIGKILL');
+      if (!this.ended) this.launcher.kill();
     }, graceMs);
-    await this.exit.finally(() => clearTimeout(kill));
+    // How it ended is for those who wait.
+    await this.exit.catch(() => undefined).finally(() => clearTimeout(kill));
   }
 
   async remove(): Promise<void> {
     await this.stop(0, 'cancelled');
   }
+}
+
+function inputsOf({ view }: Means['containment']): 'view' | 'copy' {
+  return view === undefined ? 'copy' : 'view';
 }
 
 /** A NUL cannot be passed to a program. */

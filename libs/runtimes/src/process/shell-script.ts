@@ -25,6 +25,8 @@ export interface ShellTask {
   envCommand: string;
   /** Whether this shell adds nothing of its own to an exported environment (see shell-traits.ts). */
   cleanShell: boolean;
+  /** Shell text that puts the task where its processes are kept together (containment.ts). */
+  enter: string;
 }
 
 /** Names that some shell keeps read-only, rewrites, or reacts to. */
@@ -45,17 +47,18 @@ export function taskScript(task: ShellTask): string {
   ];
   return [
     '(',
+    ...(task.enter === '' ? [] : [task.enter]),
     `cd ${quote(task.workDir)} || exit 126`,
     'unset PWD OLDPWD',
     `umask ${task.umask.toString(8).padStart(4, '0')}`,
     `exec ${redirections.join(' ')}`,
     ...launchLines(task),
     ')',
-    // The exit code first: `times` and the markers must not change `$?`.
-    `{ echo ${task.sequence} $?; times; } >&3`,
+    'code=$?',
+    // Before anybody hears of the end: what the tool left running must not write any more, neither to its outputs nor to the next task's log.
+    'sweep',
+    `{ echo ${task.sequence} $code $left; times; } >&3`,
     ...ended.filter((line) => line !== ''),
-    // What the tool left running in the background is asked to end; the launcher itself traps TERM.
-    'kill -s TERM 0',
     '',
   ].join('\n');
 }
@@ -80,17 +83,10 @@ function printMarker(marker: string): string {
  * What a launcher's shell runs first: the log pipes are FIFOs, not the socket pairs that Node would give it, because a tool must be able
  * to open /dev/stdout. Opening them blocks until the runner has opened its ends.
  */
-export function launcherPrologue(outPipe: string, errPipe: string): string {
+export function launcherPrologue(outPipe: string, errPipe: string, sweep: string): string {
   const [out, err] = [quote(outPipe), quote(errPipe)];
-  return `trap : TERM INT HUP\nmkfifo -m 600 ${out} ${err} && echo ready >&3 && exec >${out} 2>${err}\n`;
+  return `trap : TERM INT HUP\n${sweep}\nmkfifo -m 600 ${out} ${err} || exit 1\necho ready >&3\nexec >${out} 2>${err}\n`;
 }
-
-/**
- * Reads lists of process groups; when its stdin ends, because the runner is gone however it went, it kills those of the last list and removes
- * the directory that is its argument.
- */
-export const WATCHDOG_SCRIPT =
-  'groups=\nwhile read -r line; do groups=$line; done\nfor group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done\nrm -rf -- "$1"\n';
 
 /** Seconds in a line of the shell's `times`, such as `0m0.01s 1m2.5s`: user and system together. */
 export function parseTimes(line: string): number {

@@ -191,8 +191,6 @@ export interface RuntimeInfo {
   containers: boolean;
   /** Why the runtime cannot be used now; empty where it can. */
   unavailable: string;
-  /** It could be used before, and is expected back: its tasks are kept and begun when it is, and new ones may wait for it. */
-  expected: boolean;
 }
 
 export interface Resources {
@@ -238,7 +236,14 @@ export interface TaskSpec {
   /** PATH of a task that runs in no image and whose `environment` has none; empty = the runner's. */
   searchPath: string;
   /** Of a task that runs in no image; absent = 022. */
-  umask?: number | undefined;
+  umask?:
+    | number
+    | undefined;
+  /**
+   * Where the whole log is to be kept, as a URI that the stream's name is put behind: `<log_to>stdout`, `<log_to>stderr`. A stream that
+   * says nothing makes no file. Empty: only the events have the log. What of it cannot be written fails no task.
+   */
+  logTo: string;
 }
 
 export interface TaskSpec_EnvironmentEntry {
@@ -289,8 +294,6 @@ export interface TaskEvent {
 }
 
 export interface Queued {
-  /** What it waits for; empty: for room. */
-  reason: string;
 }
 
 /** Progress before the start: pulling an image, copying inputs. */
@@ -303,9 +306,16 @@ export interface Started {
   handle: string;
 }
 
+/**
+ * A piece of what the tool wrote where it does not go to a file. A runner may send the beginning and the end alone, with `offset` and
+ * `line` saying what lies between; a piece may come again after an attach.
+ */
 export interface Log {
   stream: Log_Stream;
   data: Buffer;
+  /** Bytes, and ends of lines, that the tool has written to the stream before `data`. Absent: everything is sent, once. */
+  offset?: number | undefined;
+  line?: number | undefined;
 }
 
 export enum Log_Stream {
@@ -367,7 +377,7 @@ export interface Finished {
 }
 
 export interface ExecutionFailure {
-  /** IMAGE_PULL, IMAGE_MISSING, INPUT_FILE, COMMAND_NOT_FOUND, RUNTIME_UNAVAILABLE, RUNTIME_LOST, DISK_FULL, INTERNAL */
+  /** IMAGE_PULL, IMAGE_MISSING, INPUT_FILE, COMMAND_NOT_FOUND, RUNTIME_UNAVAILABLE, DISK_FULL, INPUT_CHANGED, INTERNAL */
   code: string;
   message: string;
   /** Another try, here or elsewhere, may succeed. */
@@ -876,7 +886,7 @@ export const DescribeResponse_LabelsEntry: MessageFns<DescribeResponse_LabelsEnt
 };
 
 function createBaseRuntimeInfo(): RuntimeInfo {
-  return { name: "", version: "", containers: false, unavailable: "", expected: false };
+  return { name: "", version: "", containers: false, unavailable: "" };
 }
 
 export const RuntimeInfo: MessageFns<RuntimeInfo> = {
@@ -892,9 +902,6 @@ export const RuntimeInfo: MessageFns<RuntimeInfo> = {
     }
     if (message.unavailable !== "") {
       writer.uint32(34).string(message.unavailable);
-    }
-    if (message.expected !== false) {
-      writer.uint32(40).bool(message.expected);
     }
     return writer;
   },
@@ -944,14 +951,6 @@ export const RuntimeInfo: MessageFns<RuntimeInfo> = {
             message.unavailable = reader.string();
             continue;
           }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
-            message.expected = reader.bool();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -970,7 +969,6 @@ export const RuntimeInfo: MessageFns<RuntimeInfo> = {
       version: isSet(object.version) ? globalThis.String(object.version) : "",
       containers: isSet(object.containers) ? globalThis.Boolean(object.containers) : false,
       unavailable: isSet(object.unavailable) ? globalThis.String(object.unavailable) : "",
-      expected: isSet(object.expected) ? globalThis.Boolean(object.expected) : false,
     };
   },
 
@@ -988,9 +986,6 @@ export const RuntimeInfo: MessageFns<RuntimeInfo> = {
     if (message.unavailable !== "") {
       obj.unavailable = message.unavailable;
     }
-    if (message.expected !== false) {
-      obj.expected = message.expected;
-    }
     return obj;
   },
 
@@ -1003,7 +998,6 @@ export const RuntimeInfo: MessageFns<RuntimeInfo> = {
     message.version = object.version ?? "";
     message.containers = object.containers ?? false;
     message.unavailable = object.unavailable ?? "";
-    message.expected = object.expected ?? false;
     return message;
   },
 };
@@ -1154,6 +1148,7 @@ function createBaseTaskSpec(): TaskSpec {
     reserved: undefined,
     searchPath: "",
     umask: undefined,
+    logTo: "",
   };
 }
 
@@ -1215,6 +1210,9 @@ export const TaskSpec: MessageFns<TaskSpec> = {
     }
     if (message.umask !== undefined) {
       writer.uint32(152).uint32(message.umask);
+    }
+    if (message.logTo !== "") {
+      writer.uint32(162).string(message.logTo);
     }
     return writer;
   },
@@ -1387,6 +1385,14 @@ export const TaskSpec: MessageFns<TaskSpec> = {
             message.umask = reader.uint32();
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.logTo = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1471,6 +1477,11 @@ export const TaskSpec: MessageFns<TaskSpec> = {
         ? globalThis.String(object.search_path)
         : "",
       umask: isSet(object.umask) ? globalThis.Number(object.umask) : undefined,
+      logTo: isSet(object.logTo)
+        ? globalThis.String(object.logTo)
+        : isSet(object.log_to)
+        ? globalThis.String(object.log_to)
+        : "",
     };
   },
 
@@ -1539,6 +1550,9 @@ export const TaskSpec: MessageFns<TaskSpec> = {
     if (message.umask !== undefined) {
       obj.umask = Math.round(message.umask);
     }
+    if (message.logTo !== "") {
+      obj.logTo = message.logTo;
+    }
     return obj;
   },
 
@@ -1578,6 +1592,7 @@ export const TaskSpec: MessageFns<TaskSpec> = {
       : undefined;
     message.searchPath = object.searchPath ?? "";
     message.umask = object.umask ?? undefined;
+    message.logTo = object.logTo ?? "";
     return message;
   },
 };
@@ -2179,14 +2194,11 @@ export const TaskEvent: MessageFns<TaskEvent> = {
 };
 
 function createBaseQueued(): Queued {
-  return { reason: "" };
+  return {};
 }
 
 export const Queued: MessageFns<Queued> = {
-  encode(message: Queued, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.reason !== "") {
-      writer.uint32(10).string(message.reason);
-    }
+  encode(_: Queued, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     return writer;
   },
 
@@ -2203,14 +2215,6 @@ export const Queued: MessageFns<Queued> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.reason = reader.string();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2223,24 +2227,20 @@ export const Queued: MessageFns<Queued> = {
     }
   },
 
-  fromJSON(object: any): Queued {
-    return { reason: isSet(object.reason) ? globalThis.String(object.reason) : "" };
+  fromJSON(_: any): Queued {
+    return {};
   },
 
-  toJSON(message: Queued): unknown {
+  toJSON(_: Queued): unknown {
     const obj: any = {};
-    if (message.reason !== "") {
-      obj.reason = message.reason;
-    }
     return obj;
   },
 
   create(base?: DeepPartial<Queued>): Queued {
     return Queued.fromPartial(base ?? {});
   },
-  fromPartial(object: DeepPartial<Queued>): Queued {
+  fromPartial(_: DeepPartial<Queued>): Queued {
     const message = createBaseQueued();
-    message.reason = object.reason ?? "";
     return message;
   },
 };
@@ -2380,7 +2380,7 @@ export const Started: MessageFns<Started> = {
 };
 
 function createBaseLog(): Log {
-  return { stream: 0, data: Buffer.alloc(0) };
+  return { stream: 0, data: Buffer.alloc(0), offset: undefined, line: undefined };
 }
 
 export const Log: MessageFns<Log> = {
@@ -2390,6 +2390,12 @@ export const Log: MessageFns<Log> = {
     }
     if (message.data.length !== 0) {
       writer.uint32(18).bytes(message.data);
+    }
+    if (message.offset !== undefined) {
+      writer.uint32(24).uint64(message.offset);
+    }
+    if (message.line !== undefined) {
+      writer.uint32(32).uint64(message.line);
     }
     return writer;
   },
@@ -2423,6 +2429,22 @@ export const Log: MessageFns<Log> = {
             message.data = Buffer.from(reader.bytes());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.offset = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.line = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2439,6 +2461,8 @@ export const Log: MessageFns<Log> = {
     return {
       stream: isSet(object.stream) ? log_StreamFromJSON(object.stream) : 0,
       data: isSet(object.data) ? Buffer.from(bytesFromBase64(object.data)) : Buffer.alloc(0),
+      offset: isSet(object.offset) ? globalThis.Number(object.offset) : undefined,
+      line: isSet(object.line) ? globalThis.Number(object.line) : undefined,
     };
   },
 
@@ -2450,6 +2474,12 @@ export const Log: MessageFns<Log> = {
     if (message.data.length !== 0) {
       obj.data = base64FromBytes(message.data);
     }
+    if (message.offset !== undefined) {
+      obj.offset = Math.round(message.offset);
+    }
+    if (message.line !== undefined) {
+      obj.line = Math.round(message.line);
+    }
     return obj;
   },
 
@@ -2460,6 +2490,8 @@ export const Log: MessageFns<Log> = {
     const message = createBaseLog();
     message.stream = object.stream ?? 0;
     message.data = object.data ?? Buffer.alloc(0);
+    message.offset = object.offset ?? undefined;
+    message.line = object.line ?? undefined;
     return message;
   },
 };
@@ -4006,8 +4038,8 @@ export const ContainerExecutorService = {
     responseDeserialize: (value: Buffer): DescribeResponse => DescribeResponse.decode(value),
   },
   /**
-   * Idempotent by (task_id, attempt): a second call attaches to the attempt that is running, replaying `started` and going on,
-   * or hands back its `finished`. A dropped stream does not stop the task. The last event is always `finished`.
+   * Idempotent by (task_id, attempt): a second call attaches to the attempt that is running, replaying `started` and what is kept of
+   * the log and going on, or hands back its `finished`. A dropped stream does not stop the task. The last event is always `finished`.
    * INVALID_ARGUMENT: the spec cannot be executed here. FAILED_PRECONDITION: the attempt was released.
    */
   execute: {
@@ -4068,8 +4100,8 @@ export const ContainerExecutorService = {
 export interface ContainerExecutorServer extends UntypedServiceImplementation {
   describe: handleUnaryCall<DescribeRequest, DescribeResponse>;
   /**
-   * Idempotent by (task_id, attempt): a second call attaches to the attempt that is running, replaying `started` and going on,
-   * or hands back its `finished`. A dropped stream does not stop the task. The last event is always `finished`.
+   * Idempotent by (task_id, attempt): a second call attaches to the attempt that is running, replaying `started` and what is kept of
+   * the log and going on, or hands back its `finished`. A dropped stream does not stop the task. The last event is always `finished`.
    * INVALID_ARGUMENT: the spec cannot be executed here. FAILED_PRECONDITION: the attempt was released.
    */
   execute: handleServerStreamingCall<TaskSpec, TaskEvent>;
@@ -4103,8 +4135,8 @@ export interface ContainerExecutorClient extends Client {
     callback: (error: ServiceError | null, response: DescribeResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Idempotent by (task_id, attempt): a second call attaches to the attempt that is running, replaying `started` and going on,
-   * or hands back its `finished`. A dropped stream does not stop the task. The last event is always `finished`.
+   * Idempotent by (task_id, attempt): a second call attaches to the attempt that is running, replaying `started` and what is kept of
+   * the log and going on, or hands back its `finished`. A dropped stream does not stop the task. The last event is always `finished`.
    * INVALID_ARGUMENT: the spec cannot be executed here. FAILED_PRECONDITION: the attempt was released.
    */
   execute(request: TaskSpec, options?: Partial<CallOptions>): ClientReadableStream<TaskEvent>;

@@ -27,6 +27,10 @@ import {
   failureModeFromJSON,
   failureModeToJSON,
   LogChunk,
+  LogData,
+  LogStream,
+  logStreamFromJSON,
+  logStreamToJSON,
   Run,
   RunEvent,
   RunStatus,
@@ -131,6 +135,15 @@ export interface LogsRequest {
   taskId: string;
   follow: boolean;
   afterCursor: string;
+}
+
+export interface TaskLogRequest {
+  runId: string;
+  taskId: string;
+  /** 0 = the latest. */
+  attempt: number;
+  /** STDOUT or STDERR. */
+  stream: LogStream;
 }
 
 export interface CancelRequest {
@@ -1635,6 +1648,131 @@ export const LogsRequest: MessageFns<LogsRequest> = {
   },
 };
 
+function createBaseTaskLogRequest(): TaskLogRequest {
+  return { runId: "", taskId: "", attempt: 0, stream: 0 };
+}
+
+export const TaskLogRequest: MessageFns<TaskLogRequest> = {
+  encode(message: TaskLogRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.runId !== "") {
+      writer.uint32(10).string(message.runId);
+    }
+    if (message.taskId !== "") {
+      writer.uint32(18).string(message.taskId);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(24).uint32(message.attempt);
+    }
+    if (message.stream !== 0) {
+      writer.uint32(32).int32(message.stream);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TaskLogRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTaskLogRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.runId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.stream = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TaskLogRequest {
+    return {
+      runId: isSet(object.runId)
+        ? globalThis.String(object.runId)
+        : isSet(object.run_id)
+        ? globalThis.String(object.run_id)
+        : "",
+      taskId: isSet(object.taskId)
+        ? globalThis.String(object.taskId)
+        : isSet(object.task_id)
+        ? globalThis.String(object.task_id)
+        : "",
+      attempt: isSet(object.attempt) ? globalThis.Number(object.attempt) : 0,
+      stream: isSet(object.stream) ? logStreamFromJSON(object.stream) : 0,
+    };
+  },
+
+  toJSON(message: TaskLogRequest): unknown {
+    const obj: any = {};
+    if (message.runId !== "") {
+      obj.runId = message.runId;
+    }
+    if (message.taskId !== "") {
+      obj.taskId = message.taskId;
+    }
+    if (message.attempt !== 0) {
+      obj.attempt = Math.round(message.attempt);
+    }
+    if (message.stream !== 0) {
+      obj.stream = logStreamToJSON(message.stream);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TaskLogRequest>): TaskLogRequest {
+    return TaskLogRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TaskLogRequest>): TaskLogRequest {
+    const message = createBaseTaskLogRequest();
+    message.runId = object.runId ?? "";
+    message.taskId = object.taskId ?? "";
+    message.attempt = object.attempt ?? 0;
+    message.stream = object.stream ?? 0;
+    return message;
+  },
+};
+
 function createBaseCancelRequest(): CancelRequest {
   return { runId: "", reason: "" };
 }
@@ -2112,6 +2250,16 @@ export const RunsService = {
     responseSerialize: (value: LogChunk): Buffer => Buffer.from(LogChunk.encode(value).finish()),
     responseDeserialize: (value: Buffer): LogChunk => LogChunk.decode(value),
   },
+  /** All that one attempt of a task wrote to one stream, as far as it was kept. NOT_FOUND: it wrote nothing there, or it is not kept any more. */
+  taskLog: {
+    path: "/weft.gateway.v1.Runs/TaskLog" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: TaskLogRequest): Buffer => Buffer.from(TaskLogRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): TaskLogRequest => TaskLogRequest.decode(value),
+    responseSerialize: (value: LogData): Buffer => Buffer.from(LogData.encode(value).finish()),
+    responseDeserialize: (value: Buffer): LogData => LogData.decode(value),
+  },
   cancel: {
     path: "/weft.gateway.v1.Runs/Cancel" as const,
     requestStream: false as const,
@@ -2149,6 +2297,8 @@ export interface RunsServer extends UntypedServiceImplementation {
   tasks: handleUnaryCall<TasksRequest, TasksResponse>;
   watch: handleServerStreamingCall<WatchRequest, RunEvent>;
   logs: handleServerStreamingCall<LogsRequest, LogChunk>;
+  /** All that one attempt of a task wrote to one stream, as far as it was kept. NOT_FOUND: it wrote nothing there, or it is not kept any more. */
+  taskLog: handleServerStreamingCall<TaskLogRequest, LogData>;
   cancel: handleUnaryCall<CancelRequest, CancelResponse>;
   /** Goes on with a run that failed or was cancelled: what succeeded stays, the rest is tried again. */
   retry: handleUnaryCall<RetryRequest, RetryResponse>;
@@ -2214,6 +2364,9 @@ export interface RunsClient extends Client {
   watch(request: WatchRequest, metadata?: Metadata, options?: Partial<CallOptions>): ClientReadableStream<RunEvent>;
   logs(request: LogsRequest, options?: Partial<CallOptions>): ClientReadableStream<LogChunk>;
   logs(request: LogsRequest, metadata?: Metadata, options?: Partial<CallOptions>): ClientReadableStream<LogChunk>;
+  /** All that one attempt of a task wrote to one stream, as far as it was kept. NOT_FOUND: it wrote nothing there, or it is not kept any more. */
+  taskLog(request: TaskLogRequest, options?: Partial<CallOptions>): ClientReadableStream<LogData>;
+  taskLog(request: TaskLogRequest, metadata?: Metadata, options?: Partial<CallOptions>): ClientReadableStream<LogData>;
   cancel(
     request: CancelRequest,
     callback: (error: ServiceError | null, response: CancelResponse) => void,

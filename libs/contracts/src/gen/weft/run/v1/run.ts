@@ -398,6 +398,22 @@ export interface LogChunk {
     | undefined;
   /** Cursor to go on from after a reconnect. */
   cursor: string;
+  /** Of the task; 0 where that is not known. */
+  attempt: number;
+  /** Scatter indexes of the task, as in Task. */
+  index: string;
+  /** Stands in the place of what is not here (`text` says so, too): only the whole log has it. */
+  omitted: LogOmission | undefined;
+}
+
+export interface LogOmission {
+  lines: number;
+  bytes: number;
+}
+
+/** Bytes of a whole log, in their order. */
+export interface LogData {
+  data: Buffer;
 }
 
 /** One mistake in a document or job file, at its place. */
@@ -2248,7 +2264,17 @@ export const Note: MessageFns<Note> = {
 };
 
 function createBaseLogChunk(): LogChunk {
-  return { taskId: "", step: "", stream: 0, text: "", at: undefined, cursor: "" };
+  return {
+    taskId: "",
+    step: "",
+    stream: 0,
+    text: "",
+    at: undefined,
+    cursor: "",
+    attempt: 0,
+    index: "",
+    omitted: undefined,
+  };
 }
 
 export const LogChunk: MessageFns<LogChunk> = {
@@ -2270,6 +2296,15 @@ export const LogChunk: MessageFns<LogChunk> = {
     }
     if (message.cursor !== "") {
       writer.uint32(50).string(message.cursor);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(56).uint32(message.attempt);
+    }
+    if (message.index !== "") {
+      writer.uint32(66).string(message.index);
+    }
+    if (message.omitted !== undefined) {
+      LogOmission.encode(message.omitted, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -2335,6 +2370,30 @@ export const LogChunk: MessageFns<LogChunk> = {
             message.cursor = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.index = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.omitted = LogOmission.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2359,6 +2418,9 @@ export const LogChunk: MessageFns<LogChunk> = {
       text: isSet(object.text) ? globalThis.String(object.text) : "",
       at: isSet(object.at) ? fromJsonTimestamp(object.at) : undefined,
       cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : "",
+      attempt: isSet(object.attempt) ? globalThis.Number(object.attempt) : 0,
+      index: isSet(object.index) ? globalThis.String(object.index) : "",
+      omitted: isSet(object.omitted) ? LogOmission.fromJSON(object.omitted) : undefined,
     };
   },
 
@@ -2382,6 +2444,15 @@ export const LogChunk: MessageFns<LogChunk> = {
     if (message.cursor !== "") {
       obj.cursor = message.cursor;
     }
+    if (message.attempt !== 0) {
+      obj.attempt = Math.round(message.attempt);
+    }
+    if (message.index !== "") {
+      obj.index = message.index;
+    }
+    if (message.omitted !== undefined) {
+      obj.omitted = LogOmission.toJSON(message.omitted);
+    }
     return obj;
   },
 
@@ -2396,6 +2467,163 @@ export const LogChunk: MessageFns<LogChunk> = {
     message.text = object.text ?? "";
     message.at = object.at ?? undefined;
     message.cursor = object.cursor ?? "";
+    message.attempt = object.attempt ?? 0;
+    message.index = object.index ?? "";
+    message.omitted = (object.omitted !== undefined && object.omitted !== null)
+      ? LogOmission.fromPartial(object.omitted)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseLogOmission(): LogOmission {
+  return { lines: 0, bytes: 0 };
+}
+
+export const LogOmission: MessageFns<LogOmission> = {
+  encode(message: LogOmission, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.lines !== 0) {
+      writer.uint32(8).uint64(message.lines);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(16).uint64(message.bytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LogOmission {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLogOmission();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.lines = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.bytes = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LogOmission {
+    return {
+      lines: isSet(object.lines) ? globalThis.Number(object.lines) : 0,
+      bytes: isSet(object.bytes) ? globalThis.Number(object.bytes) : 0,
+    };
+  },
+
+  toJSON(message: LogOmission): unknown {
+    const obj: any = {};
+    if (message.lines !== 0) {
+      obj.lines = Math.round(message.lines);
+    }
+    if (message.bytes !== 0) {
+      obj.bytes = Math.round(message.bytes);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<LogOmission>): LogOmission {
+    return LogOmission.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LogOmission>): LogOmission {
+    const message = createBaseLogOmission();
+    message.lines = object.lines ?? 0;
+    message.bytes = object.bytes ?? 0;
+    return message;
+  },
+};
+
+function createBaseLogData(): LogData {
+  return { data: Buffer.alloc(0) };
+}
+
+export const LogData: MessageFns<LogData> = {
+  encode(message: LogData, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.data.length !== 0) {
+      writer.uint32(10).bytes(message.data);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LogData {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLogData();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.data = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LogData {
+    return { data: isSet(object.data) ? Buffer.from(bytesFromBase64(object.data)) : Buffer.alloc(0) };
+  },
+
+  toJSON(message: LogData): unknown {
+    const obj: any = {};
+    if (message.data.length !== 0) {
+      obj.data = base64FromBytes(message.data);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<LogData>): LogData {
+    return LogData.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LogData>): LogData {
+    const message = createBaseLogData();
+    message.data = object.data ?? Buffer.alloc(0);
     return message;
   },
 };
@@ -2604,6 +2832,14 @@ export const Diagnostic: MessageFns<Diagnostic> = {
     return message;
   },
 };
+
+function bytesFromBase64(b64: string): Uint8Array {
+  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+}
+
+function base64FromBytes(arr: Uint8Array): string {
+  return globalThis.Buffer.from(arr).toString("base64");
+}
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;
 

@@ -27,6 +27,10 @@ import {
   failureModeFromJSON,
   failureModeToJSON,
   LogChunk,
+  LogData,
+  LogStream,
+  logStreamFromJSON,
+  logStreamToJSON,
   Run,
   RunEvent,
   RunStatus,
@@ -179,6 +183,15 @@ export interface StreamLogsRequest {
   taskId: string;
   follow: boolean;
   afterCursor: string;
+}
+
+export interface ReadTaskLogRequest {
+  runId: string;
+  taskId: string;
+  /** 0 = the latest. */
+  attempt: number;
+  /** STDOUT or STDERR. */
+  stream: LogStream;
 }
 
 export interface CancelRunRequest {
@@ -2303,6 +2316,131 @@ export const StreamLogsRequest: MessageFns<StreamLogsRequest> = {
   },
 };
 
+function createBaseReadTaskLogRequest(): ReadTaskLogRequest {
+  return { runId: "", taskId: "", attempt: 0, stream: 0 };
+}
+
+export const ReadTaskLogRequest: MessageFns<ReadTaskLogRequest> = {
+  encode(message: ReadTaskLogRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.runId !== "") {
+      writer.uint32(10).string(message.runId);
+    }
+    if (message.taskId !== "") {
+      writer.uint32(18).string(message.taskId);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(24).uint32(message.attempt);
+    }
+    if (message.stream !== 0) {
+      writer.uint32(32).int32(message.stream);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadTaskLogRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadTaskLogRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.runId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.stream = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReadTaskLogRequest {
+    return {
+      runId: isSet(object.runId)
+        ? globalThis.String(object.runId)
+        : isSet(object.run_id)
+        ? globalThis.String(object.run_id)
+        : "",
+      taskId: isSet(object.taskId)
+        ? globalThis.String(object.taskId)
+        : isSet(object.task_id)
+        ? globalThis.String(object.task_id)
+        : "",
+      attempt: isSet(object.attempt) ? globalThis.Number(object.attempt) : 0,
+      stream: isSet(object.stream) ? logStreamFromJSON(object.stream) : 0,
+    };
+  },
+
+  toJSON(message: ReadTaskLogRequest): unknown {
+    const obj: any = {};
+    if (message.runId !== "") {
+      obj.runId = message.runId;
+    }
+    if (message.taskId !== "") {
+      obj.taskId = message.taskId;
+    }
+    if (message.attempt !== 0) {
+      obj.attempt = Math.round(message.attempt);
+    }
+    if (message.stream !== 0) {
+      obj.stream = logStreamToJSON(message.stream);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReadTaskLogRequest>): ReadTaskLogRequest {
+    return ReadTaskLogRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReadTaskLogRequest>): ReadTaskLogRequest {
+    const message = createBaseReadTaskLogRequest();
+    message.runId = object.runId ?? "";
+    message.taskId = object.taskId ?? "";
+    message.attempt = object.attempt ?? 0;
+    message.stream = object.stream ?? 0;
+    return message;
+  },
+};
+
 function createBaseCancelRunRequest(): CancelRunRequest {
   return { runId: "", reason: "" };
 }
@@ -2798,6 +2936,16 @@ export const SchedulerService = {
     responseSerialize: (value: LogChunk): Buffer => Buffer.from(LogChunk.encode(value).finish()),
     responseDeserialize: (value: Buffer): LogChunk => LogChunk.decode(value),
   },
+  /** All that one attempt of a task wrote to one stream, as far as it was kept. NOT_FOUND: it wrote nothing there, or it is not kept any more. */
+  readTaskLog: {
+    path: "/weft.scheduler.v1.Scheduler/ReadTaskLog" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: ReadTaskLogRequest): Buffer => Buffer.from(ReadTaskLogRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReadTaskLogRequest => ReadTaskLogRequest.decode(value),
+    responseSerialize: (value: LogData): Buffer => Buffer.from(LogData.encode(value).finish()),
+    responseDeserialize: (value: Buffer): LogData => LogData.decode(value),
+  },
   cancelRun: {
     path: "/weft.scheduler.v1.Scheduler/CancelRun" as const,
     requestStream: false as const,
@@ -2847,6 +2995,8 @@ export interface SchedulerServer extends UntypedServiceImplementation {
   watchRun: handleServerStreamingCall<WatchRunRequest, RunEvent>;
   /** Log chunks so far, then (follow) live ones until the run ends. */
   streamLogs: handleServerStreamingCall<StreamLogsRequest, LogChunk>;
+  /** All that one attempt of a task wrote to one stream, as far as it was kept. NOT_FOUND: it wrote nothing there, or it is not kept any more. */
+  readTaskLog: handleServerStreamingCall<ReadTaskLogRequest, LogData>;
   cancelRun: handleUnaryCall<CancelRunRequest, CancelRunResponse>;
   /**
    * Goes on with a run that failed or was cancelled: what succeeded stays, the rest is tried again. Answers an active run as it is.
@@ -2952,6 +3102,13 @@ export interface SchedulerClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<LogChunk>;
+  /** All that one attempt of a task wrote to one stream, as far as it was kept. NOT_FOUND: it wrote nothing there, or it is not kept any more. */
+  readTaskLog(request: ReadTaskLogRequest, options?: Partial<CallOptions>): ClientReadableStream<LogData>;
+  readTaskLog(
+    request: ReadTaskLogRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<LogData>;
   cancelRun(
     request: CancelRunRequest,
     callback: (error: ServiceError | null, response: CancelRunResponse) => void,

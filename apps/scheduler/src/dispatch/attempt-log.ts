@@ -1,0 +1,102 @@
+/**
+ * The log of one attempt as a dispatcher hears it: pieces of bytes with their places, turned into chunks of text for the store.
+ *
+ * Invariant: a chunk's place says which bytes its text stands for; what the runner sends again is not stored again.
+ */
+import { TASK_LOG_HEAD_BYTES, TASK_LOG_TAIL_BYTES, type TaskLogChunk } from '@weft/run-store';
+import type { TaskJob } from '@weft/queue';
+import type { TailItem } from './task-log-buffer.js';
+
+export type LoggedJob = Pick<TaskJob, 'runId' | 'taskId' | 'attempt' | 'step' | 'index'>;
+type StreamName = 'stdout' | 'stderr';
+
+export interface LogWriter {
+  /** @param tail absent: it stays */
+  add(chunk: TaskLogChunk, tail?: TailItem): void;
+  drop(cursors: string[]): void;
+  keep(attempt: { taskId: string; attempt: number }): void;
+}
+
+/** Of one chunk; a runner may send more at once. */
+const CHUNK_BYTES = 8 * 1024;
+
+interface StreamState {
+  decoder: InstanceType<typeof TextDecoder>;
+  /** Up to where it was heard, and up to where chunks were made of it: between them lies the beginning of a character. */
+  heard: number;
+  lines: number;
+  told: number;
+  tail: TailItem[];
+  tailBytes: number;
+}
+
+export class AttemptLog {
+  private readonly streams = { stdout: newStream(), stderr: newStream() };
+
+  constructor(
+    private readonly job: LoggedJob,
+    /** What a runner that does not say where its pieces lie has sent before is not known then. */
+    private readonly attached: boolean,
+    private readonly writer: LogWriter,
+  ) {}
+
+  note(text: string): void {
+    this.writer.add({ ...this.about('system'), text });
+  }
+
+  /** Takes a piece; `offset` and `line` as the runner says, absent where it sends everything, once. */
+  take(name: StreamName, data: Uint8Array, offset?: number, line?: number): void {
+    const stream = this.streams[name];
+    const from = offset ?? stream.heard;
+    if (from + data.length <= stream.heard) return;
+    if (from !== stream.heard) {
+      stream.decoder = new TextDecoder();
+      stream.told = from;
+    }
+    stream.heard = from;
+    stream.lines = line ?? stream.lines;
+    const placed = offset !== undefined || !this.attached;
+    for (let at = 0; at < data.length; at += CHUNK_BYTES) this.chunk(name, stream, data.subarray(at, at + CHUNK_BYTES), placed);
+  }
+
+  /** Its log is worth more than those of others. */
+  failed(): void {
+    const { taskId, attempt } = this.job;
+    this.writer.keep({ taskId, attempt });
+  }
+
+  private chunk(name: StreamName, stream: StreamState, data: Uint8Array, placed: boolean): void {
+    const text = stream.decoder.decode(data, { stream: true });
+    stream.heard += data.length;
+    const line = stream.lines;
+    for (const byte of data) if (byte === 0x0a) stream.lines += 1;
+    if (text === '') return;
+    const place = { from: stream.told, to: stream.heard, line };
+    stream.told = stream.heard;
+    const chunk = { ...this.about(name), text, ...(placed && { place }) };
+    if (place.from < TASK_LOG_HEAD_BYTES) return this.writer.add(chunk);
+    const item: TailItem = { bytes: data.length, gone: false };
+    stream.tail.push(item);
+    stream.tailBytes += item.bytes;
+    this.writer.add(chunk, item);
+    this.pushOut(stream);
+  }
+
+  private pushOut(stream: StreamState): void {
+    for (let [oldest] = stream.tail; oldest && stream.tailBytes - oldest.bytes >= TASK_LOG_TAIL_BYTES; [oldest] = stream.tail) {
+      stream.tail.shift();
+      stream.tailBytes -= oldest.bytes;
+      oldest.gone = true;
+      if (oldest.cursors !== undefined) this.writer.drop(oldest.cursors);
+    }
+  }
+
+  private about(stream: TaskLogChunk['stream']): Omit<TaskLogChunk, 'text'> {
+    const { taskId, attempt, step, index } = this.job;
+    return { taskId, attempt, step, ...(index !== '' && { index }), stream, atMs: Date.now() };
+  }
+}
+
+function newStream(): StreamState {
+  return { decoder: new TextDecoder(), heard: 0, lines: 0, told: 0, tail: [], tailBytes: 0 };
+}

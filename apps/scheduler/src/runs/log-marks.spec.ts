@@ -1,0 +1,130 @@
+/** From what a runner sends to what a reader is shown: beginning, marks and end make up what was written, whatever was left out or sent twice. */
+import { createLogger } from '@weft/platform';
+import { partitionOf, type StoredChunk, TASK_LOG_HEAD_BYTES, TASK_LOG_TAIL_BYTES, type TaskLogs } from '@weft/run-store';
+import { accepted, aRunHeader, createFakeRunStore } from '@weft/testing';
+import * as fc from 'fast-check';
+import { TaskLogBuffer } from '../dispatch/task-log-buffer.js';
+import { withMarks } from './log-marks.js';
+
+const logger = createLogger('test', 'silent');
+const RUN = 'r-1';
+const job = (taskId: string, attempt = 1) => ({ runId: RUN, taskId, attempt, step: 'say', index: '3' });
+
+async function aStore(): Promise<TaskLogs> {
+  const store = createFakeRunStore();
+  await store.intake.create(aRunHeader({ runId: RUN }), accepted(RUN));
+  expect(partitionOf(RUN)).toBeGreaterThanOrEqual(0);
+  return store.taskLogs;
+}
+
+async function shown(logs: TaskLogs, taskId = '', cursor = ''): Promise<StoredChunk[]> {
+  const found = [];
+  const chunks = logs.stream(RUN, cursor, false, new AbortController().signal);
+  for await (const chunk of withMarks(chunks, { taskId, fromStart: cursor === '' })) found.push(chunk);
+  return found;
+}
+
+/** Checks every chunk against what was written, and gives how much of it was shown. */
+function checked(found: StoredChunk[], all: Buffer): number {
+  let [byte, line, seen] = [0, 0, 0];
+  for (const { omitted, text } of found) {
+    if (omitted) {
+      const left = all.subarray(byte, byte + omitted.bytes).toString();
+      expect(left.split('\n').length - 1).toBe(omitted.lines);
+      byte += omitted.bytes;
+      line += omitted.lines;
+      continue;
+    }
+    const bytes = Buffer.from(text);
+    expect(bytes.equals(all.subarray(byte, byte + bytes.length))).toBe(true);
+    byte += bytes.length;
+    seen += bytes.length;
+    line += text.split('\n').length - 1;
+  }
+  expect([byte, line]).toEqual([all.length, all.toString().split('\n').length - 1]);
+  return seen;
+}
+
+it('shows every byte once, or counts it', async () => {
+  const piece = fc.record({
+    text: fc.constantFrom('a\n', 'é', 'no end', 'x'.repeat(3000) + '\n', '🧬\n'.repeat(2000), '\n'.repeat(20_000)),
+    lost: fc.boolean(),
+    again: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(piece, { minLength: 1, maxLength: 30 }), async (pieces) => {
+      const logs = await aStore();
+      const buffer = new TaskLogBuffer(logs, logger);
+      const log = buffer.of(job('t'), false);
+      const [parts, last]: [Buffer[], number] = [[], pieces.length - 1];
+      let [offset, line] = [0, 0];
+      for (const [n, { text, lost, again }] of pieces.entries()) {
+        const data = Buffer.from(text);
+        // The end is always sent.
+        if (!lost || n === last) log.take('stderr', data, offset, line);
+        if (again && !lost) log.take('stderr', data, offset, line);
+        if (n % 3 === 0) await buffer.flushed(RUN);
+        parts.push(data);
+        offset += data.length;
+        line += text.split('\n').length - 1;
+      }
+      await buffer.flushed(RUN);
+      const all = Buffer.concat(parts);
+      checked(await shown(logs), all);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+it('keeps no more of a runner that sends everything than its beginning and its end', async () => {
+  const logs = await aStore();
+  const buffer = new TaskLogBuffer(logs, logger);
+  const log = buffer.of(job('t'), false);
+  const text = Array.from({ length: 100_000 }, (_, n) => `line ${n}\n`).join('');
+  for (let at = 0; at < text.length; at += 1000) log.take('stdout', Buffer.from(text.slice(at, at + 1000)));
+  await buffer.flushed(RUN);
+  const found = await shown(logs);
+  const seen = checked(found, Buffer.from(text));
+  expect(seen).toBeGreaterThanOrEqual(TASK_LOG_HEAD_BYTES + TASK_LOG_TAIL_BYTES);
+  expect(seen).toBeLessThanOrEqual(TASK_LOG_HEAD_BYTES + TASK_LOG_TAIL_BYTES + 4000);
+  expect(found.filter(({ omitted }) => omitted)).toHaveLength(1);
+  expect(found.find(({ omitted }) => omitted)).toMatchObject({ taskId: 't', attempt: 1, index: '3', step: 'say', stream: 'system' });
+});
+
+it('cannot be pushed out of the log by a chatty neighbour', async () => {
+  const logs = await aStore();
+  const buffer = new TaskLogBuffer(logs, logger);
+  const [failing, chatty] = [buffer.of(job('failing'), false), buffer.of(job('chatty'), false)];
+  failing.take('stderr', Buffer.from('the reason\n'));
+  for (let n = 0; n < 3000; n++) {
+    chatty.take('stdout', Buffer.alloc(8000, 'noise\n'));
+    if (n % 100 === 0) await buffer.flushed(RUN);
+  }
+  failing.take('stderr', Buffer.from('the end\n'));
+  failing.failed();
+  await buffer.flushed(RUN);
+  expect((await shown(logs, 'failing')).map(({ text }) => text)).toEqual(['the reason\n', 'the end\n']);
+});
+
+it('says how much of a run went altogether, and that a task of which nothing is left may have said something', async () => {
+  const logs = await aStore();
+  const buffer = new TaskLogBuffer(logs, logger);
+  for (let n = 0; n < 1000; n++) {
+    const log = buffer.of(job(`t${n}`), false);
+    log.take('stdout', Buffer.from(`${n}\n`.padStart(8000, 'y')));
+    if (n < 20) log.failed();
+  }
+  await buffer.flushed(RUN);
+  const found = await shown(logs);
+  const [mark, ...rest] = found;
+  expect(mark).toMatchObject({ taskId: '', stream: 'system', omitted: { bytes: expect.any(Number) } });
+  const there = rest.reduce((sum, { text }) => sum + text.length, 0);
+  expect(there + (mark?.omitted?.bytes ?? 0)).toBe(8_000_000);
+  expect(mark?.omitted?.lines).toBe(1000 - rest.length);
+  // The failed ones are there still: the newest of them.
+  const ids = new Set(rest.map(({ taskId }) => taskId));
+  expect(Array.from({ length: 20 }, (_, n) => ids.has(`t${n}`))).toEqual(Array.from({ length: 20 }, (_, n) => n >= 4));
+  expect((await shown(logs, 't30')).map(({ omitted }) => omitted?.bytes)).toEqual([mark?.omitted?.bytes]);
+  // Who goes on from a cursor is not told again.
+  expect((await shown(logs, '', rest.at(-2)?.cursor)).map(({ text }) => text)).toEqual([rest.at(-1)?.text]);
+});

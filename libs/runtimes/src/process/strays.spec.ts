@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { descendantsOf, isGone, parseStat, type ProcessEntry, straysOf } from './strays.js';
+
+function errorOf(act: () => unknown): unknown {
+  try {
+    act();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+// A process that ends between two looks at /proc must not stop the sweep; under Jest such an error is of another realm.
+it('recognises what is gone by the code of the error alone', () => {
+  expect(isGone(errorOf(() => readFileSync('/proc/0/stat')))).toBe(true);
+  expect(isGone(errorOf(() => process.kill(2 ** 22 + 1, 0)))).toBe(true);
+  expect(isGone(errorOf(() => readFileSync('/proc')))).toBe(false);
+  expect([isGone(undefined), isGone(null), isGone('ENOENT')]).toEqual([false, false, false]);
+});
+
+describe('strays', () => {
+  const entry = (pid: number, more: Partial<ProcessEntry> = {}): ProcessEntry => ({
+    ...{ pid, parent: 1, group: pid, session: pid, startedAt: 7 },
+    ...more,
+  });
+  const mark = { launcher: 10, since: 5, directories: ['/s/t.1/work', '/s/t.1/tmp'] };
+  const straysAmong = (others: ProcessEntry[], environment: Record<number, string> = {}): number[] =>
+    straysOf(mark, [entry(10, { startedAt: 1 }), ...others], (pid) => environment[pid] ?? '');
+
+  it.each<[string, ProcessEntry[], Record<number, string>, number[]]>([
+    ['not the launcher', [], { 10: 'HOME=/s/t.1/work' }, []],
+    ['in its group', [entry(11, { group: 10 })], {}, [11]],
+    ['in its session', [entry(11, { session: 10 })], {}, [11]],
+    ['descended from it', [entry(11, { parent: 10 }), entry(13, { parent: 12 }), entry(12, { parent: 11 })], {}, [11, 13, 12]],
+    ['with its directories, started since', [entry(11)], { 11: 'A=b\0TMPDIR=/s/t.1/tmp\0' }, [11]],
+    ['not what only mentions them', [entry(11)], { 11: 'PWD=/s/t.1/work/sub\0X=TMPDIR=/s/t.1/tmpx' }, []],
+    ['not what started before', [entry(11, { startedAt: 4 })], { 11: 'HOME=/s/t.1/work' }, []],
+    ['nor what has lost every trace', [entry(11)], {}, []],
+  ])('are %s', (_, others, environment, wanted) => {
+    expect(straysAmong(others, environment)).toEqual(wanted);
+  });
+
+  it('descend in a table that is no tree any more', () => {
+    expect(descendantsOf(10, [entry(11, { parent: 12 }), entry(12, { parent: 11 }), entry(13, { parent: 10 })])).toEqual([13]);
+  });
+
+  it('are read from lines with awkward names, without zombies', () => {
+    const fields = `1 10 9 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 777 0`;
+    expect(parseStat(`42 (a) b) R ${fields}`)).toEqual({ pid: 42, parent: 1, group: 10, session: 9, startedAt: 777 });
+    expect(parseStat(`42 (x) Z ${fields}`)).toBeUndefined();
+    expect(parseStat('')).toBeUndefined();
+  });
+});

@@ -1,0 +1,112 @@
+/**
+ * Finds the processes of a task in /proc, where no namespace holds them together.
+ *
+ * Invariants:
+ *  1. What is named is of the task: in the process group or session of its launcher, descended from it, or started since with the task's own
+ *     directories in its environment.
+ *  2. What has left the group and the session, lost its parents and cleared its environment is not found: this is the weak means.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+
+export interface ProcessEntry {
+  pid: number;
+  parent: number;
+  group: number;
+  session: number;
+  /** Clock ticks since boot. */
+  startedAt: number;
+}
+
+export interface TaskMark {
+  /** Pid of the launcher's shell: leader of its group and session. */
+  launcher: number;
+  /** Nothing that started before is of the task. */
+  since: number;
+  /** Directories that no other task has; its HOME and TMPDIR as a rule. */
+  directories: readonly string[];
+}
+
+const TICKS_PER_SECOND = 100;
+
+/** Living processes; undefined where the system has no /proc to look at. */
+export function readProcesses(): ProcessEntry[] | undefined {
+  const names = orGone(() => readdirSync('/proc'));
+  if (names === undefined) return undefined;
+  return names.flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    return parseStat(orGone(() => readFileSync(`/proc/${name}/stat`, 'latin1')) ?? '') ?? [];
+  });
+}
+
+/** Of a line of /proc/<pid>/stat; undefined for a zombie, and where the process is gone. */
+export function parseStat(line: string): ProcessEntry | undefined {
+  // The second field, a name in parentheses, may hold anything.
+  const rest = line.slice(line.lastIndexOf(')') + 2).split(' ');
+  const [state = '', parent, group, session] = rest;
+  if (state === '' || state === 'Z' || state === 'X') return undefined;
+  return { pid: parseInt(line, 10), parent: Number(parent), group: Number(group), session: Number(session), startedAt: Number(rest[19]) };
+}
+
+/** Every descendant of a process, nearest first; not itself. */
+export function descendantsOf(root: number, processes: readonly ProcessEntry[]): number[] {
+  const found = [root];
+  for (const parent of found)
+    for (const entry of processes) if (entry.parent === parent && !found.includes(entry.pid)) found.push(entry.pid);
+  return found.slice(1);
+}
+
+/** @param environment of a process, as /proc/<pid>/environ has it; '' where it may not be read */
+export function straysOf(
+  mark: TaskMark,
+  processes: readonly ProcessEntry[],
+  environment: (pid: number) => string = environmentOf,
+): number[] {
+  const below = new Set(descendantsOf(mark.launcher, processes));
+  const isMarked = (pid: number): boolean => {
+    const words = environment(pid).split('\0');
+    return words.some((word) => mark.directories.includes(word.slice(word.indexOf('=') + 1)));
+  };
+  return processes
+    .filter(({ pid }) => pid !== mark.launcher && pid !== process.pid)
+    .filter(({ pid, group, session, startedAt }) => {
+      if (group === mark.launcher || session === mark.launcher || below.has(pid)) return true;
+      return startedAt >= mark.since && isMarked(pid);
+    })
+    .map(({ pid }) => pid);
+}
+
+/** Ticks since boot, as `startedAt` counts them. */
+export function ticksNow(): number {
+  const uptime = orGone(() => readFileSync('/proc/uptime', 'latin1'));
+  return Math.floor(Number(uptime?.split(' ')[0] ?? 0) * TICKS_PER_SECOND);
+}
+
+/** A process that is gone meanwhile is not an error. */
+export function killProcess(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    // Another user's, as one with a set-user-id bit, cannot be killed by any means that there is.
+    if (!isGone(error) && (error as { code?: unknown }).code !== 'EPERM') throw error;
+  }
+}
+
+function environmentOf(pid: number): string {
+  return orGone(() => readFileSync(`/proc/${pid}/environ`, 'latin1')) ?? '';
+}
+
+/** What may not be looked at is not ours. */
+function orGone<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (isGone(error) || (error as { code?: unknown }).code === 'EACCES') return undefined;
+    throw error;
+  }
+}
+
+/** Whether a system call failed because there is no such file or process. Structural: an error of another realm is no `instanceof Object`. */
+export function isGone(error: unknown): boolean {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return code === 'ENOENT' || code === 'ESRCH';
+}
