@@ -1,7 +1,6 @@
 /**
  * One run from submission to its outputs in a directory: what `weft run` and `weft conformance` do alike.
  */
-import { resolve } from 'node:path';
 import { run, scheduler } from '@weft/contracts';
 import { type RetryAfterOptions, retryWhenTold } from '@weft/platform';
 import type { CwlObject } from '@weft/plan';
@@ -9,7 +8,7 @@ import { followRun } from './client/follow-run.js';
 import type { RunsClient, Submission } from './client/runs-client.js';
 import { submitOnce } from './client/submit-once.js';
 import type { Prepared } from './document/prepare.js';
-import { relocateOutputs } from './outputs/relocate.js';
+import { type Place, bringOutputs } from './outputs/bring.js';
 import type { ProgressReporter } from './progress/reporter.js';
 import { shownText } from './shown-text.js';
 
@@ -45,11 +44,11 @@ export async function submitPrepared(
   return retryWhenTold(() => submitOnce(runs, submission), { onWait });
 }
 
-/** Follows a run to its end and brings its outputs into `outdir`. */
+/** Follows a run to its end and brings its outputs into the output folder. */
 export async function follow(
   runs: RunsClient,
   runId: string,
-  place: { outdir: string; inputs: CwlObject },
+  place: Place,
   reporter: ProgressReporter,
   signal?: AbortSignal,
 ): Promise<Outcome> {
@@ -62,7 +61,8 @@ export async function follow(
       return { status: 'failed', runId, failure: failure ?? run.Failure.fromPartial({ message: 'the run failed' }) };
     if (status === run.RunStatus.SUCCEEDED) {
       const published = JSON.parse(outputsJson || '{}') as CwlObject;
-      return { status: 'succeeded', runId, outputs: await relocateOutputs(published, resolve(place.outdir), place.inputs) };
+      reporter.end();
+      return { status: 'succeeded', runId, outputs: await bringOutputs(runId, published, place) };
     }
   }
   throw new Error(`the events of run ${runId} ended before the run did`);

@@ -4,21 +4,16 @@
  */
 import { run } from '@weft/contracts';
 import { isServiceError } from '@weft/platform';
-import type { CwlObject } from '@weft/plan';
 import type { Connected } from './client/connect.js';
 import { CommandError, EXIT_FAILURE, EXIT_UNSUPPORTED } from './errors.js';
 import { type Outcome, describeFailure, follow } from './execute.js';
 import { homeOf } from './home.js';
 import { Interrupts, takeSignals } from './interrupts.js';
+import type { Place } from './outputs/bring.js';
 import type { ProgressReporter } from './progress/reporter.js';
 import { stackStopped } from './run-left.js';
 import { shownLine } from './shown-text.js';
 import { writeResult } from './stdio.js';
-
-export interface Place {
-  outdir: string;
-  inputs: CwlObject;
-}
 
 /** From now on signals of this process are taken by what it gives. */
 export function interruptsOf(keepOnHangup = true): Interrupts {
@@ -98,7 +93,7 @@ export async function conclude(outcome: Outcome, { outdir }: Place, interruptedC
     case 'succeeded':
       return writeResult(
         `${JSON.stringify(outcome.outputs, null, 4)}\n`,
-        `run ${runId} has succeeded, and its output files are in ${outdir}; \`weft show ${runId}\` prints the output object`,
+        `run ${runId} has succeeded, and its output files are in ${outdir.path}; \`weft show ${runId}\` prints the output object`,
       );
     case 'cancelled':
       throw new CommandError(`run ${runId} was cancelled${reasonOf(outcome.failure)}`, interruptedCode ?? EXIT_FAILURE);

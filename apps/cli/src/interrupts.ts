@@ -5,6 +5,7 @@
  *   while it waits for an answer → once the run's id is known, as below
  *   while the run goes on        → INT, TERM: the run is cancelled, and its end awaited for a while
  *                                  HUP: the run goes on without the command
+ *   while its outputs are put in place → what has been put there is taken back, and the command ends
  *   once the run has succeeded   → the command ends at once
  *   a second signal              → the command ends at once
  *
@@ -12,6 +13,7 @@
  *  1. The exit code is 128 and the number of the first signal.
  *  2. Whoever leaves a run behind says which, and how to come back to it.
  */
+import { interruptDeliveries } from './outputs/interruption.js';
 import { comeBack } from './run-left.js';
 
 export const EXIT_OF_SIGNAL = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
@@ -116,12 +118,15 @@ export class Interrupts {
   }
 }
 
-/** From now on the signals of this process that end a command go there. A hangup that its caller ignores (nohup) is ignored. */
+/**
+ * From now on the signals of this process that end a command go there, but for the first one while outputs are put in place: the delivery ends then,
+ * and with it the command. A hangup that its caller ignores (nohup) is ignored.
+ */
 export function takeSignals(take: (signal: EndingSignal) => void): void {
   for (const signal of Object.keys(EXIT_OF_SIGNAL) as EndingSignal[]) {
     const ignored = signal === 'SIGHUP' && process.env['WEFT_NOHUP'] === '1';
     process.on(signal, () => {
-      if (!ignored) take(signal);
+      if (!ignored && !interruptDeliveries(signal, EXIT_OF_SIGNAL[signal])) take(signal);
     });
   }
 }

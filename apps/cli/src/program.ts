@@ -164,11 +164,15 @@ function addRunCommands(program: Command): void {
     .command('logs')
     .description('what the tools of a run wrote')
     .argument('<run>', 'id of the run')
+    .argument('[task]', 'only of this task: a step, a step with its index (align[3]), or an id')
     .option('-f, --follow', 'go on until the run ends')
-    .option('--task <id>', 'only of this task', '')
+    .option('--full', 'all that the task wrote, byte for byte, from the file that is kept of it')
+    .option('--attempt <number>', 'only of this attempt (--full: of the latest, unless named)', wholeNumber)
+    .addOption(new Option('--stream <name>', 'only this').choices(['stdout', 'stderr']))
+    .option('--task <id>', 'as the second argument', '')
     .option('--json', 'for programs')
     .addOption(gatewayOption())
-    .action(async (id: string, options) => (await import('./commands/logs.js')).logsCommand(id, options));
+    .action(async (id: string, task: string | undefined, options) => (await import('./commands/logs.js')).logsCommand(id, task, options));
   program
     .command('attach')
     .description('follow a run to its end and bring its outputs here, as `weft run` does; Ctrl-C leaves, and the run goes on')

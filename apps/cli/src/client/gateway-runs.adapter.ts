@@ -29,6 +29,7 @@ function calls(address: string, token?: string): RunsClient {
     tasks: (runId, pageToken) => callUnary(client, client.tasks, { runId, pageSize: 1000, pageToken }, unary),
     watch: (runId, after, signal) => callServerStream(client.watch.bind(client), { runId, ...after }, { signal }),
     logs: (query, signal) => callServerStream(client.logs.bind(client), query, { signal }),
+    taskLog: (query) => callServerStream(client.taskLog.bind(client), query),
     cancel: async (runId, reason) => present((await callUnary(client, client.cancel, { runId, reason }, unary)).run),
     retry: async (runId) => present((await callUnary(client, client.retry, { runId }, unary)).run),
     close: () => client.close(),

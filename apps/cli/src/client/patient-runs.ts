@@ -32,6 +32,7 @@ export function patientRuns(runs: RunsClient, peer: Peer): RunsClient {
     retry: (runId) => call(runs.retry(runId)),
     watch: (runId, after, signal) => absenceTold(peer, () => runs.watch(runId, after, signal)),
     logs: (query, signal) => absenceTold(peer, () => runs.logs(query, signal)),
+    taskLog: (query) => absenceTold(peer, () => runs.taskLog(query)),
     close: () => runs.close(),
   };
 }

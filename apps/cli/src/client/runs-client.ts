@@ -1,7 +1,7 @@
 /**
  * What the CLI needs of whoever runs runs: the scheduler of a local stack, or a gateway somewhere.
  */
-import type { run, scheduler } from '@weft/contracts';
+import type { gateway, run, scheduler } from '@weft/contracts';
 
 export interface Submission extends scheduler.RunOptions {
   document: run.DocumentBundle;
@@ -43,6 +43,8 @@ export interface RunsClient {
   tasks(runId: string, pageToken: string): Promise<{ tasks: run.Task[]; nextPageToken: string }>;
   watch(runId: string, after: ResumePoint, signal?: AbortSignal): AsyncIterable<run.RunEvent>;
   logs(query: { runId: string; taskId: string; follow: boolean; afterCursor: string }, signal?: AbortSignal): AsyncIterable<run.LogChunk>;
+  /** All that an attempt wrote to one stream; attempt 0 = the latest. */
+  taskLog(query: gateway.TaskLogRequest): AsyncIterable<run.LogData>;
   cancel(runId: string, reason: string): Promise<run.Run>;
   retry(runId: string): Promise<run.Run>;
   close(): void;

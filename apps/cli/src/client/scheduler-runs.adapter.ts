@@ -34,6 +34,7 @@ function calls(address: string, secret?: string): RunsClient {
     tasks: (runId, pageToken) => callUnary(client, client.listTasks, { runId, pageSize: 1000, pageToken }, unary),
     watch: (runId, after, signal) => callServerStream(client.watchRun.bind(client), { runId, ...after }, { ...options, signal }),
     logs: (query, signal) => callServerStream(client.streamLogs.bind(client), query, { ...options, signal }),
+    taskLog: (query) => callServerStream(client.readTaskLog.bind(client), query, options),
     cancel: async (runId, reason) => present((await callUnary(client, client.cancelRun, { runId, reason }, unary)).run),
     retry: async (runId) => present((await callUnary(client, client.retryRun, { runId }, unary)).run),
     close: () => client.close(),

@@ -2,6 +2,7 @@
 import type { CwlObject } from '@weft/plan';
 import { conclude, followWhileUp } from '../follow-to-end.js';
 import { EXIT_OF_SIGNAL, type EndingSignal, takeSignals } from '../interrupts.js';
+import { lookAtOutdir } from '../outputs/outdir.js';
 import { reporterFor } from '../progress/reporter-for.js';
 import { comeBack } from '../run-left.js';
 import { withConnection } from './with-runs.js';
@@ -14,12 +15,13 @@ export interface AttachOptions {
 }
 
 export async function attachCommand(runId: string, options: AttachOptions): Promise<void> {
+  const outdir = await lookAtOutdir(options.outdir);
   await withConnection(options, async (connected) => {
     const run = await connected.runs.get(runId);
     takeSignals((signal) => leave(signal, runId));
     const reporter = reporterFor(options);
     reporter.submitted(runId, run.name, true);
-    const place = { outdir: options.outdir, inputs: JSON.parse(run.inputsJson || '{}') as CwlObject };
+    const place = { outdir, inputs: JSON.parse(run.inputsJson || '{}') as CwlObject };
     await conclude(await followWhileUp(connected, run, place, reporter), place);
   });
 }

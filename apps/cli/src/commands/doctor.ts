@@ -8,6 +8,7 @@ import { GATEWAY_LISTENS, isFree } from '../stack/ports.js';
 import { findInPath } from '../stack/programs.js';
 import { findRedisServer, givenRedisUrl } from '../stack/redis.js';
 import { runCounts } from '../stack/run-counts.js';
+import { containment } from './doctor-containment.js';
 import { type Finding, type StackSeen, lookAtStack, stackFindings } from './doctor-stack.js';
 
 const GIB = 1024 ** 3;
@@ -15,7 +16,7 @@ const GIB = 1024 ** 3;
 export async function doctorCommand(options: { json?: boolean }): Promise<void> {
   const seen = await lookAtStack(homeOf());
   const findings = [
-    ...[node(), redis(), docker(), ...(await ports(seen)), home(), disk(), python()],
+    ...[node(), redis(), docker(), ...(await ports(seen)), home(), disk(), python(), await containment()],
     ...(await stackFindings(seen)),
     ...(await runs(seen)),
   ];

@@ -1,6 +1,7 @@
 /** `weft retry`: goes on with a run that failed or was cancelled, and follows it as `weft run` does. */
 import type { CwlObject } from '@weft/plan';
 import { followToEnd, interruptsOf } from '../follow-to-end.js';
+import { lookAtOutdir } from '../outputs/outdir.js';
 import { reporterFor } from '../progress/reporter-for.js';
 import { writeResult } from '../stdio.js';
 import { withConnection } from './with-runs.js';
@@ -15,13 +16,14 @@ export interface RetryOptions {
 
 export async function retryCommand(runId: string, options: RetryOptions): Promise<void> {
   const interrupts = interruptsOf();
+  const outdir = options.detach ? undefined : await lookAtOutdir(options.outdir);
   await withConnection({ gateway: options.gateway, settings: 'wanted' }, async (connected) => {
     interrupts.submitting();
     const run = await connected.runs.retry(runId);
-    if (options.detach) return writeResult(`${runId}\n`, `run ${runId} goes on`);
+    if (outdir === undefined) return writeResult(`${runId}\n`, `run ${runId} goes on`);
     const reporter = reporterFor(options);
     reporter.submitted(runId, run.name, true);
     const inputs = JSON.parse(run.inputsJson || '{}') as CwlObject;
-    await followToEnd(connected, interrupts, run, { outdir: options.outdir, inputs }, reporter);
+    await followToEnd(connected, interrupts, run, { outdir, inputs }, reporter);
   });
 }

@@ -8,6 +8,8 @@ import { CommandError } from '../errors.js';
 import { type SubmissionOptions, submitPrepared } from '../execute.js';
 import { followToEnd, interruptsOf } from '../follow-to-end.js';
 import type { Interrupts } from '../interrupts.js';
+import type { Place } from '../outputs/bring.js';
+import { lookAtOutdir } from '../outputs/outdir.js';
 import { reporterFor } from '../progress/reporter-for.js';
 import { writeResult } from '../stdio.js';
 
@@ -43,9 +45,10 @@ export async function runCommand(document: string, rest: string[], options: RunC
   const interrupts = interruptsOf();
   const prepared = await prepare(document, rest);
   if (!options.quiet) for (const warning of prepared.warnings) process.stderr.write(`${formatDiagnostic(warning, process.cwd())}\n`);
+  const place = options.detach ? undefined : await placeOf(prepared, options);
   const connected = await connectRuns({ gateway: options.gateway, say, settings: 'wanted' });
   try {
-    await submitAndFollow(connected, interrupts, prepared, options);
+    await submitAndFollow(connected, interrupts, prepared, options, place);
   } finally {
     connected.close();
   }
@@ -63,20 +66,26 @@ function checkPreserved({ preserveEnvironment: names = [], preserveEntireEnviron
   if (missing.length > 0 && !quiet) say(`--preserve-environment: not set here: ${missing.join(', ')}`);
 }
 
+/** Where the outputs go, looked at before anything runs; the document and the job are no more to be replaced than the inputs. */
+async function placeOf({ bundle, baseUri, inputs }: Prepared, { outdir }: RunCommandOptions): Promise<Place> {
+  return { outdir: await lookAtOutdir(outdir), inputs, alsoInputs: [...Object.keys(bundle.files), baseUri] };
+}
+
 async function submitAndFollow(
   connected: Connected,
   interrupts: Interrupts,
   prepared: Prepared,
   options: RunCommandOptions,
+  place: Place | undefined,
 ): Promise<void> {
   const reporter = reporterFor(options);
   const waiting = (waitMs: number, why: string): void => say(`not taken yet: ${why} (waiting ${(waitMs / 1000).toFixed(1)} s)`);
   interrupts.submitting();
   const submitted = await submitPrepared(connected.runs, prepared, submissionOptions(options), options.quiet ? undefined : waiting);
   const { runId } = submitted.run;
-  if (options.detach) return writeResult(`${runId}\n`, `run ${runId} goes on`);
+  if (place === undefined) return writeResult(`${runId}\n`, `run ${runId} goes on`);
   reporter.submitted(runId, submitted.run.name, submitted.existing);
-  await followToEnd(connected, interrupts, submitted.run, { outdir: options.outdir, inputs: prepared.inputs }, reporter);
+  await followToEnd(connected, interrupts, submitted.run, place, reporter);
 }
 
 function submissionOptions(options: RunCommandOptions): SubmissionOptions {

@@ -13,6 +13,9 @@ import { Refused, prepare } from '../document/prepare.js';
 import { CommandError, EXIT_UNSUPPORTED } from '../errors.js';
 import { callerOf, worldOfThisProcess } from '../caller.js';
 import { NO_OPTIONS, type Outcome, describeFailure, follow, submitPrepared } from '../execute.js';
+import type { Place } from '../outputs/bring.js';
+import { DeliveryError } from '../outputs/delivery-error.js';
+import { lookAtOutdir } from '../outputs/outdir.js';
 import { silent } from '../progress/reporter.js';
 import { mismatch } from './compare.js';
 import type { ConformanceTest } from './suite.js';
@@ -76,16 +79,17 @@ export async function judge(test: ConformanceTest, ended: Ended, failureCodes?: 
 
 async function runToEnd(runs: RunsClient, folder: string, test: ConformanceTest, outdir: string, timeoutS: number): Promise<Ended> {
   try {
+    const place = await lookAtOutdir(outdir);
     const prepared = await prepare(join(folder, test.tool), test.job === undefined ? [] : [join(folder, test.job)]);
     const options = { ...NO_OPTIONS, name: test.id, labels: { conformance: test.id }, caller: callerOf(worldOfThisProcess()) };
     const submitted = await submitPrepared(runs, prepared, options);
-    return endedBy(await within(runs, submitted.run.runId, { outdir, inputs: prepared.inputs }, timeoutS));
+    return endedBy(await within(runs, submitted.run.runId, { outdir: place, inputs: prepared.inputs }, timeoutS));
   } catch (error) {
     return thrown(error, timeoutS);
   }
 }
 
-async function within(runs: RunsClient, runId: string, place: { outdir: string; inputs: CwlObject }, timeoutS: number): Promise<Outcome> {
+async function within(runs: RunsClient, runId: string, place: Place, timeoutS: number): Promise<Outcome> {
   const timeout = AbortSignal.timeout(timeoutS * 1000);
   try {
     return await follow(runs, runId, place, silent, timeout);
@@ -107,6 +111,8 @@ function endedBy(outcome: Outcome): Ended {
 
 function thrown(error: unknown, timeoutS: number): Ended {
   if (error instanceof TimedOut) return broken(`did not end within ${timeoutS} s`);
+  // The run was as it should be: a fault of ours or of this machine.
+  if (error instanceof DeliveryError) return broken(error.message);
   if (error instanceof Refused || error instanceof CommandError) {
     return { kind: 'failed', message: error.message, code: 'REFUSED', unsupported: error.exitCode === EXIT_UNSUPPORTED, proper: true };
   }

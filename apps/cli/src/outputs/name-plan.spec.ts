@@ -1,68 +1,67 @@
 import fc from 'fast-check';
-import type { DirectoryValue, FileValue } from '@weft/plan';
-import { NamePlan } from './name-plan.js';
+import { NamePlan, foldedName } from './name-plan.js';
 
-const file = (location: string, basename: string, ...secondaryFiles: FileValue[]): FileValue => ({
-  class: 'File',
-  location,
-  basename,
-  secondaryFiles,
-});
-const directory = (location: string, basename: string): DirectoryValue => ({ class: 'Directory', location, basename });
-const free = (): boolean => false;
+const keys = (names: Record<string, string>): Map<string, string> => new Map(Object.entries(names));
+
+/** Where a group goes that nothing on disk keeps from there. */
+function put(plan: NamePlan, names: Record<string, string>): string {
+  const [folder = 'none'] = plan.candidates(keys(names));
+  plan.take(folder, keys(names));
+  return folder;
+}
 
 describe('NamePlan', () => {
   it('leaves different names where they are', () => {
-    const plan = new NamePlan(free);
-    expect(plan.directoryFor(file('file:///a/x.txt', 'x.txt'))).toBe('');
-    expect(plan.directoryFor(file('file:///a/y.txt', 'y.txt'))).toBe('');
+    const plan = new NamePlan();
+    expect([put(plan, { 'x.txt': 'a' }), put(plan, { 'y.txt': 'b' })]).toEqual(['', '']);
   });
 
-  it('puts a second file of the same name into a directory of its own, and the same file where it was', () => {
-    const plan = new NamePlan(free);
-    expect(plan.directoryFor(file('file:///a/x.txt', 'x.txt'))).toBe('');
-    expect(plan.directoryFor(file('file:///b/x.txt', 'x.txt'))).toBe('2');
-    expect(plan.directoryFor(file('file:///c/x.txt', 'x.txt'))).toBe('3');
-    expect(plan.directoryFor(file('file:///b/x.txt', 'x.txt'))).toBe('2');
-    expect(plan.directoryFor(file('file:///a/x.txt', 'x.txt'))).toBe('');
+  it('puts a second file of the same name into a folder of its own, and the same file where it was', () => {
+    const plan = new NamePlan();
+    expect(['a', 'b', 'c', 'b', 'a'].map((key) => put(plan, { 'x.txt': key }))).toEqual(['', '2', '3', '2', '']);
   });
 
   it('keeps secondary files beside their primary file', () => {
-    const plan = new NamePlan(free);
-    plan.directoryFor(file('file:///a/reads.bai', 'reads.bai'));
-    expect(plan.directoryFor(file('file:///b/reads.bam', 'reads.bam', file('file:///b/reads.bai', 'reads.bai')))).toBe('2');
+    const plan = new NamePlan();
+    put(plan, { 'reads.bai': 'a' });
+    expect(put(plan, { 'reads.bam': 'b', 'reads.bai': 'c' })).toBe('2');
   });
 
-  it('does not take a literal for another literal', () => {
-    const plan = new NamePlan(free);
-    const literal = (): FileValue => ({ class: 'File', basename: 'note', contents: 'text' });
-    expect([plan.directoryFor(literal()), plan.directoryFor(literal())]).toEqual(['', '2']);
+  it('copes with outputs that are called like its own folders', () => {
+    const plan = new NamePlan();
+    expect([put(plan, { 2: 'folder' }), put(plan, { x: 'a' }), put(plan, { x: 'b' }), put(plan, { 3: 'file' })]).toEqual([
+      '',
+      '',
+      '3',
+      '3',
+    ]);
   });
 
-  it('leaves protected paths alone', () => {
-    const plan = new NamePlan((path) => path === 'data.csv');
-    expect(plan.directoryFor(file('file:///a/data.csv', 'data.csv'))).toBe('2');
+  it('tells no case from the other where the file system does not', () => {
+    const plan = new NamePlan(foldedName);
+    expect([put(plan, { Data: 'a' }), put(plan, { dATA: 'b' }), put(plan, { é: 'c' }), put(plan, { 'e\u0301': 'd' })]).toEqual([
+      '',
+      '2',
+      '',
+      '2',
+    ]);
   });
 
-  it('copes with outputs that are called like its own directories', () => {
-    const plan = new NamePlan(free);
-    expect(plan.directoryFor(directory('file:///a/2', '2'))).toBe('');
-    expect(plan.directoryFor(file('file:///a/x', 'x'))).toBe('');
-    expect(plan.directoryFor(file('file:///b/x', 'x'))).toBe('3');
-  });
-
-  it('never gives one path to two files', () => {
-    const anyFile = fc.record({ host: fc.nat(5), name: fc.constantFrom('x', 'y', '2', '3') });
+  it('never gives one path to two files, nor a path below a file', () => {
+    const group = fc.dictionary(fc.constantFrom('x', 'y', '2', '3'), fc.constantFrom('a', 'b', 'c'), { minKeys: 1 });
     fc.assert(
-      fc.property(fc.array(anyFile, { maxLength: 30 }), (files) => {
-        const plan = new NamePlan(free);
+      fc.property(fc.array(group, { maxLength: 30 }), (groups) => {
+        const plan = new NamePlan();
         const given = new Map<string, string>();
-        for (const { host, name } of files) {
-          const location = `file:///${host}/${name}`;
-          const path = `${plan.directoryFor(file(location, name))}/${name}`;
-          expect(given.get(path) ?? location).toBe(location);
-          given.set(path, location);
+        for (const names of groups) {
+          const folder = put(plan, names);
+          for (const [name, key] of Object.entries(names)) {
+            const path = folder === '' ? name : `${folder}/${name}`;
+            expect(given.get(path) ?? key).toBe(key);
+            given.set(path, key);
+          }
         }
+        for (const path of given.keys()) if (path.includes('/')) expect(given.has(path.split('/')[0] ?? '')).toBe(false);
       }),
     );
   });

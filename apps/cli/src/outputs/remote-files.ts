@@ -1,5 +1,4 @@
 /** Outputs that were published to another host's storage, brought here. What that takes is loaded when the first one is met. */
-import { rename, rm } from 'node:fs/promises';
 import type { StorageRouter } from '@weft/storage';
 
 const REMOTE = /^(s3|https?):/i;
@@ -11,17 +10,14 @@ export function isRemote(location: string): boolean {
 export class RemoteFiles {
   private storage: Promise<StorageRouter> | undefined;
 
-  /** @throws StorageError, also where it has not the checksum that is given ("sha1$<hex>") */
-  async fetch(uri: string, target: string, checksum: string | undefined): Promise<void> {
+  /**
+   * Answers with its checksum ("sha1$<hex>").
+   * @param path where nothing lies yet @throws StorageError, also where it has not the checksum that is given
+   */
+  async fetch(uri: string, path: string, checksum: string | undefined, signal: AbortSignal): Promise<string> {
     const { downloadFile } = await import('@weft/storage');
-    const made = `${target}.${process.pid}.fetching`;
-    try {
-      await downloadFile(await this.opened(), uri, made, { signal: new AbortController().signal, checksum });
-      await rm(target, { recursive: true, force: true });
-      await rename(made, target);
-    } finally {
-      await rm(made, { force: true });
-    }
+    const { sha1 } = await downloadFile(await this.opened(), uri, path, { signal, checksum });
+    return `sha1$${sha1}`;
   }
 
   async list(uri: string): Promise<{ name: string; uri: string; kind: 'file' | 'directory' }[]> {

@@ -4,7 +4,8 @@
  * Invariants:
  *  1. A death before the program was ever ready is final until somebody asks for it again: its configuration is wrong, and another try would not help.
  *  2. stop() resolves only once the process is gone (TERM, and KILL for one that does not heed it).
- *  3. A log that cannot be written keeps no program from being started, and a directory of logs that is gone is made again.
+ *  3. A log that cannot be written keeps no program from being started, and a directory of logs that is gone is made again. It is written here,
+ *     so that it can be rotated while the program runs; a program whose supervisor is slow loses lines, not time (libs/platform, logger.ts).
  *  4. A program lives no longer than its supervisor: its stdin ends with that, and `lifeline` of Redis with that and all services.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -12,7 +13,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import type { Socket } from 'node:net';
-import { LogFile } from './log-file.js';
+import { LogFile, type LogLimits } from './log-file.js';
 import { restartDelay } from './restart-policy.js';
 
 const STOP_GRACE_MS = 10_000;
@@ -65,8 +66,9 @@ export class Program {
     private readonly events: ProgramEvents,
     /** Held open by this program for as long as it lives. */
     private readonly holds?: () => Socket | undefined,
+    logLimits?: LogLimits,
   ) {
-    this.log = new LogFile(join(logDirectory, `${spec.name}.log`));
+    this.log = new LogFile(join(logDirectory, `${spec.name}.log`), logLimits);
   }
 
   get pid(): number {
@@ -81,20 +83,19 @@ export class Program {
   /** Resolves when the program said that it is ready; rejects with the end of its log when it died before. */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const log = this.log.open();
       const { command, args, env, endsLast, name } = this.spec;
       const fourth = endsLast ? 'pipe' : (this.holds?.() ?? 'ignore');
-      const child = spawn(command, args, { env, stdio: [endsLast ? 'ignore' : 'pipe', 'pipe', log.fd ?? 'ignore', fourth] });
+      const child = spawn(command, args, { env, stdio: [endsLast ? 'ignore' : 'pipe', 'pipe', 'pipe', fourth] });
       this.process = child;
       this.unanswered = 0;
       child.stdin?.on('error', () => undefined);
       child.stdio[3]?.on('error', () => undefined);
       const lines = createInterface({ input: child.stdout as Readable });
-      lines.on('close', () => log.close());
+      child.stderr?.on('data', (data: Buffer) => this.log.write(data));
       lines.on('line', (line) => {
         if (line === PONG) return this.answered();
         const addresses = this.spec.readyLine(line);
-        if (addresses === undefined) return log.write(`${line}\n`);
+        if (addresses === undefined) return this.log.write(`${line}\n`);
         this.addresses = addresses;
         this.everReady = true;
         this.enter('ready');
@@ -109,6 +110,7 @@ export class Program {
         // Others may hold what it held; nobody waits for them.
         child.on('exit', () => child.stdio[3]?.destroy());
         child.on('close', (code, signal) => {
+          this.log.close();
           this.message = this.obituary(code, signal);
           reject(new Error(this.message));
           gone();

@@ -4,9 +4,10 @@
  * Invariant: every wait has a limit and, after a moment, says for what it is.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
 import { type Socket, connect } from 'node:net';
 import { dirname, join } from 'node:path';
+import { LOG_LIMITS } from './log-file.js';
 import { type Home, prepareHome, socketPath } from '../home.js';
 import { CommandError } from '../errors.js';
 import { buildId, copyPrograms } from './build-copy.js';
@@ -294,6 +295,8 @@ function prepareFiles(home: Home, asked: Home): { dist: string; log: number; log
     const dist = copyPrograms(asked, 'core');
     const logFile = join(home.logs, 'supervisor.log');
     mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 });
+    // The supervisor says little: it is enough to look when one is started.
+    if ((statSync(logFile, { throwIfNoEntry: false })?.size ?? 0) > LOG_LIMITS.bytes) renameSync(logFile, `${logFile}.1`);
     return { dist, logFile, log: openSync(logFile, 'a', 0o600) };
   } catch (error) {
     if (!['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
