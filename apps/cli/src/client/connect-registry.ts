@@ -2,6 +2,7 @@
 import { registry } from '@weft/contracts';
 import { callUnary, createClient, createLogger, createServiceTls, loadConfig, tlsFilesOf, tlsVariables } from '@weft/platform';
 import { z } from 'zod';
+import { patiently } from '../stack/patience.js';
 import { localScheduler } from './connect.js';
 
 export interface RegistryClient {
@@ -10,18 +11,20 @@ export interface RegistryClient {
 }
 
 const tlsSchema = z.object(tlsVariables).transform((env, context) => ({ files: tlsFilesOf(env, context) }));
+const say = (line: string): void => void process.stderr.write(`weft: ${line}\n`);
 const CALL = { deadlineMs: 30_000, waitForReady: true, peer: 'the scheduler' };
 
 /** @param scheduler its gRPC address; absent: the local stack's */
 export async function withRegistry<T>(scheduler: string | undefined, work: (registry: RegistryClient) => Promise<T>): Promise<T> {
-  const local = scheduler ? undefined : await localScheduler((line) => void process.stderr.write(`weft: ${line}\n`));
+  const local = scheduler ? undefined : await localScheduler(say);
   // What goes over a socket of this machine is not encrypted.
   const tls = local ? undefined : createServiceTls(loadConfig(tlsSchema).files, createLogger('cli', 'silent'));
   const client = createClient(registry.RunnerRegistryClient, local?.address ?? scheduler ?? '', process.env['WEFT_SERVICE_SECRET'], tls);
+  const told = <R>(answer: Promise<R>): Promise<R> => patiently(answer, { say, what: () => 'the scheduler to answer' });
   try {
     return await work({
-      list: async (pool) => (await callUnary(client, client.listRunners, { pool }, CALL)).runners,
-      drain: async (runnerId, draining) => void (await callUnary(client, client.drain, { runnerId, draining }, CALL)),
+      list: async (pool) => (await told(callUnary(client, client.listRunners, { pool }, CALL))).runners,
+      drain: async (runnerId, draining) => void (await told(callUnary(client, client.drain, { runnerId, draining }, CALL))),
     });
   } finally {
     client.close();

@@ -1,7 +1,7 @@
 /**
  * Gives the RunsClient for this command: the gateway that was named, else the scheduler of the local stack (started if need be).
  */
-import { homeOf } from '../home.js';
+import { type Home, homeOf } from '../home.js';
 import { type Settings, type StackConnection, connectOrStart } from '../stack/connect.js';
 import type { StackStatus } from '../stack/protocol.js';
 import { EMBEDDED_SERVICES } from '../stack/services.js';
@@ -12,6 +12,8 @@ export interface Connected {
   runs: RunsClient;
   /** Resolves when the local stack stops or goes away; absent: another's stack is used. */
   stopped?: Promise<void>;
+  /** Where this home has runs that the local stack does not know, in a sentence. */
+  otherStates?: () => Promise<string | undefined>;
   /** Lets go of the stack, too. */
   close(): void;
 }
@@ -40,15 +42,18 @@ export async function connectRuns(options: ConnectOptions): Promise<Connected> {
     const runs = gatewayRuns(address, process.env['WEFT_API_TOKEN'], options.say);
     return { runs, close: () => runs.close() };
   }
-  const [stack, { schedulerRuns }] = await Promise.all([
+  const [stack, { schedulerRuns }, { lookingElsewhere, otherStates }] = await Promise.all([
     localScheduler(options.say, options.settings),
     import('./scheduler-runs.adapter.js'),
+    import('./other-states.js'),
   ]);
-  const runs = schedulerRuns(stack.address, process.env['WEFT_SERVICE_SECRET'], { say: options.say, pid: stack.pid });
+  const scheduler = schedulerRuns(stack.address, process.env['WEFT_SERVICE_SECRET'], { say: options.say, pid: stack.pid });
+  const runs = lookingElsewhere(scheduler, homeOf(), stack.home);
   if (stack.startedHere) await tellUnfinished(runs, options.say);
   return {
     runs,
     stopped: stack.stopped,
+    otherStates: () => otherStates(homeOf(), stack.home),
     close: () => {
       runs.close();
       stack.close();
@@ -67,6 +72,8 @@ interface LocalScheduler {
   /** By this command. */
   startedHere: boolean;
   stopped: Promise<void>;
+  /** Where it works. */
+  home: Home;
   /** Of the scheduler's process. */
   pid(): number;
   close(): void;
@@ -78,9 +85,9 @@ export async function localScheduler(say: (line: string) => void, settings?: Set
   const status = await stack.serving(EMBEDDED_SERVICES, say);
   // Whoever waits for a run wants to know what the run waits for.
   stack.onMessage((message) => message.type === 'note' && message.urgent && say(message.text));
-  if (status.storage !== undefined) say(status.storage);
   return {
     address: schedulerAddress(status),
+    home: stack.home,
     startedHere: stack.startedHere,
     stopped: stack.stopped(),
     pid: () => stack.known?.services['scheduler']?.pid ?? 0,

@@ -11,6 +11,7 @@ import { type Home, homeOf } from '../home.js';
 import { CANCEL_LIMIT_MS } from '../interrupts.js';
 import { type StackConnection, findStack } from '../stack/connect.js';
 import { claimState, holderOf, lookAtState } from '../stack/lock/state-claim.js';
+import { processState } from '../stack/lock/place.js';
 import { patiently } from '../stack/patience.js';
 import { type StackProcess, endProcesses, stackProcesses } from '../stack/processes.js';
 import { chooseState } from '../stack/state.js';
@@ -44,6 +45,8 @@ export async function downCommand(options: DownOptions): Promise<void> {
 async function askToStop(home: Home, cancel: boolean): Promise<{ how: 'none' | 'stopped' | 'unanswered'; home?: Home }> {
   let stack: StackConnection | undefined;
   try {
+    const stopped = stackProcesses(home).find(({ name, pid }) => name === 'supervisor' && processState(pid) === 'stopped');
+    if (stopped !== undefined) throw new CommandError(`the supervisor (pid ${stopped.pid}) is stopped and cannot end its programs`);
     stack = await findStack(home, say);
     if (stack === undefined) return { how: 'none' };
     await settleRuns(stack, cancel);
@@ -109,7 +112,7 @@ async function tellOfOthers(home: Home, force: boolean): Promise<void> {
   const holder = holderOf(seen);
   if (!force) {
     return say(
-      `the state ${home.root} is ${holder}'s: \`weft down\` there ends that stack; where that host is gone for good, \`weft down --force\` here frees it`,
+      `the state ${home.root} is in use by ${holder}: \`weft down\` there ends that stack; where that host is gone for good, \`weft down --force\` here frees it`,
     );
   }
   const claim = await claimState(home, seen);

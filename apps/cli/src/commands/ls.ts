@@ -2,7 +2,7 @@
 import { run } from '@weft/contracts';
 import { runStatusOf, runWord } from '../client/status.js';
 import { localTime, table, took } from '../table.js';
-import { withRuns } from './with-runs.js';
+import { withConnection } from './with-runs.js';
 
 export interface LsOptions {
   status?: string[];
@@ -17,7 +17,7 @@ const MAX_PAGE = 1000;
 export async function lsCommand(options: LsOptions): Promise<void> {
   const statuses = (options.status ?? []).map(runStatusOf);
   const runs: run.Run[] = [];
-  await withRuns(options, async (client) => {
+  await withConnection(options, async ({ runs: client, otherStates }) => {
     let pageToken = '';
     do {
       const pageSize = Math.min(options.limit - runs.length, MAX_PAGE);
@@ -25,6 +25,8 @@ export async function lsCommand(options: LsOptions): Promise<void> {
       runs.push(...page.runs);
       pageToken = page.nextPageToken;
     } while (pageToken !== '' && runs.length < options.limit);
+    const others = await otherStates?.();
+    if (others !== undefined) process.stderr.write(`weft: ${others}\n`);
   });
   if (options.json)
     return void process.stdout.write(

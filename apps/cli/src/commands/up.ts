@@ -7,7 +7,7 @@ import { type StackConnection, connectOrStart } from '../stack/connect.js';
 import { patiently } from '../stack/patience.js';
 import { takenPort } from '../stack/ports.js';
 import type { StackStatus } from '../stack/protocol.js';
-import { EMBEDDED_SERVICES, EXTRA_SERVICES } from '../stack/services.js';
+import { EMBEDDED_SERVICES, EXTRA_SERVICES, listensOf } from '../stack/services.js';
 
 const ALL = [...EMBEDDED_SERVICES, ...EXTRA_SERVICES];
 /** Milliseconds for `weft up -d` to hear that the stack stays. */
@@ -22,7 +22,7 @@ export async function upCommand(options: { detach?: boolean }): Promise<void> {
     const running = await stack.serving(EMBEDDED_SERVICES, say);
     if (running.services['gateway']?.state !== 'ready') await refuseTakenPorts();
     copyPrograms(home, 'extra');
-    stack.send({ type: 'extend', services: EXTRA_SERVICES });
+    stack.send({ type: 'extend', services: EXTRA_SERVICES, listens: listensOf(process.env) });
     status = await stack.serving(ALL, say);
   } catch (error) {
     stack.close();

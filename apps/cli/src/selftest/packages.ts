@@ -9,6 +9,8 @@ const PROGRAMS: readonly [program: string, ...packages: string[]][] = [
   ['strace', 'strace'],
   // Hosts of a test's own (tests/two-host).
   ['ip', 'iproute2'],
+  // One home on two hosts (tests/two-host/shared-home).
+  ['bindfs', 'bindfs'],
   // The runner in Python (examples/python-runner).
   ['grpc_python_plugin', 'python3-grpcio', 'protobuf-compiler', 'protobuf-compiler-grpc', 'libprotobuf-dev'],
 ];

@@ -5,11 +5,12 @@
  *  1. A program that does not answer is told about, and replaced after a time, unless it waits for a disk or a debugger has it: those come back.
  *  2. Time is counted in looks of this process: while the whole machine sleeps, nobody is late.
  */
-import { mkdirSync, statfsSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { type Home, socketPath } from '../home.js';
 import type { Program } from './child.js';
 import { processState } from './lock/place.js';
 import { RedisProbe } from './redis-probe.js';
+import { noRoom } from './room.js';
 import { SOCKET_OF } from './services.js';
 import type { SocketNames } from './sockets.js';
 
@@ -40,7 +41,7 @@ export class Care {
 
   constructor(private readonly options: CareOptions) {
     const { redisSocket } = options;
-    this.probe = redisSocket === undefined ? undefined : new RedisProbe(redisSocket, ({ canWrite }) => this.redisAnswered(canWrite));
+    this.probe = redisSocket === undefined ? undefined : new RedisProbe(redisSocket, () => this.redis()?.answered());
   }
 
   start(): void {
@@ -54,13 +55,18 @@ export class Care {
   }
 
   look(): void {
+    this.room();
     this.files();
     for (const program of this.options.programs()) this.askProgram(program);
   }
 
+  private redis(): Program | undefined {
+    return this.options.programs().find(({ spec }) => spec.endsLast);
+  }
+
   private askProgram(program: Program): void {
     const missed = program.ping();
-    if (program.spec.name === 'redis' && program.state !== 'starting') this.probe?.ask();
+    if (program === this.redis() && program.state !== 'starting') this.probe?.ask();
     if (missed < TOLD_AFTER) return;
     const state = processState(program.pid);
     const { name } = program.spec;
@@ -73,14 +79,13 @@ export class Care {
     program.replace();
   }
 
-  private redisAnswered(canWrite: boolean): void {
-    this.options
-      .programs()
-      .find(({ spec }) => spec.name === 'redis')
-      ?.answered();
-    if (canWrite === (this.storage === undefined)) return;
-    this.storage = canWrite ? undefined : noRoom(this.options.home);
-    this.options.tell(this.storage ?? `${this.options.home.root} has room again: everything goes on`);
+  /** Redis does not run without room for its file, so its absence makes a look worth while. */
+  private room(): void {
+    const redisAway = this.options.programs().some(({ spec, state }) => spec.endsLast && state !== 'ready');
+    const full = noRoom(this.options.home, redisAway);
+    if ((full === undefined) === (this.storage === undefined)) return;
+    this.storage = full;
+    this.options.tell(full ?? `${this.options.home.root} has room again: everything goes on`);
     this.options.changed();
   }
 
@@ -103,16 +108,4 @@ export class Care {
       // The disk is full or the file system is away: what can be done about it is done at the next look.
     }
   }
-}
-
-/** In a sentence: what is full, and what to do. */
-export function noRoom({ root }: Pick<Home, 'root'>): string {
-  let free = '';
-  try {
-    const { bavail, bsize } = statfsSync(root);
-    free = `, ${((bavail * bsize) / 1024 ** 2).toFixed(1)} MiB free`;
-  } catch {
-    // It does not say.
-  }
-  return `DISK_FULL: nothing can be stored in ${root}${free}: make room there; what waits goes on by itself then`;
 }

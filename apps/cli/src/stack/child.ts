@@ -18,6 +18,8 @@ import { restartDelay } from './restart-policy.js';
 
 const STOP_GRACE_MS = 10_000;
 const LOG_TAIL_LINES = 8;
+/** Milliseconds until it is looked again whether a program may be started. */
+const PREVENTED_MS = 1_000;
 /** What a supervised program is asked on stdin, and answers on stdout (libs/platform, supervised.ts). */
 const PING = 'ping\n';
 const PONG = 'pong';
@@ -31,6 +33,8 @@ export interface ProgramSpec {
   readyLine(line: string): Record<string, unknown> | undefined;
   /** It is the one whose end waits for that of all others. */
   endsLast?: boolean;
+  /** False: there is no use in starting it again now; that it died for want of this does not count. */
+  mayStart?(): boolean;
 }
 
 export interface ProgramEvents {
@@ -174,6 +178,8 @@ export class Program {
 
   private died(code: number | null, signal: NodeJS.Signals | null): void {
     if (this.stopping || !this.everReady) return;
+    const prevented = this.spec.mayStart?.() === false;
+    if (prevented) this.deaths = [];
     this.deaths.push(Date.now());
     const delay = restartDelay(this.deaths);
     if (delay === undefined) {
@@ -184,7 +190,12 @@ export class Program {
     }
     this.enter('starting');
     this.events.note(`${this.spec.name} ended with ${signal ?? `exit code ${code}`}; starting it again in ${delay} ms`);
+    this.startIn(delay);
+  }
+
+  private startIn(delayMs: number): void {
     this.restartTimer = setTimeout(() => {
+      if (this.spec.mayStart?.() === false) return this.startIn(PREVENTED_MS);
       const started = this.start();
       this.events.changed(this);
       started.then(
@@ -192,7 +203,7 @@ export class Program {
         // It died again: the next try is on its way, or it was given up.
         (error: Error) => this.events.note(error.message),
       );
-    }, delay);
+    }, delayMs);
   }
 
   private enter(state: ProgramState): void {

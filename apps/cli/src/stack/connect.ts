@@ -11,15 +11,16 @@ import { LOG_LIMITS } from './log-file.js';
 import { type Home, prepareHome, socketPath } from '../home.js';
 import { CommandError } from '../errors.js';
 import { buildId, copyPrograms } from './build-copy.js';
-import { noRoom } from './care.js';
 import { configurationOf, differences, stackEnvironment } from './environment.js';
 import { launch } from './launch.js';
 import { placeOfThisProcess, placeWord, processState } from './lock/place.js';
 import { lookAtState } from './lock/state-claim.js';
 import { type FromStack, type StackStatus, type ToStack, onMessages, send } from './protocol.js';
 import { ensureRedisServer, givenRedisUrl } from './redis.js';
-import { stackArgument } from './services.js';
+import { listensOf, stackArgument } from './services.js';
+import { logTail } from './log-tail.js';
 import { OutOfPatience, patiently } from './patience.js';
+import { fullSentence, isOutOfRoom, noRoom } from './room.js';
 import { type ChosenState, chooseState } from './state.js';
 
 /** Milliseconds for an answer of a supervisor, and for a stack to be ready: Redis may have a lot to load. */
@@ -83,8 +84,9 @@ export class StackConnection {
     const isReady = ({ state }: StackStatus): boolean => state === 'ready';
     const limit = { limitMs: READY_MS, say, what: () => `the stack to be ready (${this.unready()})` };
     const before = await patiently(this.status(isReady), limit);
+    if (before.storage !== undefined) throw new CommandError(before.storage);
     const failed = names.filter((name) => before.services[name]?.state === 'failed');
-    if (failed.length > 0) this.send({ type: 'extend', services: failed });
+    if (failed.length > 0) this.send({ type: 'extend', services: failed, listens: listensOf(process.env) });
     const settled = (status: StackStatus): boolean =>
       isReady(status) && names.every((name) => isSettled(status, before, name, failed.includes(name)));
     const status = await patiently(this.status(settled), limit);
@@ -241,8 +243,11 @@ async function answering(connection: StackConnection | undefined, say: (line: st
 /** A stack of another build or other settings is asked to make room; where somebody uses it, it is used as it is, or not at all. */
 async function isUsable(connection: StackConnection, say: (line: string) => void, settings: Settings): Promise<boolean> {
   try {
-    const { version, configuration, kept } = await connection.status(() => true);
-    const other = settings === 'any' ? [] : differences(configurationOf(process.env), configuration, kept);
+    const { version, configuration, kept, services } = await connection.status(() => true);
+    // Where there is no gateway yet, its addresses come with the wish for one; who wants none has no use for them.
+    const asked = services['gateway']?.state === 'ready' && settings === 'needed' ? {} : listensOf(process.env);
+    const differ = settings === 'any' ? [] : differences(configurationOf(process.env), configuration, kept);
+    const other = differ.filter((name) => asked[name] === undefined);
     if (version === buildId() && other.length === 0) return true;
     connection.send({ type: 'yield' });
     await connection.nextStatus();
@@ -277,9 +282,7 @@ async function startSupervisor({ home, seen, silent }: ChosenState, asked: Home)
   closeSync(log);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('exit', (code) =>
-      code === 0 ? resolve() : reject(new Error(`the stack's supervisor ended with exit code ${code}; see ${logFile}`)),
-    );
+    child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(noRoom(home, true) ?? lastWords(code, logFile)))));
     child.stdout?.on('data', () => {
       child.removeAllListeners('exit');
       child.stdout?.destroy();
@@ -287,6 +290,17 @@ async function startSupervisor({ home, seen, silent }: ChosenState, asked: Home)
       resolve();
     });
   });
+}
+
+/** Why a supervisor could not even listen: the last that it wrote. */
+function lastWords(code: number | null, logFile: string): string {
+  let last: string | undefined;
+  try {
+    last = logTail(logFile, 1)[0];
+  } catch {
+    // The file is named below.
+  }
+  return `the stack's supervisor ended with exit code ${code}${last ? `: ${last}` : ''}; see ${logFile}`;
 }
 
 function prepareFiles(home: Home, asked: Home): { dist: string; log: number; logFile: string } {
@@ -299,7 +313,7 @@ function prepareFiles(home: Home, asked: Home): { dist: string; log: number; log
     if ((statSync(logFile, { throwIfNoEntry: false })?.size ?? 0) > LOG_LIMITS.bytes) renameSync(logFile, `${logFile}.1`);
     return { dist, logFile, log: openSync(logFile, 'a', 0o600) };
   } catch (error) {
-    if (!['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    throw new Error(noRoom(home), { cause: error });
+    if (!isOutOfRoom(error)) throw error;
+    throw new Error(fullSentence(home), { cause: error });
   }
 }

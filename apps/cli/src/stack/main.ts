@@ -12,6 +12,17 @@ import { supervise } from './supervisor.js';
 export async function superviseMain(args: string[]): Promise<void> {
   // Its log may be a file on a disk that is full, or a pipe that nobody reads: neither is a reason to end.
   process.stderr.on('error', () => undefined);
+  try {
+    await superviseHome(args);
+  } catch (error) {
+    // The client shows the last line of this log.
+    if (error instanceof Error && process.env['WEFT_DEBUG'] !== undefined) process.stderr.write(`${error.stack}\n`);
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  }
+}
+
+async function superviseHome(args: string[]): Promise<void> {
   standAlone();
   const home = homeOf();
   const redisUrl = givenRedisUrl();

@@ -61,7 +61,11 @@ function isOfRank(name: string, rank: 'supervisor' | 'service' | 'redis'): boole
 
 /** These are not our children: the kernel tells nobody but their parent when they end. */
 async function ended(group: readonly StackProcess[], signal: NodeJS.Signals, limitMs: number): Promise<boolean> {
-  for (const one of group) if (isAlive(one)) send(one.pid, signal);
+  for (const one of group.filter(isAlive)) {
+    send(one.pid, signal);
+    // One that is stopped hears nothing else.
+    send(one.pid, 'SIGCONT');
+  }
   const begun = performance.now();
   while (group.some(isAlive)) {
     if (performance.now() - begun > limitMs) return false;

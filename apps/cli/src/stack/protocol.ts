@@ -50,8 +50,8 @@ export interface StackNote {
 export type FromStack = StackStatus | StackNote;
 
 export type ToStack =
-  /** Start these programs too, those that were given up again, and answer with a status. */
-  | { type: 'extend'; services: string[] }
+  /** Start these programs too, those that were given up again, and answer with a status. `listens`: variables of the gateway's addresses. */
+  | { type: 'extend'; services: string[]; listens: Record<string, string> }
   /** Stay after the last connection. */
   | { type: 'keep' }
   /** Stop now if nobody else is connected and no run is active: the stack was started for nothing, or is of another build or configuration. */

@@ -9,6 +9,7 @@ import type { ProgramSpec } from './child.js';
 import { guarded } from './lifeline.js';
 import { nodeArguments } from './node-arguments.js';
 import { redisArguments, redisReadyLine } from './redis.js';
+import { noRoom } from './room.js';
 
 /** What `weft run` needs. */
 export const EMBEDDED_SERVICES = ['step-runner', 'scheduler'];
@@ -28,7 +29,9 @@ export const stackArgument = (root: string): string => `--weft-stack=${root}`;
 
 /** `world`: the environment that all programs of the stack start with (environment.ts). */
 export function redisProgram(home: Home, command: string, world: NodeJS.ProcessEnv): ProgramSpec {
-  return { name: 'redis', ...guarded(command, redisArguments(home)), env: world, readyLine: redisReadyLine, endsLast: true };
+  // It ends when it cannot write its file, and would end again.
+  const mayStart = (): boolean => noRoom(home, true) === undefined;
+  return { name: 'redis', ...guarded(command, redisArguments(home)), env: world, readyLine: redisReadyLine, endsLast: true, mayStart };
 }
 
 export function serviceProgram(home: Home, name: string, redisUrl: string, world: NodeJS.ProcessEnv): ProgramSpec {
@@ -63,6 +66,12 @@ function serviceEnvironment(home: Home, redisUrl: string, world: NodeJS.ProcessE
     WEFT_ALLOW_PRIVATE_HTTP: world['WEFT_ALLOW_PRIVATE_HTTP'] ?? (servesOthers(world) ? '0' : '1'),
     WEFT_IMAGE_SOURCES: world['WEFT_IMAGE_SOURCES'] ?? (servesOthers(world) ? 'pull' : 'pull,load,import,build'),
   };
+}
+
+/** Where the gateway is to listen: it is told when it is asked for, as long as only this machine reaches it. (Else the other services are stricter.) */
+export function listensOf(env: NodeJS.ProcessEnv): Record<string, string> {
+  const named = ['WEFT_HTTP_LISTEN', 'WEFT_GRPC_LISTEN'].flatMap((name) => (env[name] ? [[name, env[name]] as const] : []));
+  return servesOthers(env) ? {} : Object.fromEntries(named);
 }
 
 function servesOthers(world: NodeJS.ProcessEnv): boolean {

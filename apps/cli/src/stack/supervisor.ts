@@ -22,7 +22,7 @@ import { BEAT_MS } from './lock/state-claim.js';
 import { type StackLock, takeStackLock } from './lock.js';
 import { endProcesses, stackProcesses } from './processes.js';
 import { type FromStack, type StackState, type StackStatus, type ToStack, onMessages, send } from './protocol.js';
-import { EMBEDDED_SERVICES, SOCKET_OF, redisProgram, serviceProgram } from './services.js';
+import { EMBEDDED_SERVICES, SOCKET_OF, listensOf, redisProgram, serviceProgram } from './services.js';
 import { SocketNames } from './sockets.js';
 import { type TakenState, takeState } from './take-state.js';
 import { freshTemporaryDirectory } from './temporary.js';
@@ -57,6 +57,13 @@ export async function supervise(options: SupervisorOptions, listening: () => voi
   if (lock === 'taken') return 'taken';
   const state = await takeState(options.home, options.silentClaim);
   if (typeof state === 'string') return state;
+  const foreign = options.redisCommand === undefined ? undefined : stackProcesses(options.home).find((one) => one.foreign);
+  if (foreign !== undefined) {
+    await state.claim.release();
+    throw new Error(
+      `a Redis that weft has not started (pid ${foreign.pid}) works on ${options.home.redis}: stop it, or let weft use it by WEFT_REDIS_URL`,
+    );
+  }
   return new Supervisor(options, lock, state).run(listening);
 }
 
@@ -68,7 +75,7 @@ class Supervisor {
   private readonly sockets: SocketNames;
   private readonly care: Care;
   private readonly holding: Holding;
-  private readonly configuration: Configuration;
+  private configuration: Configuration;
   private state: StackState = 'starting';
   private message: string | undefined;
   private server: Server | undefined;
@@ -119,14 +126,7 @@ class Supervisor {
   }
 
   private async endLeftovers(): Promise<void> {
-    const found = stackProcesses(this.options.home);
-    const foreign = found.find((one) => one.foreign);
-    if (foreign !== undefined && this.options.redisCommand !== undefined) {
-      return this.fail(
-        `a Redis that weft has not started (pid ${foreign.pid}) works on ${this.options.home.redis}: stop it, or let weft use it by WEFT_REDIS_URL`,
-      );
-    }
-    const left = found.filter((one) => !one.foreign);
+    const left = stackProcesses(this.options.home).filter((one) => !one.foreign);
     if (left.length === 0) return;
     await endProcesses(left, (line) => this.note(line));
     this.note(`ended what an earlier stack had left running: ${left.map(({ name }) => name).join(', ')}`);
@@ -196,7 +196,7 @@ class Supervisor {
       this.idle.keep();
       this.broadcast(this.status());
     }
-    if (message.type === 'extend') this.extend(message.services);
+    if (message.type === 'extend') this.extend(message.services, message.listens);
   }
 
   /** What cannot be found out keeps the stack: a run that somebody detached must not be begun again. */
@@ -216,15 +216,17 @@ class Supervisor {
   }
 
   /** Starts what is not there, and what was given up. */
-  private extend(services: string[]): void {
+  private extend(services: string[], listens: Record<string, string>): void {
+    const environment = { ...this.options.environment, ...listensOf(listens) };
     const known = (name: string): Program | undefined => this.programs.find(({ spec }) => spec.name === name);
     for (const name of services) {
       const program = known(name);
       if (program !== undefined && program.state !== 'failed') continue;
       if (program !== undefined) this.programs.splice(this.programs.indexOf(program), 1);
       try {
-        const [fresh] = this.add([serviceProgram(this.options.home, name, this.redisUrl, this.options.environment)]);
+        const [fresh] = this.add([serviceProgram(this.options.home, name, this.redisUrl, environment)]);
         if (fresh !== undefined) fresh.asked = (program?.asked ?? 0) + 1;
+        if (name === 'gateway') this.configuration = configurationOf(environment);
         fresh?.start().catch((error: Error) => fresh.failed(error.message));
       } catch (error) {
         this.note((error as Error).message, true);

@@ -1,0 +1,60 @@
+/**
+ * A home may hold the runs of several hosts, each in a state of its own (stack/state.ts). A run that is not in this host's is looked for in the
+ * others, by the files that it has there, and the answer says where to ask.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { ServiceError, isServiceError } from '@weft/platform';
+import type { Home } from '../home.js';
+import { holderOf } from '../stack/lock/state-claim.js';
+import { allStates } from '../stack/state.js';
+import type { RunsClient } from './runs-client.js';
+
+/** The other states of the home, in a sentence; undefined where there are none. */
+export async function otherStates(asked: Home, current: Home): Promise<string | undefined> {
+  const others = (await allStates(asked)).filter(({ home }) => home.root !== current.root);
+  if (others.length === 0) return undefined;
+  return `runs of other hosts are not among these: ${others.map(({ home, seen }) => `WEFT_HOME=${home.root} (${holderOf(seen)})`).join(', ')}`;
+}
+
+export function lookingElsewhere(runs: RunsClient, asked: Home, current: Home): RunsClient {
+  const explain = async (error: unknown, runId: string): Promise<never> => {
+    throw isServiceError(error) && error.code === 'NOT_FOUND' ? ((await found(asked, current, runId)) ?? error) : error;
+  };
+  const call = <T>(work: Promise<T>, runId: string): Promise<T> => work.catch((error: unknown) => explain(error, runId));
+  async function* stream<T>(work: AsyncIterable<T>, runId: string): AsyncGenerator<T, void, undefined> {
+    try {
+      yield* work;
+    } catch (error) {
+      await explain(error, runId);
+    }
+  }
+  return {
+    ...runs,
+    get: (runId) => call(runs.get(runId), runId),
+    tasks: (runId, pageToken) => call(runs.tasks(runId, pageToken), runId),
+    cancel: (runId, reason) => call(runs.cancel(runId, reason), runId),
+    retry: (runId) => call(runs.retry(runId), runId),
+    watch: (runId, after, signal) => stream(runs.watch(runId, after, signal), runId),
+    logs: (query, signal) => stream(runs.logs(query, signal), query.runId),
+  };
+}
+
+async function found(asked: Home, current: Home, runId: string): Promise<ServiceError | undefined> {
+  const others = (await allStates(asked)).filter(({ home }) => home.root !== current.root);
+  const state = others.find(({ home }) => hasFilesOf(home, runId));
+  if (state === undefined) return undefined;
+  const { root } = state.home;
+  return new ServiceError(
+    'NOT_FOUND',
+    `run ${runId} is not in ${current.root}, but in the state of ${holderOf(state.seen)}: ask there, or call weft with WEFT_HOME=${root}`,
+  );
+}
+
+/** Published results, or sandboxes of its tasks. */
+function hasFilesOf({ root }: Home, runId: string): boolean {
+  if (!/^[\w-]+$/.test(runId)) return false;
+  if (existsSync(join(root, 'data/runs', runId))) return true;
+  const sandboxes = join(root, 'sandboxes');
+  return existsSync(sandboxes) && readdirSync(sandboxes).some((name) => name.startsWith(runId));
+}
