@@ -8,6 +8,11 @@ class Town {
   nowMs = 0;
   readonly said: string[] = [];
   private readonly listeners: ((message: string) => void)[] = [];
+  /** Somebody says something on the channel. */
+  say(message: string): void {
+    for (const listener of this.listeners) listener(message);
+  }
+
   private work: { atMs: number; work: () => void }[] = [];
 
   async replica(name: string): Promise<{ neighbours: Neighbours; changes: string[] }> {
@@ -52,6 +57,17 @@ const window = createReleaseWindow(
   () => 0,
 );
 const nothing = (): undefined => undefined;
+
+it.each(['', 'no JSON', '{', 'null', '[]', '{"from":"x"}', '{"from":"x","pool":"default","demand":{"priority":"high"}}', '\u0000'])(
+  'what is said in other words (%j) is passed over',
+  async (message) => {
+    const town = new Town();
+    const { neighbours, changes } = await town.replica('one');
+    town.say(message);
+    expect(changes).toEqual([]);
+    expect(neighbours.sizeOf('default', window, waits(0))).toBe(8);
+  },
+);
 
 it('a replica that has less urgent tasks gives way to another as long as that one says so', async () => {
   const town = new Town();

@@ -122,7 +122,7 @@ export class Neighbours {
   }
 
   private hear(text: string): void {
-    const read = messageText.safeParse(JSON.parse(text));
+    const read = messageText.safeParse(jsonOf(text));
     if (!read.success)
       return this.deps.logger.warn({ err: read.error }, 'another replica tells what waits in words that this one does not know');
     const { from, pool, demand } = read.data;
@@ -150,5 +150,14 @@ export class Neighbours {
     const giveWay = [...others].flatMap(([name, { priority }]) => (priority < top ? [name] : []));
     const names = [...giveWay, this.deps.name].sort();
     return names[Math.floor(this.deps.clock.now() / TURN_MS) % names.length] === this.deps.name;
+  }
+}
+
+/** Undefined where it is none: anybody who reaches Redis may say anything on a channel. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }

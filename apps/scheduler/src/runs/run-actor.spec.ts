@@ -1,6 +1,7 @@
+import { jest } from '@jest/globals';
 import { partitionOf } from '@weft/run-store';
 import { aRunHeader, createFakeRunStore, Faults, FakeRunStoreData, misbehaving } from '@weft/testing';
-import { owning, RUN, submitted, succeeded, wholeLog } from '../../test/owned-runs.js';
+import { logger, owning, RUN, submitted, succeeded, wholeLog } from '../../test/owned-runs.js';
 import { toLogEvent } from './log-events.js';
 import { ReportRouter } from './reports.js';
 
@@ -115,6 +116,43 @@ describe('a run in the hands of its owner', () => {
     second.open();
     await owner.close();
   });
+
+  it.each(['seal', 'read'] as const)(
+    'is not taken for lost by a read that is under way while it is sealed (%s answered first)',
+    async (order) => {
+      const errors = jest.spyOn(logger, 'error');
+      const faults = new Faults();
+      const data = new FakeRunStoreData();
+      const store = createFakeRunStore(data);
+      const { owner, executor } = await owning(misbehaving(createFakeRunStore(data), faults));
+      await submitted(store);
+      await executor.commands.atLeast(2);
+      const { actor } = executor;
+      const types: string[] = [];
+      const stopped = new Promise<void>((resolve) => {
+        actor?.listen({ applied: ({ type }) => void types.push(type), stopped: resolve });
+      });
+      const seal = faults.holdAnswer('log.seal');
+      await actor?.offer(succeeded(`${RUN}-1`, 'a'));
+      await actor?.offer(succeeded(`${RUN}-2`, 'b'));
+      await seal.reached;
+      // The store tells of the end by another way than it answers.
+      const read = faults.holdAnswer('log.read');
+      data.nudge(RUN, 4);
+      await read.reached;
+      for (const gate of order === 'seal' ? [seal, read] : [read, seal]) {
+        gate.open();
+        // What was waiting for that gate goes on before the other opens.
+        for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      }
+      await stopped;
+      await actor?.retire();
+      expect(types).toEqual(['TaskSucceeded', 'TaskSucceeded', 'RunEnded']);
+      expect(errors.mock.calls).toEqual([]);
+      errors.mockRestore();
+      await owner.close();
+    },
+  );
 
   it('is left alone by an owner whose lease was taken over', async () => {
     let now = 0;

@@ -181,16 +181,18 @@ export class RunActor {
 
   private async catchUp(): Promise<void> {
     this.unread = false;
-    const commands: Command[] = [];
-    for (const entry of await this.readOn()) commands.push(...this.apply(engineEvent(entry), entry.sequence, entry.atMs));
-    this.dispatch(commands);
+    this.dispatch(await this.readOn());
   }
 
-  /** What others have appended. Throws LogDivergedError where the log does not hold the last entry that was read before. */
-  private async readOn(): Promise<LogEntry[]> {
-    const [last, ...entries] = await this.deps.log.read(this.runId, this.lastSequence - 1);
-    if (last?.sequence !== this.lastSequence || last.atMs !== this.lastAtMs) throw new LogDivergedError(this.runId, this.lastSequence);
-    return entries;
+  /**
+   * Applies what others have appended. Throws LogDivergedError where the log does not hold the last entry that was known when it was asked for.
+   * The run may be sealed, or read on, while the read is under way: what it brings may be known by then.
+   */
+  private async readOn(): Promise<Command[]> {
+    const { sequence, atMs } = this.position;
+    const [last, ...entries] = await this.deps.log.read(this.runId, sequence - 1);
+    if (last?.sequence !== sequence || last.atMs !== atMs) throw new LogDivergedError(this.runId, sequence);
+    return entries.flatMap((entry) => this.applyOnce(engineEvent(entry), entry.sequence, entry.atMs));
   }
 
   private get position(): LogPosition {
@@ -217,10 +219,15 @@ export class RunActor {
     }
     const commands: Command[] = [];
     batch.forEach(({ event, settle }, i) => {
-      commands.push(...this.apply(event, result.sequence - batch.length + 1 + i, result.atMs));
+      commands.push(...this.applyOnce(event, result.sequence - batch.length + 1 + i, result.atMs));
       settle(true);
     });
     this.dispatch(commands);
+  }
+
+  /** Nothing where the state holds the entry already: the sealing and the mailbox each read and append. */
+  private applyOnce(event: EngineEvent, sequence: number, atMs: number): Command[] {
+    return sequence > this.lastSequence ? this.apply(event, sequence, atMs) : [];
   }
 
   private apply(event: EngineEvent, sequence: number, atMs: number): Command[] {
@@ -276,11 +283,11 @@ export class RunActor {
       if (!result.ok && result.reason === 'diverged') throw new LogDivergedError(this.runId, this.lastSequence);
       if (result.ok) {
         this.endedAt = result.sequence;
-        this.apply(event, result.sequence, result.atMs);
+        this.applyOnce(event, result.sequence, result.atMs);
       }
       if (result.ok || result.reason !== 'conflict') break;
       // A late cancel or answer: it changes nothing any more, but it comes before the end.
-      for (const entry of await this.readOn()) this.apply(engineEvent(entry), entry.sequence, entry.atMs);
+      await this.readOn();
       // Somebody has sealed it already (a seal whose answer was lost, another owner): there is nothing to add.
       if (this.state.endedAtMs !== undefined) break;
     }
