@@ -15,6 +15,8 @@ export interface Keys {
   taskLogSize(runId: string): string;
   /** Hash: what went from the task log, and whose chunks go last. */
   taskLogState(runId: string): string;
+  /** There for a day after somebody has deleted the run. */
+  removed(runId: string): string;
   /** Set of the ids of runs that have not ended. */
   active(partition: number): string;
   /** Sorted set of the ids of runs that have ended, by the time of their end. */
@@ -56,6 +58,7 @@ export function createKeys(prefix: string): Keys {
     taskLog: (runId) => `${run(runId)}:tasklog`,
     taskLogSize: (runId) => `${run(runId)}:tasklogsize`,
     taskLogState: (runId) => `${run(runId)}:tasklogstate`,
+    removed: (runId) => `${run(runId)}:removed`,
     active: (partition) => `${tag(partition)}:active`,
     activeOf: (partition, projectId) => `${tag(partition)}:active:project:${encodeURIComponent(projectId)}`,
     ended: (partition) => `${tag(partition)}:ended`,

@@ -20,6 +20,9 @@ const PAGE = 1000;
 /** Headers looked at per step of a list. */
 const BATCH = 200;
 
+/** Longer than anybody takes to archive a run, a Redis that is down included. */
+const REMOVED_S = 86_400;
+
 export class RedisRunReader implements RunReader {
   private readonly removeRun: RunScript;
 
@@ -110,10 +113,10 @@ export class RedisRunReader implements RunReader {
   }
 
   async remove(runId: string): Promise<boolean> {
-    const { header, log, taskLog, taskLogSize, taskLogState, ended, nudge } = this.keys;
+    const { header, log, taskLog, taskLogSize, taskLogState, ended, nudge, removed } = this.keys;
     const answer = await this.removeRun(
-      [header(runId), log(runId), taskLog(runId), taskLogSize(runId), ended(partitionOf(runId)), taskLogState(runId)],
-      [runId, nudge(partitionOf(runId))],
+      [header(runId), log(runId), taskLog(runId), taskLogSize(runId), ended(partitionOf(runId)), taskLogState(runId), removed(runId)],
+      [runId, nudge(partitionOf(runId)), REMOVED_S],
     );
     if (answer === null) return false;
     const [json, idempotencyKey] = answer as [string, string];

@@ -61,11 +61,11 @@ export class RedisRunRetention implements RunRetention {
     // The bound first: it may be too high. The index before the run: an entry without a run would stay for ever.
     await this.noteArchived(positionOf(run.header));
     await this.index.remove(run.header);
-    const { lease: held, header, log, taskLog, taskLogSize, taskLogState, ended, archived, nudge } = this.keys;
+    const { lease: held, header, log, taskLog, taskLogSize, taskLogState, ended, archived, nudge, removed } = this.keys;
     const answer = (await this.evictRun(
       [
         ...[held(partition), header(runId), log(runId), taskLog(runId), taskLogSize(runId)],
-        ...[ended(partition), archived(partition), taskLogState(runId)],
+        ...[ended(partition), archived(partition), taskLogState(runId), removed(runId)],
       ],
       [lease.owner, lease.token, runId, run.sequence, cursor, bytes, nudge(partition)],
     )) as Eviction;

@@ -44,7 +44,10 @@ export interface RunRetention {
   ended(partition: number, limit: number): Promise<{ runId: string; endedAtMs: number }[]>;
   /** A finished run as it is now; undefined: no such run, or it goes on. */
   read(runId: string): Promise<RestingRunPages | undefined>;
-  /** Takes out what was archived: log up to `sequence`, chunks up to `cursor` ('' = none). 'changed': it has got more, or goes on. */
+  /**
+   * Takes out what was archived: log up to `sequence`, chunks up to `cursor` ('' = none). 'changed': it has got more, or goes on. 'gone': somebody has
+   * removed it. 'evicted' also where it was taken out before: the call may be made again because its answer was lost.
+   */
   evict(lease: Lease, run: RestingRun, archived: { cursor: string; bytes: number }): Promise<Eviction>;
   /** Puts a run back, as if it had ended now; `bytes` are those it has in the archive. False: it is there. */
   restore(run: RestingRunPages, bytes: number): Promise<boolean>;

@@ -40,7 +40,7 @@ export class FakeRunRetention implements RunRetention {
     const held = this.data.leases.get(partitionOf(runId));
     const live = this.data.runs.get(runId);
     if (held?.owner !== lease.owner || held.token !== lease.token) return 'fenced';
-    if (!live) return 'gone';
+    if (!live) return this.data.removed.has(runId) ? 'gone' : 'evicted';
     if (!live.sealed || live.log.length !== run.sequence || (live.taskLog.at(-1)?.cursor ?? '') !== cursor) return 'changed';
     this.data.runs.delete(runId);
     this.count(1, bytes);

@@ -55,6 +55,8 @@ type Kept = TaskLogChunk & { cursor: string };
 export class FakeRunStoreData {
   readonly runs = new Map<string, FakeRun>();
   readonly plans = new Map<string, Plan>();
+  /** Ids of runs that somebody has removed. */
+  readonly removed = new Set<string>();
   readonly idempotency = new Map<string, string>();
   /** What each key was used for, where its user said so. */
   readonly fingerprints = new Map<string, string>();
@@ -83,13 +85,15 @@ export class FakeRunStoreData {
   /** Remembers what it holds. The function it returns makes it hold that again: a restart that lost what was written since. */
   snapshot(): () => void {
     const runs = [...this.runs].map(([runId, run]) => ({ runId, run: { ...run, log: [...run.log] } }));
-    const [leases, replicas, idempotency] = [[...this.leases], [...this.replicas], [...this.idempotency]];
+    const [leases, replicas, idempotency, removed] = [[...this.leases], [...this.replicas], [...this.idempotency], [...this.removed]];
     return () => {
       this.runs.clear();
       for (const { runId, run } of runs) this.runs.set(runId, { ...run, log: [...run.log] });
       refill(this.leases, leases);
       refill(this.replicas, replicas);
       refill(this.idempotency, idempotency);
+      this.removed.clear();
+      for (const runId of removed) this.removed.add(runId);
       for (const tell of [...this.resets]) tell();
     };
   }
@@ -322,6 +326,7 @@ class FakeReader {
     const run = this.data.runs.get(runId);
     if (!run?.sealed) return false;
     this.data.runs.delete(runId);
+    this.data.removed.add(runId);
     if (run.idempotencyKey !== undefined) this.data.idempotency.delete(run.idempotencyKey);
     this.data.nudge(runId, 0);
     return true;

@@ -203,8 +203,30 @@ function movingContract(get: () => Subject): void {
     expect(await pages(subject.store, { limit: 5 })).toEqual([[run.header]]);
     expect(await subject.move('r-1')).toBe('evicted');
     expect(await subject.move('r-1')).toBe('gone');
-    expect(await subject.inner.retention.evict(await leaseOf(subject.inner, 'r-1'), run, put)).toBe('gone');
+    expect(await subject.inner.retention.evict(await leaseOf(subject.inner, 'r-1'), run, put)).toBe('evicted');
     expect(await pages(subject.store, { limit: 5 })).toEqual([[run.header]]);
+    expect((await subject.inner.retention.counts()).archived).toBe(1);
+  });
+
+  it.each([
+    ['stays where it was taken out by a call whose answer was lost', true],
+    ['goes where somebody removes it before it is taken out', false],
+  ])('what was written %s', async (_what, stays) => {
+    const subject = get();
+    const { inner, archive } = subject;
+    await aRun(subject);
+    const retention: RunStore['retention'] = Object.create(inner.retention, {
+      evict: {
+        value: async (...call: Parameters<RunStore['retention']['evict']>) => {
+          if (stays) await inner.retention.evict(...call);
+          else await inner.reader.remove('r-1');
+          return inner.retention.evict(...call);
+        },
+      },
+    });
+    const moved = await archiveRun({ log: inner.log, retention }, archive, await leaseOf(inner, 'r-1'), 'r-1');
+    expect(moved).toBe(stays ? 'evicted' : 'gone');
+    expect((await archive.find('r-1')) !== undefined).toBe(stays);
   });
 
   it.each(['entries', 'chunks'] as const)(

@@ -14,6 +14,7 @@ const DOCUMENTED: readonly Rule[] = [
   { keys: /^weft:\{p\d\d\}:(archived|lease)$/ },
   { keys: /^weft:(format|archived:newest|replicas|pools)$/ },
   { keys: /^weft:\{p\d\d\}:idem:/, lapses: true },
+  { keys: /^weft:\{p\d\d\}:run:[^:]*:removed$/, lapses: true },
   { keys: /^weft:plan:/, lapses: true },
   // The months in which runs were submitted, of all projects and of each.
   { keys: /^weft:runs:(all|project:[^:]*)$/ },

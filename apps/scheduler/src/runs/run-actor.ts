@@ -189,7 +189,7 @@ export class RunActor {
    * The run may be sealed, or read on, while the read is under way: what it brings may be known by then.
    */
   private async readOn(): Promise<Command[]> {
-    const { sequence, atMs } = this.position;
+    const { lastSequence: sequence, lastAtMs: atMs } = this;
     const [last, ...entries] = await this.deps.log.read(this.runId, sequence - 1);
     if (last?.sequence !== sequence || last.atMs !== atMs) throw new LogDivergedError(this.runId, sequence);
     return entries.flatMap((entry) => this.applyOnce(engineEvent(entry), entry.sequence, entry.atMs));

@@ -2,20 +2,21 @@ import type { Script } from '../redis-script.js';
 import { holdsLease, nudge } from './fragments.lua.js';
 
 /**
- * Takes out a finished run that lies in the archive, if it is still as it was archived.
+ * Takes out a finished run that lies in the archive, if it is still as it was archived. Called again it answers the same: the connection may have
+ * broken, and Redis may have died, after it was carried out and before that was heard; the client's library then sends it again.
  *
  * KEYS  1 lease  2 header  3 log  4 task log  5 size of the task log  6 ended runs  7 counters of archived runs
- *       8 state of the task log
+ *       8 state of the task log  9 that somebody has removed it
  * ARGV  1 owner  2 token  3 run id  4 sequence that sealed it  5 id of its last log chunk or ''  6 bytes in the archive  7 nudge channel
- * Returns 'evicted' | 'fenced' | 'gone' | 'changed' (or going on). Publishes `0 <run id>` when taken out.
+ * Returns 'evicted' (now or before) | 'fenced' | 'gone' (removed by somebody) | 'changed' (or going on). Publishes `0 <run id>` when taken out.
  */
 export const evictRun: Script = {
   name: 'weftEvictRun',
-  keys: 8,
+  keys: 9,
   lua: `
 ${holdsLease}${nudge}
 if not holds_lease() then return 'fenced' end
-if redis.call('EXISTS', KEYS[2]) == 0 then return 'gone' end
+if redis.call('EXISTS', KEYS[2]) == 0 then return redis.call('EXISTS', KEYS[9]) == 1 and 'gone' or 'evicted' end
 if redis.call('HGET', KEYS[2], 'sealed') ~= ARGV[4] then return 'changed' end
 local tail = redis.call('XREVRANGE', KEYS[4], '+', '-', 'COUNT', 1)
 if (tail[1] and tail[1][1] or '') ~= ARGV[5] then return 'changed' end
