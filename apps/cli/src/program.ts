@@ -21,6 +21,7 @@ export async function main(argv: string[]): Promise<void> {
     process.stderr.write(`${error instanceof Error && error.name === 'Refused' ? '' : 'weft: '}${explain(error)}\n`);
     process.exitCode = exitCodeOf(error);
     await dropEarlyStack();
+    if (error instanceof Error && error.name === 'Unanswered') (await import('./outputs/unanswered.js')).leaveUnanswered();
   }
 }
 

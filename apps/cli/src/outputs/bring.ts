@@ -7,6 +7,7 @@ import { DeliveryError } from './delivery-error.js';
 import type { FileOps } from './folder.js';
 import { Interrupted, interruptible } from './interruption.js';
 import type { OutputFolder } from './outdir.js';
+import { Unanswered, whileAnswered } from './unanswered.js';
 
 export interface Place {
   outdir: OutputFolder;
@@ -20,7 +21,9 @@ const tell = (line: string): void => void process.stderr.write(`weft: ${line}\n`
 export async function bringOutputs(runId: string, outputs: CwlObject, place: Place, ops?: FileOps): Promise<CwlObject> {
   const { outdir, inputs, alsoInputs = [] } = place;
   try {
-    return await interruptible((signal) => deliver({ outputs, inputs, alsoInputs, folder: outdir, signal, tell, ops }));
+    return await interruptible((signal) =>
+      whileAnswered(outdir.path, tell, deliver({ outputs, inputs, alsoInputs, folder: outdir, signal, tell, ops })),
+    );
   } catch (error) {
     const shown = shownLine(outdir.path);
     if (error instanceof Interrupted)
@@ -28,6 +31,8 @@ export async function bringOutputs(runId: string, outputs: CwlObject, place: Pla
         `${error.message} before the outputs of run ${runId} were in ${shown}: ${again(runId, shown)}`,
         error.exitCode,
       );
+    if (error instanceof Unanswered)
+      throw new Unanswered(`run ${runId} succeeded, but ${error.message}; ${again(runId, '<another folder>')}`);
     if (!(error instanceof DeliveryError)) throw error;
     const why = `run ${runId} succeeded, but its outputs could not be put into ${shown}: ${error.message}`;
     throw new DeliveryError(`${why}\nNothing of them was left there; ${again(runId, '<another folder>')}`);

@@ -18,6 +18,7 @@ import { codeOf, whatSystemSaid } from './delivery-error.js';
 import { type FileOps, Folder, identityOf } from './folder.js';
 import { ownerName } from './owner.js';
 import { sweep } from './sweep.js';
+import { answered } from './unanswered.js';
 
 export const PROBE_PREFIX = '.weft-probe-';
 const ANSWER_LIMIT_MS = 30_000;
@@ -32,16 +33,7 @@ export interface OutputFolder {
 
 /** @throws CommandError with one sentence where outputs could not be put there */
 export async function lookAtOutdir(given: string, ops: FileOps = files, limitMs = ANSWER_LIMIT_MS): Promise<OutputFolder> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_, reject) => {
-    const why = `--outdir ${shownLine(given)}: its file system has not answered for ${limitMs / 1000} s`;
-    timer = setTimeout(() => reject(new CommandError(why)), limitMs);
-  });
-  try {
-    return await Promise.race([look(given, ops), tooLate]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return answered(`--outdir ${shownLine(given)}`, limitMs, look(given, ops));
 }
 
 async function look(given: string, ops: FileOps): Promise<OutputFolder> {
