@@ -35,7 +35,18 @@ type Done =
   | { did: 'put'; names: readonly string[]; identity: string }
   | { did: 'replaced'; names: readonly string[]; identity: string; old: string; backup: string | undefined };
 
-const REFUSED = ['EACCES', 'EPERM', 'EBUSY', 'EXDEV', 'EISDIR', 'ENOTDIR', 'ELOOP', 'ETXTBSY'];
+/** What the system may say of one path while the rest can go on, in words. */
+const REFUSED: Readonly<Record<string, string>> = {
+  EEXIST: 'came there while the outputs were put in place',
+  EACCES: 'may not be written by you',
+  EPERM: 'may not be replaced by you',
+  EBUSY: 'is in use',
+  ETXTBSY: 'is in use',
+  EXDEV: 'is on another file system',
+  EISDIR: 'became a folder while the outputs were put in place',
+  ENOTDIR: 'became something else while the outputs were put in place',
+  ELOOP: 'became a link while the outputs were put in place',
+};
 
 export class Placing {
   private readonly done: Done[] = [];
@@ -220,7 +231,6 @@ function isBelow(names: readonly string[], folder: readonly string[]): boolean {
 }
 
 function refused(error: unknown, { names }: Step): never {
-  if (codeOf(error) === 'EEXIST') throw new Unplaceable(names.join('/'), 'came there while the outputs were put in place');
-  if (REFUSED.includes(codeOf(error))) throw new Unplaceable(names.join('/'), `cannot be written (${codeOf(error)})`);
-  throw error;
+  const why = REFUSED[codeOf(error)];
+  throw why === undefined ? error : new Unplaceable(names.join('/'), why);
 }

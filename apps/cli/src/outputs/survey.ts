@@ -56,7 +56,11 @@ export class Survey {
   /** Identity → the path under which this delivery uses it: two names may be one on a file system that does not tell upper from lower case. */
   private readonly used = new Map<string, string>();
 
-  constructor(private readonly ground: Ground) {}
+  private readonly device: bigint;
+
+  constructor(private readonly ground: Ground) {
+    this.device = BigInt(ground.outdir.identity.split(':')[0] ?? '');
+  }
 
   /** @param folder '' or the number of a folder in the output folder */
   async look(group: Group, folder: string): Promise<Look> {
@@ -133,15 +137,18 @@ export class Survey {
     if (stat === undefined) return { kind: 'absent', isInput: false, isSource: false, isNew: false, isOwn, blocked: blocked.get(path) };
     const identity = identityOf(stat);
     const kind = stat.isFile() ? 'file' : stat.isDirectory() ? 'folder' : stat.isSymbolicLink() ? 'link' : 'other';
+    const isSource = kind === slot.kind && (await this.isSource(identity, slot));
     const usedAs = kind === 'folder' || stat.nlink === 1n ? (uses.get(identity) ?? this.used.get(identity)) : undefined;
     const isTwice = usedAs !== undefined && usedAs !== path ? 'is another output on this file system' : undefined;
+    // Files get their names from the staging folder, which takes one file system.
+    const isAway = kind === 'folder' && !isSource && stat.dev !== this.device ? 'is on another file system' : undefined;
     return {
       kind,
       isInput: liesInInput || (kind !== 'link' && (await inputs.has(identity, stat.nlink))),
-      isSource: kind === slot.kind && (await this.isSource(identity, slot)),
+      isSource,
       isNew: kind === 'file' && stat.ctimeNs >= mark && !putBack.has(identity),
       isOwn: isOwn || own.has(identity),
-      blocked: blocked.get(path) ?? isTwice,
+      blocked: blocked.get(path) ?? isTwice ?? isAway,
     };
   }
 
