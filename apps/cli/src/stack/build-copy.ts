@@ -53,7 +53,8 @@ export function copyPrograms(home: Home, part: Part, from = distDirectory()): st
   // Run from a copy: it is whole, and is the copy.
   if (resolve(from) === resolve(dist) && isThere(mark)) return dist;
   if (!isThere(mark)) {
-    for (const path of [...build[part], 'dist/programs.json']) place(resolve(from, '..', path), join(directory, TREE, path));
+    for (const path of build[part]) place(resolve(from, '..', path), join(directory, TREE, path));
+    writeFileSync(join(dist, 'programs.json'), JSON.stringify(build));
     linkPackages(directory, from);
     writeFileSync(mark, '');
   }
@@ -70,16 +71,15 @@ export function touchPrograms(dist: string): void {
   }
 }
 
-export function removeUnusedPrograms(home: Home, inUse: string): void {
-  let ids: string[];
-  try {
-    ids = readdirSync(home.programs);
-  } catch {
-    return;
-  }
-  for (const id of ids) {
-    const directory = join(home.programs, id);
-    if (resolve(inUse).startsWith(`${directory}/`)) continue;
+/** Beside the copy that is in use. */
+export function removeUnusedPrograms(dist: string): void {
+  const inUse = resolve(dist, '../..');
+  const programs = dirname(inUse);
+  // Run from a clone: what lies beside that is nobody's copy.
+  if (!isThere(join(inUse, 'core'))) return;
+  for (const id of readdirSync(programs)) {
+    const directory = join(programs, id);
+    if (directory === inUse) continue;
     const used = statSync(join(directory, 'core'), { throwIfNoEntry: false }) ?? statSync(directory, { throwIfNoEntry: false });
     if (used !== undefined && Date.now() - used.mtimeMs > UNUSED_MS) rmSync(directory, { recursive: true, force: true });
   }

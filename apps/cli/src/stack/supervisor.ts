@@ -12,7 +12,7 @@
 import { renameSync, rmSync } from 'node:fs';
 import { type Server, type Socket, createServer } from 'node:net';
 import { type Home, prepareHome, socketPath } from '../home.js';
-import { touchPrograms } from './build-copy.js';
+import { removeUnusedPrograms, touchPrograms } from './build-copy.js';
 import { Care } from './care.js';
 import { Program, type ProgramSpec } from './child.js';
 import { type Configuration, configurationOf } from './environment.js';
@@ -122,6 +122,11 @@ class Supervisor {
     this.care.start();
     setInterval(() => touchPrograms(this.options.dist), PROGRAMS_IN_USE_MS).unref();
     await started;
+    try {
+      removeUnusedPrograms(this.options.dist);
+    } catch (error) {
+      this.note(`old copies of programs not removed: ${messageOf(error)}`);
+    }
     return ended;
   }
 
