@@ -8,10 +8,13 @@ export async function leftContainers(containers: Containers | undefined): Promis
   return ((await containers?.all()) ?? []).map(({ id, state, task }) => `container ${id.slice(0, 12)} of ${task} (${state})`);
 }
 
+/** The runner's own: where host tools see their inputs (libs/runtimes, `read-only-view.ts`). */
+const VIEW = 'ro';
+
 export function leftSandboxes(world: World): string[] {
   return world.sandboxes.flatMap((root) =>
     readdirSync(root, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== VIEW)
       .map(({ name }) => `${root}/${name}`),
   );
 }
