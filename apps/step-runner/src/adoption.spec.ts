@@ -25,6 +25,10 @@ class Engine implements TaskRuntime {
     return Promise.resolve({ version: '1' });
   }
 
+  available(): undefined {
+    return undefined;
+  }
+
   contentId(): Promise<string | undefined> {
     return Promise.resolve(undefined);
   }

@@ -5,17 +5,18 @@
  * Invariants:
  *  1. What may still run is not removed: a sandbox whose task was given to a runtime goes only after that runtime was asked and knows
  *     nothing of the task.
- *  2. A runtime that does not answer is asked until it does. Its attempts are known meanwhile; whoever asks for one waits for it.
+ *  2. A runtime that does not answer is asked until it does. Its attempts are known meanwhile; whoever asks for one waits for it, as long as the
+ *     runtime is waited for. What nobody wants any more when it answers is removed.
  *  3. What this life started is left alone, however late the answer comes.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { executor } from '@weft/contracts';
-import { READ_ONLY_VIEW, type RunningTask, type RuntimeTask, type TaskRuntime } from '@weft/runtimes';
+import { READ_ONLY_VIEW, type RunningTask, RuntimeFailure, type RuntimeTask, type TaskRuntime } from '@weft/runtimes';
 import { systemErrorCode } from '@weft/storage';
 import type { Admission } from './admission.js';
 import { Attempt, type AttemptContext } from './attempt.js';
-import { DEVICES_FILE, RESULT_FILE, SPEC_FILE } from './attempt-memory.js';
+import { DEVICES_FILE, LOSSES_FILE, RESULT_FILE, SPEC_FILE } from './attempt-memory.js';
 import type { RunnerFiles } from './inputs/runner-files.js';
 import type { LogKeeper } from './logs/log-keeper.js';
 import { runtimeTaskOf } from './runtime-task.js';
@@ -50,6 +51,7 @@ interface Waiting {
   runtime: TaskRuntime;
   task: RuntimeTask;
   settle: (running: RunningTask | undefined) => void;
+  fail: (error: Error) => void;
 }
 
 export class Adoption {
@@ -104,12 +106,13 @@ export class Adoption {
         this.counts.finished++;
         return;
       }
-      let settle: Waiting['settle'] = () => undefined;
-      const found = new Promise<RunningTask | undefined>((resolve) => (settle = resolve));
+      let [settle, fail]: [Waiting['settle'], Waiting['fail']] = [() => undefined, () => undefined];
+      const found = new Promise<RunningTask | undefined>((resolve, reject) => ([settle, fail] = [resolve, reject]));
+      const losses = Number(readIfThere(join(layout.root, LOSSES_FILE))?.toString() ?? 0);
       const devices = readIfThere(join(layout.root, DEVICES_FILE))?.toString().split('\n') ?? [];
-      const attempt = Attempt.adopt(context, { plan, devices }, found);
+      const attempt = Attempt.adopt(context, { plan, devices, losses }, found);
       this.attempts.set(name, attempt);
-      this.waiting.set(name, { attempt, runtime, task: runtimeTaskOf(spec, layout, plan, devices), settle });
+      this.waiting.set(name, { attempt, runtime, task: runtimeTaskOf(spec, layout, plan, devices), settle, fail });
     } catch (error) {
       onProblem(`cannot take up the sandbox ${name}`, error);
       this.doomed.push({ runtime, name });
@@ -120,6 +123,7 @@ export class Adoption {
   private async ask(runtime: TaskRuntime, again = false): Promise<boolean> {
     try {
       await runtime.adopt((key) => this.claim(runtime, key), {
+        expected: [...this.waiting.values(), ...this.doomed].some((one) => one.runtime === runtime),
         log: (key) => this.waitingFor(key).attempt.log,
         adopted: (key, task) => {
           this.waitingFor(key).settle(task);
@@ -129,6 +133,7 @@ export class Adoption {
       });
     } catch (error) {
       if (!again) this.options.onProblem(`cannot look for tasks of an earlier life in runtime '${runtime.name}'; trying again`, error);
+      await this.failOverdue(runtime);
       return false;
     }
     for (const [key, { attempt, settle, runtime: asked }] of this.waiting) {
@@ -151,6 +156,14 @@ export class Adoption {
     return true;
   }
 
+  /** Nobody waits longer for a runtime than it is waited for. */
+  private async failOverdue(runtime: TaskRuntime): Promise<void> {
+    const { unavailable, expected } = await runtime.probe();
+    if (unavailable === undefined || expected === true) return;
+    for (const waiting of this.waiting.values())
+      if (waiting.runtime === runtime) waiting.fail(new RuntimeFailure('RUNTIME_UNAVAILABLE', unavailable, true));
+  }
+
   private async askAgain(runtime: TaskRuntime): Promise<void> {
     const { signal } = this.stopped;
     for (;;) {
@@ -161,8 +174,10 @@ export class Adoption {
 
   private claim(runtime: TaskRuntime, key: string): RuntimeTask | 'keep' | 'remove' {
     const waiting = this.waiting.get(key);
-    if (waiting?.runtime === runtime) return waiting.task;
-    return this.attempts.has(key) && !this.restored.has(key) ? 'keep' : 'remove';
+    const attempt = this.attempts.get(key);
+    if (waiting?.attempt.finished === true) this.waiting.delete(key);
+    else if (waiting?.runtime === runtime) return waiting.task;
+    return attempt === undefined || attempt.finished || this.restored.has(key) ? 'remove' : 'keep';
   }
 
   private waitingFor(key: string): Waiting {

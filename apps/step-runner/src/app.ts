@@ -126,6 +126,8 @@ function createRuntimes(
         extraHosts: config.dockerExtraHosts,
         pullStallMs: config.pullStallMs,
         imageSources: config.imageSources,
+        engineWaitMs: config.engineWaitMs,
+        engineSilenceMs: config.engineSilenceMs,
       }),
   };
   return config.runtimes.map((name) => makers[name]());

@@ -7,6 +7,8 @@ export const SPEC_FILE = 'spec.bin';
 export const RESULT_FILE = 'result.bin';
 /** Ids of its GPUs, one per line; absent where it has none. */
 export const DEVICES_FILE = 'devices';
+/** How often it was begun again because its runtime went away; absent: never. */
+export const LOSSES_FILE = 'losses';
 
 /** Whole or not there. @throws the system's error */
 export function remember({ root }: SandboxLayout, name: string, bytes: Uint8Array): void {

@@ -4,7 +4,8 @@
  * Invariants:
  *  1. `finished` happens once; after it nothing starts or stops the tool.
  *  2. The sandbox is removed exactly once, after the tool has ended and release was asked for.
- *  3. Asking twice to cancel or to release is tolerated in every phase; every other surprise is an illegal transition, that is: a bug.
+ *  3. What was lost with its runtime is prepared again; to whoever has asked for its end in between it is over.
+ *  4. Asking twice to cancel or to release is tolerated in every phase; every other surprise is an illegal transition, that is: a bug.
  */
 
 export type Phase = 'waiting' | 'preparing' | 'running' | 'releasing' | 'finished' | 'released';
@@ -15,7 +16,8 @@ export interface AttemptState {
   stopAsked: boolean;
 }
 
-export type AttemptSignal = 'admitted' | 'started' | 'finished' | 'cancel' | 'release';
+/** `lost`: the runtime went away under it, and nothing is known of what ran. */
+export type AttemptSignal = 'admitted' | 'started' | 'lost' | 'finished' | 'cancel' | 'release';
 
 /** `abandon`: waiting, or what is being prepared; `stop`: the running tool; `remove`: the sandbox. */
 export type AttemptEffect = 'abandon' | 'stop' | 'remove';
@@ -41,17 +43,20 @@ const RULES: Record<Phase, Partial<Record<AttemptSignal, Rule>>> = {
   },
   preparing: {
     started: { to: 'running', stopIfAsked: true },
+    lost: { to: 'preparing' },
     finished: { to: 'finished' },
     cancel: { to: 'preparing', asksToStop: true, effects: ['abandon'] },
     release: { to: 'releasing', asksToStop: true, effects: ['abandon'] },
   },
   running: {
+    lost: { to: 'preparing' },
     finished: { to: 'finished' },
     cancel: { to: 'running', asksToStop: true, effects: ['stop'] },
     release: { to: 'releasing', asksToStop: true, effects: ['stop'] },
   },
   releasing: {
     started: { to: 'releasing', effects: ['stop'] },
+    lost: { to: 'releasing' },
     finished: { to: 'released', effects: ['remove'] },
     cancel: { to: 'releasing' },
     release: { to: 'releasing' },

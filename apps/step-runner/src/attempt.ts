@@ -4,7 +4,9 @@
  * Invariants:
  *  1. Every attempt ends in exactly one `finished` event, whatever fails.
  *  2. The tool runs on when nobody watches. While it waits for room, nothing is made for it, and it is forgotten when nobody watches.
- *  3. It holds its share of the runner from before anything is staged until it has finished.
+ *  3. It holds its share of the runner from before anything is staged until it has finished, but not while it waits for a runtime that is away.
+ *  4. What was lost with its runtime is begun again from its inputs, as the same attempt, `MAX_LOSSES` times at most: who goes on asking for it
+ *     never counts that, and a task that takes the runtime down with it comes to an end.
  */
 import { join } from 'node:path';
 import { executor } from '@weft/contracts';
@@ -13,7 +15,7 @@ import { type LogSink, type RunningTask, RuntimeFailure, type TaskRuntime } from
 import type { RunnerFiles } from './inputs/runner-files.js';
 import { type AttemptSignal, type AttemptState, decideAttempt, initialAttempt } from './attempt.machine.js';
 import { EventFeed } from './event-feed.js';
-import { DEVICES_FILE, remember, RESULT_FILE, SPEC_FILE } from './attempt-memory.js';
+import { DEVICES_FILE, LOSSES_FILE, remember, RESULT_FILE, SPEC_FILE } from './attempt-memory.js';
 import { InputGuard } from './input-guard.js';
 import { failedResult, finishedResult } from './attempt-result.js';
 import { type SandboxLayout, type StagingPlan } from './sandbox-layout.js';
@@ -26,6 +28,10 @@ import { runtimeTaskOf } from './runtime-task.js';
 import { WorkTree } from './work-tree.js';
 
 const DEFAULT_GRACE_MS = 10_000;
+/** How often the runtime may go away under one attempt. */
+const MAX_LOSSES = 5;
+
+const CANCELLED = executor.Finished.create({ outcome: executor.Outcome.CANCELLED });
 
 export interface AttemptContext {
   spec: executor.TaskSpec;
@@ -46,8 +52,10 @@ export class Attempt {
   private readonly feed = new EventFeed(() => {
     if (this.waiting) this.context.forget(this);
   });
-  private readonly tail = new StderrTail();
+  private tail = new StderrTail();
   private readonly written: TaskLog;
+  /** How often it was begun again. */
+  private losses = 0;
   private readonly early: (() => void)[] = [];
   /** Somebody has asked for it in this life of the runner. */
   wanted = false;
@@ -85,21 +93,27 @@ export class Attempt {
     return new Attempt(context, (attempt) => attempt.askAndRun());
   }
 
-  /** Of an earlier life of the runner. @param found it running or ended unseen; undefined: nothing is left of it, so that it runs again. */
+  /**
+   * Of an earlier life of the runner. @param found it running or ended unseen; undefined: nothing is left of it, so that it runs again; rejects
+   * where its runtime is not waited for any longer.
+   */
   static adopt(
     context: AttemptContext,
-    { plan, devices }: { plan: StagingPlan; devices: readonly string[] },
+    { plan, devices, losses }: { plan: StagingPlan; devices: readonly string[]; losses: number },
     found: Promise<RunningTask | undefined>,
   ): Attempt {
     return new Attempt(context, async (attempt) => {
       attempt.plan = plan;
       attempt.devices = devices;
+      attempt.losses = losses;
       context.admission.adopt(context.layout.key, needOf(context.spec), devices);
       attempt.signal('admitted');
       attempt.lastPreparing = eventOf({ $case: 'preparing', value: { text: `waiting for runtime '${context.runtime.name}' to answer` } });
-      const running = await found;
-      if (running !== undefined) return attempt.follow(running);
-      return attempt.state.stopAsked ? executor.Finished.create({ outcome: executor.Outcome.CANCELLED }) : attempt.prepareAndRun();
+      const unwanted = new Promise<'unwanted'>((resolve) => (attempt.onUnwanted = () => resolve('unwanted')));
+      const running = await Promise.race([found, unwanted]);
+      if (running === 'unwanted') return CANCELLED;
+      if (running === undefined) return attempt.state.stopAsked ? CANCELLED : attempt.prepareAndRun();
+      return attempt.untilTold(() => attempt.follow(running));
     });
   }
 
@@ -187,17 +201,25 @@ export class Attempt {
   }
 
   private askAndRun(): Promise<executor.Finished> {
+    const away = this.context.runtime.available({ preparing: (text) => this.queue(text), onUnwanted: this.whenUnwanted });
+    return away === undefined ? this.askAndBegin() : this.unlessUnwanted(away.then(() => this.askAndBegin()));
+  }
+
+  private askAndBegin(): Promise<executor.Finished> {
+    const asked = this.ask();
+    if ('devices' in asked) return this.beginAdmitted(asked);
+    this.queue('');
+    return asked.then((admitted) => (admitted === undefined ? CANCELLED : this.beginAdmitted(admitted)));
+  }
+
+  /** For its share of the runner: at once, or when there is room; undefined where it became unwanted before. @throws RuntimeFailure */
+  private ask(): Admitted | Promise<Admitted | undefined> {
     const { spec, layout, admission } = this.context;
     let refuse: (error: Error) => void = () => undefined;
     const refused = new Promise<never>((_, reject) => (refuse = reject));
     this.onUnwanted = () => admission.leave(layout.key);
     const asked = admission.ask(layout.key, needOf(spec), (reason) => refuse(new RuntimeFailure('DISK_FULL', `the task ${reason}`, true)));
-    if ('devices' in asked) return this.beginAdmitted(asked);
-    this.queuedEvent = eventOf({ $case: 'queued', value: {} });
-    this.feed.publish(this.queuedEvent);
-    return Promise.race([asked, refused]).then((admitted) =>
-      admitted === undefined ? executor.Finished.create({ outcome: executor.Outcome.CANCELLED }) : this.beginAdmitted(admitted),
-    );
+    return 'devices' in asked ? asked : Promise.race([asked, refused]);
   }
 
   private beginAdmitted({ devices }: Admitted): Promise<executor.Finished> {
@@ -207,11 +229,74 @@ export class Attempt {
     return this.prepareAndRun();
   }
 
-  private async prepareAndRun(): Promise<executor.Finished> {
+  private prepareAndRun(): Promise<executor.Finished> {
+    return this.untilTold(() => this.prepareAndRunOnce());
+  }
+
+  /** Begins again where the runtime went away under it. */
+  private async untilTold(first: () => Promise<executor.Finished>): Promise<executor.Finished> {
+    for (let next = first; ; next = () => this.prepareAndRunOnce()) {
+      try {
+        return await next();
+      } catch (error) {
+        if (!(error instanceof RuntimeFailure) || error.code !== 'RUNTIME_LOST') throw error;
+        if (this.state.stopAsked) return CANCELLED;
+        if (!(await this.beginAgain(error))) return CANCELLED;
+      }
+    }
+  }
+
+  /** False where it became unwanted meanwhile. */
+  private async beginAgain({ message, begun }: RuntimeFailure): Promise<boolean> {
+    const { layout, runtime, admission } = this.context;
+    if (begun) this.losses += 1;
+    if (this.losses > MAX_LOSSES)
+      throw new RuntimeFailure('RUNTIME_LOST', `${message}; that was the ${this.losses}th time, and the task is not begun again`, false);
+    this.running = this.startedEvent = undefined;
+    this.tail = new StderrTail();
+    this.signal('lost');
+    this.prepare(begun ? `${message}; the task is begun again (${this.losses} of ${MAX_LOSSES} times)` : message);
+    admission.leave(layout.key);
+    const back = runtime.available({ preparing: (text) => this.prepare(text), onUnwanted: this.whenUnwanted });
+    await back?.catch((error: unknown) => {
+      if (!this.state.stopAsked) throw error;
+    });
+    if (this.state.stopAsked) return false;
+    const admitted = await this.ask();
+    this.onUnwanted = undefined;
+    this.devices = admitted?.devices ?? [];
+    return admitted !== undefined;
+  }
+
+  private readonly whenUnwanted = (act: () => void): void => {
+    this.onUnwanted = act;
+    if (this.state.stopAsked) act();
+  };
+
+  private unlessUnwanted(work: Promise<executor.Finished>): Promise<executor.Finished> {
+    return work.catch((error: unknown) => {
+      if (this.state.stopAsked) return CANCELLED;
+      throw error;
+    });
+  }
+
+  /** It waits: for room, or for what `reason` says. */
+  private queue(reason: string): void {
+    this.queuedEvent = eventOf({ $case: 'queued', value: { reason } });
+    this.feed.publish(this.queuedEvent);
+  }
+
+  private prepare(text: string): void {
+    this.lastPreparing = eventOf({ $case: 'preparing', value: { text } });
+    this.feed.publish(this.lastPreparing);
+  }
+
+  private async prepareAndRunOnce(): Promise<executor.Finished> {
     const { spec, layout, runtime, storage, discard } = this.context;
     makeSandbox(layout, discard);
     if (runtime.containers) remember(layout, SPEC_FILE, executor.TaskSpec.encode(spec).finish());
     if (runtime.containers && this.devices.length > 0) remember(layout, DEVICES_FILE, Buffer.from(this.devices.join('\n')));
+    if (this.losses > 0) remember(layout, LOSSES_FILE, Buffer.from(String(this.losses)));
     const staging = new AbortController();
     this.onUnwanted = () => staging.abort();
     const staged = stageInputs(spec, layout, runtime, storage, staging.signal);
@@ -219,23 +304,15 @@ export class Attempt {
       if (this.state.stopAsked) return undefined;
       throw error;
     });
-    if (this.plan === undefined || this.state.stopAsked) return executor.Finished.create({ outcome: executor.Outcome.CANCELLED });
+    if (this.plan === undefined || this.state.stopAsked) return CANCELLED;
     if (!runtime.containers) this.inputs = InputGuard.over(this.plan);
-    const preparing = (text: string): void => {
-      this.lastPreparing = eventOf({ $case: 'preparing', value: { text } });
-      this.feed.publish(this.lastPreparing);
-    };
     this.begunAt = performance.now();
-    const onUnwanted = (act: () => void): void => {
-      this.onUnwanted = act;
-      if (this.state.stopAsked) act();
-    };
-    const starting = runtime.start(runtimeTaskOf(spec, layout, this.plan, this.devices), { log: this.log, preparing, onUnwanted });
-    const running = await starting.catch((error: unknown) => {
+    const on = { log: this.log, preparing: (text: string) => this.prepare(text), onUnwanted: this.whenUnwanted };
+    const running = await runtime.start(runtimeTaskOf(spec, layout, this.plan, this.devices), on).catch((error: unknown) => {
       if (this.state.stopAsked) return undefined;
       throw error;
     });
-    return running === undefined ? executor.Finished.create({ outcome: executor.Outcome.CANCELLED }) : this.follow(running);
+    return running === undefined ? CANCELLED : this.follow(running);
   }
 
   private async follow(running: RunningTask): Promise<executor.Finished> {
@@ -261,7 +338,8 @@ export class Attempt {
       return finished;
     } finally {
       // Beside the report of the exit, not before it; release waits for it.
-      this.removal = running.remove().catch((error: unknown) => this.context.onProblem(`cannot remove what ran ${layout.key}`, error));
+      const removal = running.remove().catch((error: unknown) => this.context.onProblem(`cannot remove what ran ${layout.key}`, error));
+      this.removal = Promise.all([this.removal, removal]).then(() => undefined);
     }
   }
 

@@ -59,6 +59,8 @@ const environment = z.object({
   WEFT_RUNNER_GPUS: deviceList.optional(),
   WEFT_RUNNER_LABELS: labelList.optional(),
   WEFT_PULL_STALL_S: positiveNumber.optional(),
+  WEFT_ENGINE_SILENCE_S: positiveNumber.optional(),
+  WEFT_ENGINE_WAIT_S: z.coerce.number().nonnegative().optional(),
   WEFT_IMAGE_SOURCES: imageSources.optional(),
   WEFT_RUNTIMES: runtimeList.optional(),
   WEFT_PROCESS_CONTAINMENT: containmentList.optional(),
@@ -101,6 +103,10 @@ export interface StepRunnerConfig {
   labels?: Readonly<Record<string, string>>;
   /** A pull without progress for so long is given up, milliseconds. */
   pullStallMs?: number;
+  /** How long a Docker engine that went away is waited for, milliseconds. */
+  engineWaitMs?: number;
+  /** In so many milliseconds it has to answer. */
+  engineSilenceMs?: number;
   /** How images that are not there may be had; absent: in every way. */
   imageSources?: readonly ImageSource[];
   runtimes: readonly RuntimeName[];
@@ -150,6 +156,8 @@ export const configSchema: z.ZodType<StepRunnerConfig> = environment.transform((
     },
     labels: env.WEFT_RUNNER_LABELS,
     pullStallMs: env.WEFT_PULL_STALL_S === undefined ? undefined : env.WEFT_PULL_STALL_S * 1000,
+    engineWaitMs: env.WEFT_ENGINE_WAIT_S === undefined ? undefined : env.WEFT_ENGINE_WAIT_S * 1000,
+    engineSilenceMs: env.WEFT_ENGINE_SILENCE_S === undefined ? undefined : env.WEFT_ENGINE_SILENCE_S * 1000,
     imageSources: env.WEFT_IMAGE_SOURCES,
     runtimes: env.WEFT_RUNTIMES ?? RUNTIME_NAMES,
     containment: env.WEFT_PROCESS_CONTAINMENT,

@@ -59,10 +59,10 @@ export async function describeRuntimes(
   const labels: Record<string, string> = {};
   const infos = await Promise.all(
     runtimes.map(async (runtime) => {
-      const { version, unavailable = '', containment, inputs } = await runtime.probe();
+      const { version, unavailable = '', expected = false, containment, inputs } = await runtime.probe();
       if (containment !== undefined) labels[`weft.${runtime.name}.containment`] = containment;
       if (inputs !== undefined) labels[`weft.${runtime.name}.inputs`] = inputs;
-      return { name: runtime.name, version, containers: runtime.containers, unavailable };
+      return { name: runtime.name, version, containers: runtime.containers, unavailable, expected };
     }),
   );
   return { infos, labels };

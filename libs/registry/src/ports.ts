@@ -30,7 +30,8 @@ export interface RunnerRecord {
   address: string;
   pool: string;
   version: string;
-  runtimes: { name: string; version: string; containers: boolean; unavailable: string }[];
+  /** `expected`: it cannot be used now, but could be, and is waited for. */
+  runtimes: { name: string; version: string; containers: boolean; unavailable: string; expected?: boolean }[];
   capacity: RunnerAmounts;
   /** As of `lastSeenMs`. */
   load: RunnerLoad;

@@ -1,4 +1,14 @@
-export type { ExitStatus, LogSink, Probed, ReadOnlyNames, RunningTask, RuntimeTask, StartEvents, TaskRuntime } from './ports.js';
+export type {
+  AdoptionEvents,
+  ExitStatus,
+  LogSink,
+  Probed,
+  ReadOnlyNames,
+  RunningTask,
+  RuntimeTask,
+  StartEvents,
+  TaskRuntime,
+} from './ports.js';
 export { RuntimeFailure } from './ports.js';
 export { ProcessRuntime } from './process/process-runtime.js';
 export type { ProcessRuntimeOptions } from './process/process-runtime.js';

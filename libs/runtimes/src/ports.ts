@@ -47,20 +47,29 @@ export interface RunningTask {
   remove(): Promise<void>;
 }
 
+/**
+ * RUNTIME_UNAVAILABLE: what runs tasks cannot be reached, and is not waited for (any longer). RUNTIME_LOST: it went away under this task, which
+ * says nothing about the task; it is to be begun again when the runtime is `available`.
+ */
+export type FailureCode =
+  | 'IMAGE_PULL'
+  | 'IMAGE_MISSING'
+  | 'INPUT_FILE'
+  | 'COMMAND_NOT_FOUND'
+  | 'RUNTIME_UNAVAILABLE'
+  | 'RUNTIME_LOST'
+  | 'DISK_FULL'
+  | 'INPUT_CHANGED'
+  | 'INTERNAL';
+
 export class RuntimeFailure extends Error {
   override readonly name = 'RuntimeFailure';
   constructor(
-    readonly code:
-      | 'IMAGE_PULL'
-      | 'IMAGE_MISSING'
-      | 'INPUT_FILE'
-      | 'COMMAND_NOT_FOUND'
-      | 'RUNTIME_UNAVAILABLE'
-      | 'DISK_FULL'
-      | 'INPUT_CHANGED'
-      | 'INTERNAL',
+    readonly code: FailureCode,
     message: string,
     readonly retryable: boolean,
+    /** Of RUNTIME_LOST: false where nothing had been done for the task yet. */
+    readonly begun = true,
   ) {
     super(message);
   }
@@ -78,7 +87,10 @@ export interface StartEvents {
 
 export interface Probed {
   version: string;
+  /** Why it cannot be used now. */
   unavailable?: string;
+  /** It could be used before, and is waited for: tasks wait with it. */
+  expected?: boolean;
   /** By what means a task's processes are kept together, and its inputs as they are; where the runtime has more than one. */
   containment?: string;
   inputs?: 'view' | 'copy';
@@ -92,11 +104,18 @@ export interface ReadOnlyNames {
   nameOf(path: string): string | undefined;
 }
 
+export interface AdoptionEvents {
+  log: (key: string) => LogSink;
+  adopted: (key: string, task: RunningTask) => void;
+  /** There is something to be found: a runtime that does not answer is waited for. */
+  expected: boolean;
+}
+
 export interface TaskRuntime {
   readonly name: string;
   /** True where tasks run in an image and see only what is mounted. */
   readonly containers: boolean;
-  /** Version, or why it cannot be used. */
+  /** Answers within a limit, whatever the runtime does. */
   probe(): Promise<Probed>;
   /** For runtimes whose tasks see the host's files. @throws RuntimeFailure */
   readOnlyNames?(): Promise<ReadOnlyNames>;
@@ -107,6 +126,11 @@ export interface TaskRuntime {
    * runtime has no images: a command is looked for in `searchPath`, where that is not empty. Undefined: it is not here. @throws RuntimeFailure
    */
   contentId(image: executor.Image, searchPath?: string): Promise<string | undefined>;
+  /**
+   * Resolves when it is back where it was there and is away; undefined where nothing is to be waited for: it is there, or never was.
+   * @throws RuntimeFailure RUNTIME_UNAVAILABLE where it is not waited for any longer
+   */
+  available(on: Pick<StartEvents, 'preparing' | 'onUnwanted'>): Promise<void> | undefined;
   /** @throws RuntimeFailure; whatever it says where the task was unwanted by then */
   start(task: RuntimeTask, on: StartEvents): Promise<RunningTask>;
   /**
@@ -114,10 +138,7 @@ export interface TaskRuntime {
    * key as it was started, to be handed to `on.adopted`; or says whether what is there is to be left alone or to be removed.
    * @throws RuntimeFailure where the runtime cannot be asked now: what was not handed over is as it was, and may be asked for again.
    */
-  adopt(
-    claim: (key: string) => RuntimeTask | 'keep' | 'remove',
-    on: { log: (key: string) => LogSink; adopted: (key: string, task: RunningTask) => void },
-  ): Promise<void>;
+  adopt(claim: (key: string) => RuntimeTask | 'keep' | 'remove', on: AdoptionEvents): Promise<void>;
   /** Stops what cannot outlive the runner; what can (containers) is left for `adopt`. */
   close(): Promise<void>;
 }

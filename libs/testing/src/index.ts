@@ -24,6 +24,7 @@ export { type CertificatePaths, type TestAuthority, makeAuthority } from './make
 export { FakeResultData, createFakeResultStore } from './fake-result-store.js';
 export { type ResultStoreFixture, aStoredResult, resultStoreContract } from './result-store.contract.js';
 export { type ProgramOptions, type RunningProgram, startProgram } from './start-program.js';
+export { OwnEngine, ownEngineUnavailable } from './own-engine.js';
 export { pythonRunnerUnavailable, startPythonRunner } from './python-runner.js';
 export { type StartS3Options, type TestS3, makeBucket, startS3 } from './s3/start-s3.js';
 export { type CuttingProxy, startCuttingProxy } from './s3/cutting-proxy.js';

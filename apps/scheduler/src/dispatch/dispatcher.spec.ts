@@ -185,7 +185,7 @@ describe('a job', () => {
   });
 
   describe('that its runner lets wait', () => {
-    const queued: executor.TaskEvent = { at: undefined, event: { $case: 'queued', value: {} } };
+    const queued: executor.TaskEvent = { at: undefined, event: { $case: 'queued', value: { reason: '' } } };
     const success = finished({ exitCode: 0, manifest: written });
 
     it('goes to another runner as soon as that has room, and back to the first if need be', async () => {

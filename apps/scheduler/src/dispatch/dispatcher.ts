@@ -183,7 +183,8 @@ export class Dispatcher implements TaskCanceller {
 
   private async runPlaced(attempt: Attempt, prepared: PreparedTask): Promise<EngineEvent> {
     const { job, attached, cancel, abandon } = attempt;
-    const wish = { ...placementOf(job, prepared), signal: AbortSignal.any([cancel, abandon]) };
+    const onAway = (why: string): void => attempt.log.note(`waiting for ${why}`);
+    const wish = { ...placementOf(job, prepared), onAway, signal: AbortSignal.any([cancel, abandon]) };
     let placement = await this.deps.pool.place({ ...wish, attached });
     for (let moves = 0; ; moves += 1) {
       const end = await this.runOn(placement, attempt, prepared, moves < MAX_MOVES);
@@ -244,8 +245,9 @@ export class Dispatcher implements TaskCanceller {
     const { runId, taskId, attempt } = job;
     let reported = false;
     return {
-      queued: () => {
-        if (!placement.ahead) log.note(`waiting for room on runner ${placement.runner.runnerId}`);
+      queued: (reason) => {
+        if (reason !== '') log.note(reason);
+        else if (!placement.ahead) log.note(`waiting for room on runner ${placement.runner.runnerId}`);
       },
       started: () => {
         if (reported) return;

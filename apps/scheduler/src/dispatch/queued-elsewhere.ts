@@ -24,8 +24,8 @@ export class QueuedElsewhere {
   watch(on: ExecutionEvents): ExecutionEvents {
     return {
       ...on,
-      queued: () => {
-        on.queued();
+      queued: (reason) => {
+        on.queued(reason);
         this.callOff = this.placement.waiting((better) => this.move(better));
       },
       preparing: (text) => {

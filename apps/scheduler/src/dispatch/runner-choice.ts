@@ -91,10 +91,12 @@ export function chooseRunner(views: readonly RunnerView[], wish: Wish): Chosen {
   const { need } = wish;
   const able = views.flatMap((view) => {
     const runtime = runtimeFor(view.runner, wish.isolation);
-    return runtime === undefined || !fits(need, NOTHING, view.runner.capacity) ? [] : [{ view, runtime }];
+    return runtime === undefined || !fits(need, NOTHING, view.runner.capacity)
+      ? []
+      : [{ view, runtime: runtime.name, usable: runtime.usable }];
   });
   if (able.length === 0) return 'never';
-  const open = able.filter(({ view }) => !view.runner.draining);
+  const open = able.filter(({ view, usable }) => usable && !view.runner.draining);
   const others = open.filter(({ view }) => !wish.avoid.includes(view.runner.runnerId));
   const candidates = others.length === 0 || wish.aged ? [...others, ...open.filter((choice) => !others.includes(choice))] : others;
   const free = candidates.filter(({ view }) => hasRoom(view, need));
@@ -143,10 +145,15 @@ function roomiest(choices: Choice[]): Choice {
   });
 }
 
-export function runtimeFor(runner: RunnerRecord, isolation: Wish['isolation']): string | undefined {
-  const usable = runner.runtimes.filter((runtime) => runtime.unavailable === '');
-  const container = usable.find((runtime) => runtime.containers)?.name;
-  const host = usable.find((runtime) => !runtime.containers)?.name;
+/** The runtime that a task would run in there; not `usable`: it is away, and tasks wait for it rather than run in another. */
+export function runtimeFor(runner: RunnerRecord, isolation: Wish['isolation']): { name: string; usable: boolean } | undefined {
+  const offered = (containers: boolean): { name: string; usable: boolean } | undefined => {
+    const all = runner.runtimes.filter((runtime) => runtime.containers === containers);
+    const usable = all.find(({ unavailable }) => unavailable === '');
+    const found = usable ?? all.find(({ expected }) => expected === true);
+    return found && { name: found.name, usable: usable !== undefined };
+  };
+  const [container, host] = [offered(true), offered(false)];
   switch (isolation) {
     case 'container':
       return container;
@@ -155,6 +162,17 @@ export function runtimeFor(runner: RunnerRecord, isolation: Wish['isolation']): 
     case 'process':
       return host;
   }
+}
+
+/**
+ * What keeps a task waiting where every runner that could take it has its runtime away, in words for its author; undefined where it is something
+ * else.
+ */
+export function absenceOf(runners: readonly RunnerRecord[], { need, isolation }: Pick<Wish, 'need' | 'isolation'>): string | undefined {
+  const able = runners.filter((runner) => runtimeFor(runner, isolation) !== undefined && fits(need, NOTHING, runner.capacity));
+  if (able.some((runner) => runtimeFor(runner, isolation)?.usable === true)) return undefined;
+  const away = able.flatMap((runner) => runner.runtimes.filter(({ name }) => name === runtimeFor(runner, isolation)?.name));
+  return away[0]?.unavailable;
 }
 
 /** Why no runner of the pool could ever take it, in words for its author. */

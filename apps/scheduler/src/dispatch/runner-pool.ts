@@ -15,6 +15,7 @@ import type { RunnerAmounts, RunnerRecord } from '@weft/registry';
 import { TaskError, type TaskResources } from '@weft/tasks';
 import { advance, type Book, giveBack, heard, hold, newBook, type Share } from './runner-book.js';
 import {
+  absenceOf,
   amountsOf,
   chooseRunner,
   type Choice,
@@ -36,6 +37,8 @@ export interface PlacementRequest {
   avoid?: readonly string[];
   /** The attempt began on this runner before: it goes back there, room or not, because it occupies its room already. */
   attached?: { runnerId: string; runtime: string };
+  /** Told what it waits for where that is a runtime that is away, once for each that is said of it. */
+  onAway?: (why: string) => void;
   signal: AbortSignal;
 }
 
@@ -66,6 +69,7 @@ export interface RunnerPoolOptions {
 interface Waiting extends PlacementRequest {
   need: RunnerAmounts;
   sinceMs: number;
+  told?: string;
   resolve(placement: Placement): void;
   reject(error: Error): void;
 }
@@ -88,6 +92,12 @@ export class RunnerLostError extends TaskError {
   constructor(runnerId: string) {
     super('RUNNER_LOST', `runner ${runnerId}, which had begun this task, is gone`);
   }
+}
+
+/** As it will be when those of its runtimes are back that are away. */
+function withAllThere(runner: RunnerRecord): RunnerRecord {
+  const runtimes = runner.runtimes.map((runtime) => (runtime.expected === true ? { ...runtime, unavailable: '' } : runtime));
+  return { ...runner, runtimes };
 }
 
 export class RunnerPool {
@@ -188,7 +198,7 @@ export class RunnerPool {
     const chosen =
       now === 'wait'
         ? chooseRunner(
-            views.map((view) => ({ ...view, own: NOTHING, foreign: NOTHING })),
+            views.map((view) => ({ ...view, runner: withAllThere(view.runner), own: NOTHING, foreign: NOTHING })),
             wish,
           )
         : now;
@@ -216,12 +226,24 @@ export class RunnerPool {
     // No runner has registered yet: after a start they come one by one.
     if (views.length === 0) return;
     const chosen = chooseRunner(views, wishOf(waiting, this.now() - waiting.sinceMs >= this.patienceMs));
-    if (chosen === 'wait') return;
+    if (chosen === 'wait') return this.tellAway(waiting, views);
     this.waiting.delete(waiting);
     if (chosen === 'never') {
       const runners = views.map(({ runner }) => runner);
       waiting.reject(new TaskError('NO_RUNNER', refusalOf(runners, waiting, waiting.pool)));
     } else waiting.resolve(this.reserve(chosen, waiting));
+  }
+
+  private tellAway(waiting: Waiting, views: readonly RunnerView[]): void {
+    const why =
+      waiting.onAway &&
+      absenceOf(
+        views.map(({ runner }) => runner),
+        waiting,
+      );
+    if (why === undefined || why === waiting.told) return;
+    waiting.told = why;
+    waiting.onAway?.(why);
   }
 
   private tryMove(queued: Queued): void {

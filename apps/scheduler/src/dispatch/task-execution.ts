@@ -18,8 +18,8 @@ const CANCEL_GRACE_MS = 1_500;
 const LOST_STREAM: ReadonlySet<string> = new Set(['UNAVAILABLE', 'INTERNAL', 'CANCELLED']);
 
 export interface ExecutionEvents {
-  /** The runner lets it wait for room. */
-  queued(): void;
+  /** The runner lets it wait: for room, or for what `reason` says. */
+  queued(reason: string): void;
   started(handle: string): void;
   preparing(text: string): void;
   /** `offset`, `line`: of the stream before `data`, where the runner says so. */
@@ -88,7 +88,7 @@ export class TaskExecution {
         // Read on to the stream's end: leaving it resets it, and HTTP/2 servers drop a connection with many resets.
         if (event?.$case === 'finished') finished = event.value;
         else if (event?.$case === 'started') on.started(event.value.handle);
-        else if (event?.$case === 'queued') on.queued();
+        else if (event?.$case === 'queued') on.queued(event.value.reason);
         else if (event?.$case === 'preparing') on.preparing(event.value.text);
         else if (event?.$case === 'log') hearLog(event.value, on);
       }

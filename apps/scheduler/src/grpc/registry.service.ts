@@ -56,9 +56,10 @@ function loadOf({ inUse, tasksAdmitted, tasksWaiting }: executor.DescribeRespons
 
 function toRunner(record: RunnerRecord): pb.Runner {
   const { load, address, draining, lastSeenMs, ...description } = record;
+  const runtimes = record.runtimes.map((runtime) => ({ ...runtime, expected: runtime.expected === true }));
   return {
     address,
-    description: { ...description, ...load },
+    description: { ...description, runtimes, ...load },
     draining,
     lastSeen: new Date(lastSeenMs),
   };

@@ -91,7 +91,7 @@ export class SimulatedExecution implements AttemptExecution {
     };
     this.runner.whenBroken(() => hears('broken off', () => end(undefined)));
     this.runner.execute(this.spec, {
-      queued: () => hears('waits', () => on.queued()),
+      queued: () => hears('waits', () => on.queued('')),
       started: () => hears('started', () => on.started(this.key)),
       finished: (finished) => hears('finished', () => end(finished)),
     });

@@ -23,10 +23,11 @@ export interface ContainerContext {
   extraHosts?: readonly string[];
 }
 
-export function createOptions(task: RuntimeTask, context: ContainerContext): Docker.ContainerCreateOptions {
+export function createOptions(task: RuntimeTask, context: ContainerContext): Docker.ContainerCreateOptions & { name: string } {
   const { spec } = task;
   const stdin = task.hostStdin !== undefined;
   return {
+    name: containerName(task, context),
     Image: context.image,
     // The image's entrypoint, where it has one, gets argv.
     Cmd: spec.argv,
@@ -65,6 +66,11 @@ export function createOptions(task: RuntimeTask, context: ContainerContext): Doc
       ...(context.podman ? {} : { LogConfig: { Type: 'local', Config: { 'max-size': '1024t', 'max-file': '1', compress: 'false' } } }),
     },
   };
+}
+
+/** One for each attempt of each runner: a request to create it that was not answered cannot give two. */
+export function containerName({ key }: Pick<RuntimeTask, 'key'>, { ownerId }: Pick<ContainerContext, 'ownerId'>): string {
+  return `weft-${ownerId}-${key}`;
 }
 
 function limits({ spec: { resources }, devices }: RuntimeTask): Docker.HostConfig {

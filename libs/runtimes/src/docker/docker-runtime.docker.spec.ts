@@ -98,7 +98,7 @@ describe('DockerRuntime', () => {
     await recorder.saying('up');
     await docker.getContainer(running.handle).kill({ signal });
     await expect(running.wait()).rejects.toMatchObject({
-      code: 'INTERNAL',
+      code: 'RUNTIME_LOST',
       retryable: true,
       message: expect.stringContaining('from outside'),
     });
@@ -218,6 +218,7 @@ describe('DockerRuntime', () => {
     const adopted: { key: string; task: RunningTask }[] = [];
     await later.adopt((key) => (key === task.key ? task : key === kept.key ? 'keep' : 'remove'), {
       log: () => recorder.log,
+      expected: true,
       adopted: (key, found) => adopted.push({ key, task: found }),
     });
     expect(adopted.map(({ key }) => key)).toEqual([task.key]);
@@ -245,7 +246,7 @@ describe('an engine that is not there', () => {
       code: 'RUNTIME_UNAVAILABLE',
       retryable: true,
     });
-    const adopting = runtime.adopt(() => 'remove', { log: () => () => undefined, adopted: () => undefined });
+    const adopting = runtime.adopt(() => 'remove', { log: () => () => undefined, adopted: () => undefined, expected: false });
     await expect(adopting).rejects.toMatchObject({ code: 'RUNTIME_UNAVAILABLE', retryable: true });
     sandbox.dispose();
   });

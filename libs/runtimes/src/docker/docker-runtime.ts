@@ -11,12 +11,23 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { executor } from '@weft/contracts';
-import Docker from 'dockerode';
-import { type LogSink, type RunningTask, RuntimeFailure, type RuntimeTask, type StartEvents, type TaskRuntime } from '../ports.js';
+import type Docker from 'dockerode';
+import {
+  type AdoptionEvents,
+  type LogSink,
+  type Probed,
+  type RunningTask,
+  RuntimeFailure,
+  type RuntimeTask,
+  type StartEvents,
+  type TaskRuntime,
+} from '../ports.js';
 import { attachWithStdin } from './attach-stdin.js';
+import { ContainerEvents } from './container-events.js';
 import { createOptions, LABELS } from './create-options.js';
-import { DockerTask, removeContainer } from './docker-task.js';
-import { engineFailure, readEngineError } from './engine-error.js';
+import { DockerTask } from './docker-task.js';
+import { Engine, type EngineOptions } from './engine.js';
+import { engineFailure, isUnanswered, readEngineError } from './engine-error.js';
 import { withAlgorithm } from './image-reference.js';
 import { Images, type ImageSource } from './images.js';
 import { ContainerOutput } from './output.js';
@@ -36,88 +47,133 @@ export interface DockerRuntimeOptions {
   pullStallMs?: number;
   /** How images that are not there may be had; default: in every way. */
   imageSources?: readonly ImageSource[];
+  /** How long an engine that went away is waited for, milliseconds; default: ten minutes. */
+  engineWaitMs?: number;
+  /** In so many milliseconds it has to answer a ping, else it is taken for away; default: 15 s. */
+  engineSilenceMs?: number;
+  /** Of tests: what time is. */
+  engineClock?: Pick<EngineOptions, 'pause' | 'nowMs'>;
 }
+
+/** There was nobody to take a request. */
+const REFUSED = new Set(['ENOENT', 'ECONNREFUSED', 'ENGINE_GONE']);
 
 export class DockerRuntime implements TaskRuntime {
   readonly name = 'docker';
   readonly containers = true;
-  private readonly docker = new Docker();
+  private readonly engine: Engine;
+  private readonly docker: Docker;
+  private readonly events: ContainerEvents;
   private readonly images: Images;
   private podman: Promise<boolean> | undefined;
 
   constructor(private readonly options: DockerRuntimeOptions) {
-    this.images = new Images(this.docker, options.open, options.pullStallMs, options.imageSources);
+    const { open, pullStallMs, imageSources, engineWaitMs: waitMs, engineSilenceMs: pingMs, onProblem } = options;
+    this.engine = new Engine({ waitMs, pingMs, onProblem, ...options.engineClock });
+    this.docker = this.engine.docker;
+    this.events = new ContainerEvents(this.docker, options.ownerId, (signal) => this.engine.moment(signal));
+    this.images = new Images(this.docker, open, pullStallMs, imageSources);
+    // Another one may be there when it is back.
+    this.engine.presence.onReturn(() => (this.podman = undefined));
   }
 
-  async probe(): Promise<{ version: string; unavailable?: string }> {
+  async probe(): Promise<Probed> {
+    const { presence } = this.engine;
     try {
-      return { version: (await this.docker.version()).Version };
+      if (!presence.isAway) return { version: await this.engine.knownVersion() };
     } catch (error) {
-      return { version: '', unavailable: engineFailure(error, 'use the container engine').message };
+      if (!isUnanswered(error)) return { version: '', unavailable: engineFailure(error, 'use the Docker engine').message };
+      await presence.look();
     }
+    const { complaint: unavailable, isExpected: expected } = presence;
+    return { version: this.engine.lastVersion, unavailable, expected };
   }
 
-  contentId(image: executor.Image): Promise<string | undefined> {
+  async contentId(image: executor.Image): Promise<string | undefined> {
+    if (this.engine.presence.isAway) throw this.engine.presence.failure();
     return this.images.idOf(image);
+  }
+
+  available(on: Pick<StartEvents, 'preparing' | 'onUnwanted'>): Promise<void> | undefined {
+    return this.engine.presence.isAway ? this.engine.presence.here(on) : undefined;
   }
 
   async start(task: RuntimeTask, on: StartEvents): Promise<RunningTask> {
     const { image } = task.spec;
     if (image === undefined) throw new RuntimeFailure('IMAGE_MISSING', 'the task names no image', false);
-    const container = await this.create(task, image, on);
-    // Beside what has to be done one by one: the engine knows by now what the name has led to.
-    const imageId = this.imageOf(container);
     try {
-      const output = await ContainerOutput.open(task, on.log);
-      const { drained } = await this.attach(container, task, output);
-      await container.start();
-      return new DockerTask(this.docker, container, output, drained, task.spec.timeLimitMs, imageId);
+      return await this.createAndStart(task, image, on);
     } catch (error) {
-      await removeContainer(container).catch((problem: unknown) =>
-        this.options.onProblem(`cannot remove container ${container.id}`, problem),
-      );
-      throw engineFailure(error, 'start the container');
+      if (!isUnanswered(error) || !(await this.isWaitedFor())) throw engineFailure(error, 'start the container');
+      const { code, message } = readEngineError(error);
+      const begun = this.engine.presence.isHere || code === undefined || !REFUSED.has(code);
+      throw new RuntimeFailure('RUNTIME_LOST', `the Docker engine went away while the task was prepared: ${message}`, true, begun);
     }
   }
 
-  async adopt(
-    claim: (key: string) => RuntimeTask | 'keep' | 'remove',
-    on: { log: (key: string) => LogSink; adopted: (key: string, task: RunningTask) => void },
-  ): Promise<void> {
+  async adopt(claim: (key: string) => RuntimeTask | 'keep' | 'remove', on: AdoptionEvents): Promise<void> {
     const filters = { label: [`${LABELS.owner}=${this.options.ownerId}`] };
     try {
       for (const { Id, Labels, State } of await this.docker.listContainers({ all: true, filters })) {
         const key = Labels[LABELS.key] ?? '';
         const claimed = claim(key);
         if (claimed === 'keep') continue;
-        const container = this.docker.getContainer(Id);
         const lost = claimed === 'remove' || State === 'created' || !stdinWasSent(claimed);
-        if (lost) await removeContainer(container);
-        else on.adopted(key, await this.reattach(container, claimed, on.log(key)));
+        if (lost) await this.engine.remove(Id);
+        else on.adopted(key, await this.reattach(this.docker.getContainer(Id), claimed, on.log(key)));
       }
     } catch (error) {
+      if (isUnanswered(error)) await this.engine.presence.look();
+      if (isUnanswered(error) && on.expected) this.engine.presence.expect();
       throw engineFailure(error, 'look for containers of an earlier life');
     }
   }
 
   /** Containers run on: the next life adopts them. */
   close(): Promise<void> {
+    this.engine.close();
     return Promise.resolve();
+  }
+
+  /** Whether an engine that has not answered is there after all, or was there and may be back. */
+  private async isWaitedFor(): Promise<boolean> {
+    return (await this.engine.presence.look()) || this.engine.presence.isExpected;
+  }
+
+  private async createAndStart(task: RuntimeTask, image: executor.Image, on: StartEvents): Promise<RunningTask> {
+    const { engine, events } = this;
+    const hearing = settled(events.open());
+    const container = await this.create(task, image, on);
+    // Beside what has to be done one by one: the engine knows by now what the name has led to.
+    const imageId = this.imageOf(container);
+    let output: ContainerOutput | undefined;
+    try {
+      output = await ContainerOutput.open(task, on.log);
+      await hearing;
+      const attached = await this.attach(container, task, output);
+      events.watch(container.id);
+      await container.start();
+      return new DockerTask({ engine, events, container, task, output, attached, timeLimitMs: task.spec.timeLimitMs, imageId });
+    } catch (error) {
+      await output?.close();
+      events.forget(container.id);
+      const removal = engine.remove(container.id);
+      // An engine that is away is not waited for here: the removal stays due.
+      await Promise.race([removal, isUnanswered(error) ? undefined : removal]).catch((problem: unknown) =>
+        this.options.onProblem(`cannot remove container ${container.id}`, problem),
+      );
+      throw error;
+    }
   }
 
   private async reattach(container: Docker.Container, task: RuntimeTask, log: LogSink): Promise<RunningTask> {
     const { State, Image } = await container.inspect();
-    const logs = async (): Promise<Readable> => (await container.logs({ follow: true, stdout: true, stderr: true })) as unknown as Readable;
-    const following = await logs();
     const output = await ContainerOutput.open(task, log);
-    const drained = output.drainLog(following, async () => {
-      await container.wait();
-      return logs();
-    });
-    const { timeLimitMs } = task.spec;
+    const { timeLimitMs: limitMs } = task.spec;
     const ranMs = Date.now() - Date.parse(State.StartedAt);
-    const leftMs = timeLimitMs > 0 ? Math.max(1, timeLimitMs - ranMs) : 0;
-    return new DockerTask(this.docker, container, output, settled(drained), leftMs, Promise.resolve(withAlgorithm(Image)));
+    const timeLimitMs = limitMs > 0 ? Math.max(1, limitMs - ranMs) : 0;
+    const { engine, events } = this;
+    return new DockerTask({ engine, events, container, task, output, timeLimitMs, imageId: Promise.resolve(withAlgorithm(Image)) });
   }
 
   /** Creates first and looks for the image only when the engine misses it. */
@@ -125,17 +181,34 @@ export class DockerRuntime implements TaskRuntime {
     this.podman ??= this.isPodman();
     const { runnerId, ownerId, extraHosts } = this.options;
     const context = { runnerId, ownerId, user: userOf(task.hostWorkDir), podman: await this.podman, extraHosts };
-    const attempt = (name: string): Promise<Docker.Container> =>
-      this.docker.createContainer(createOptions(task, { ...context, image: name }));
+    const attempt = (name: string): Promise<Docker.Container> => this.createNamed(createOptions(task, { ...context, image: name }));
     try {
       return await attempt(this.images.nameOf(image));
     } catch (error) {
+      if (isUnanswered(error)) throw error;
       if (readEngineError(error).status !== 404) throw engineFailure(error, 'create the container');
     }
     const name = await this.images.ensure(image, on);
     return attempt(name).catch((error: unknown) => {
-      throw engineFailure(error, 'create the container');
+      throw isUnanswered(error) ? error : engineFailure(error, 'create the container');
     });
+  }
+
+  /** Of the same name there is only what a request left that was not answered. */
+  private async createNamed(options: ReturnType<typeof createOptions>): Promise<Docker.Container> {
+    const { name, ...body } = options;
+    await this.engine.removalOf(name);
+    // Not the whole of it in the address, as the client library would have it: there is a limit to how long that may be.
+    const request = { _query: { name }, _body: body } as unknown as Docker.ContainerCreateOptions;
+    try {
+      return await this.docker.createContainer({ ...request });
+    } catch (error) {
+      // It may be there all the same.
+      if (isUnanswered(error)) void this.engine.remove(name);
+      if (readEngineError(error).status !== 409) throw error;
+      await this.engine.remove(name);
+      return this.docker.createContainer({ ...request });
+    }
   }
 
   /** Undefined where the engine does not say: nobody's task fails for that. */
@@ -143,13 +216,18 @@ export class DockerRuntime implements TaskRuntime {
     try {
       return withAlgorithm((await container.inspect()).Image);
     } catch (error) {
-      if (readEngineError(error).status !== 404) this.options.onProblem(`cannot learn the image of container ${container.id}`, error);
+      if (readEngineError(error).status !== 404 && !isUnanswered(error))
+        this.options.onProblem(`cannot learn the image of container ${container.id}`, error);
       return undefined;
     }
   }
 
   /** Resolves when the engine is listening; `drained` when the output has ended. */
-  private async attach(container: Docker.Container, task: RuntimeTask, output: ContainerOutput): Promise<{ drained: Promise<void> }> {
+  private async attach(
+    container: Docker.Container,
+    task: RuntimeTask,
+    output: ContainerOutput,
+  ): Promise<{ stream: Readable; drained: Promise<void> }> {
     const stdin = task.hostStdin;
     const stream =
       stdin === undefined
@@ -157,13 +235,13 @@ export class DockerRuntime implements TaskRuntime {
         : await attachWithStdin(this.docker, container.id);
     if (stdin !== undefined) {
       const feeding = pipeline(createReadStream(stdin), stream, { end: true }).then(() => writeFileSync(stdinMark(task), ''));
-      // A tool may end without reading all of its input.
+      // A tool may end without reading all of its input; where the connection broke, the task is run again.
       feeding.catch((error: unknown) => {
-        if (readEngineError(error).code !== 'EPIPE' && readEngineError(error).code !== 'ERR_STREAM_PREMATURE_CLOSE')
-          this.options.onProblem(`stdin of ${task.key}`, error);
+        if (!isUnanswered(error)) this.options.onProblem(`stdin of ${task.key}`, error);
       });
     }
-    return { drained: settled(output.drain(stream as unknown as Readable)) };
+    const readable = stream as unknown as Readable;
+    return { stream: readable, drained: settled(output.drain(readable)) };
   }
 
   private async isPodman(): Promise<boolean> {

@@ -1,39 +1,67 @@
-/** One running (or ended) container. */
+/**
+ * One running (or ended) container.
+ *
+ * Invariants:
+ *  1. Its exit is told once. A connection that breaks on the way tells nothing: the engine is asked again, waited for where it is away, and its
+ *     log is read on from where it was.
+ *  2. What the engine did to the container, by going down or because somebody told it to, is never taken for the tool's own end: RUNTIME_LOST
+ *     (belief.ts, container-events.ts).
+ *  3. A cancelled task ends at once where the engine is away; its container goes when the engine is back.
+ *  4. Time that the engine is away ends nobody's time limit: the container may not run.
+ */
+import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
-import { type ExitStatus, type RunningTask, RuntimeFailure } from '../ports.js';
+import { type ExitStatus, type RunningTask, RuntimeFailure, type RuntimeTask } from '../ports.js';
 import { afterMs } from '../time-limit.js';
-import { engineFailure, readEngineError } from './engine-error.js';
+import { doubt } from './belief.js';
+import type { ContainerEvents } from './container-events.js';
+import { engineHistory, wasStopped } from './engine-history.js';
+import type { Engine } from './engine.js';
+import { engineFailure, isUnanswered, readEngineError } from './engine-error.js';
 import type { ContainerOutput } from './output.js';
 
 /** Time between TERM and KILL where the time limit ends a task. */
 const GRACE_MS = 10_000;
-/** Exit codes of processes that a signal ended. */
-const SIGNALLED = 128;
-/** The engine sends a signal first and records it then, which may be after the end that it brought. */
-const SIGNAL_RECORDED_S = 0.5;
+/** What a task that was cancelled is said to have exited with where nobody can know. */
+const KILLED = 137;
+
+export interface DockerTaskOptions {
+  engine: Engine;
+  events: ContainerEvents;
+  container: Docker.Container;
+  task: Pick<RuntimeTask, 'hostStdin' | 'hostStdout' | 'hostStderr'>;
+  output: ContainerOutput;
+  /** Its output as it comes, on its way to `output`; absent: it was started in an earlier life, and its log is read. */
+  attached?: { stream: Readable; drained: Promise<void> };
+  /** What is left of the time limit; 0 = none. */
+  timeLimitMs: number;
+  /** Never rejects. */
+  imageId: Promise<string | undefined>;
+}
 
 export class DockerTask implements RunningTask {
   readonly handle: string;
+  private readonly engine: Engine;
+  private readonly container: Docker.Container;
   private stopped: 'cancelled' | 'time-limit' | undefined;
   private ended = false;
   private readonly exit: Promise<ExitStatus>;
   private removed: Promise<void> | undefined;
+  private giveUp: () => void = () => undefined;
 
-  /** @param timeLimitMs what is left of it; 0 = none. @param drained resolves when the output is where it belongs. @param imageId never rejects. */
-  constructor(
-    private readonly engine: Docker,
-    private readonly container: Docker.Container,
-    private readonly output: ContainerOutput,
-    drained: Promise<void>,
-    timeLimitMs: number,
-    private readonly imageId: Promise<string | undefined>,
-  ) {
+  constructor(private readonly options: DockerTaskOptions) {
+    const { engine, container, timeLimitMs } = options;
+    this.engine = engine;
+    this.container = container;
     this.handle = container.id;
-    const disarm =
-      timeLimitMs > 0 ? afterMs(timeLimitMs, () => void this.stop(GRACE_MS, 'time-limit').catch(() => undefined)) : () => undefined;
-    this.exit = this.follow(drained).finally(() => {
+    const disarm = timeLimitMs > 0 ? afterMs(timeLimitMs, () => void this.stop(GRACE_MS, 'time-limit').catch(() => undefined)) : undefined;
+    const givenUp = new Promise<ExitStatus>((resolve) => (this.giveUp = () => resolve({ outcome: 'cancelled', exitCode: KILLED })));
+    const ignore = engine.presence.onDeparture(() => this.stopped === 'cancelled' && this.giveUp());
+    this.exit = Promise.race([this.follow(), givenUp]).finally(() => {
       this.ended = true;
-      disarm();
+      ignore();
+      disarm?.();
+      options.events.forget(container.id);
     });
     // Whoever waits gets the rejection; where nobody does, it must not end the runner.
     this.exit.catch(() => undefined);
@@ -44,75 +72,158 @@ export class DockerTask implements RunningTask {
   }
 
   async stop(graceMs: number, reason: 'cancelled' | 'time-limit'): Promise<void> {
+    if (reason === 'time-limit') await this.engine.presence.here();
     if (this.ended) return;
     this.stopped ??= reason;
-    await this.signal(graceMs > 0 ? 'SIGTERM' : 'SIGKILL');
+    if (reason === 'cancelled' && !this.engine.presence.isHere) return this.giveUp();
+    const settled = this.exit.then(
+      () => undefined,
+      () => undefined,
+    );
+    await Promise.race([settled, this.signal(graceMs > 0 ? 'SIGTERM' : 'SIGKILL')]);
     const kill = new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => void this.signal('SIGKILL').then(resolve, reject), graceMs);
-      const disarm = (): void => {
+      void settled.then(() => {
         clearTimeout(timer);
         resolve();
-      };
-      this.exit.then(disarm, disarm);
+      });
     });
-    await Promise.all([kill, this.exit.catch(() => undefined)]);
+    await Promise.all([kill, settled]);
   }
 
   remove(): Promise<void> {
-    this.removed ??= removeContainer(this.container);
+    this.removed ??= this.engine.remove(this.container.id);
     return this.removed;
   }
 
-  private async follow(drained: Promise<void>): Promise<ExitStatus> {
-    const exitCode = await this.exitCode(drained);
-    const complaint = exitCode === 127 || exitCode === 126 ? this.output.initComplaint : undefined;
+  private async follow(): Promise<ExitStatus> {
+    const { attached, output } = this.options;
+    try {
+      let exitCode = attached === undefined ? await this.catchUp() : await this.attend(attached);
+      for (;;) {
+        const status = await this.unlessCut(() => this.statusOf(exitCode));
+        if (status !== undefined) return status;
+        exitCode = await this.catchUp();
+      }
+    } finally {
+      await output.close();
+    }
+  }
+
+  /** The exit code of a container whose output is attached. */
+  private async attend({ stream, drained }: NonNullable<DockerTaskOptions['attached']>): Promise<number> {
+    const exited = this.exited();
+    const exitCode = await this.unlessCut(async () => {
+      const [code] = await Promise.all([exited, drained.then(() => this.drainRest(exited))]);
+      return code;
+    });
+    if (exitCode !== undefined) return exitCode;
+    stream.destroy();
+    await drained.catch(() => undefined);
+    return this.catchUp();
+  }
+
+  /** The exit code of a container to which there is no connection (any more): asks until the engine says it. */
+  private async catchUp(): Promise<number> {
+    for (;;) {
+      await this.lookAgain();
+      const exitCode = await this.unlessCut(async () => {
+        const exited = this.exited();
+        await this.drainLog(exited);
+        return exited;
+      });
+      if (exitCode !== undefined) return exitCode;
+      await this.engine.moment();
+    }
+  }
+
+  /** Waits for the engine where it is away. @throws RuntimeFailure RUNTIME_LOST where the task has to be run again */
+  private async lookAgain(): Promise<void> {
+    const { task } = this.options;
+    const { State } = await this.engine
+      .ask('follow the container', () => this.container.inspect())
+      .catch((error: unknown) => {
+        throw waitFailure(error);
+      });
+    const history = await this.engine.ask('learn what became of the container', () => engineHistory(this.engine.docker, this.container.id));
+    const why = doubt({
+      status: State.Running ? 'running' : State.Status === 'created' ? 'created' : 'ended',
+      exitCode: State.ExitCode,
+      fragile: task.hostStdin !== undefined || task.hostStdout !== undefined || task.hostStderr !== undefined,
+      ...history,
+    });
+    if (why !== undefined) throw lost(why);
+  }
+
+  private async statusOf(exitCode: number): Promise<ExitStatus> {
+    const complaint = exitCode === 127 || exitCode === 126 ? this.options.output.initComplaint : undefined;
     if (complaint !== undefined)
       throw new RuntimeFailure('COMMAND_NOT_FOUND', `the command cannot be started in the image: ${complaint}`, false);
     if (this.stopped !== undefined) return { outcome: this.stopped, exitCode };
+    let finishedAt: string | undefined;
     if (exitCode !== 0) {
-      const { OOMKilled, FinishedAt } = await this.state();
+      const { OOMKilled, FinishedAt } = (await this.container.inspect()).State;
       // Also where it was a child of the tool that the kernel took, and the tool failed over that.
       if (OOMKilled) return { outcome: 'out-of-memory', exitCode };
-      if (exitCode > SIGNALLED && this.removed === undefined && (await this.killedBefore(FinishedAt)))
-        throw new RuntimeFailure('INTERNAL', `the container was killed from outside while the task ran (exit code ${exitCode})`, true);
+      finishedAt = FinishedAt;
     }
-    const imageId = await this.imageId;
+    if (this.removed === undefined && (await this.wasStopped(finishedAt)))
+      throw new RuntimeFailure('RUNTIME_LOST', `the container was ended from outside while the task ran (exit code ${exitCode})`, true);
+    const imageId = await this.options.imageId;
     return { outcome: 'exited', exitCode, ...(imageId === undefined ? {} : { imageId }) };
   }
 
-  private async exitCode(drained: Promise<void>): Promise<number> {
-    try {
-      const [{ StatusCode }] = (await Promise.all([this.container.wait(), drained])) as [{ StatusCode: number }, void];
-      return StatusCode;
-    } catch (error) {
-      throw waitFailure(error);
-    }
-  }
-
-  private async state(): Promise<{ OOMKilled: boolean; FinishedAt: string }> {
-    try {
-      return (await this.container.inspect()).State;
-    } catch (error) {
-      throw waitFailure(error);
-    }
-  }
-
-  /** Whether somebody had the engine send the container a signal: a tool that ends itself with such an exit code needs nobody for it. */
-  private async killedBefore(finishedAt: string): Promise<boolean> {
-    const filters = JSON.stringify({ type: ['container'], container: [this.container.id], event: ['kill'] });
-    const until = Date.parse(finishedAt) / 1000 + SIGNAL_RECORDED_S;
-    try {
-      const events = (await this.engine.getEvents({ since: 1, until, filters })) as unknown as AsyncIterable<Uint8Array>;
-      for await (const chunk of events) if (chunk.length > 0) return true;
+  /** A tool that is told to end may exit with anything, also with 0. */
+  private async wasStopped(finishedAt: string | undefined): Promise<boolean> {
+    const { events, engine, container } = this.options;
+    const known = await events.stopped(container.id);
+    if (known !== undefined) return known;
+    const until = finishedAt ?? (await container.inspect()).State.FinishedAt;
+    return wasStopped(engine.docker, container.id, until).catch((error: unknown) => {
+      if (isUnanswered(error)) throw error;
       return false;
+    });
+  }
+
+  /** Undefined where the connection broke on the way. */
+  private async unlessCut<T>(work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
     } catch (error) {
-      throw engineFailure(error, 'learn what ended the container');
+      if (!isUnanswered(error)) throw waitFailure(error);
+      await this.engine.presence.look();
+      return undefined;
     }
+  }
+
+  private exited(): Promise<number> {
+    const exited = this.container.wait().then((answer: { StatusCode: number }) => answer.StatusCode);
+    exited.catch(() => undefined);
+    return exited;
+  }
+
+  /** What the log has besides what was taken from it, until the container has ended. */
+  private async drainLog(exited: Promise<number>): Promise<void> {
+    await this.options.output.drainAgain(await this.log());
+    await exited;
+    await this.options.output.drainAgain(await this.log());
+  }
+
+  /** After the end of the attached output: a tool may close its output and go on, and a connection may break. */
+  private async drainRest(exited: Promise<number>): Promise<void> {
+    const over = new AbortController();
+    const runsOn = await Promise.race([exited.then(() => false), this.engine.moment(over.signal).then(() => true)]);
+    over.abort();
+    if (runsOn) await this.drainLog(exited);
+  }
+
+  private async log(): Promise<Readable> {
+    return (await this.container.logs({ follow: true, stdout: true, stderr: true })) as unknown as Readable;
   }
 
   private async signal(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     try {
-      await this.container.kill({ signal });
+      await this.engine.ask(`stop container ${this.handle}`, () => this.container.kill({ signal }));
     } catch (error) {
       // 404: gone; 409: not running any more.
       const { status } = readEngineError(error);
@@ -121,21 +232,13 @@ export class DockerTask implements RunningTask {
   }
 }
 
-/** Resolves when the container is gone, whoever removed it. */
-export async function removeContainer(container: Docker.Container): Promise<void> {
-  try {
-    await container.remove({ force: true, v: true });
-  } catch (error) {
-    const { status } = readEngineError(error);
-    if (status === 404) return;
-    // Somebody else is removing it.
-    if (status === 409) return void (await container.wait({ condition: 'removed' }).catch(() => undefined));
-    throw engineFailure(error, `remove container ${container.id}`);
-  }
+function lost(why: string): RuntimeFailure {
+  return new RuntimeFailure('RUNTIME_LOST', `the Docker engine went away while the task ran: ${why}`, true);
 }
 
-function waitFailure(error: unknown): RuntimeFailure {
+function waitFailure(error: unknown): unknown {
+  if (error instanceof RuntimeFailure) return error;
   if (readEngineError(error).status === 404)
-    return new RuntimeFailure('INTERNAL', 'the container was removed from outside while the task ran', true);
+    return new RuntimeFailure('RUNTIME_LOST', 'the container was removed from outside while the task ran', true);
   return engineFailure(error, 'follow the container');
 }

@@ -23,15 +23,24 @@ export function readEngineError(error: unknown): EngineError {
   };
 }
 
-const UNREACHABLE = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EACCES', 'EPIPE', 'ENOTFOUND', 'ETIMEDOUT', 'EHOSTUNREACH']);
+const UNREACHABLE = new Set([
+  ...['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EACCES', 'EPIPE', 'ENOTFOUND', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN'],
+  ...['ENOTDIR', 'EPERM', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE', 'ENGINE_GONE', 'ANSWER_TOO_LARGE'],
+]);
+
+/** Whether the engine has not answered, or not to the end: what it was asked for may be done or not. */
+export function isUnanswered(error: unknown): boolean {
+  if (error instanceof RuntimeFailure) return error.code === 'RUNTIME_UNAVAILABLE';
+  const { status, code } = readEngineError(error);
+  return status === undefined && code !== undefined && UNREACHABLE.has(code);
+}
 
 /** For calls other than pulls. `doing` completes "cannot …". */
 export function engineFailure(error: unknown, doing: string): RuntimeFailure {
   if (error instanceof RuntimeFailure) return error;
-  const { status, code, message } = readEngineError(error);
-  if (status === undefined && code !== undefined && UNREACHABLE.has(code)) {
-    return new RuntimeFailure('RUNTIME_UNAVAILABLE', `cannot ${doing}: the container engine does not answer (${message})`, true);
-  }
+  const { status, message } = readEngineError(error);
+  if (isUnanswered(error))
+    return new RuntimeFailure('RUNTIME_UNAVAILABLE', `cannot ${doing}: the Docker engine does not answer (${message})`, true);
   if (/no space left on device/i.test(message)) return new RuntimeFailure('DISK_FULL', `cannot ${doing}: ${message}`, true);
   const missing = /exec: "([^"]*)": (?:executable file not found|.*no such file or directory|permission denied)/i.exec(message);
   if (missing !== null) return new RuntimeFailure('COMMAND_NOT_FOUND', `command '${missing[1]}' not found in the image: ${message}`, false);
@@ -41,9 +50,8 @@ export function engineFailure(error: unknown, doing: string): RuntimeFailure {
 
 /** Failing to get an image: says which, and why in the registry's words. */
 export function pullFailure(error: unknown, reference: string): RuntimeFailure {
-  const { status, code, message } = readEngineError(error);
-  const unavailable = status === undefined && code !== undefined && UNREACHABLE.has(code);
-  if (unavailable) return engineFailure(error, `pull image '${reference}'`);
+  const { status, message } = readEngineError(error);
+  if (isUnanswered(error)) return engineFailure(error, `pull image '${reference}'`);
   const final =
     status === 404 || status === 400 || /manifest unknown|not found|does not exist|denied|unauthorized|invalid reference/i.test(message);
   const network =

@@ -15,6 +15,7 @@ import { pack } from 'tar-stream';
 import { RuntimeFailure, type StartEvents } from '../ports.js';
 import { engineFailure, pullFailure, readEngineError } from './engine-error.js';
 import { equivalentNames, isImageId, withAlgorithm, withTag } from './image-reference.js';
+import { followProgress } from './progress-lines.js';
 import { ProgressText, type ProgressLine } from './progress-text.js';
 import { StallGuard } from './stall-guard.js';
 
@@ -127,7 +128,7 @@ export class Images {
     tell(`pulling image ${name}`);
     try {
       const stream = await this.docker.pull(name, { abortSignal: stall.signal });
-      await this.follow(stream, new ProgressText(`pulling image ${name}`, tell), (line) => stall.saw(line));
+      await follow(stream, new ProgressText(`pulling image ${name}`, tell), (line) => stall.saw(line));
     } catch (error) {
       if (!stall.stalled) throw pullFailure(error, name);
       const seconds = Math.round(this.pullStallMs / 1000);
@@ -144,7 +145,7 @@ export class Images {
     context.entry({ name: 'Dockerfile' }, dockerfile);
     context.finalize();
     try {
-      await this.follow(
+      await follow(
         await this.docker.buildImage(context as unknown as NodeJS.ReadableStream, { t: name, forcerm: true, abortSignal }),
         new ProgressText(`building image ${name}`, tell),
       );
@@ -161,7 +162,7 @@ export class Images {
       const progress = new ProgressText(`loading image ${name}`, tell, (text) => {
         loaded = /Loaded image(?: ID)?: (\S+)/.exec(text)?.[1] ?? loaded;
       });
-      await this.follow(await this.docker.loadImage(await this.open(image.loadUri), { abortSignal }), progress);
+      await follow(await this.docker.loadImage(await this.open(image.loadUri), { abortSignal }), progress);
     } catch (error) {
       throw sourceFailure(error, `load image '${name}' from ${image.loadUri}`);
     }
@@ -182,7 +183,7 @@ export class Images {
     try {
       const archive = await this.open(uri);
       const stream = await this.docker.importImage(archive, { repo, tag, abortSignal });
-      await this.follow(stream, new ProgressText(`importing image ${name}`, tell), ({ status = '' }) => {
+      await follow(stream, new ProgressText(`importing image ${name}`, tell), ({ status = '' }) => {
         if (isImageId(status)) imported = status;
       });
       // Podman takes no heed of the tag.
@@ -192,24 +193,18 @@ export class Images {
     }
     return name;
   }
+}
 
-  /** Reads progress lines to the end. @throws where the engine reports an error in the stream. */
-  private follow(
-    stream: NodeJS.ReadableStream,
-    progress: ProgressText,
-    onLine: (line: ProgressLine) => void = () => undefined,
-  ): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.docker.modem.followProgress(
-        stream,
-        (error) => (error === null || error === undefined ? resolve() : reject(error)),
-        (line: ProgressLine) => {
-          onLine(line);
-          progress.take(line);
-        },
-      );
-    });
-  }
+/** Reads progress lines to the end. @throws where the engine reports an error in the stream, and where that is cut. */
+function follow(
+  stream: NodeJS.ReadableStream,
+  progress: ProgressText,
+  onLine: (line: ProgressLine) => void = () => undefined,
+): Promise<void> {
+  return followProgress(stream, (line) => {
+    onLine(line);
+    progress.take(line);
+  });
 }
 
 function sourceOf({ dockerfile, loadUri, importUri }: executor.Image): ImageSource {

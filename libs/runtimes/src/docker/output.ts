@@ -2,8 +2,8 @@
  * Takes the output of one container to its files or to the task's log.
  *
  * Invariants:
- *  1. Files start empty: an adopted container's log is read again from its beginning.
- *     So is the rest of it after the exit: the engine's follower drops a last line that has no end.
+ *  1. Files start empty: an adopted container's log is read again from its beginning. So it is where a connection was cut, and after the exit
+ *     (the engine's follower drops a last line that has no end): of each stream, what was taken before is passed over.
  *  2. The container is read no faster than the file or the sink accepts.
  */
 import { open, type FileHandle } from 'node:fs/promises';
@@ -30,27 +30,18 @@ export class ContainerOutput {
   }
 
   /** Resolves at the end of the stream, when everything is where it belongs. */
-  async drain(stream: Readable): Promise<void> {
-    try {
-      await this.read(stream, (from, data) => this.take(from, data));
-    } finally {
-      await this.close();
-    }
+  drain(stream: Readable): Promise<void> {
+    return this.read(stream, (from, data) => this.take(from, data));
   }
 
-  /** As drain, for a log that is followed; `whole` opens the log from its beginning once the container has ended. */
-  async drainLog(following: Readable, whole: () => Promise<Readable>): Promise<void> {
-    try {
-      await this.read(following, (from, data) => this.take(from, data));
-      const known = { ...this.takenBytes };
-      await this.read(await whole(), async (from, data) => {
-        const skipped = Math.min(known[from], data.length);
-        known[from] -= skipped;
-        if (skipped < data.length) await this.take(from, data.subarray(skipped));
-      });
-    } finally {
-      await this.close();
-    }
+  /** As drain, for a stream that begins with what was taken before. */
+  drainAgain(fromTheBeginning: Readable): Promise<void> {
+    const known = { ...this.takenBytes };
+    return this.read(fromTheBeginning, async (from, data) => {
+      const skipped = Math.min(known[from], data.length);
+      known[from] -= skipped;
+      if (skipped < data.length) await this.take(from, data.subarray(skipped));
+    });
   }
 
   async close(): Promise<void> {

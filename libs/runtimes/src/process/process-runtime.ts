@@ -92,6 +92,10 @@ export class ProcessRuntime implements TaskRuntime {
     return view ?? { nameOf: () => undefined };
   }
 
+  available(): undefined {
+    return undefined;
+  }
+
   contentId({ reference }: executor.Image, searchPath = ''): Promise<string | undefined> {
     return this.programs.idOf(reference, searchPath || undefined);
   }

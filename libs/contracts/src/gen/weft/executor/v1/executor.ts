@@ -191,6 +191,8 @@ export interface RuntimeInfo {
   containers: boolean;
   /** Why the runtime cannot be used now; empty where it can. */
   unavailable: string;
+  /** It could be used before, and is expected back: its tasks are kept and begun when it is, and new ones may wait for it. */
+  expected: boolean;
 }
 
 export interface Resources {
@@ -294,6 +296,8 @@ export interface TaskEvent {
 }
 
 export interface Queued {
+  /** What it waits for; empty: for room. */
+  reason: string;
 }
 
 /** Progress before the start: pulling an image, copying inputs. */
@@ -377,7 +381,7 @@ export interface Finished {
 }
 
 export interface ExecutionFailure {
-  /** IMAGE_PULL, IMAGE_MISSING, INPUT_FILE, COMMAND_NOT_FOUND, RUNTIME_UNAVAILABLE, DISK_FULL, INPUT_CHANGED, INTERNAL */
+  /** IMAGE_PULL, IMAGE_MISSING, INPUT_FILE, COMMAND_NOT_FOUND, RUNTIME_UNAVAILABLE, RUNTIME_LOST, DISK_FULL, INPUT_CHANGED, INTERNAL */
   code: string;
   message: string;
   /** Another try, here or elsewhere, may succeed. */
@@ -886,7 +890,7 @@ export const DescribeResponse_LabelsEntry: MessageFns<DescribeResponse_LabelsEnt
 };
 
 function createBaseRuntimeInfo(): RuntimeInfo {
-  return { name: "", version: "", containers: false, unavailable: "" };
+  return { name: "", version: "", containers: false, unavailable: "", expected: false };
 }
 
 export const RuntimeInfo: MessageFns<RuntimeInfo> = {
@@ -902,6 +906,9 @@ export const RuntimeInfo: MessageFns<RuntimeInfo> = {
     }
     if (message.unavailable !== "") {
       writer.uint32(34).string(message.unavailable);
+    }
+    if (message.expected !== false) {
+      writer.uint32(40).bool(message.expected);
     }
     return writer;
   },
@@ -951,6 +958,14 @@ export const RuntimeInfo: MessageFns<RuntimeInfo> = {
             message.unavailable = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.expected = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -969,6 +984,7 @@ export const RuntimeInfo: MessageFns<RuntimeInfo> = {
       version: isSet(object.version) ? globalThis.String(object.version) : "",
       containers: isSet(object.containers) ? globalThis.Boolean(object.containers) : false,
       unavailable: isSet(object.unavailable) ? globalThis.String(object.unavailable) : "",
+      expected: isSet(object.expected) ? globalThis.Boolean(object.expected) : false,
     };
   },
 
@@ -986,6 +1002,9 @@ export const RuntimeInfo: MessageFns<RuntimeInfo> = {
     if (message.unavailable !== "") {
       obj.unavailable = message.unavailable;
     }
+    if (message.expected !== false) {
+      obj.expected = message.expected;
+    }
     return obj;
   },
 
@@ -998,6 +1017,7 @@ export const RuntimeInfo: MessageFns<RuntimeInfo> = {
     message.version = object.version ?? "";
     message.containers = object.containers ?? false;
     message.unavailable = object.unavailable ?? "";
+    message.expected = object.expected ?? false;
     return message;
   },
 };
@@ -2194,11 +2214,14 @@ export const TaskEvent: MessageFns<TaskEvent> = {
 };
 
 function createBaseQueued(): Queued {
-  return {};
+  return { reason: "" };
 }
 
 export const Queued: MessageFns<Queued> = {
-  encode(_: Queued, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: Queued, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reason !== "") {
+      writer.uint32(10).string(message.reason);
+    }
     return writer;
   },
 
@@ -2215,6 +2238,14 @@ export const Queued: MessageFns<Queued> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2227,20 +2258,24 @@ export const Queued: MessageFns<Queued> = {
     }
   },
 
-  fromJSON(_: any): Queued {
-    return {};
+  fromJSON(object: any): Queued {
+    return { reason: isSet(object.reason) ? globalThis.String(object.reason) : "" };
   },
 
-  toJSON(_: Queued): unknown {
+  toJSON(message: Queued): unknown {
     const obj: any = {};
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
     return obj;
   },
 
   create(base?: DeepPartial<Queued>): Queued {
     return Queued.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<Queued>): Queued {
+  fromPartial(object: DeepPartial<Queued>): Queued {
     const message = createBaseQueued();
+    message.reason = object.reason ?? "";
     return message;
   },
 };

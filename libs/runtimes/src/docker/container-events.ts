@@ -1,0 +1,114 @@
+/**
+ * The engine's events of this runner's containers, while they run: who ends one from outside is known in the moment it happens, without asking
+ * after every task.
+ *
+ * Invariants:
+ *  1. The engine records a signal before the end that it brings: where it told of the end of a container and of no signal before, there was none.
+ *  2. Where the events were cut between the container's beginning and its end, nothing is claimed.
+ */
+import type Docker from 'dockerode';
+import { isUnanswered } from './engine-error.js';
+
+export interface ContainerEvent {
+  Action: string;
+  Actor: { ID: string; Attributes?: Record<string, string> };
+}
+
+const LINE_LENGTH = 1024 * 1024;
+/** HUP, USR1, USR2, CONT, STOP, TSTP, WINCH: sent to tell a tool something, not to end it. */
+const TELLING = new Set(['1', '10', '12', '18', '19', '20', '28']);
+
+/** Whether an event of the kind "kill" is meant to end the tool. */
+export function stopsTool({ Actor }: ContainerEvent): boolean {
+  return !TELLING.has(Actor.Attributes?.['signal'] ?? '');
+}
+
+export async function* readEvents(stream: NodeJS.ReadableStream): AsyncGenerator<ContainerEvent, void, undefined> {
+  let rest = '';
+  for await (const chunk of stream) {
+    const lines = (rest + String(chunk)).split('\n');
+    rest = lines.pop() ?? '';
+    if (rest.length > LINE_LENGTH) throw new Error('an event of the engine has no end');
+    for (const line of lines) if (line.trim() !== '') yield JSON.parse(line) as ContainerEvent;
+  }
+}
+
+interface Watched {
+  stopped: boolean;
+  died: boolean;
+  tell: () => void;
+  told: Promise<void>;
+}
+
+export class ContainerEvents {
+  private readonly watched = new Map<string, Watched>();
+  private opening: Promise<void> | undefined;
+
+  /** @param moment some time for what is on its way */
+  constructor(
+    private readonly docker: Docker,
+    private readonly ownerId: string,
+    private readonly moment: (signal: AbortSignal) => Promise<void>,
+  ) {}
+
+  /** Resolves when events are heard, once for all containers. @throws the connection's error */
+  open(): Promise<void> {
+    this.opening ??= this.listen();
+    return this.opening;
+  }
+
+  /** From before the container is started; only where events are heard. */
+  watch(containerId: string): void {
+    let tell: Watched['tell'] = () => undefined;
+    const told = new Promise<void>((resolve) => (tell = resolve));
+    this.watched.set(containerId, { stopped: false, died: false, tell, told });
+  }
+
+  forget(containerId: string): void {
+    this.watched.delete(containerId);
+  }
+
+  /** Of a container that has ended: whether somebody had the engine end it; undefined where that is not known from here. */
+  async stopped(containerId: string): Promise<boolean | undefined> {
+    const watched = this.watched.get(containerId);
+    if (watched === undefined) return undefined;
+    const over = new AbortController();
+    await Promise.race([watched.told, this.moment(over.signal)]);
+    over.abort();
+    return watched.died ? watched.stopped : undefined;
+  }
+
+  private async listen(): Promise<void> {
+    const filters = JSON.stringify({ type: ['container'], label: [`weft.owner=${this.ownerId}`], event: ['kill', 'die'] });
+    try {
+      const stream = await this.docker.getEvents({ filters });
+      void this.hear(stream);
+    } catch (error) {
+      // A proxy may keep them from us: whoever asks is told that nothing is known.
+      if (!isUnanswered(error)) return;
+      this.opening = undefined;
+      throw error;
+    }
+  }
+
+  private async hear(stream: NodeJS.ReadableStream): Promise<void> {
+    try {
+      for await (const event of readEvents(stream)) this.take(event);
+    } catch {
+      // Cut: whoever asks is told that nothing is known.
+    }
+    this.opening = undefined;
+    for (const { tell } of this.watched.values()) tell();
+    this.watched.clear();
+  }
+
+  private take(event: ContainerEvent): void {
+    const watched = this.watched.get(event.Actor.ID);
+    if (watched === undefined) return;
+    if (event.Action === 'kill') watched.stopped ||= stopsTool(event);
+    else if (event.Action === 'die') {
+      watched.died = true;
+      watched.tell();
+    }
+  }
+}
