@@ -7,6 +7,7 @@ import { isServiceError } from '@weft/platform';
 import { dropEarlyStack } from './client/connect.js';
 import { ownArguments } from './commands/run-arguments.js';
 import { faultWriter, sentenceOf } from './fault.js';
+import { parseAge, parseSize } from './housekeeping/units.js';
 import { CommandError, EXIT_FAILURE, EXIT_UNSUPPORTED } from './errors.js';
 
 export async function main(argv: string[]): Promise<void> {
@@ -77,6 +78,7 @@ function makeProgram(): Command {
   addRun(program);
   addStackCommands(program);
   addRunCommands(program);
+  addHousekeeping(program);
   addRunnerCommands(program);
   addDocumentCommands(program);
   addChecks(program);
@@ -164,7 +166,7 @@ function addRunCommands(program: Command): void {
   program
     .command('logs')
     .description('what the tools of a run wrote')
-    .argument('<run>', 'id of the run')
+    .argument('<run>', 'id of the run, the beginning of one, or @latest')
     .argument('[task]', 'only of this task: a step, a step with its index (align[3]), or an id')
     .option('-f, --follow', 'go on until the run ends')
     .option('--full', 'all that the task wrote, byte for byte, from the file that is kept of it')
@@ -200,6 +202,33 @@ function addRunCommands(program: Command): void {
     .option('--reason <text>', 'why', 'cancelled by the user')
     .addOption(gatewayOption())
     .action(async (ids: string[], options) => (await import('./commands/cancel.js')).cancelCommand(ids, options));
+}
+
+function addHousekeeping(program: Command): void {
+  program
+    .command('du')
+    .description('what the home takes: results, logs, caches, archive, Redis')
+    .option('--json', 'for programs')
+    .action(async (options) => (await import('./commands/du.js')).duCommand(options));
+  program
+    .command('rm')
+    .description('remove runs that have ended, with their outputs in storage, their logs and records')
+    .argument('<run...>', 'ids of the runs, beginnings of them that fit one run only, or @latest')
+    .addOption(gatewayOption())
+    .action(async (named: string[], options) => (await import('./commands/rm.js')).rmCommand(named, options));
+  program
+    .command('prune')
+    .description('free room: remove finished runs that meet all conditions, whole logs, or what the call cache keeps')
+    .option('--older-than <age>', 'runs that ended so long ago (12h, 30d, 8w)', parseAge)
+    .option('--keep <count>', 'all but the newest so many of them', wholeNumber)
+    .option('--larger-than <size>', 'runs that take more than this (500M, 2G)', parseSize)
+    .option('--state <state...>', 'runs that have ended so: succeeded, failed, cancelled')
+    .option('--size <size>', 'the oldest, until all that is left takes no more than this', parseSize)
+    .option('--logs', 'not the runs, only the whole logs of their tasks')
+    .option('--cache', 'all that only the call cache keeps')
+    .option('-n, --dry-run', 'only show what would go')
+    .addOption(gatewayOption())
+    .action(async (options) => (await import('./commands/prune.js')).pruneCommand(options));
 }
 
 function addRunnerCommands(program: Command): void {

@@ -103,6 +103,7 @@ export class FakeScheduler {
         this.runs.delete(runId);
         return {};
       }),
+      trimCallCache: this.unary('trimCallCache', () => ({ removed: 0, bytes: 0 })),
       watchRun: serverStream((request: scheduler.WatchRunRequest, context) => this.watch(request, context)),
       readTaskLog: serverStream((request: scheduler.ReadTaskLogRequest, context) => this.taskLog(request, context)),
       streamLogs: serverStream((request: scheduler.StreamLogsRequest, context) => this.logs(request, context)),

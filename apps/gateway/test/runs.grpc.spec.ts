@@ -46,7 +46,7 @@ describe('weft.gateway.v1.Runs', () => {
     expect((await callUnary(client, client.tasks, gateway.TasksRequest.fromPartial({ runId }))).tasks).toEqual([]);
     expect((await callUnary(client, client.retry, { runId })).run?.status).toBe(run.RunStatus.RUNNING);
     expect((await callUnary(client, client.cancel, { runId, reason: 'r' })).run?.status).toBe(run.RunStatus.CANCELLING);
-    await callUnary(client, client.delete, { runId });
+    await callUnary(client, client.delete, { runId, onlyLogs: false });
     await expect(callUnary(client, client.get, { runId })).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 

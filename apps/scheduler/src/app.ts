@@ -11,9 +11,10 @@ import { schedulerMetrics } from './metrics/scheduler-metrics.js';
 import { Backlog } from './release/backlog.js';
 import { UnwantedAttempts } from './retention/unwanted-attempts.js';
 import type { PartitionOwner } from './runs/partition-owner.js';
-import { removeStaged } from './retention/archive-files.js';
+import { RunRemoval } from './runs/run-removal.js';
 import { RunQueries } from './runs/run-queries.js';
 import { Submissions } from './runs/submission.js';
+import { tidyTemporaries } from './wiring/tidy-temporaries.js';
 import { createDispatching, type Dispatching } from './wiring/dispatching.js';
 import { openResources, type Resources } from './wiring/resources.js';
 import { createRunning, type Running } from './wiring/running.js';
@@ -32,7 +33,7 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
   const { dispatcher, runners, reuse } = dispatching;
   const { store, queue } = resources;
   await store.cancels.subscribe((attempts) => attempts.forEach(({ taskId, attempt }) => dispatcher.cancel(taskId, attempt)));
-  await removeStaged();
+  const tidying = tidyTemporaries(resources.logger);
   await running.start();
   await runners.start(config.pools);
   const server = await serve(config, resources, dispatching, running);
@@ -41,6 +42,7 @@ export async function startScheduler(config: SchedulerConfig): Promise<RunningSc
     address: server.address,
     ...(metrics && { metricsAddress: metrics.address }),
     close: async () => {
+      tidying.stop();
       await metrics?.close();
       await server.close(1_000);
       await runners.close();
@@ -67,7 +69,7 @@ function serveOwnMetrics(
   return serveMetrics({ listen: metricsListen, secret, text });
 }
 
-function serve(config: SchedulerConfig, resources: Resources, { pool }: Dispatching, { limits, owner, retention }: Running) {
+function serve(config: SchedulerConfig, resources: Resources, { pool, reuse }: Dispatching, { limits, owner, retention }: Running) {
   const { store, files, evaluator, plans, registry, tls, logger } = resources;
   const submissions = new Submissions({
     intake: store.intake,
@@ -87,6 +89,12 @@ function serve(config: SchedulerConfig, resources: Resources, { pool }: Dispatch
     dataUri: config.dataUri,
     beforeRetry: (header) => retention.beforeRetry(header),
   });
+  const removal = new RunRemoval({
+    get: (runId) => queries.get(runId),
+    reader: store.reader,
+    folders: retention.folders,
+    trimCallCache: reuse?.trim,
+  });
   const unwanted = new UnwantedAttempts({ reader: store.reader, stateOf: (runId) => owner.actorOf(runId)?.state, logger });
   const registration = registryService(registry, config.runnerTtlMs, (runner, attempts) => unwanted.among(runner, attempts));
   return startGrpcServer({
@@ -94,7 +102,7 @@ function serve(config: SchedulerConfig, resources: Resources, { pool }: Dispatch
     secret: config.secret,
     tls,
     services: [
-      { definition: schedulerPb.SchedulerService, implementation: schedulerService(submissions, queries) },
+      { definition: schedulerPb.SchedulerService, implementation: schedulerService(submissions, queries, removal) },
       { definition: registryPb.RunnerRegistryService, implementation: registration },
     ],
   });

@@ -4,11 +4,12 @@
  * Invariant: what an earlier life left is taken up before the first call is answered and before anybody hears of this runner.
  */
 import { mkdirSync, realpathSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { createLogger, createServiceTls, serveMetrics, startGrpcServer } from '@weft/platform';
 import { DockerRuntime, ProcessRuntime, type TaskRuntime } from '@weft/runtimes';
-import { createStorage } from '@weft/storage';
+import { createStorage, removeAbandoned } from '@weft/storage';
 import { Admission } from './admission.js';
 import { AttemptTable } from './attempt-table.js';
 import type { StepRunnerConfig } from './config.js';
@@ -47,6 +48,7 @@ export async function startStepRunner(config: StepRunnerConfig): Promise<StepRun
   mkdirSync(config.sandboxRoot, { recursive: true, mode: 0o700 });
   if (config.dataDirectory !== undefined) mkdirSync(config.dataDirectory, { recursive: true });
   const sandboxRoot = realpathSync(config.sandboxRoot);
+  void removeAbandoned(tmpdir());
   const ownerId = sandboxRootId(sandboxRoot);
   const runnerId = config.runnerId ?? ownerId;
   const counters = new TransferCounters();

@@ -40,9 +40,10 @@ export class ResultFolders implements RetiredFolders {
     return left;
   }
 
-  /** Removes what the cache holds beyond its limits. For the housekeeping of one replica at a time; two do no harm. */
-  async sweep(): Promise<{ removed: number; bytes: number }> {
-    const { index, storage, dataUri, maxBytes, ttlMs, now } = this.deps;
+  /** Removes what the cache holds beyond its limits, or beyond `keepBytes` where that is less. For the housekeeping of one replica at a time; two do no harm. */
+  async sweep(keepBytes = Infinity): Promise<{ removed: number; bytes: number }> {
+    const { index, storage, dataUri, ttlMs, now } = this.deps;
+    const maxBytes = Math.min(this.deps.maxBytes, keepBytes);
     const swept = { removed: 0, bytes: 0 };
     for (;;) {
       const surplus = await index.surplus({ unusedSinceMs: now() - ttlMs, maxBytes }, BATCH);

@@ -27,3 +27,4 @@ export type { StorageVariables } from './storage-environment.js';
 export type { OnTransfer } from './transfers.js';
 export { schemeOf, withSlash } from './uri.js';
 export { encodeKey as encodePath } from './s3/s3-uri.js';
+export { ownedName, removeAbandoned } from './owned-temporary.js';

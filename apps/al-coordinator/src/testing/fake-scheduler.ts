@@ -71,6 +71,7 @@ export class FakeScheduler {
       listRuns: absent,
       listTasks: absent,
       deleteRun: absent,
+      trimCallCache: absent,
       retryRun: absent,
       streamLogs: serverStream(() => {
         throw new ServiceError('UNIMPLEMENTED', 'not part of this test');

@@ -1,6 +1,6 @@
 /** RunsClient over a gateway's public gRPC interface. */
 import { gateway } from '@weft/contracts';
-import { callServerStream, callUnary, createClient, trustingSystem } from '@weft/platform';
+import { callServerStream, callUnary, createClient, ServiceError, trustingSystem } from '@weft/platform';
 import { CALL_MS, SUBMIT_MS, patientRuns } from './patient-runs.js';
 import type { RunsClient } from './runs-client.js';
 import { present } from './scheduler-runs.adapter.js';
@@ -32,6 +32,12 @@ function calls(address: string, token?: string): RunsClient {
     taskLog: (query) => callServerStream(client.taskLog.bind(client), query),
     cancel: async (runId, reason) => present((await callUnary(client, client.cancel, { runId, reason }, unary)).run),
     retry: async (runId) => present((await callUnary(client, client.retry, { runId }, unary)).run),
+    remove: async (runId, onlyLogs = false) => {
+      await callUnary(client, client.delete, { runId, onlyLogs }, unary);
+    },
+    trimCallCache: () => {
+      throw new ServiceError('UNIMPLEMENTED', 'the call cache is trimmed where the scheduler is: without --gateway');
+    },
     close: () => client.close(),
   };
 }

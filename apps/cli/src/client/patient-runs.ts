@@ -32,6 +32,12 @@ export function patientRuns(runs: RunsClient, peer: Peer): RunsClient {
     retry: (runId) => call(runs.retry(runId)),
     watch: (runId, after, signal) => absenceTold(peer, () => runs.watch(runId, after, signal)),
     logs: (query, signal) => absenceTold(peer, () => runs.logs(query, signal)),
+    remove: (runId, onlyLogs) => call(runs.remove(runId, onlyLogs)),
+    trimCallCache: (keepBytes) =>
+      call(
+        Promise.resolve().then(() => runs.trimCallCache(keepBytes)),
+        SUBMIT_MS,
+      ),
     taskLog: (query) => absenceTold(peer, () => runs.taskLog(query)),
     close: () => runs.close(),
   };

@@ -47,5 +47,8 @@ export interface RunsClient {
   taskLog(query: gateway.TaskLogRequest): AsyncIterable<run.LogData>;
   cancel(runId: string, reason: string): Promise<run.Run>;
   retry(runId: string): Promise<run.Run>;
+  /** A run that has ended, with all that it published; or only the whole logs of its tasks. */
+  remove(runId: string, onlyLogs?: boolean): Promise<void>;
+  trimCallCache(keepBytes: number): Promise<{ removed: number; bytes: number }>;
   close(): void;
 }

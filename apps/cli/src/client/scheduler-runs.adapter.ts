@@ -37,6 +37,10 @@ function calls(address: string, secret?: string): RunsClient {
     taskLog: (query) => callServerStream(client.readTaskLog.bind(client), query, options),
     cancel: async (runId, reason) => present((await callUnary(client, client.cancelRun, { runId, reason }, unary)).run),
     retry: async (runId) => present((await callUnary(client, client.retryRun, { runId }, unary)).run),
+    remove: async (runId, onlyLogs = false) => {
+      await callUnary(client, client.deleteRun, { runId, onlyLogs }, unary);
+    },
+    trimCallCache: (keepBytes) => callUnary(client, client.trimCallCache, { keepBytes }, { ...options, deadlineMs: SUBMIT_MS }),
     close: () => client.close(),
   };
 }

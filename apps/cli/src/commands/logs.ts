@@ -1,6 +1,7 @@
 /** `weft logs`: what the tools of a run wrote, each line with its time, step and attempt; or all of what one task wrote, byte for byte. */
 import { run } from '@weft/contracts';
 import { isServiceError } from '@weft/platform';
+import { findRun } from '../client/find-run.js';
 import type { RunsClient } from '../client/runs-client.js';
 import { CommandError } from '../errors.js';
 import { shownLogLine } from '../shown-text.js';
@@ -18,9 +19,10 @@ export interface LogsOptions {
 }
 
 /** @param which a task's id, a step, or a step with its index: `align[3]` */
-export async function logsCommand(runId: string, which: string | undefined, options: LogsOptions): Promise<void> {
+export async function logsCommand(namedRun: string, which: string | undefined, options: LogsOptions): Promise<void> {
   const named = options.task !== '' ? options.task : (which ?? '');
   await withRuns(options, async (client) => {
+    const runId = await findRun(client, namedRun);
     if (options.full) return writeWhole(client, runId, named, options);
     const tasks = named === '' ? undefined : await findTasks(client, runId, named);
     const only = tasks?.length === 1 ? (tasks[0]?.taskId ?? '') : '';

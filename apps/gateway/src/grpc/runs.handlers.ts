@@ -22,7 +22,7 @@ export function runsHandlers(runs: RunsService, streams: OpenStreams): gateway.R
     cancel: unary(async (request: gateway.CancelRequest) => ({ run: await runs.cancel(request.runId, request.reason) })),
     retry: unary(async (request: gateway.RetryRequest) => ({ run: await runs.retry(request.runId) })),
     delete: unary(async (request: gateway.DeleteRequest) => {
-      await runs.delete(request.runId);
+      await runs.delete(request.runId, request.onlyLogs);
       return {};
     }),
   };

@@ -72,8 +72,8 @@ export class RunsService {
     return present((await this.scheduler.retry({ runId })).run);
   }
 
-  async delete(runId: string): Promise<void> {
-    await this.scheduler.delete({ runId });
+  async delete(runId: string, onlyLogs = false): Promise<void> {
+    await this.scheduler.delete({ runId, onlyLogs });
   }
 }
 

@@ -46,6 +46,8 @@ export interface ReusedResults {
   of(job: TaskJob): TaskReuse;
   /** For whoever removes what tasks published. */
   folders: RetiredFolders;
+  /** Removes what only the cache keeps, least recently used first, until no more than so many bytes are left. */
+  trim(keepBytes: number): Promise<{ removed: number; bytes: number }>;
   /** Waits for what is being stored. */
   close(): Promise<void>;
 }
@@ -82,6 +84,7 @@ export function createReuse(options: ReuseOptions): ReusedResults {
         return left;
       },
     },
+    trim: (keepBytes) => kept.sweep(keepBytes),
     close: async () => {
       sweeper.stop();
       await Promise.all(settling);

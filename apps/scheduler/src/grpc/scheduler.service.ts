@@ -2,10 +2,11 @@
 import type { scheduler } from '@weft/contracts';
 import { serverStream, unary } from '@weft/platform';
 import type { RunQueries } from '../runs/run-queries.js';
+import type { RunRemoval } from '../runs/run-removal.js';
 import type { Submissions } from '../runs/submission.js';
 import { toDiagnostic, toRun } from './mapping.js';
 
-export function schedulerService(submissions: Submissions, queries: RunQueries): scheduler.SchedulerServer {
+export function schedulerService(submissions: Submissions, queries: RunQueries, removal: RunRemoval): scheduler.SchedulerServer {
   return {
     submitRun: unary(async (request) => {
       const { header, runId, existing, diagnostics } = await submissions.submit(request);
@@ -21,9 +22,10 @@ export function schedulerService(submissions: Submissions, queries: RunQueries):
     readTaskLog: serverStream((request) => queries.taskLog(request)),
     cancelRun: unary(async ({ runId, reason }) => ({ run: toRun(await queries.cancel(runId, reason)) })),
     retryRun: unary(async ({ runId }) => ({ run: toRun(await queries.retry(runId)) })),
-    deleteRun: unary(async ({ runId }) => {
-      await queries.remove(runId);
+    deleteRun: unary(async ({ runId, onlyLogs }) => {
+      await (onlyLogs ? removal.logs(runId) : removal.run(runId));
       return {};
     }),
+    trimCallCache: unary(({ keepBytes }) => removal.callCache(keepBytes)),
   };
 }

@@ -46,6 +46,8 @@ export interface RetentionOptions {
 }
 
 export interface Retention {
+  /** What runs have published. */
+  folders: RunFolders;
   following(executor: CommandExecutor): CommandExecutor;
   /** This replica has got another partition. */
   partitionTaken(): void;
@@ -72,6 +74,7 @@ export function createRetention(options: RetentionOptions): Retention {
   };
   const keeper = new RetentionKeeper({ store: live, archive, leases: options.leases, clear, retentionMs, clock, logger });
   return {
+    folders,
     following: (executor) => {
       const followed = intermediates.following(executor);
       return {

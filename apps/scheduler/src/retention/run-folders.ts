@@ -77,7 +77,7 @@ export class RunFolders {
   /** Removes folders of a run, those that are pinned excepted. */
   async remove(runId: string, folders: readonly string[]): Promise<void> {
     if (folders.length === 0) return;
-    const pinned = new Set(((await orAbsent(this.storage.list(`${this.prefixOf(runId)}${PINS}/`))) ?? []).map(({ name }) => name));
+    const pinned = new Set(await this.pinned(runId));
     const uris = folders.filter((folder) => !pinned.has(folder)).map((folder) => `${this.prefixOf(runId)}${folder}/`);
     const left = this.cache ? await this.cache.retire(uris) : uris;
     await this.discard(left);
@@ -86,8 +86,18 @@ export class RunFolders {
   /** Removes single files and directories that a run published, but for those in pinned folders. */
   async removeLocations(runId: string, locations: readonly string[]): Promise<void> {
     if (locations.length === 0) return;
-    const pinned = new Set(((await orAbsent(this.storage.list(`${this.prefixOf(runId)}${PINS}/`))) ?? []).map(({ name }) => name));
+    const pinned = new Set(await this.pinned(runId));
     await this.discard(locations.filter((location) => !pinned.has(this.folderOf(runId, location) ?? '')));
+  }
+
+  /** Folders that other runs were submitted with. */
+  async pinned(runId: string): Promise<string[]> {
+    return ((await orAbsent(this.storage.list(`${this.prefixOf(runId)}${PINS}/`))) ?? []).map(({ name }) => name);
+  }
+
+  /** All that a run published, and its whole logs. Its results go from the call cache, too: that notices. */
+  async removeRun(runId: string): Promise<void> {
+    await this.discard([this.prefixOf(runId)]);
   }
 
   /** The whole logs of a run's tasks. */

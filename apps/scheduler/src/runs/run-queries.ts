@@ -1,9 +1,9 @@
-/** Reading runs: lists, tasks, watching, logs; and the two requests that only concern stored runs, cancel and delete. */
+/** Reading runs: lists, tasks, watching, logs; and two requests that only concern stored runs, cancel and retry. */
 import type { run as pb, scheduler } from '@weft/contracts';
 import type { RunState, TaskRecord } from '@weft/engine';
 import { ServiceError } from '@weft/platform';
 import { isFinal, type RunHeader, type RunStore, type StoredChunk } from '@weft/run-store';
-import type { StorageReader, StorageWriter } from '@weft/storage';
+import type { StorageReader } from '@weft/storage';
 import { runState, toLogChunk, toolStream, toRun, toTask } from '../grpc/mapping.js';
 import { type Clock, systemClock } from '../clock.js';
 import { EndedTasks } from './ended-tasks.js';
@@ -21,7 +21,7 @@ export interface RunQueriesDeps {
   store: RunStore;
   plans: PlanCache;
   owner: PartitionOwner;
-  storage: StorageWriter & Pick<StorageReader, 'open'>;
+  storage: Pick<StorageReader, 'open'>;
   dataUri: string;
   clock?: Pick<Clock, 'after' | 'now'>;
   /** Sees to it that a finished run can go on. */
@@ -175,15 +175,6 @@ export class RunQueries {
     const asked = { type: 'CancelAsked', reason: reason || 'cancelled by the user' };
     await this.deps.store.intake.request(runId, asked);
     return { ...(await this.get(runId)), state: 'cancelling' };
-  }
-
-  async remove(runId: string): Promise<void> {
-    const header = await this.get(runId);
-    if (!isFinal(header.state)) {
-      throw new ServiceError('FAILED_PRECONDITION', `run ${runId} is ${header.state}: cancel it first, or wait for its end`);
-    }
-    await this.deps.store.reader.remove(runId);
-    await this.deps.storage.removeTree(`${this.deps.dataUri}runs/${runId}/`);
   }
 }
 

@@ -165,6 +165,8 @@ export interface RetryResponse {
 
 export interface DeleteRequest {
   runId: string;
+  /** Not the run, only the whole logs of its tasks; their beginnings and ends stay. */
+  onlyLogs: boolean;
 }
 
 export interface DeleteResponse {
@@ -2070,13 +2072,16 @@ export const RetryResponse: MessageFns<RetryResponse> = {
 };
 
 function createBaseDeleteRequest(): DeleteRequest {
-  return { runId: "" };
+  return { runId: "", onlyLogs: false };
 }
 
 export const DeleteRequest: MessageFns<DeleteRequest> = {
   encode(message: DeleteRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.runId !== "") {
       writer.uint32(10).string(message.runId);
+    }
+    if (message.onlyLogs !== false) {
+      writer.uint32(16).bool(message.onlyLogs);
     }
     return writer;
   },
@@ -2102,6 +2107,14 @@ export const DeleteRequest: MessageFns<DeleteRequest> = {
             message.runId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.onlyLogs = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2121,6 +2134,11 @@ export const DeleteRequest: MessageFns<DeleteRequest> = {
         : isSet(object.run_id)
         ? globalThis.String(object.run_id)
         : "",
+      onlyLogs: isSet(object.onlyLogs)
+        ? globalThis.Boolean(object.onlyLogs)
+        : isSet(object.only_logs)
+        ? globalThis.Boolean(object.only_logs)
+        : false,
     };
   },
 
@@ -2128,6 +2146,9 @@ export const DeleteRequest: MessageFns<DeleteRequest> = {
     const obj: any = {};
     if (message.runId !== "") {
       obj.runId = message.runId;
+    }
+    if (message.onlyLogs !== false) {
+      obj.onlyLogs = message.onlyLogs;
     }
     return obj;
   },
@@ -2138,6 +2159,7 @@ export const DeleteRequest: MessageFns<DeleteRequest> = {
   fromPartial(object: DeepPartial<DeleteRequest>): DeleteRequest {
     const message = createBaseDeleteRequest();
     message.runId = object.runId ?? "";
+    message.onlyLogs = object.onlyLogs ?? false;
     return message;
   },
 };

@@ -213,9 +213,21 @@ export interface RetryRunResponse {
 
 export interface DeleteRunRequest {
   runId: string;
+  /** Not the run, only the whole logs of its tasks; their beginnings and ends stay. */
+  onlyLogs: boolean;
 }
 
 export interface DeleteRunResponse {
+}
+
+export interface TrimCallCacheRequest {
+  /** Bytes that may stay. */
+  keepBytes: number;
+}
+
+export interface TrimCallCacheResponse {
+  removed: number;
+  bytes: number;
 }
 
 function createBaseSubmitRunRequest(): SubmitRunRequest {
@@ -2738,13 +2750,16 @@ export const RetryRunResponse: MessageFns<RetryRunResponse> = {
 };
 
 function createBaseDeleteRunRequest(): DeleteRunRequest {
-  return { runId: "" };
+  return { runId: "", onlyLogs: false };
 }
 
 export const DeleteRunRequest: MessageFns<DeleteRunRequest> = {
   encode(message: DeleteRunRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.runId !== "") {
       writer.uint32(10).string(message.runId);
+    }
+    if (message.onlyLogs !== false) {
+      writer.uint32(16).bool(message.onlyLogs);
     }
     return writer;
   },
@@ -2770,6 +2785,14 @@ export const DeleteRunRequest: MessageFns<DeleteRunRequest> = {
             message.runId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.onlyLogs = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2789,6 +2812,11 @@ export const DeleteRunRequest: MessageFns<DeleteRunRequest> = {
         : isSet(object.run_id)
         ? globalThis.String(object.run_id)
         : "",
+      onlyLogs: isSet(object.onlyLogs)
+        ? globalThis.Boolean(object.onlyLogs)
+        : isSet(object.only_logs)
+        ? globalThis.Boolean(object.only_logs)
+        : false,
     };
   },
 
@@ -2796,6 +2824,9 @@ export const DeleteRunRequest: MessageFns<DeleteRunRequest> = {
     const obj: any = {};
     if (message.runId !== "") {
       obj.runId = message.runId;
+    }
+    if (message.onlyLogs !== false) {
+      obj.onlyLogs = message.onlyLogs;
     }
     return obj;
   },
@@ -2806,6 +2837,7 @@ export const DeleteRunRequest: MessageFns<DeleteRunRequest> = {
   fromPartial(object: DeepPartial<DeleteRunRequest>): DeleteRunRequest {
     const message = createBaseDeleteRunRequest();
     message.runId = object.runId ?? "";
+    message.onlyLogs = object.onlyLogs ?? false;
     return message;
   },
 };
@@ -2858,6 +2890,164 @@ export const DeleteRunResponse: MessageFns<DeleteRunResponse> = {
   },
   fromPartial(_: DeepPartial<DeleteRunResponse>): DeleteRunResponse {
     const message = createBaseDeleteRunResponse();
+    return message;
+  },
+};
+
+function createBaseTrimCallCacheRequest(): TrimCallCacheRequest {
+  return { keepBytes: 0 };
+}
+
+export const TrimCallCacheRequest: MessageFns<TrimCallCacheRequest> = {
+  encode(message: TrimCallCacheRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.keepBytes !== 0) {
+      writer.uint32(8).uint64(message.keepBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TrimCallCacheRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTrimCallCacheRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.keepBytes = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TrimCallCacheRequest {
+    return {
+      keepBytes: isSet(object.keepBytes)
+        ? globalThis.Number(object.keepBytes)
+        : isSet(object.keep_bytes)
+        ? globalThis.Number(object.keep_bytes)
+        : 0,
+    };
+  },
+
+  toJSON(message: TrimCallCacheRequest): unknown {
+    const obj: any = {};
+    if (message.keepBytes !== 0) {
+      obj.keepBytes = Math.round(message.keepBytes);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TrimCallCacheRequest>): TrimCallCacheRequest {
+    return TrimCallCacheRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TrimCallCacheRequest>): TrimCallCacheRequest {
+    const message = createBaseTrimCallCacheRequest();
+    message.keepBytes = object.keepBytes ?? 0;
+    return message;
+  },
+};
+
+function createBaseTrimCallCacheResponse(): TrimCallCacheResponse {
+  return { removed: 0, bytes: 0 };
+}
+
+export const TrimCallCacheResponse: MessageFns<TrimCallCacheResponse> = {
+  encode(message: TrimCallCacheResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.removed !== 0) {
+      writer.uint32(8).uint32(message.removed);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(16).uint64(message.bytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TrimCallCacheResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTrimCallCacheResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.removed = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.bytes = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TrimCallCacheResponse {
+    return {
+      removed: isSet(object.removed) ? globalThis.Number(object.removed) : 0,
+      bytes: isSet(object.bytes) ? globalThis.Number(object.bytes) : 0,
+    };
+  },
+
+  toJSON(message: TrimCallCacheResponse): unknown {
+    const obj: any = {};
+    if (message.removed !== 0) {
+      obj.removed = Math.round(message.removed);
+    }
+    if (message.bytes !== 0) {
+      obj.bytes = Math.round(message.bytes);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TrimCallCacheResponse>): TrimCallCacheResponse {
+    return TrimCallCacheResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TrimCallCacheResponse>): TrimCallCacheResponse {
+    const message = createBaseTrimCallCacheResponse();
+    message.removed = object.removed ?? 0;
+    message.bytes = object.bytes ?? 0;
     return message;
   },
 };
@@ -2968,7 +3158,7 @@ export const SchedulerService = {
     responseSerialize: (value: RetryRunResponse): Buffer => Buffer.from(RetryRunResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RetryRunResponse => RetryRunResponse.decode(value),
   },
-  /** Removes a finished run with its outputs and logs. FAILED_PRECONDITION while it is running. */
+  /** Removes a finished run with its outputs and logs. FAILED_PRECONDITION while it is running, or while another run needs what it published. */
   deleteRun: {
     path: "/weft.scheduler.v1.Scheduler/DeleteRun" as const,
     requestStream: false as const,
@@ -2977,6 +3167,17 @@ export const SchedulerService = {
     requestDeserialize: (value: Buffer): DeleteRunRequest => DeleteRunRequest.decode(value),
     responseSerialize: (value: DeleteRunResponse): Buffer => Buffer.from(DeleteRunResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DeleteRunResponse => DeleteRunResponse.decode(value),
+  },
+  /** Removes files that only the call cache keeps, those used least recently first. */
+  trimCallCache: {
+    path: "/weft.scheduler.v1.Scheduler/TrimCallCache" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: TrimCallCacheRequest): Buffer => Buffer.from(TrimCallCacheRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): TrimCallCacheRequest => TrimCallCacheRequest.decode(value),
+    responseSerialize: (value: TrimCallCacheResponse): Buffer =>
+      Buffer.from(TrimCallCacheResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): TrimCallCacheResponse => TrimCallCacheResponse.decode(value),
   },
 } as const;
 
@@ -3003,8 +3204,10 @@ export interface SchedulerServer extends UntypedServiceImplementation {
    * FAILED_PRECONDITION: it succeeded.
    */
   retryRun: handleUnaryCall<RetryRunRequest, RetryRunResponse>;
-  /** Removes a finished run with its outputs and logs. FAILED_PRECONDITION while it is running. */
+  /** Removes a finished run with its outputs and logs. FAILED_PRECONDITION while it is running, or while another run needs what it published. */
   deleteRun: handleUnaryCall<DeleteRunRequest, DeleteRunResponse>;
+  /** Removes files that only the call cache keeps, those used least recently first. */
+  trimCallCache: handleUnaryCall<TrimCallCacheRequest, TrimCallCacheResponse>;
 }
 
 export interface SchedulerClient extends Client {
@@ -3143,7 +3346,7 @@ export interface SchedulerClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RetryRunResponse) => void,
   ): ClientUnaryCall;
-  /** Removes a finished run with its outputs and logs. FAILED_PRECONDITION while it is running. */
+  /** Removes a finished run with its outputs and logs. FAILED_PRECONDITION while it is running, or while another run needs what it published. */
   deleteRun(
     request: DeleteRunRequest,
     callback: (error: ServiceError | null, response: DeleteRunResponse) => void,
@@ -3158,6 +3361,22 @@ export interface SchedulerClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DeleteRunResponse) => void,
+  ): ClientUnaryCall;
+  /** Removes files that only the call cache keeps, those used least recently first. */
+  trimCallCache(
+    request: TrimCallCacheRequest,
+    callback: (error: ServiceError | null, response: TrimCallCacheResponse) => void,
+  ): ClientUnaryCall;
+  trimCallCache(
+    request: TrimCallCacheRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: TrimCallCacheResponse) => void,
+  ): ClientUnaryCall;
+  trimCallCache(
+    request: TrimCallCacheRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: TrimCallCacheResponse) => void,
   ): ClientUnaryCall;
 }
 

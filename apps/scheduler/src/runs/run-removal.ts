@@ -1,0 +1,77 @@
+/**
+ * Runs, logs and results that people want gone: the one way by which REST, gRPC and the command line remove anything.
+ *
+ * Invariants:
+ *  1. A run that has not ended is not removed, nor one whose published files another run needs: as inputs while it is active, or among its outputs.
+ *  2. The run goes before its files: one that was taken up again in the meantime keeps them.
+ */
+import type { scheduler } from '@weft/contracts';
+import { visitFiles } from '@weft/plan';
+import { ServiceError } from '@weft/platform';
+import { isFinal, type RunHeader, type RunReader } from '@weft/run-store';
+import type { RunFolders } from '../retention/run-folders.js';
+
+export interface RunRemovalDeps {
+  get(runId: string): Promise<RunHeader>;
+  reader: Pick<RunReader, 'list' | 'remove'>;
+  folders: Pick<RunFolders, 'pinned' | 'prefixOf' | 'removeLogs' | 'removeRun'>;
+  /** Absent: results of earlier tasks are not used. */
+  trimCallCache: ((keepBytes: number) => Promise<{ removed: number; bytes: number }>) | undefined;
+}
+
+const PAGE = 1000;
+/** Runs that are looked through for one that needs files of another: of more, the newest. */
+const LOOKED_AT = 20_000;
+
+export class RunRemoval {
+  constructor(private readonly deps: RunRemovalDeps) {}
+
+  async run(runId: string): Promise<void> {
+    const { reader, folders } = this.deps;
+    await this.ended(runId);
+    const needed = (await folders.pinned(runId)).length > 0 ? await this.neededBy(runId) : undefined;
+    if (needed) throw new ServiceError('FAILED_PRECONDITION', `run ${runId} is needed by run ${needed.runId}, ${needed.why}`);
+    if (!(await reader.remove(runId))) await this.ended(runId);
+    await folders.removeRun(runId);
+  }
+
+  /** The whole logs of its tasks; their beginnings and ends stay. */
+  async logs(runId: string): Promise<void> {
+    await this.ended(runId);
+    await this.deps.folders.removeLogs(runId);
+  }
+
+  async callCache(keepBytes: number): Promise<scheduler.TrimCallCacheResponse> {
+    if (!this.deps.trimCallCache) throw new ServiceError('FAILED_PRECONDITION', 'there is no call cache here (WEFT_CALL_CACHE=off)');
+    return this.deps.trimCallCache(keepBytes);
+  }
+
+  private async ended(runId: string): Promise<void> {
+    const { state } = await this.deps.get(runId);
+    if (isFinal(state)) return;
+    throw new ServiceError('FAILED_PRECONDITION', `run ${runId} is ${state}: cancel it first, or wait for its end`);
+  }
+
+  private async neededBy(runId: string): Promise<{ runId: string; why: string } | undefined> {
+    const prefix = this.deps.folders.prefixOf(runId);
+    let pageToken: string | undefined;
+    for (let looked = 0; looked < LOOKED_AT; looked += PAGE) {
+      const page = await this.deps.reader.list({ limit: PAGE, ...(pageToken !== undefined && { pageToken }) });
+      for (const other of page.runs) {
+        if (other.runId === runId) continue;
+        if (!isFinal(other.state) && refersTo(other.inputs, prefix))
+          return { runId: other.runId, why: `which reads what it published: wait for its end, or cancel it` };
+        if (refersTo(other.outputs, prefix)) return { runId: other.runId, why: 'whose outputs are files of it: remove that one first' };
+      }
+      pageToken = page.nextPageToken;
+      if (pageToken === undefined) return undefined;
+    }
+    return undefined;
+  }
+}
+
+function refersTo(values: RunHeader['outputs'], prefix: string): boolean {
+  let found = false;
+  visitFiles(values, ({ location }) => (found ||= location?.startsWith(prefix) === true));
+  return found;
+}
