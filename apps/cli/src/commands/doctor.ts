@@ -4,6 +4,8 @@ import { accessSync, constants, mkdirSync, statfsSync } from 'node:fs';
 import pc from 'picocolors';
 import { homeOf, socketPath } from '../home.js';
 import { refuseForeignHome } from '../home-owner.js';
+import { homeUsage } from '../housekeeping/home-usage.js';
+import { humanSize } from '../housekeeping/units.js';
 import { GATEWAY_LISTENS, isFree } from '../stack/ports.js';
 import { findInPath } from '../stack/programs.js';
 import { findRedisServer, givenRedisUrl } from '../stack/redis.js';
@@ -12,6 +14,8 @@ import { containment } from './doctor-containment.js';
 import { type Finding, type StackSeen, lookAtStack, stackFindings } from './doctor-stack.js';
 
 const GIB = 1024 ** 3;
+/** Longer than this nobody waits to hear how much there is. */
+const COUNT_MS = 3_000;
 
 export async function doctorCommand(options: { json?: boolean }): Promise<void> {
   const seen = await lookAtStack(homeOf());
@@ -19,6 +23,7 @@ export async function doctorCommand(options: { json?: boolean }): Promise<void> 
     ...[node(), redis(), docker(), ...(await ports(seen)), home(), disk(), python(), await containment()],
     ...(await stackFindings(seen)),
     ...(await runs(seen)),
+    await holds(),
   ];
   if (options.json) process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
   else for (const finding of findings) process.stdout.write(line(finding));
@@ -80,6 +85,17 @@ async function ports({ running }: StackSeen): Promise<Finding[]> {
       return { what: 'port', ok: free, optional: true, found, advice: `set ${variable} to another address; \`weft run\` needs none` };
     }),
   );
+}
+
+/** What the home takes, as far as it can be counted in a moment. */
+async function holds(): Promise<Finding> {
+  const what = 'takes';
+  const tooLong = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), COUNT_MS).unref());
+  const usage = await Promise.race([homeUsage(homeOf()), tooLong]);
+  if (usage === undefined) return { what, ok: true, found: `more files than can be counted in ${COUNT_MS / 1000} s: weft du` };
+  const [largest] = [...usage.parts].sort((a, b) => b.bytes - a.bytes);
+  const most = largest && largest.bytes > 0 ? `, most of it ${largest.name}` : '';
+  return { what, ok: true, found: `${humanSize(usage.bytes)}${most} (weft du; weft prune frees room)` };
 }
 
 function home(): Finding {
