@@ -17,11 +17,15 @@ export interface LogWriter {
   keep(attempt: { taskId: string; attempt: number }): void;
 }
 
+const NOTHING = new Uint8Array();
+/** A mark of the order of bytes is a character like others here. */
+const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
 /** Of one chunk; a runner may send more at once. */
 const CHUNK_BYTES = 8 * 1024;
 
 interface StreamState {
-  decoder: InstanceType<typeof TextDecoder>;
+  /** The beginning of a character whose rest has not come. */
+  carry: Uint8Array;
   /** Up to where it was heard, and up to where chunks were made of it: between them lies the beginning of a character. */
   heard: number;
   lines: number;
@@ -50,7 +54,7 @@ export class AttemptLog {
     const from = offset ?? stream.heard;
     if (from + data.length <= stream.heard) return;
     if (from !== stream.heard) {
-      stream.decoder = new TextDecoder();
+      stream.carry = NOTHING;
       stream.told = from;
     }
     stream.heard = from;
@@ -66,13 +70,16 @@ export class AttemptLog {
   }
 
   private chunk(name: StreamName, stream: StreamState, data: Uint8Array, placed: boolean): void {
-    const text = stream.decoder.decode(data, { stream: true });
+    const bytes = stream.carry.length === 0 ? data : Buffer.concat([stream.carry, data]);
+    const whole = bytes.length - unfinished(bytes);
+    const text = DECODER.decode(bytes.subarray(0, whole));
+    stream.carry = Uint8Array.from(bytes.subarray(whole));
     stream.heard += data.length;
     const line = stream.lines;
     for (const byte of data) if (byte === 0x0a) stream.lines += 1;
     if (text === '') return;
-    const place = { from: stream.told, to: stream.heard, line };
-    stream.told = stream.heard;
+    const place = { from: stream.told, to: stream.heard - stream.carry.length, line };
+    stream.told = place.to;
     const chunk = { ...this.about(name), text, ...(placed && { place }) };
     if (place.from < TASK_LOG_HEAD_BYTES) return this.writer.add(chunk);
     const item: TailItem = { bytes: data.length, gone: false };
@@ -98,5 +105,16 @@ export class AttemptLog {
 }
 
 function newStream(): StreamState {
-  return { decoder: new TextDecoder(), heard: 0, lines: 0, told: 0, tail: [], tailBytes: 0 };
+  return { carry: NOTHING, heard: 0, lines: 0, told: 0, tail: [], tailBytes: 0 };
+}
+
+/** Bytes at the end that are the beginning of a character. */
+function unfinished(bytes: Uint8Array): number {
+  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
+    const byte = bytes[bytes.length - back] ?? 0;
+    if ((byte & 0xc0) === 0x80) continue;
+    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+    return length > back ? back : 0;
+  }
+  return 0;
 }
