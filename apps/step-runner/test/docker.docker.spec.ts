@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import Docker from 'dockerode';
 import { executor } from '@weft/contracts';
 import { admissionContract, SMALL_RUNNER } from './admission.contract.js';
-import { executorContract } from './executor.contract.js';
+import { executorContract, wholeLogContract } from './executor.contract.js';
 import { RunnerFixture, watch } from './runner.fixture.js';
 
 const IMAGE = 'debian:stable-slim';
@@ -18,6 +18,7 @@ function containersOf(runnerId: string): Promise<Docker.ContainerInfo[]> {
 
 describe('step-runner with the docker runtime', () => {
   executorContract(() => new RunnerFixture('docker', IMAGE));
+  wholeLogContract(() => new RunnerFixture('docker', IMAGE));
 });
 
 describe('admission of containers', () => {

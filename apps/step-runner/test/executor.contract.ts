@@ -199,9 +199,12 @@ export function executorContract(create: () => RunnerFixture): void {
       if (seen.handle !== undefined) touch(runner, spec, 'go');
     });
     expect(second.finished.exitCode).toBe(0);
-    expect(second.stdout).toBe('done\n');
+    // A runner may send again what it keeps of the log: who had it sees that by its place.
+    expect(second.stdout).toMatch(/^(ready\n)?done\n$/);
     const third = await runner.run(spec);
-    expect(third.events.map((event) => event.event?.$case)).toEqual(['started', 'finished']);
+    const cases = third.events.map((event) => event.event?.$case);
+    expect(cases.filter((name) => name !== 'log')).toEqual(['started', 'finished']);
+    expect([cases[0], cases.at(-1)]).toEqual(['started', 'finished']);
     expect(third.finished).toEqual(second.finished);
     expect(third.handle).toBe(second.handle);
     await runner.release(spec);
@@ -265,4 +268,44 @@ export function executorContract(create: () => RunnerFixture): void {
 /** Makes a file appear in the working directory of a running task. */
 function touch(runner: RunnerFixture, spec: executor.TaskSpec, name: string): void {
   writeFileSync(join(runner.sandboxRoot, `${spec.taskId}.1`, 'work', name), '');
+}
+
+/** Of runners that keep whole logs: the contract leaves it to them. */
+export function wholeLogContract(create: () => RunnerFixture): void {
+  let runner: RunnerFixture;
+  beforeAll(async () => {
+    runner = create();
+    await runner.start();
+  });
+  afterAll(() => runner.dispose());
+
+  it('keeps the whole log where the spec says, whatever comes of the task, and sends its beginning and its end, again to who attaches', async () => {
+    const logTo = `${runner.publishTo}logs/whole.`;
+    const spec = runner.shell('seq 20000; echo oops >&2; exit 1', { logTo });
+    const all = Array.from({ length: 20_000 }, (_, n) => `${n + 1}\n`).join('');
+    const fileOf = (stream: string): string => readFileSync(fileUriToPath(`${logTo}${stream}`), 'utf8');
+    for (const { events } of [await runner.run(spec), await runner.run(spec)]) {
+      expect(fileOf('stdout') === all).toBe(true);
+      expect(fileOf('stderr')).toBe('oops\n');
+      const pieces = events.flatMap(({ event }) =>
+        event?.$case === 'log' && event.value.stream === executor.Log_Stream.STDOUT ? [event.value] : [],
+      );
+      for (const { data, offset = -1, line = -1 } of pieces) {
+        expect(all.slice(offset, offset + data.length)).toBe(Buffer.from(data).toString());
+        expect(all.slice(0, offset).split('\n').length - 1).toBe(line);
+      }
+      const [first, last] = [pieces[0], pieces.at(-1)];
+      expect(first?.offset).toBe(0);
+      expect((last?.offset ?? 0) + (last?.data.length ?? 0)).toBe(all.length);
+      expect(pieces.reduce((sum, { data }) => sum + data.length, 0)).toBeLessThan(64 * 1024);
+    }
+    await runner.release(spec);
+    // It outlives the sandbox.
+    expect(fileOf('stdout') === all).toBe(true);
+    const cancelled = runner.shell('echo begun; sleep 600', { logTo: `${runner.publishTo}logs/cancelled.` });
+    const running = watch(runner.execute(cancelled), ({ stdout }) => void (stdout !== '' && runner.cancel(cancelled)));
+    expect((await running).finished.outcome).toBe(Outcome.CANCELLED);
+    expect(readFileSync(fileUriToPath(`${runner.publishTo}logs/cancelled.stdout`), 'utf8')).toBe('begun\n');
+    await runner.release(cancelled);
+  });
 }

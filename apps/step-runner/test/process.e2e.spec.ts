@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { pathToFileUri } from '@weft/storage';
 import { admissionContract, SMALL_RUNNER } from './admission.contract.js';
-import { executorContract } from './executor.contract.js';
+import { executorContract, wholeLogContract } from './executor.contract.js';
 import { RunnerFixture, watch } from './runner.fixture.js';
 
 describe('step-runner with the process runtime', () => {
   executorContract(() => new RunnerFixture('process'));
+  wholeLogContract(() => new RunnerFixture('process'));
 });
 
 describe('admission of processes', () => {
