@@ -80,6 +80,12 @@ describe('processes of a running stack', () => {
     process.kill(pid, 'SIGSTOP');
     const run = own.start(['run', '--quiet', 'hello.cwl']);
     await run.says(new RegExp(`redis does not answer \\(pid ${pid}, stopped\\)`));
+    // It looks, and does not wait for what it looks at.
+    const doctor = await own.weft('doctor');
+    expect([doctor.code, doctor.stdout]).toEqual([
+      1,
+      expect.stringMatching(/service +redis does not answer[^]*runs +Redis does not answer: waited 10 s/),
+    ]);
     process.kill(pid, 'SIGCONT');
     expect(await run.ended).toMatchObject({ code: 0 });
   });

@@ -4,6 +4,7 @@
 import { type Home, homeOf } from '../home.js';
 import { type Settings, type StackConnection, connectOrStart } from '../stack/connect.js';
 import type { StackStatus } from '../stack/protocol.js';
+import { patiently } from '../stack/patience.js';
 import { EMBEDDED_SERVICES } from '../stack/services.js';
 import type { RunsClient } from './runs-client.js';
 import { goOn, unfinishedRuns } from './unfinished.js';
@@ -25,6 +26,9 @@ export interface ConnectOptions {
   /** Whether the variables of this command count (stack/connect.ts); default: they do not. */
   settings?: Settings;
 }
+
+/** Milliseconds for a stack that was not needed after all to say that it goes. */
+const YIELD_MS = 10_000;
 
 /** A stack that main.ts began to start before anything else was loaded. */
 let early: Promise<StackConnection> | undefined;
@@ -128,7 +132,10 @@ export async function dropEarlyStack(): Promise<void> {
   if (stack === undefined) return;
   if (stack.startedHere) {
     stack.send({ type: 'yield' });
-    await stack.nextStatus().catch(() => undefined);
+    const say = (line: string): void => void process.stderr.write(`weft: ${line}\n`);
+    const limit = { limitMs: YIELD_MS, say, what: () => 'the stack to say whether it makes room' };
+    // Unused, it goes by itself.
+    await patiently(stack.nextStatus(), limit).catch(() => undefined);
   }
   stack.close();
 }

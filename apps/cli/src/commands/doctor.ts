@@ -6,6 +6,7 @@ import { homeOf, socketPath } from '../home.js';
 import { refuseForeignHome } from '../home-owner.js';
 import { homeUsage } from '../housekeeping/home-usage.js';
 import { humanSize } from '../housekeeping/units.js';
+import { patiently } from '../stack/patience.js';
 import { GATEWAY_LISTENS, isFree } from '../stack/ports.js';
 import { findInPath } from '../stack/programs.js';
 import { findRedisServer, givenRedisUrl } from '../stack/redis.js';
@@ -16,6 +17,10 @@ import { type Finding, type StackSeen, lookAtStack, stackFindings } from './doct
 const GIB = 1024 ** 3;
 /** Longer than this nobody waits to hear how much there is. */
 const COUNT_MS = 3_000;
+/** Milliseconds for Redis to say how many runs there are. */
+const ANSWER_MS = 10_000;
+
+const say = (line: string): void => void process.stderr.write(`weft: ${line}\n`);
 
 export async function doctorCommand(options: { json?: boolean }): Promise<void> {
   const seen = await lookAtStack(homeOf());
@@ -27,7 +32,8 @@ export async function doctorCommand(options: { json?: boolean }): Promise<void> 
   ];
   if (options.json) process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
   else for (const finding of findings) process.stdout.write(line(finding));
-  if (findings.some(({ ok, optional }) => !ok && !optional)) process.exitCode = 1;
+  // What was asked and has not answered must not hold up the end.
+  process.exit(findings.some(({ ok, optional }) => !ok && !optional) ? 1 : 0);
 }
 
 function line({ what, ok, optional, found, advice }: Finding): string {
@@ -141,7 +147,11 @@ async function runs({ running, home }: StackSeen): Promise<Finding[]> {
   if (url === undefined) return [];
   const what = 'runs';
   try {
-    const { active, ended, archived, archivedBytes } = await runCounts(url);
+    const { active, ended, archived, archivedBytes } = await patiently(runCounts(url), {
+      limitMs: ANSWER_MS,
+      say,
+      what: () => 'Redis to answer',
+    });
     const size = archived === 0 ? '' : ` (${(archivedBytes / 1024 ** 2).toFixed(1)} MiB)`;
     return [{ what, ok: true, found: `${active} active and ${ended} finished in Redis, ${archived} in the archive${size}` }];
   } catch (error) {

@@ -25,6 +25,8 @@ import { type ChosenState, chooseState } from './state.js';
 
 /** Milliseconds for an answer of a supervisor, and for a stack to be ready: Redis may have a lot to load. */
 const ANSWER_MS = 30_000;
+/** A supervisor first ends what an earlier one has left running. */
+const START_MS = 60_000;
 const READY_MS = 300_000;
 
 /** An open connection: it holds the stack up until close(). */
@@ -189,7 +191,7 @@ export async function connectOrStart(home: Home, say: (line: string) => void, se
     }
     if (running !== undefined || chosen === undefined) continue;
     if (givenRedisUrl() === undefined) ensureRedisServer(say);
-    await startSupervisor(chosen, home);
+    await startSupervisor(chosen, home, say);
     started = true;
   }
   throw new Error(`the stack of ${home.root} starts but does not answer; see ${join(home.logs, 'supervisor.log')}`);
@@ -250,7 +252,7 @@ async function isUsable(connection: StackConnection, say: (line: string) => void
     const other = differ.filter((name) => asked[name] === undefined);
     if (version === buildId() && other.length === 0) return true;
     connection.send({ type: 'yield' });
-    await connection.nextStatus();
+    await patiently(connection.nextStatus(), { limitMs: ANSWER_MS, say, what: () => 'the stack to say whether it makes room' });
     if (version !== buildId()) say('the stack that runs is of another build, and in use: `weft down` stops it');
     if (other.length === 0) return true;
     const told = `the stack that runs was started with other settings (${other.join(', ')}) and is in use`;
@@ -268,7 +270,7 @@ async function isUsable(connection: StackConnection, say: (line: string) => void
 }
 
 /** Resolves when a supervisor (this one or another that was quicker) answers on the control socket, or found the state in use elsewhere. */
-async function startSupervisor({ home, seen, silent }: ChosenState, asked: Home): Promise<void> {
+async function startSupervisor({ home, seen, silent }: ChosenState, asked: Home, say: (line: string) => void): Promise<void> {
   const { dist, log, logFile } = prepareFiles(home, asked);
   const follow = silent ? [`--follow=${seen === undefined || seen.claim === 'unreadable' ? 'unreadable' : seen.claim.token}`] : [];
   const words = ['__supervise', stackArgument(home.root), `--sandboxes=${home.sandboxes}`, ...follow];
@@ -280,15 +282,18 @@ async function startSupervisor({ home, seen, silent }: ChosenState, asked: Home)
     cwd: home.root,
   });
   closeSync(log);
-  return new Promise((resolve, reject) => {
+  const started = new Promise<void>((resolve, reject) => {
     child.on('error', reject);
     child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(noRoom(home, true) ?? lastWords(code, logFile)))));
     child.stdout?.on('data', () => {
       child.removeAllListeners('exit');
-      child.stdout?.destroy();
-      child.unref();
       resolve();
     });
+  });
+  const what = (): string => `the stack's supervisor to start (pid ${child.pid}, ${processState(child.pid ?? 0)}); see ${logFile}`;
+  return patiently(started, { limitMs: START_MS, say, what }).finally(() => {
+    child.stdout?.destroy();
+    child.unref();
   });
 }
 

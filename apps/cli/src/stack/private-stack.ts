@@ -7,6 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { homeOf } from '../home.js';
 import { connectToStack } from './connect.js';
+import { patiently } from './patience.js';
+import { endProcesses, stackProcesses } from './processes.js';
+
+/** Milliseconds for a stack to end in order: each program has ten seconds, Redis after the others. */
+const STOP_MS = 40_000;
 
 export async function withPrivateStack<T>(environment: Record<string, string>, work: () => Promise<T>): Promise<T> {
   const root = await mkdtemp(join(tmpdir(), 'weft-private-'));
@@ -16,13 +21,24 @@ export async function withPrivateStack<T>(environment: Record<string, string>, w
   try {
     return await work();
   } finally {
-    const stack = await connectToStack(homeOf());
-    stack?.send({ type: 'stop' });
-    await stack?.closed();
+    await end();
     for (const [name, value] of Object.entries(before)) {
       if (value === undefined) Reflect.deleteProperty(process.env, name);
       else process.env[name] = value;
     }
     await rm(root, { recursive: true, force: true });
   }
+}
+
+/** In order, as long as it answers; what is left then is ended as it is. */
+async function end(): Promise<void> {
+  const home = homeOf();
+  const say = (line: string): void => void process.stderr.write(`weft: ${line}\n`);
+  const stack = await connectToStack(home);
+  stack?.send({ type: 'stop' });
+  await patiently(stack?.closed() ?? Promise.resolve(), { limitMs: STOP_MS, say, what: () => 'the stack to end its programs' }).catch(
+    () => undefined,
+  );
+  stack?.close();
+  await endProcesses(stackProcesses(home), say);
 }
