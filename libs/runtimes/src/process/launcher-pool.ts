@@ -14,9 +14,10 @@ import { join } from 'node:path';
 import { RuntimeFailure } from '../ports.js';
 import { type Containment, type ContainmentLevel, containments } from './containment.js';
 import { WATCHDOG_SCRIPT } from './containment-script.js';
-import { Launcher, removeIfThere } from './launcher.js';
+import { Launcher } from './launcher.js';
 import { ReadOnlyView } from './read-only-view.js';
 import { findShell, type Shell } from './shell-traits.js';
+import { removeIfThere } from './spawned.js';
 
 /** Below the runtime's directory. */
 const PIPES = '.pipes';

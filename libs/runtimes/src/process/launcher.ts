@@ -10,7 +10,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { constants as fsConstants, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { constants as fsConstants, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { constants as osConstants } from 'node:os';
 import { join } from 'node:path';
@@ -22,14 +22,14 @@ import { LogTap } from './log-tap.js';
 import { MountTable } from './mounts.js';
 import { launcherPrologue, parseTimes, type ShellTask, taskScript } from './shell-script.js';
 import type { Shell } from './shell-traits.js';
-import { descendantsOf, isGone, killProcess, readProcesses, straysOf, type TaskMark, ticksNow } from './strays.js';
+import { childOf, killCgroup, killGroup, removeIfThere, signalGroup, started } from './spawned.js';
+import { descendantsOf, killProcess, lastPid, readProcesses, straysOf, type TaskMark, ticksNow } from './strays.js';
 
 /** Generous: only a machine that does not get on at all needs longer. */
 const START_MS = 30_000;
 /** What was killed and does not die waits for a device or for another host. */
 const DEATH_MS = 40_000;
 const STRAY_PAUSE_MS = 5;
-const COMPLAINT_BYTES = 2000;
 
 export interface LauncherExit {
   exitCode: number;
@@ -167,7 +167,7 @@ export class Launcher {
   /** Resolves when the tool and what it left have ended and its log has been handed over. */
   run(request: LaunchRequest, log: LogSink): Promise<LauncherExit> {
     const sequence = ++this.sequence;
-    const mark = { launcher: this.shellPid, since: this.weak ? ticksNow() : 0, directories: request.directories ?? [] };
+    const mark = this.markOf(request.directories ?? []);
     const exited = new Promise<LauncherExit>((settle) => {
       this.current = { sequence, mark, settle };
       if (this.dead !== undefined) settle(this.dead);
@@ -210,6 +210,13 @@ export class Launcher {
     this.die({ exitCode: 128 + osConstants.signals.SIGKILL, left: true });
   }
 
+  private markOf(directories: readonly string[]): TaskMark {
+    const launcher = this.shellPid;
+    return this.weak
+      ? { launcher, since: ticksNow(), lastPid: lastPid(), directories }
+      : { launcher, since: 0, lastPid: undefined, directories };
+  }
+
   private get weak(): boolean {
     return this.options.containment.level === 'group';
   }
@@ -217,8 +224,7 @@ export class Launcher {
   /** Whether something is left. */
   private async clearStrays(mark: TaskMark): Promise<boolean> {
     for (let pause = STRAY_PAUSE_MS, waited = 0; waited < DEATH_MS; waited += pause, pause *= 1.2) {
-      const processes = readProcesses();
-      const strays = processes === undefined ? [] : straysOf(mark, processes);
+      const strays = straysOf(mark, readProcesses(mark.lastPid) ?? []);
       if (strays.length === 0) return false;
       this.tainted = true;
       for (const pid of strays) killProcess(pid, 'SIGKILL');
@@ -252,79 +258,5 @@ export class Launcher {
     this.taps.stdout.endSoon();
     this.taps.stderr.endSoon();
     if (this.cgroup !== undefined) removeCgroup(this.cgroup);
-  }
-}
-
-/** Resolves with what `greet` makes of it; rejects with what the child complained of, or with what was waited for. */
-async function started<T>(child: ChildProcess, limitMs: number, greet: (ready: Promise<unknown>) => Promise<T>): Promise<T> {
-  const control = child.stdio[3] as Readable;
-  control.setEncoding('utf8');
-  let complaint = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => (complaint = (complaint + text).slice(0, COMPLAINT_BYTES)));
-  let waitingFor = 'it to make its pipes';
-  let timer: NodeJS.Timeout | undefined;
-  const failed = new Promise<never>((_, reject) => {
-    child.once('error', reject);
-    child.once('close', (code, signal) => reject(new Error(complaint.trim() || `it ended with ${signal ?? code}`)));
-    timer = setTimeout(() => reject(new Error(`waited ${limitMs / 1000} s for ${waitingFor}`)), limitMs);
-  });
-  const ready = new Promise<void>((resolve) => {
-    control.once('data', () => {
-      waitingFor = 'its first answer';
-      resolve();
-    });
-  });
-  failed.catch(() => undefined);
-  try {
-    return await Promise.race([greet(Promise.race([ready, failed])), failed]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** The only child of a process. */
-function childOf(parent: number): number {
-  const entry = readChildren(parent) ?? (readProcesses() ?? []).find((one) => one.parent === parent)?.pid;
-  if (entry === undefined) throw new Error(`process ${parent} has no child`);
-  return entry;
-}
-
-function readChildren(parent: number): number | undefined {
-  try {
-    return Number(readFileSync(`/proc/${parent}/task/${parent}/children`, 'latin1').split(' ')[0]) || undefined;
-  } catch (error) {
-    if (isGone(error)) return undefined;
-    throw error;
-  }
-}
-
-function killGroup(group: number): void {
-  signalGroup(group, 'SIGKILL');
-}
-
-function killCgroup(directory: string): void {
-  try {
-    for (const pid of readFileSync(join(directory, 'cgroup.procs'), 'latin1').split('\n'))
-      if (pid !== '') killProcess(Number(pid), 'SIGKILL');
-  } catch (error) {
-    if (!isGone(error)) throw error;
-  }
-}
-
-/** A group that is gone is not an error. */
-function signalGroup(group: number, signal: 'SIGTERM' | 'SIGKILL'): void {
-  try {
-    process.kill(-group, signal);
-  } catch (error) {
-    if (!isGone(error)) throw error;
-  }
-}
-
-/** Also where something else stands in its place. */
-export function removeIfThere(path: string): void {
-  try {
-    rmSync(path, { recursive: true, force: true });
-  } catch (error) {
-    if ((error as { code?: unknown }).code !== 'ENOTDIR') throw error;
   }
 }

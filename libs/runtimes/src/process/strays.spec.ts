@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { descendantsOf, isGone, parseStat, type ProcessEntry, straysOf } from './strays.js';
+import { descendantsOf, isGone, lastPid, parseStat, type ProcessEntry, readProcesses, straysOf } from './strays.js';
 
 function errorOf(act: () => unknown): unknown {
   try {
@@ -18,12 +20,26 @@ it('recognises what is gone by the code of the error alone', () => {
   expect([isGone(undefined), isGone(null), isGone('ENOENT')]).toEqual([false, false, false]);
 });
 
+it('looks at those that were made since, and at all where it is not told since when', async () => {
+  const before = lastPid();
+  const child = spawn('sleep', ['1000'], { stdio: 'ignore' });
+  await once(child, 'spawn');
+  const pidsOf = (entries: ProcessEntry[] | undefined): number[] => (entries ?? []).map(({ pid }) => pid);
+  expect(pidsOf(readProcesses(before))).toContain(child.pid);
+  expect(pidsOf(readProcesses())).toEqual(expect.arrayContaining([child.pid, process.pid]));
+  // Pids have begun again at the bottom since.
+  expect(pidsOf(readProcesses(2 ** 22))).toEqual(expect.arrayContaining([child.pid, process.pid]));
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  expect(pidsOf(readProcesses(before))).not.toContain(child.pid);
+});
+
 describe('strays', () => {
   const entry = (pid: number, more: Partial<ProcessEntry> = {}): ProcessEntry => ({
     ...{ pid, parent: 1, group: pid, session: pid, startedAt: 7 },
     ...more,
   });
-  const mark = { launcher: 10, since: 5, directories: ['/s/t.1/work', '/s/t.1/tmp'] };
+  const mark = { launcher: 10, since: 5, lastPid: undefined, directories: ['/s/t.1/work', '/s/t.1/tmp'] };
   const straysAmong = (others: ProcessEntry[], environment: Record<number, string> = {}): number[] =>
     straysOf(mark, [entry(10, { startedAt: 1 }), ...others], (pid) => environment[pid] ?? '');
 

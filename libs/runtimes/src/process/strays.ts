@@ -22,20 +22,36 @@ export interface TaskMark {
   launcher: number;
   /** Nothing that started before is of the task. */
   since: number;
+  /** The newest process then; undefined where the system does not tell. */
+  lastPid: number | undefined;
   /** Directories that no other task has; its HOME and TMPDIR as a rule. */
   directories: readonly string[];
 }
 
 const TICKS_PER_SECOND = 100;
+/** Of more, all are looked at: that is no more work. */
+const FEW = 1000;
 
-/** Living processes; undefined where the system has no /proc to look at. */
-export function readProcesses(): ProcessEntry[] | undefined {
-  const names = orGone(() => readdirSync('/proc'));
-  if (names === undefined) return undefined;
-  return names.flatMap((name) => {
-    if (!/^\d+$/.test(name)) return [];
-    return parseStat(orGone(() => readFileSync(`/proc/${name}/stat`, 'latin1')) ?? '') ?? [];
-  });
+/**
+ * Living processes; undefined where the system has no /proc to look at.
+ * @param newerThan a pid: only those that were made after it, which are few; pids are given in order, and begin again at the bottom
+ */
+export function readProcesses(newerThan?: number): ProcessEntry[] | undefined {
+  const last = newerThan === undefined ? undefined : lastPid();
+  if (newerThan !== undefined && last !== undefined && last >= newerThan && last - newerThan < FEW) {
+    return Array.from({ length: last - newerThan }, (_, index) => readProcess(newerThan + 1 + index)).flat();
+  }
+  return orGone(() => readdirSync('/proc'))?.flatMap((name) => (/^\d+$/.test(name) ? readProcess(Number(name)) : []));
+}
+
+function readProcess(pid: number): ProcessEntry[] {
+  return [parseStat(orGone(() => readFileSync(`/proc/${pid}/stat`, 'latin1')) ?? '') ?? []].flat();
+}
+
+/** That was given to a process; undefined where the system does not tell. */
+export function lastPid(): number | undefined {
+  const field = orGone(() => readFileSync('/proc/loadavg', 'latin1'))?.split(' ')[4];
+  return Number(field) || undefined;
 }
 
 /** Of a line of /proc/<pid>/stat; undefined for a zombie, and where the process is gone. */
