@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { LogRecorder, runtimeContract, SandboxFixture } from '../contract/runtime.contract.js';
 import type { RunningTask, RuntimeTask } from '../ports.js';
 import { CONTAINMENT_LEVELS, type ContainmentLevel } from './containment.js';
+import { Launcher } from './launcher.js';
 import { openFilesBelow } from './open-files.js';
 import { ProcessRuntime } from './process-runtime.js';
 
@@ -251,6 +252,26 @@ describe('starting a launcher', () => {
       await expect(runtime.start(sandbox.shell('exit 0'), on)).rejects.toMatchObject(failure);
     } finally {
       await runtime.close();
+    }
+  });
+
+  it('takes the next means where one is refused at once, and says why', async () => {
+    // Stands for a machine that allows no namespaces: its `unshare` ends without reading anything.
+    const refusing = join(sandbox.directory, 'unshare');
+    writeFileSync(refusing, '#!/bin/sh\necho "unshare failed: Operation not permitted" >&2\nexit 1\n', { mode: 0o755 });
+    const [shell, path] = [{ path: '/bin/sh', envCommand: '/usr/bin/env', clean: false }, '/usr/bin:/bin'];
+    const containment = {
+      level: 'namespaces' as const,
+      enclose: () => ({ argv: [refusing], enter: '', sweep: '', namespaced: true }),
+    };
+    const starting = (): Promise<Launcher> =>
+      Launcher.create({ shell, path, containment, pipeDirectory: join(sandbox.directory, 'pipes'), onDeath: () => undefined });
+    // Whether the write or the end comes first is chance.
+    for (let round = 0; round < 20; round++) {
+      await expect(starting()).rejects.toMatchObject({
+        code: 'RUNTIME_UNAVAILABLE',
+        message: expect.stringContaining('Operation not permitted'),
+      });
     }
   });
 

@@ -12,6 +12,8 @@ export async function started<T>(child: ChildProcess, limitMs: number, greet: (r
   const control = child.stdio[3] as Readable;
   control.setEncoding('utf8');
   let complaint = '';
+  // Who ends before reading the first command says why by its end.
+  child.stdin?.on('error', () => undefined);
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (complaint = (complaint + text).slice(0, COMPLAINT_BYTES)));
   let waitingFor = 'it to make its pipes';
   let timer: NodeJS.Timeout | undefined;
