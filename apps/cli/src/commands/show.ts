@@ -1,6 +1,7 @@
 /** `weft show`: one run with its tasks, and why it failed. */
 import { run } from '@weft/contracts';
 import type { RunsClient } from '../client/runs-client.js';
+import { withRegistry } from '../client/connect-registry.js';
 import { runWord, taskWord } from '../client/status.js';
 import { describeFailure } from '../execute.js';
 import { shownLine } from '../shown-text.js';
@@ -19,8 +20,18 @@ export async function showCommand(runId: string, options: { json?: boolean; gate
   process.stdout.write(describe(found));
   if (tasks.length > 0)
     process.stdout.write(`\n${table(['STEP', 'INDEX', 'STATUS', 'ATTEMPT', 'TOOK', 'EXIT', 'RUNNER', 'TASK'], tasks.map(row))}`);
+  for (const absence of await absences(found, options)) process.stdout.write(`\nwaiting for ${shownLine(absence)}\n`);
   if (found.failure) process.stdout.write(`\n${describeFailure(found.failure)}\n`);
   if (found.outputsJson) process.stdout.write(`\noutputs ${JSON.stringify(JSON.parse(found.outputsJson), null, 2)}\n`);
+}
+
+/** What runners of the run's pool wait for themselves, where it may keep the run waiting; only the local stack's are known. */
+async function absences(found: run.Run, { gateway }: { gateway?: string }): Promise<string[]> {
+  const over = found.finishedAt !== undefined;
+  if (over || gateway !== undefined || process.env['WEFT_URL'] !== undefined) return [];
+  const runners = await withRegistry(undefined, (registry) => registry.list(found.pool));
+  const away = runners.flatMap(({ description }) => description?.runtimes.filter(({ expected }) => expected) ?? []);
+  return [...new Set(away.map(({ unavailable }) => unavailable))];
 }
 
 async function allTasks(client: RunsClient, runId: string): Promise<run.Task[]> {
