@@ -153,7 +153,10 @@ export class DockerRuntime implements TaskRuntime {
       const attached = await this.attach(container, task, output);
       events.watch(container.id);
       await container.start();
-      return new DockerTask({ engine, events, container, task, output, attached, timeLimitMs: task.spec.timeLimitMs, imageId });
+      return new DockerTask({
+        ...{ engine, events, container, task, output, attached, imageId },
+        ...{ timeLimitMs: task.spec.timeLimitMs, say: on.preparing },
+      });
     } catch (error) {
       await output?.close();
       events.forget(container.id);

@@ -33,6 +33,8 @@ export interface DockerTaskOptions {
   output: ContainerOutput;
   /** Its output as it comes, on its way to `output`; absent: it was started in an earlier life, and its log is read. */
   attached?: { stream: Readable; drained: Promise<void> };
+  /** Told what it waits for when the engine goes; absent: nobody hears it. */
+  say?: (text: string) => void;
   /** What is left of the time limit; 0 = none. */
   timeLimitMs: number;
   /** Never rejects. */
@@ -56,7 +58,10 @@ export class DockerTask implements RunningTask {
     this.handle = container.id;
     const disarm = timeLimitMs > 0 ? afterMs(timeLimitMs, () => void this.stop(GRACE_MS, 'time-limit').catch(() => undefined)) : undefined;
     const givenUp = new Promise<ExitStatus>((resolve) => (this.giveUp = () => resolve({ outcome: 'cancelled', exitCode: KILLED })));
-    const ignore = engine.presence.onDeparture(() => this.stopped === 'cancelled' && this.giveUp());
+    const ignore = engine.presence.onDeparture(() => {
+      if (this.stopped === 'cancelled') this.giveUp();
+      else options.say?.(`waiting for ${engine.presence.complaint}`);
+    });
     this.exit = Promise.race([this.follow(), givenUp]).finally(() => {
       this.ended = true;
       ignore();

@@ -46,8 +46,9 @@ describe('the docker runtime', () => {
     else process.env['DOCKER_HOST'] = before;
   });
 
+  const told: string[] = [];
   const start = (more: Partial<RuntimeTask> = {}): Promise<RunningTask> =>
-    runtime.start(sandbox.shell('x', {}, more), { log: recorder.log, preparing: () => undefined });
+    runtime.start(sandbox.shell('x', {}, more), { log: recorder.log, preparing: (text) => told.push(text) });
   const LOST = { name: 'RuntimeFailure', code: 'RUNTIME_LOST', retryable: true };
 
   it.each(['wait', 'attach'] as const)(
@@ -76,6 +77,7 @@ describe('the docker runtime', () => {
     await engine.up();
     expect(await running.wait()).toMatchObject({ outcome: 'exited', exitCode: 0 });
     expect(sandbox.read('out')).toBe('all of it');
+    expect(told.splice(0)).toEqual([expect.stringMatching(/^waiting for the Docker engine at .*: not answering since /)]);
   });
 
   it.each([0, 1, 137, 143])('exit code %d after the engine was restarted is not the tool’s', async (code) => {
