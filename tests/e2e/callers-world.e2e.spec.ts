@@ -52,7 +52,7 @@ afterEach(async () => {
 
 function weft(args: string[], shell: Record<string, string> = {}, umask = '022'): Promise<Ended> {
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('WEFT_') && name !== 'REDIS_URL');
-  const env = { ...Object.fromEntries(own), WEFT_HOME: join(folder, 'home'), WEFT_LINGER_S: '600', ...shell };
+  const env = { ...Object.fromEntries(own), WEFT_HOME: join(folder, 'home'), WEFT_LINGER_S: '600', WEFT_PRIVATE: '0', ...shell };
   const command = ['-c', `umask ${umask}; exec "$@"`, 'sh', process.execPath, join(ROOT, 'dist/cli.mjs'), ...args];
   return ended(spawn('/bin/sh', command, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] }));
 }

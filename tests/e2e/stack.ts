@@ -56,6 +56,7 @@ export class Stack {
       WEFT_HTTP_LISTEN: '127.0.0.1:0',
       WEFT_GRPC_LISTEN: '127.0.0.1:0',
       WEFT_LINGER_S: '0',
+      WEFT_PRIVATE: '0',
       ...env,
     };
   }

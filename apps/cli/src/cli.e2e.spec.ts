@@ -61,7 +61,7 @@ afterAll(async () => {
 
 function environment(): Record<string, string | undefined> {
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('WEFT_') && name !== 'REDIS_URL');
-  return { ...Object.fromEntries(own), WEFT_HOME: join(folder, 'home'), WEFT_LINGER_S: '600' };
+  return { ...Object.fromEntries(own), WEFT_HOME: join(folder, 'home'), WEFT_LINGER_S: '600', WEFT_PRIVATE: '0' };
 }
 
 function start(args: string[]): ChildProcessByStdio<null, Readable, Readable> {

@@ -3,7 +3,6 @@
  * started before anything else is loaded, so that both take place at the same time.
  */
 import { onFault } from './fault.js';
-import { homeOf } from './home.js';
 import { guardStreams } from './stdio.js';
 
 guardStreams();
@@ -16,11 +15,23 @@ if (command === '__supervise') {
   await superviseMain(rest);
 } else {
   if (needsStack(command, rest)) {
-    const [{ connectOrStart }, { startEarly }] = await Promise.all([import('./stack/connect.js'), import('./client/connect.js')]);
-    startEarly(connectOrStart(homeOf(), (line) => process.stderr.write(`weft: ${line}\n`), 'wanted'));
+    const said = (...options: string[]): boolean => ownWords(rest).some((word) => options.includes(word));
+    const [{ openStack }, { startEarly }] = await Promise.all([import('./stack/owned.js'), import('./client/connect.js')]);
+    startEarly(openStack(say, { settings: 'wanted', asked: said('--private'), quiet: said('-q', '--quiet') }));
   }
   const { main } = await import('./program.js');
   await main(process.argv);
+  const { endOwned } = await import('./stack/owned.js');
+  await endOwned(say);
+}
+
+function say(line: string): void {
+  process.stderr.write(`weft: ${line}\n`);
+}
+
+/** Behind `--` are inputs of the document. */
+function ownWords(args: string[]): string[] {
+  return args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
 }
 
 function needsStack(name: string | undefined, args: string[]): boolean {

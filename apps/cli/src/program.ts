@@ -119,6 +119,7 @@ function addRun(program: Command): void {
     .option('--parallel <count>', 'tasks of this run at the same time, at most', parallelLimit)
     .option('--preserve-environment <name>', 'let tools see this variable (again, or with commas, for more)', appended, [])
     .option('--preserve-entire-environment', 'let tools see all variables')
+    .option('--private', 'a stack of this command alone, which ends with it; so it is in batch jobs and CI')
     .option('--detach', 'print the run’s id and return')
     .addOption(gatewayOption())
     .allowUnknownOption()

@@ -2,7 +2,9 @@
  * Gives the RunsClient for this command: the gateway that was named, else the scheduler of the local stack (started if need be).
  */
 import { type Home, homeOf } from '../home.js';
-import { type Settings, type StackConnection, connectOrStart } from '../stack/connect.js';
+import type { Settings, StackConnection } from '../stack/connect.js';
+import { type Wish, isOwned, openStack } from '../stack/owned.js';
+import { rememberRun } from '../stack/private-states.js';
 import type { StackStatus } from '../stack/protocol.js';
 import { patiently } from '../stack/patience.js';
 import { EMBEDDED_SERVICES } from '../stack/services.js';
@@ -11,6 +13,8 @@ import { goOn, unfinishedRuns } from './unfinished.js';
 
 export interface Connected {
   runs: RunsClient;
+  /** The stack belongs to this command and ends with it. */
+  isOwned?: boolean;
   /** Resolves when the local stack stops or goes away; absent: another's stack is used. */
   stopped?: Promise<void>;
   /** Where this home has runs that the local stack does not know, in a sentence. */
@@ -25,6 +29,10 @@ export interface ConnectOptions {
   say(line: string): void;
   /** Whether the variables of this command count (stack/connect.ts); default: they do not. */
   settings?: Settings;
+  /** The run that the command is about: a private stack may have had it. */
+  runId?: string;
+  /** `--private`. */
+  private?: boolean;
 }
 
 /** Milliseconds for a stack that was not needed after all to say that it goes. */
@@ -47,15 +55,16 @@ export async function connectRuns(options: ConnectOptions): Promise<Connected> {
     return { runs, close: () => runs.close() };
   }
   const [stack, { schedulerRuns }, { lookingElsewhere, otherStates }] = await Promise.all([
-    localScheduler(options.say, options.settings),
+    localScheduler(options.say, { settings: options.settings, runId: options.runId, asked: options.private }),
     import('./scheduler-runs.adapter.js'),
     import('./other-states.js'),
   ]);
   const scheduler = schedulerRuns(stack.address, process.env['WEFT_SERVICE_SECRET'], { say: options.say, pid: stack.pid });
-  const runs = lookingElsewhere(scheduler, homeOf(), stack.home);
+  const runs = remembering(lookingElsewhere(scheduler, homeOf(), stack.home), stack.home);
   if (stack.startedHere) await tellUnfinished(runs, options.say);
   return {
     runs,
+    isOwned: stack.isOwned,
     stopped: stack.stopped,
     otherStates: () => otherStates(homeOf(), stack.home),
     close: () => {
@@ -63,6 +72,16 @@ export async function connectRuns(options: ConnectOptions): Promise<Connected> {
       stack.close();
     },
   };
+}
+
+/** Whoever asks for a run later finds it where it is. */
+function remembering(runs: RunsClient, state: Home): RunsClient {
+  const submit: RunsClient['submit'] = async (submission) => {
+    const submitted = await runs.submit(submission);
+    rememberRun(homeOf(), state, submitted.run.runId);
+    return submitted;
+  };
+  return { ...runs, submit };
 }
 
 /** A stack that starts takes up what the one before it had left. */
@@ -73,6 +92,10 @@ export async function tellUnfinished(runs: RunsClient, say: (line: string) => vo
 
 interface LocalScheduler {
   address: string;
+  /** Its state. */
+  home: Home;
+  /** It ends with this command. */
+  isOwned: boolean;
   /** By this command. */
   startedHere: boolean;
   stopped: Promise<void>;
@@ -84,14 +107,15 @@ interface LocalScheduler {
 }
 
 /** Where the scheduler of the local stack answers; `close` lets go of the stack. */
-export async function localScheduler(say: (line: string) => void, settings?: Settings): Promise<LocalScheduler> {
-  const stack = await localStack(say, settings);
+export async function localScheduler(say: (line: string) => void, wish: Wish = {}): Promise<LocalScheduler> {
+  const stack = await localStack(say, wish);
   const status = await stack.serving(EMBEDDED_SERVICES, say);
   // Whoever waits for a run wants to know what the run waits for.
   stack.onMessage((message) => message.type === 'note' && message.urgent && say(message.text));
   return {
     address: schedulerAddress(status),
     home: stack.home,
+    isOwned: isOwned(stack),
     startedHere: stack.startedHere,
     stopped: stack.stopped(),
     pid: () => stack.known?.services['scheduler']?.pid ?? 0,
@@ -121,8 +145,8 @@ export async function withSchedulerOf<T>(
   }
 }
 
-function localStack(say: (line: string) => void, settings?: Settings): Promise<StackConnection> {
-  early ??= connectOrStart(homeOf(), say, settings);
+function localStack(say: (line: string) => void, wish: Wish): Promise<StackConnection> {
+  early ??= openStack(say, wish);
   return early;
 }
 

@@ -16,7 +16,7 @@ export interface AttachOptions {
 
 export async function attachCommand(runId: string, options: AttachOptions): Promise<void> {
   const outdir = await lookAtOutdir(options.outdir);
-  await withConnection(options, async (connected) => {
+  await withConnection({ gateway: options.gateway, runId }, async (connected) => {
     const run = await connected.runs.get(runId);
     takeSignals((signal) => leave(signal, runId));
     const reporter = reporterFor(options);

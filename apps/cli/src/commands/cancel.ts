@@ -4,7 +4,7 @@ import { runWord } from '../client/status.js';
 import { withRuns } from './with-runs.js';
 
 export async function cancelCommand(runIds: string[], options: { reason: string; gateway?: string }): Promise<void> {
-  await withRuns(options, async (client) => {
+  await withRuns({ gateway: options.gateway, runId: runIds[0] }, async (client) => {
     for (const runId of runIds) {
       try {
         const { status } = await client.cancel(runId, options.reason);

@@ -21,7 +21,7 @@ export interface LogsOptions {
 /** @param which a task's id, a step, or a step with its index: `align[3]` */
 export async function logsCommand(namedRun: string, which: string | undefined, options: LogsOptions): Promise<void> {
   const named = options.task !== '' ? options.task : (which ?? '');
-  await withRuns(options, async (client) => {
+  await withRuns({ gateway: options.gateway, runId: namedRun }, async (client) => {
     const runId = await findRun(client, namedRun);
     if (options.full) return writeWhole(client, runId, named, options);
     const tasks = named === '' ? undefined : await findTasks(client, runId, named);

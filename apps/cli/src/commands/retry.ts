@@ -4,7 +4,7 @@ import { followToEnd, interruptsOf } from '../follow-to-end.js';
 import { lookAtOutdir } from '../outputs/outdir.js';
 import { reporterFor } from '../progress/reporter-for.js';
 import { writeResult } from '../stdio.js';
-import { withConnection } from './with-runs.js';
+import { refuseDetached, withConnection } from './with-runs.js';
 
 export interface RetryOptions {
   outdir: string;
@@ -17,7 +17,8 @@ export interface RetryOptions {
 export async function retryCommand(runId: string, options: RetryOptions): Promise<void> {
   const interrupts = interruptsOf();
   const outdir = options.detach ? undefined : await lookAtOutdir(options.outdir);
-  await withConnection({ gateway: options.gateway, settings: 'wanted' }, async (connected) => {
+  await withConnection({ gateway: options.gateway, settings: 'wanted', runId }, async (connected) => {
+    if (options.detach) refuseDetached(connected);
     interrupts.submitting();
     const run = await connected.runs.retry(runId);
     if (outdir === undefined) return writeResult(`${runId}\n`, `run ${runId} goes on`);

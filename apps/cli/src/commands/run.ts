@@ -12,6 +12,7 @@ import type { Place } from '../outputs/bring.js';
 import { lookAtOutdir } from '../outputs/outdir.js';
 import { reporterFor } from '../progress/reporter-for.js';
 import { writeResult } from '../stdio.js';
+import { refuseDetached } from './with-runs.js';
 
 export interface RunCommandOptions {
   outdir: string;
@@ -35,6 +36,7 @@ export interface RunCommandOptions {
   preserveEnvironment?: string[];
   preserveEntireEnvironment?: boolean;
   detach?: boolean;
+  private?: boolean;
   gateway?: string;
 }
 
@@ -46,8 +48,9 @@ export async function runCommand(document: string, rest: string[], options: RunC
   const prepared = await prepare(document, rest);
   if (!options.quiet) for (const warning of prepared.warnings) process.stderr.write(`${formatDiagnostic(warning, process.cwd())}\n`);
   const place = options.detach ? undefined : await placeOf(prepared, options);
-  const connected = await connectRuns({ gateway: options.gateway, say, settings: 'wanted' });
+  const connected = await connectRuns({ gateway: options.gateway, say, settings: 'wanted', private: options.private });
   try {
+    if (options.detach) refuseDetached(connected);
     await submitAndFollow(connected, interrupts, prepared, options, place);
   } finally {
     connected.close();

@@ -9,7 +9,7 @@ import { between, localTime, table, took } from '../table.js';
 import { withRuns } from './with-runs.js';
 
 export async function showCommand(runId: string, options: { json?: boolean; gateway?: string }): Promise<void> {
-  const { found, tasks } = await withRuns(options, async (client) => ({
+  const { found, tasks } = await withRuns({ gateway: options.gateway, runId }, async (client) => ({
     found: await client.get(runId),
     tasks: await allTasks(client, runId),
   }));

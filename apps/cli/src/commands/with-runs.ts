@@ -1,12 +1,15 @@
 /** Opens a RunsClient for a command and lets go of it afterwards. */
 import { type Connected, connectRuns } from '../client/connect.js';
 import type { RunsClient } from '../client/runs-client.js';
+import { CommandError } from '../errors.js';
 import type { Settings } from '../stack/connect.js';
 
 interface Whose {
   gateway?: string;
   /** Whether the variables of this command count (stack/connect.ts). */
   settings?: Settings;
+  /** The run that the command is about. */
+  runId?: string;
 }
 
 export function withRuns<T>(options: Whose, work: (runs: RunsClient) => Promise<T>): Promise<T> {
@@ -21,4 +24,12 @@ export async function withConnection<T>(options: Whose, work: (connected: Connec
   } finally {
     connected.close();
   }
+}
+
+/** A run that goes on needs a stack that does. */
+export function refuseDetached({ isOwned }: Connected): void {
+  if (isOwned === true)
+    throw new CommandError(
+      "--detach: this command's stack ends with it, and the run would end, too: leave --detach out, or set WEFT_PRIVATE=0",
+    );
 }

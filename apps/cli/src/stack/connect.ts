@@ -20,6 +20,7 @@ import { ensureRedisServer, givenRedisUrl } from './redis.js';
 import { listensOf, stackArgument } from './services.js';
 import { logTail } from './log-tail.js';
 import { OutOfPatience, patiently } from './patience.js';
+import { OWNED } from './owner.js';
 import { fullSentence, isOutOfRoom, noRoom } from './room.js';
 import { type ChosenState, chooseState } from './state.js';
 
@@ -190,11 +191,16 @@ export async function connectOrStart(home: Home, say: (line: string) => void, se
       return running;
     }
     if (running !== undefined || chosen === undefined) continue;
-    if (givenRedisUrl() === undefined) ensureRedisServer(say);
-    await startSupervisor(chosen, home, say);
+    ensureRedis(say);
+    await startSupervisor(chosen, home, 'shared', say);
     started = true;
   }
   throw new Error(`the stack of ${home.root} starts but does not answer; see ${join(home.logs, 'supervisor.log')}`);
+}
+
+/** Where nobody gives one. */
+export function ensureRedis(say: (line: string) => void): void {
+  if (givenRedisUrl() === undefined) ensureRedisServer(say);
 }
 
 /** A stack whose holder lives here; its socket may be known by another name, or be on its way back. */
@@ -269,32 +275,59 @@ async function isUsable(connection: StackConnection, say: (line: string) => void
   }
 }
 
-/** Resolves when a supervisor (this one or another that was quicker) answers on the control socket, or found the state in use elsewhere. */
-async function startSupervisor({ home, seen, silent }: ChosenState, asked: Home, say: (line: string) => void): Promise<void> {
+export interface StartedSupervisor {
+  /** What it says: that it listens, or why it has ended. */
+  word: string;
+  /** Of one that belongs to this process: it ends when nobody holds this any more. */
+  pipe: Socket | undefined;
+  /** Resolves when its process is gone. */
+  ended: Promise<void>;
+}
+
+/**
+ * Resolves when a supervisor (this one or another that was quicker) answers on the control socket, or found the state in use elsewhere.
+ * `owned`: it ends with this process, and has the limits, niceness and processors of it, as batch systems give them.
+ */
+export async function startSupervisor(
+  { home, seen, silent }: ChosenState,
+  asked: Home,
+  whose: 'shared' | 'owned',
+  say: (line: string) => void,
+): Promise<StartedSupervisor> {
   const { dist, log, logFile } = prepareFiles(home, asked);
   const follow = silent ? [`--follow=${seen === undefined || seen.claim === 'unreadable' ? 'unreadable' : seen.claim.token}`] : [];
-  const words = ['__supervise', stackArgument(home.root), `--sandboxes=${home.sandboxes}`, ...follow];
-  const [command, ...args] = launch([process.execPath, join(dist, 'cli.mjs'), ...words]);
+  const isOwned = whose === 'owned';
+  const words = ['__supervise', stackArgument(home.root), `--sandboxes=${home.sandboxes}`, ...follow, ...(isOwned ? [OWNED] : [])];
+  const program: [string, ...string[]] = [process.execPath, join(dist, 'cli.mjs'), ...words];
+  const [command, ...args] = isOwned ? program : launch(program);
   const child = spawn(command, args, {
     detached: true,
-    stdio: ['ignore', 'pipe', log],
+    stdio: [isOwned ? 'pipe' : 'ignore', 'pipe', log],
     env: stackEnvironment(process.env, home.root),
     cwd: home.root,
   });
   closeSync(log);
-  const started = new Promise<void>((resolve, reject) => {
+  const pipe = isOwned ? (child.stdin as Socket) : undefined;
+  pipe?.on('error', () => undefined);
+  pipe?.unref();
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const started = new Promise<string>((resolve, reject) => {
+    let said = '';
     child.on('error', reject);
-    child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(noRoom(home, true) ?? lastWords(code, logFile)))));
-    child.stdout?.on('data', () => {
+    child.on('exit', (code) => (code === 0 ? resolve(said.trim()) : reject(new Error(noRoom(home, true) ?? lastWords(code, logFile)))));
+    child.stdout?.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+      if (!said.includes('\n')) return;
       child.removeAllListeners('exit');
-      resolve();
+      resolve(said.trim());
     });
   });
   const what = (): string => `the stack's supervisor to start (pid ${child.pid}, ${processState(child.pid ?? 0)}); see ${logFile}`;
-  return patiently(started, { limitMs: START_MS, say, what }).finally(() => {
+  const word = await patiently(started, { limitMs: START_MS, say, what }).finally(() => {
     child.stdout?.destroy();
     child.unref();
   });
+  return { word, pipe, ended };
 }
 
 /** Why a supervisor could not even listen: the last that it wrote. */

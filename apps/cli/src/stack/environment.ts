@@ -13,7 +13,7 @@ import { DOCKER_PROGRAMS, GPU_PROGRAMS, REDIS_PROGRAMS, findInPath } from './pro
 const STANDARD_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
 /** Of weft's variables, those that a command reads for itself. */
-const OF_COMMANDS = new Set(['WEFT_HOME', 'WEFT_URL', 'WEFT_API_TOKEN', 'WEFT_DEBUG']);
+const OF_COMMANDS = new Set(['WEFT_HOME', 'WEFT_URL', 'WEFT_API_TOKEN', 'WEFT_DEBUG', 'WEFT_PRIVATE']);
 
 /** How the services reach what is outside: the user's to say, as WEFT_… is. */
 const OUTSIDE = new Set([

@@ -6,6 +6,7 @@ import { getPriority, setPriority } from 'node:os';
 import { homeOf } from '../home.js';
 import { buildId, distDirectory, touchPrograms } from './build-copy.js';
 import { placeOfThisProcess, placeWord } from './lock/place.js';
+import { OWNED, ownerGone } from './owner.js';
 import { findRedisServer, givenRedisUrl } from './redis.js';
 import { supervise } from './supervisor.js';
 
@@ -23,7 +24,8 @@ export async function superviseMain(args: string[]): Promise<void> {
 }
 
 async function superviseHome(args: string[]): Promise<void> {
-  standAlone();
+  const owner = args.includes(OWNED) ? ownerGone() : undefined;
+  standAlone(owner === undefined);
   const home = homeOf();
   const redisUrl = givenRedisUrl();
   touchPrograms(distDirectory());
@@ -34,6 +36,7 @@ async function superviseHome(args: string[]): Promise<void> {
       dist: distDirectory(),
       place: placeWord(placeOfThisProcess()),
       lingerMs: lingerMs(),
+      owner,
       silentClaim: valueOf(args, '--follow'),
       environment: process.env,
       redisUrl,
@@ -53,10 +56,10 @@ function valueOf(args: string[], name: string): string | undefined {
 }
 
 /** Nothing but the environment that it was given is left of the shell that started the stack (environment.ts, launch.ts). */
-function standAlone(): void {
+function standAlone(forAll: boolean): void {
   process.umask(0o022);
   try {
-    if (getPriority() > 0) setPriority(0);
+    if (forAll && getPriority() > 0) setPriority(0);
   } catch {
     // Only root may: the services stay as nice as the first caller was.
   }

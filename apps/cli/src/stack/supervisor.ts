@@ -36,6 +36,8 @@ export interface SupervisorOptions {
   dist: string;
   place: string;
   lingerMs: number;
+  /** Resolves when the command is gone that this stack belongs to; absent: it is everybody's. */
+  owner?: Promise<void>;
   /** Token of a claim that was watched and found silent: it may be followed. */
   silentClaim?: string;
   /** What its programs start with. */
@@ -111,6 +113,7 @@ class Supervisor {
   async run(listening: () => void): Promise<'stopped' | 'failed'> {
     const ended = new Promise<'stopped' | 'failed'>((resolve) => (this.finish = resolve));
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void this.stop('stopped'));
+    void this.options.owner?.then(() => this.stop('stopped'));
     for (const text of this.taken.notes) this.note(text);
     await this.holding.start();
     await this.endLeftovers();
