@@ -22,6 +22,7 @@ export interface FaultWriter {
 export function sentenceOf(error: unknown, { keep, wantsTrace }: FaultWriter): string {
   const message = (error instanceof Error ? error.message : String(error)).split('\n')[0]?.slice(0, 500) ?? '';
   const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (error instanceof Error && error.name === 'CommandError') return error.message;
   if (error instanceof Error && 'syscall' in error) return wantsTrace ? trace : message;
   if (wantsTrace) return `a fault of weft's own: ${trace}`;
   const log = keep(trace);

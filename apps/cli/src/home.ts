@@ -9,10 +9,11 @@
  *  4. Nothing is made in a home that belongs to another user.
  */
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, realpathSync, statSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { CommandError } from './errors.js';
 import { refuseForeignHome } from './home-owner.js';
 
 const MAX_SOCKET_PATH_BYTES = 107;
@@ -39,7 +40,7 @@ export interface Home {
 }
 
 export function homeOf(env: NodeJS.ProcessEnv = process.env): Home {
-  const root = realPath(resolve(env['WEFT_HOME'] || join(homedir(), '.weft')));
+  const root = realPath(resolve(env['WEFT_HOME'] || join(homeOfUser(), '.weft')));
   return {
     root,
     run: runDirectory(root),
@@ -89,9 +90,41 @@ function spareDirectory(root: string): string {
 /** Makes the directories. Throws where the home or its socket directory belongs to somebody else. */
 export function prepareHome(home: Home): void {
   refuseForeignHome(home);
-  for (const directory of [home.root, home.redis, home.logs]) mkdirSync(directory, { recursive: true, mode: 0o700 });
+  for (const directory of [home.root, home.redis, home.logs]) make(directory, home.root);
   makePrivate(home.run);
   makePrivate(home.spare);
+}
+
+function make(directory: string, root: string): void {
+  try {
+    makeWithParents(directory);
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    if (!['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'ENOENT', 'EEXIST'].includes(code)) throw error;
+    throw new CommandError(`nothing can be stored in ${root} (${message}): set WEFT_HOME to a directory that you may write`);
+  }
+}
+
+/** Node's own `recursive` tries for ever where a directory refuses to have new ones, as /proc does. */
+function makeWithParents(directory: string): void {
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && statSync(directory).isDirectory()) return;
+    if (code !== 'ENOENT' || existsSync(dirname(directory))) throw error;
+    makeWithParents(dirname(directory));
+    mkdirSync(directory, { mode: 0o700 });
+  }
+}
+
+/** Not every user has one: containers and CI run under uids that no password file knows. */
+function homeOfUser(): string {
+  try {
+    return homedir();
+  } catch {
+    throw new CommandError(`HOME is not set and uid ${thisUser()} is not in the password file: set WEFT_HOME to a directory of your own`);
+  }
 }
 
 /** A directory that only this user can enter. */

@@ -7,7 +7,7 @@ import { type Home, socketPath } from '../home.js';
 import { distDirectory } from './build-copy.js';
 import type { ProgramSpec } from './child.js';
 import { guarded } from './lifeline.js';
-import { nodeArguments } from './node-arguments.js';
+import { nodeStart } from './node-arguments.js';
 import { redisArguments, redisReadyLine } from './redis.js';
 import { noRoom } from './room.js';
 
@@ -37,11 +37,12 @@ export function redisProgram(home: Home, command: string, world: NodeJS.ProcessE
 export function serviceProgram(home: Home, name: string, redisUrl: string, world: NodeJS.ProcessEnv): ProgramSpec {
   const script = join(distDirectory(), `${name}.mjs`);
   if (!existsSync(script)) throw new Error(`${script} is not there: build it with \`npm run build\``);
+  const node = nodeStart();
   return {
     name,
     command: process.execPath,
-    args: [...nodeArguments(), script, stackArgument(home.root)],
-    env: { ...world, ...serviceEnvironment(home, redisUrl, world) },
+    args: [...node.args, script, stackArgument(home.root)],
+    env: { ...world, ...node.env, ...serviceEnvironment(home, redisUrl, world) },
     readyLine: readyAddresses,
   };
 }
