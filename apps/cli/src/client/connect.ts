@@ -99,8 +99,6 @@ interface LocalScheduler {
   /** By this command. */
   startedHere: boolean;
   stopped: Promise<void>;
-  /** Where it works. */
-  home: Home;
   /** Of the scheduler's process. */
   pid(): number;
   close(): void;
