@@ -28,6 +28,8 @@ import { runtimeTaskOf } from './runtime-task.js';
 import { WorkTree } from './work-tree.js';
 
 const DEFAULT_GRACE_MS = 10_000;
+/** Milliseconds after which staging is worth a remark. */
+const SLOW_STAGING_MS = 1_000;
 /** How often the runtime may go away under one attempt. */
 const MAX_LOSSES = 5;
 
@@ -299,7 +301,8 @@ export class Attempt {
     if (this.losses > 0) remember(layout, LOSSES_FILE, Buffer.from(String(this.losses)));
     const staging = new AbortController();
     this.onUnwanted = () => staging.abort();
-    const staged = stageInputs(spec, layout, runtime, storage, staging.signal);
+    const slow = setTimeout(() => this.prepare('staging its inputs'), SLOW_STAGING_MS);
+    const staged = stageInputs(spec, layout, runtime, storage, staging.signal).finally(() => clearTimeout(slow));
     this.plan = await staged.catch((error: unknown) => {
       if (this.state.stopAsked) return undefined;
       throw error;

@@ -6,7 +6,7 @@
 import { RunStatus, TaskStatus } from './gen/weft/run/v1/run.js';
 
 export const RUN_STATUS_WORDS = ['pending', 'running', 'cancelling', 'succeeded', 'failed', 'cancelled'] as const;
-export const TASK_STATUS_WORDS = ['queued', 'running', 'succeeded', 'failed', 'cancelled', 'skipped'] as const;
+export const TASK_STATUS_WORDS = ['queued', 'preparing', 'running', 'succeeded', 'failed', 'cancelled', 'skipped'] as const;
 
 export type RunStatusWord = (typeof RUN_STATUS_WORDS)[number];
 export type TaskStatusWord = (typeof TASK_STATUS_WORDS)[number];
@@ -22,6 +22,7 @@ const RUN_WORDS: Record<Exclude<RunStatus, RunStatus.UNSPECIFIED>, RunStatusWord
 
 const TASK_WORDS: Record<Exclude<TaskStatus, TaskStatus.UNSPECIFIED>, TaskStatusWord> = {
   [TaskStatus.QUEUED]: 'queued',
+  [TaskStatus.PREPARING]: 'preparing',
   [TaskStatus.RUNNING]: 'running',
   [TaskStatus.SUCCEEDED]: 'succeeded',
   [TaskStatus.FAILED]: 'failed',

@@ -104,7 +104,7 @@ function addRecord(turn: Turn, of: Pick<Activation, 'path' | 'index' | 'process'
   const taskId = [state.runId, state.tasks.size + 1].join('-');
   const task: TaskRecord = {
     ...{ taskId, step: of.path, index: of.index, process: of.process, scatterSize: of.scatterSize, status: 'queued', attempt: 1 },
-    ...{ runnerId: undefined, runtime: undefined, exitCode: undefined, cached: false, failure: undefined },
+    ...{ runnerId: undefined, runtime: undefined, preparing: undefined, exitCode: undefined, cached: false, failure: undefined },
     ...{ queuedAtMs: turn.atMs, startedAtMs: undefined, finishedAtMs: undefined, outputs: undefined, pending: undefined },
   };
   addTask(state, task);

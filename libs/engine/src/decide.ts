@@ -48,6 +48,7 @@ function apply(turn: Turn, event: EngineEvent): void {
     case 'BindingsEvaluated':
     case 'BindingsFailed':
       return bindingsAnswered(turn, event);
+    case 'TaskPreparing':
     case 'TaskStarted':
     case 'TaskSucceeded':
     case 'TaskFailed':

@@ -92,6 +92,17 @@ export interface TaskStarted {
   runtime: string;
 }
 
+/** A runner has the attempt, and what comes before its start takes a while (or it lost its start). For people who watch; nothing depends on it. */
+export interface TaskPreparing {
+  type: 'TaskPreparing';
+  taskId: string;
+  attempt: number;
+  runnerId: string;
+  runtime: string;
+  /** In words: "staging its inputs". */
+  doing: string;
+}
+
 export interface TaskSucceeded {
   type: 'TaskSucceeded';
   taskId: string;
@@ -147,6 +158,7 @@ export type EngineEvent =
   | RunAccepted
   | BindingsEvaluated
   | BindingsFailed
+  | TaskPreparing
   | TaskStarted
   | TaskSucceeded
   | TaskFailed
@@ -154,3 +166,8 @@ export type EngineEvent =
   | CancelAsked
   | RunEnded
   | RunRetried;
+
+/** What is told of an attempt that goes on; any other event of a task answers its attempt. */
+export function goesOn<Event extends { type: string }>(event: Event): event is Extract<Event, { type: 'TaskPreparing' | 'TaskStarted' }> {
+  return event.type === 'TaskPreparing' || event.type === 'TaskStarted';
+}

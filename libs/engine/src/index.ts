@@ -3,4 +3,5 @@ export { initialState, type RunPhase, type RunState, tasksToCome, type TaskRecor
 export { answeredKey, commandKey } from './outstanding.js';
 export { liveLocations, type LiveLocations, mayLoseFiles } from './live-locations.js';
 export type * from './events.js';
+export { goesOn } from './events.js';
 export type * from './commands.js';

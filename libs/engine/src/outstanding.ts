@@ -31,6 +31,7 @@ export function answeredKey(event: EngineEvent): string | undefined {
     case 'TaskCancelled':
       return `task ${event.taskId}`;
     case 'RunAccepted':
+    case 'TaskPreparing':
     case 'TaskStarted':
     case 'CancelAsked':
     case 'RunEnded':

@@ -70,6 +70,29 @@ const two = plan(
   c!,
 );
 
+describe('a task that its runner prepares', () => {
+  const doing = { type: 'TaskPreparing', runnerId: 'r', runtime: 'docker', doing: 'pulling it' } as const;
+
+  it('says what is done with it until it starts, and again where it loses its start', () => {
+    const hand = new Hand(two);
+    const { taskId, attempt } = hand.tasks()[0]!;
+    const shown = (): unknown[] => {
+      const task = hand.state.tasks.get(taskId)!;
+      return [task.status, task.preparing, task.runnerId];
+    };
+    expect(hand.feed({ ...doing, taskId, attempt })).toEqual([]);
+    expect([shown(), hand.state.tally]).toEqual([['queued', 'pulling it', 'r'], expect.objectContaining({ queued: 2, running: 0 })]);
+    hand.feed({ type: 'TaskStarted', taskId, attempt, runnerId: 'r', runtime: 'docker' });
+    expect(shown()).toEqual(['running', undefined, 'r']);
+    hand.feed({ ...doing, taskId, attempt });
+    expect([shown(), hand.state.tally]).toEqual([['queued', 'pulling it', 'r'], expect.objectContaining({ queued: 2, running: 0 })]);
+    hand.fail({ taskId, attempt }, { retryable: true });
+    expect(shown()).toEqual(['queued', undefined, undefined]);
+    hand.feed({ ...doing, taskId, attempt });
+    expect(shown()).toEqual(['queued', undefined, undefined]);
+  });
+});
+
 describe('a run whose time limit has passed', () => {
   const timeLimit = { type: 'CancelAsked', reason: 'too long', timeLimit: true } as const;
 

@@ -37,6 +37,8 @@ export interface TaskRecord {
   attempt: number;
   runnerId: string | undefined;
   runtime: string | undefined;
+  /** What its runner does with it before it starts, where that takes a while; its status is 'queued' then. */
+  preparing: string | undefined;
   exitCode: number | undefined;
   cached: boolean;
   failure: Failure | undefined;

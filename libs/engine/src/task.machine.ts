@@ -1,6 +1,7 @@
 /**
  * A task's answers.
  *
+ *   queued, running + TaskPreparing  → queued, and what its runner does with it
  *   queued, running + TaskStarted    → running
  *   queued, running + TaskSucceeded  → succeeded
  *   queued, running + TaskFailed     → queued with the next attempt (retryable, attempts left, run goes on) | failed, and so is the run
@@ -11,7 +12,7 @@
  * or dispatcher comes back after it was given up). An unknown task is reported as ignored too.
  */
 import { evaluateTool, pendingOf, runTask } from './activation.js';
-import type { TaskCancelled, TaskFailed, TaskStarted, TaskSucceeded } from './events.js';
+import type { TaskCancelled, TaskFailed, TaskPreparing, TaskStarted, TaskSucceeded } from './events.js';
 import { complete } from './run.machine.js';
 import type { PendingTask, TaskRecord } from './state.js';
 import type { Turn } from './turn.js';
@@ -19,7 +20,7 @@ import type { Turn } from './turn.js';
 const RETRY_BASE_MS = 500;
 const RETRY_MAX_MS = 30_000;
 
-type Answer = TaskStarted | TaskSucceeded | TaskFailed | TaskCancelled;
+type Answer = TaskPreparing | TaskStarted | TaskSucceeded | TaskFailed | TaskCancelled;
 
 export function taskAnswered(turn: Turn, event: Answer): void {
   const task = turn.state.tasks.get(event.taskId);
@@ -32,6 +33,8 @@ export function taskAnswered(turn: Turn, event: Answer): void {
     return;
   }
   switch (event.type) {
+    case 'TaskPreparing':
+      return preparing(turn, task, event);
     case 'TaskStarted':
       return started(turn, task, event);
     case 'TaskSucceeded':
@@ -43,10 +46,19 @@ export function taskAnswered(turn: Turn, event: Answer): void {
   }
 }
 
+function preparing(turn: Turn, task: TaskRecord, event: TaskPreparing): void {
+  task.runnerId = event.runnerId;
+  task.runtime = event.runtime;
+  task.startedAtMs = undefined;
+  task.preparing = event.doing;
+  turn.mark(task, 'queued');
+}
+
 function started(turn: Turn, task: TaskRecord, event: TaskStarted): void {
   task.runnerId = event.runnerId;
   task.runtime = event.runtime;
   task.startedAtMs = turn.atMs;
+  task.preparing = undefined;
   turn.state.startedAtMs ??= turn.atMs;
   turn.mark(task, 'running');
 }
@@ -114,13 +126,14 @@ function cancelled(turn: Turn, task: TaskRecord): void {
 
 function again(turn: Turn, task: TaskRecord, delayMs: number): void {
   task.attempt += 1;
-  task.startedAtMs = task.runnerId = task.runtime = undefined;
+  task.startedAtMs = task.runnerId = task.runtime = task.preparing = undefined;
   turn.mark(task, 'queued');
   turn.commands.push(task.pending?.expression ? evaluateTool(task) : runTask(task, turn.atMs, delayMs));
 }
 
 function end(turn: Turn, task: TaskRecord, status: 'succeeded' | 'failed' | 'cancelled'): void {
   turn.mark(task, status);
+  task.preparing = undefined;
   task.finishedAtMs = turn.atMs;
   if (status === 'succeeded') task.pending = undefined;
   turn.settled();

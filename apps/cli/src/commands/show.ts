@@ -77,11 +77,16 @@ function row(task: run.Task): string[] {
   return [
     task.step || '-',
     task.index,
-    task.cached ? `${taskWord(task.status)} (cached)` : taskWord(task.status),
+    stateOf(task),
     String(task.attempt),
     between(task.startedAt, task.finishedAt),
     exit,
     runner,
     task.taskId,
   ];
+}
+
+function stateOf({ status, cached, preparing }: run.Task): string {
+  const detail = cached ? 'cached' : preparing;
+  return detail === '' ? taskWord(status) : `${taskWord(status)} (${detail})`;
 }

@@ -75,12 +75,12 @@ export class StepBoard {
       this.started.add(state.step);
       return 'started';
     }
-    return now !== 'queued' && now !== 'running' && endedOf(state) === state.total ? 'finished' : 'none';
+    return now !== 'queued' && now !== 'preparing' && now !== 'running' && endedOf(state) === state.total ? 'finished' : 'none';
   }
 }
 
 function emptyCounts(): StepState['counts'] {
-  return { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, skipped: 0 };
+  return { queued: 0, preparing: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, skipped: 0 };
 }
 
 function endedOf({ counts }: StepState): number {
@@ -97,6 +97,6 @@ export function describeStep(state: StepState): string {
   if (counts.cancelled > 0) parts.push(total === 1 ? 'cancelled' : `${counts.cancelled} cancelled`);
   if (counts.skipped > 0) parts.push(total === 1 ? 'skipped' : `${counts.skipped} skipped`);
   if (cached > 0) parts.push(total === 1 ? 'cached' : `${cached} cached`);
-  if (parts.length === 0) parts.push(done === 1 ? 'done' : counts.running > 0 ? 'running' : 'queued');
+  if (parts.length === 0) parts.push(done === 1 ? 'done' : counts.running > 0 ? 'running' : counts.preparing > 0 ? 'preparing' : 'queued');
   return parts.join(', ');
 }

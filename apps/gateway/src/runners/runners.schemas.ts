@@ -20,6 +20,7 @@ export const RunnerView = z
         version: z.string(),
         containers: z.boolean(),
         unavailable: z.string().meta({ description: 'Why it cannot be used now; empty where it can' }),
+        expected: z.boolean().meta({ description: 'It could be used before: tasks wait for it while it cannot' }),
       }),
     ),
     capacity: amounts,

@@ -84,6 +84,7 @@ export function taskView(task: run.Task): TaskView {
     step: task.step,
     index: task.index,
     status: named(status.taskStatusWord(task.status), task.status, 'task status'),
+    preparing: task.preparing,
     attempt: task.attempt,
     runner_id: task.runnerId,
     runtime: task.runtime,

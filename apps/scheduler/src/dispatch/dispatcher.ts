@@ -25,6 +25,7 @@ import type { PlanCache } from './plan-cache.js';
 import type { Placement, PlacementRequest, RunnerPool } from './runner-pool.js';
 import type { TaskExecution } from './task-execution.js';
 import type { TaskLogBuffer } from './task-log-buffer.js';
+import { Preparations, remark } from './preparations.js';
 import { QueuedElsewhere } from './queued-elsewhere.js';
 import { AWAY, CONCLUDED, isRetryable } from './runner-errors.js';
 import { type TaskReuse, whereOf } from './task-reuse.js';
@@ -243,7 +244,14 @@ export class Dispatcher implements TaskCanceller {
 
   private eventsOf({ job, log }: Attempt, placement: Placement): Parameters<AttemptExecution['run']>[0] {
     const { runId, taskId, attempt } = job;
+    const { runnerId } = placement.runner;
+    const { runtime } = placement;
     let reported = false;
+    const told = new Preparations();
+    const report = (event: EngineEvent): void =>
+      void this.deps.reporter
+        .report(runId, event)
+        .catch((error: unknown) => this.deps.logger.warn({ err: error, taskId }, 'state not recorded'));
     return {
       queued: (reason) => {
         if (reason !== '') log.note(reason);
@@ -252,18 +260,15 @@ export class Dispatcher implements TaskCanceller {
       started: () => {
         if (reported) return;
         reported = true;
-        const event: EngineEvent = {
-          type: 'TaskStarted',
-          taskId,
-          attempt,
-          runnerId: placement.runner.runnerId,
-          runtime: placement.runtime,
-        };
-        void this.deps.reporter
-          .report(runId, event)
-          .catch((error: unknown) => this.deps.logger.warn({ err: error, taskId }, 'start not recorded'));
+        report({ type: 'TaskStarted', taskId, attempt, runnerId, runtime });
       },
-      preparing: (text) => log.note(text),
+      preparing: (text) => {
+        log.note(text);
+        if (!told.isNew(text) && !reported) return;
+        // One that has started and is prepared again has lost its start.
+        reported = false;
+        report({ type: 'TaskPreparing', taskId, attempt, runnerId, runtime, doing: remark(text) });
+      },
       log: (stream, data, offset, line) => log.take(stream, data, offset, line),
     };
   }

@@ -52,7 +52,7 @@ export function toTask(task: TaskRecord): pb.Task {
     taskId: task.taskId,
     step: task.step,
     index: task.index,
-    status: status.TASK_STATUS_OF[task.status],
+    status: status.TASK_STATUS_OF[task.preparing === undefined ? task.status : 'preparing'],
     attempt: task.attempt,
     runnerId: task.runnerId ?? '',
     runtime: task.runtime ?? '',
@@ -64,6 +64,7 @@ export function toTask(task: TaskRecord): pb.Task {
     outputsJson: task.outputs === undefined ? '' : JSON.stringify(task.outputs),
     cached: task.cached,
     scatterSize: task.scatterSize ?? 0,
+    preparing: task.preparing ?? '',
   };
 }
 

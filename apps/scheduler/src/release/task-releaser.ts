@@ -10,7 +10,7 @@
  *  4. What could not be added, and whether it was, is not known: it is added again.
  *  5. A task of a project with a limit is added only with a slot (slot-keeper.ts); one that has its slot from an earlier owner is added first.
  */
-import type { EngineEvent } from '@weft/engine';
+import { type EngineEvent, goesOn } from '@weft/engine';
 import type { Logger } from '@weft/platform';
 import type { TaskQueue } from '@weft/queue';
 import type { RunActor } from '../runs/run-actor.js';
@@ -124,7 +124,7 @@ export class TaskReleaser {
     if (!pool) return;
     const { taskId } = event;
     if (pool.unstarted.delete(taskId)) pool.window.started();
-    if (event.type !== 'TaskStarted') {
+    if (!goesOn(event)) {
       if (pool.share.end(actor.runId, taskId) && this.deps.slots.isLimited(actor.base.projectId))
         this.deps.slots.release(actor, slotOf(event));
       pool.share.drop(actor.runId, taskId);

@@ -6,7 +6,7 @@
  * on another runner. What is not known is wanted.
  */
 import type { registry } from '@weft/contracts';
-import type { RunState } from '@weft/engine';
+import { goesOn, type RunState } from '@weft/engine';
 import type { Logger } from '@weft/platform';
 import { isFinal, type RunReader } from '@weft/run-store';
 import { engineEvent } from '../runs/log-events.js';
@@ -59,7 +59,7 @@ export class UnwantedAttempts {
       const event = engineEvent(entry);
       if (!('taskId' in event)) continue;
       const key = keyOf(event);
-      if (event.type !== 'TaskStarted') fates.set(key, 'answered');
+      if (!goesOn(event)) fates.set(key, 'answered');
       else if (fates.get(key) !== 'answered') fates.set(key, { runnerId: event.runnerId });
     }
     return fates;

@@ -1,5 +1,5 @@
 /** What is known of an attempt: from the run's actor where this replica owns the run, from its log otherwise. */
-import type { RunState } from '@weft/engine';
+import { goesOn, type RunState } from '@weft/engine';
 import type { RunLog, RunReader } from '@weft/run-store';
 import type { Delivery, TaskJob } from '@weft/queue';
 import type { AttemptLocator } from '../dispatch/dispatcher.js';
@@ -25,7 +25,7 @@ export class LoggedAttempts implements AttemptLocator {
   async answered({ runId, taskId, attempt }: TaskJob, signal: AbortSignal): Promise<boolean> {
     for await (const entry of this.reader.follow(runId, 0, signal)) {
       const event = engineEvent(entry);
-      if ('taskId' in event && event.taskId === taskId && event.attempt === attempt && event.type !== 'TaskStarted') return true;
+      if ('taskId' in event && event.taskId === taskId && event.attempt === attempt && !goesOn(event)) return true;
     }
     return !signal.aborted;
   }
@@ -38,7 +38,7 @@ export class LoggedAttempts implements AttemptLocator {
     for (const entry of entries) {
       const event = engineEvent(entry);
       if (!('taskId' in event) || event.taskId !== taskId || event.attempt !== attempt) continue;
-      if (event.type !== 'TaskStarted') return 'answered';
+      if (!goesOn(event)) return 'answered';
       found = { runnerId: event.runnerId, runtime: event.runtime };
     }
     return found;

@@ -123,6 +123,8 @@ export enum TaskStatus {
   CANCELLED = 5,
   /** SKIPPED - A step whose `when` was false: no task ran, its outputs are null. */
   SKIPPED = 6,
+  /** PREPARING - A runner has it and is not done with what comes before its start: inputs are staged, an image is pulled, an engine is waited for. */
+  PREPARING = 7,
 }
 
 export function taskStatusFromJSON(object: any): TaskStatus {
@@ -148,6 +150,9 @@ export function taskStatusFromJSON(object: any): TaskStatus {
     case 6:
     case "TASK_STATUS_SKIPPED":
       return TaskStatus.SKIPPED;
+    case 7:
+    case "TASK_STATUS_PREPARING":
+      return TaskStatus.PREPARING;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum TaskStatus");
   }
@@ -169,6 +174,8 @@ export function taskStatusToJSON(object: TaskStatus): string {
       return "TASK_STATUS_CANCELLED";
     case TaskStatus.SKIPPED:
       return "TASK_STATUS_SKIPPED";
+    case TaskStatus.PREPARING:
+      return "TASK_STATUS_PREPARING";
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum TaskStatus");
   }
@@ -307,6 +314,7 @@ export interface Run_LabelsEntry {
 }
 
 export interface TaskCounts {
+  /** Waiting, or being prepared by a runner. */
   queued: number;
   running: number;
   succeeded: number;
@@ -337,6 +345,8 @@ export interface Task {
   cached: boolean;
   /** Tasks of the scatter that it is one of, known or to come; 0 where its step is not scattered. */
   scatterSize: number;
+  /** What its runner does with it before it starts; empty unless it is being prepared. */
+  preparing: string;
 }
 
 /** One failure, in words a user can act on. */
@@ -1303,6 +1313,7 @@ function createBaseTask(): Task {
     outputsJson: "",
     cached: false,
     scatterSize: 0,
+    preparing: "",
   };
 }
 
@@ -1352,6 +1363,9 @@ export const Task: MessageFns<Task> = {
     }
     if (message.scatterSize !== 0) {
       writer.uint32(120).uint32(message.scatterSize);
+    }
+    if (message.preparing !== "") {
+      writer.uint32(130).string(message.preparing);
     }
     return writer;
   },
@@ -1489,6 +1503,14 @@ export const Task: MessageFns<Task> = {
             message.scatterSize = reader.uint32();
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.preparing = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1550,6 +1572,7 @@ export const Task: MessageFns<Task> = {
         : isSet(object.scatter_size)
         ? globalThis.Number(object.scatter_size)
         : 0,
+      preparing: isSet(object.preparing) ? globalThis.String(object.preparing) : "",
     };
   },
 
@@ -1600,6 +1623,9 @@ export const Task: MessageFns<Task> = {
     if (message.scatterSize !== 0) {
       obj.scatterSize = Math.round(message.scatterSize);
     }
+    if (message.preparing !== "") {
+      obj.preparing = message.preparing;
+    }
     return obj;
   },
 
@@ -1625,6 +1651,7 @@ export const Task: MessageFns<Task> = {
     message.outputsJson = object.outputsJson ?? "";
     message.cached = object.cached ?? false;
     message.scatterSize = object.scatterSize ?? 0;
+    message.preparing = object.preparing ?? "";
     return message;
   },
 };
