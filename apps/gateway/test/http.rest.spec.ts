@@ -197,10 +197,17 @@ describe('a body', () => {
   it('where a call takes none is refused, and not passed over', async () => {
     harness.scheduler.add({ runId: 'r-1' });
     for (const path of ['/api/v1/runs/r-1/retry', '/api/v1/runners/a/drain'])
-      expect(failure(await ask('POST', path, { body: '{"reason": "x"}', headers: JSON_HEADERS }))).toMatchObject({
-        status: 400,
-        error: 'this call takes no body',
-      });
+      for (const body of ['{"reason": "x"}', '[]', '0'])
+        expect(failure(await ask('POST', path, { body, headers: JSON_HEADERS }))).toMatchObject({
+          status: 400,
+          error: 'this call takes no body',
+        });
+  });
+
+  it('that says nothing is as good as none', async () => {
+    harness.scheduler.add({ runId: 'r-1' });
+    for (const body of ['{}', ' { } ', 'null'])
+      expect((await ask('POST', '/api/v1/runs/r-1/retry', { body, headers: JSON_HEADERS })).status).toBeLessThan(300);
   });
 
   it('without Content-Length is read to its end, or to the limit', async () => {

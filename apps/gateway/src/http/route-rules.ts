@@ -34,8 +34,13 @@ export function holdRoutes(server: FastifyInstance, table: RouteTable): void {
     const rules = rulesOf(request);
     if (rules === undefined) return;
     if (!rules.ownQuery) parseRequest(NO_PARAMETERS, request.query, 'query');
-    if (!rules.takesBody && request.body !== undefined) throw new ServiceError('INVALID_ARGUMENT', 'this call takes no body');
+    if (!rules.takesBody && saysSomething(request.body)) throw new ServiceError('INVALID_ARGUMENT', 'this call takes no body');
   });
+}
+
+/** `{}` is what many clients send with every POST. */
+function saysSomething(body: unknown): boolean {
+  return body !== undefined && body !== null && !(typeof body === 'object' && !Array.isArray(body) && Object.keys(body).length === 0);
 }
 
 function answerOptions(request: FastifyRequest, table: RouteTable, answer: (allow: string) => unknown): unknown {
