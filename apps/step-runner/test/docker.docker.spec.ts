@@ -1,10 +1,12 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import Docker from 'dockerode';
 import { executor } from '@weft/contracts';
+import { READ_ONLY_VIEW } from '@weft/runtimes';
 import { admissionContract, SMALL_RUNNER } from './admission.contract.js';
 import { executorContract, wholeLogContract } from './executor.contract.js';
 import { RunnerFixture, watch } from './runner.fixture.js';
@@ -147,35 +149,32 @@ describe('a runner that is killed', () => {
     await runner.release(running);
     await runner.release(done);
     expect(await containersOf(runnerId)).toEqual([]);
-    expect(readdirSync(runner.sandboxRoot).filter((name) => !name.startsWith('.'))).toEqual([]);
+    expect(readdirSync(runner.sandboxRoot).filter((name) => !name.startsWith('.') && name !== READ_ONLY_VIEW)).toEqual([]);
   });
 
   it('leaves no host process behind', async () => {
     const first = await live();
     const paths = join(runner.sandboxRoot, 'host.1');
-    const spec = runner.shell('echo $$ > pid; echo up; exec sleep 1000', {
+    const fifo = join(runner.directory, 'alive');
+    execFileSync('mkfifo', [fifo]);
+    const stream = new Socket({ fd: openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK), readable: true, writable: false });
+    // As long as this is open, the end of the stream does not come.
+    const own = openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK);
+    const [here, gone] = [once(stream, 'data'), once(stream, 'close')];
+    const spec = runner.shell(`exec 9>'${fifo}'; echo here >&9; exec sleep 1000`, {
       taskId: 'host',
       runtime: 'process',
       image: undefined,
       workDir: `${paths}/work`,
       tmpDir: `${paths}/tmp`,
     });
-    for await (const event of runner.execute(spec)) if (event.event?.$case === 'log') break;
-    const pid = Number(readFileSync(join(paths, 'work', 'pid'), 'utf8'));
-    expect(existsSync(`/proc/${pid}`)).toBe(true);
+    const followed = runner.run(spec).catch((error: unknown) => error);
+    await here;
+    closeSync(own);
     await die(first);
-    while (running(pid)) await new Promise((resolve) => setImmediate(resolve));
+    await gone;
+    await followed;
     life = await live();
     expect(existsSync(paths)).toBe(false);
   });
 });
-
-/** Neither gone nor a zombie. */
-function running(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
