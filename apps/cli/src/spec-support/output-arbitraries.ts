@@ -1,6 +1,6 @@
 /** Random things that lie in and around an output folder, random outputs, and what must hold of both after a delivery, however it ended. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, linkSync, lstatSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
@@ -74,9 +74,11 @@ export function lay(world: OutputWorld, { lies, throughLink }: Scene): { inputs:
       continue;
     }
     laid.push(path);
-    if (!one.isInput || one.kind === 'link' || one.kind === 'fifo') continue;
+    // A hard link is what it is one of: a link or a FIFO is no input.
+    const status = lstatSync(path);
+    if (!one.isInput || !(status.isFile() || status.isDirectory())) continue;
     inputs.push({
-      class: one.kind === 'folder' ? 'Directory' : 'File',
+      class: status.isDirectory() ? 'Directory' : 'File',
       location: pathToFileURL(path).href,
       basename: one.path.split('/').at(-1),
     } as Entry);
@@ -101,9 +103,11 @@ export function outputObject(world: OutputWorld, outputs: readonly Output[], inp
   const entryOf = ({ name: basename, kind, seed, inner }: Output): Entry => {
     made += 1;
     const id = made;
-    const distinct = inner
-      .filter((one, n) => one.name !== basename && inner.findIndex((other) => other.name === one.name) === n)
-      .map(entryOf);
+    // By the names that they have: one that is passed on keeps its own.
+    const entries = inner.map(entryOf);
+    const distinct = entries.filter(
+      (one, n) => one.basename !== basename && entries.findIndex((other) => other.basename === one.basename) === n,
+    );
     const folderPath = `${run}/${id}/${basename}`;
     switch (kind) {
       case 'text':
