@@ -30,7 +30,7 @@ export function interruptsOf(keepOnHangup = true): Interrupts {
   return interrupts;
 }
 
-/** @throws CommandError where the run did not succeed, or its stack was stopped */
+/** @throws CommandError where the run did not succeed, or its stack was stopped or has given up a service */
 export async function followToEnd(
   connected: Connected,
   interrupts: Interrupts,
@@ -62,11 +62,15 @@ export async function followWhileUp(
   onSucceeded: () => void = () => undefined,
 ): Promise<Outcome> {
   const gone = new AbortController();
-  void stopped?.then(() => gone.abort());
+  let why: string | undefined;
+  void stopped?.then((said) => {
+    why = said;
+    gone.abort();
+  });
   try {
     return await follow(runs, runId, place, newsOnly(reporter, retriedAt, onSucceeded), gone.signal);
   } catch (error) {
-    throw gone.signal.aborted && isServiceError(error) && error.code === 'CANCELLED' ? stackStopped(runId, homeOf().root) : error;
+    throw gone.signal.aborted && isServiceError(error) && error.code === 'CANCELLED' ? stackStopped(runId, homeOf().root, why) : error;
   } finally {
     reporter.end();
   }

@@ -16,7 +16,7 @@ export interface Connected {
   /** The stack belongs to this command and ends with it. */
   isOwned?: boolean;
   /** Resolves when the local stack stops or goes away; absent: another's stack is used. */
-  stopped?: Promise<void>;
+  stopped?: Promise<string | undefined>;
   /** Where this home has runs that the local stack does not know, in a sentence. */
   otherStates?: () => Promise<string | undefined>;
   /** Lets go of the stack, too. */
@@ -98,7 +98,7 @@ interface LocalScheduler {
   isOwned: boolean;
   /** By this command. */
   startedHere: boolean;
-  stopped: Promise<void>;
+  stopped: Promise<string | undefined>;
   /** Of the scheduler's process. */
   pid(): number;
   close(): void;
@@ -115,7 +115,7 @@ export async function localScheduler(say: (line: string) => void, wish: Wish = {
     home: stack.home,
     isOwned: isOwned(stack),
     startedHere: stack.startedHere,
-    stopped: stack.stopped(),
+    stopped: stack.stopped(EMBEDDED_SERVICES),
     pid: () => stack.known?.services['scheduler']?.pid ?? 0,
     close: () => stack.close(),
   };

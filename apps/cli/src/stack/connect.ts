@@ -106,14 +106,16 @@ export class StackConnection {
     send(this.socket, message);
   }
 
-  /** Resolves as soon as the stack has begun to stop, or has gone away. */
-  stopped(): Promise<void> {
+  /** Resolves as soon as the stack has begun to stop, or has gone away; or has given up one of these services, and with what is said of that. */
+  stopped(services: readonly string[]): Promise<string | undefined> {
     return new Promise((resolve) => {
       const look = (): void => {
-        if (this.latest?.state === 'stopping' || this.latest?.state === 'failed') resolve();
+        if (this.latest?.state === 'stopping' || this.latest?.state === 'failed') resolve(undefined);
+        const given = services.find((name) => this.latest?.services[name]?.state === 'failed');
+        if (given !== undefined) resolve(this.latest?.services[given]?.message ?? `${given} cannot be started`);
       };
       this.listeners.add(look);
-      void this.ended.then(resolve);
+      void this.ended.then(() => resolve(undefined));
       look();
     });
   }

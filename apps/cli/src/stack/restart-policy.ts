@@ -4,18 +4,19 @@
 export interface RestartPolicy {
   firstDelayMs: number;
   maxDelayMs: number;
-  /** More deaths than this inside the window mean that starting it again is no help. */
+  /** More deaths in a row than this mean that starting it again is no help. */
   maxDeaths: number;
-  windowMs: number;
+  /** A death is in a row with the one before it where no more than this lies between them. */
+  rowMs: number;
 }
 
-export const RESTARTS: RestartPolicy = { firstDelayMs: 100, maxDelayMs: 5_000, maxDeaths: 5, windowMs: 60_000 };
+export const RESTARTS: RestartPolicy = { firstDelayMs: 100, maxDelayMs: 5_000, maxDeaths: 5, rowMs: 30_000 };
 
 /** `deaths`: times of all deaths so far (ms, ascending), the last one being the one to decide about. Undefined: give up. */
 export function restartDelay(deaths: readonly number[], policy: RestartPolicy = RESTARTS): number | undefined {
-  const last = deaths.at(-1);
-  if (last === undefined) return 0;
-  const recent = deaths.filter((at) => last - at <= policy.windowMs).length;
-  if (recent > policy.maxDeaths) return undefined;
-  return Math.min(policy.maxDelayMs, policy.firstDelayMs * 2 ** (recent - 1));
+  if (deaths.length === 0) return 0;
+  let row = 1;
+  while (row < deaths.length && deaths[deaths.length - row]! - deaths[deaths.length - row - 1]! <= policy.rowMs) row += 1;
+  if (row > policy.maxDeaths) return undefined;
+  return Math.min(policy.maxDelayMs, policy.firstDelayMs * 2 ** (row - 1));
 }
