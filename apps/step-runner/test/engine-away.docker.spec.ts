@@ -1,13 +1,11 @@
 /** A runner whose Docker engine is killed, stopped, frozen and started again under its tasks. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { executor } from '@weft/contracts';
 import { OwnEngine, ownEngineUnavailable } from '@weft/testing';
 import type { StepRunnerConfig } from '../src/config.js';
 import { RunnerFixture, type Watched, watch } from './runner.fixture.js';
 
-jest.setTimeout(60_000);
 const IMAGE = 'alpine:latest';
 const unavailable = ownEngineUnavailable();
 if (unavailable !== undefined && process.env['CI'] !== 'true') console.warn(`SKIPPED: ${unavailable}`);

@@ -2,13 +2,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { LogRecorder, SandboxFixture } from '../contract/runtime.contract.js';
 import type { RunningTask, RuntimeTask } from '../ports.js';
 import { DockerRuntime } from './docker-runtime.js';
 import { FakeEngine } from './fake-engine.js';
-
-jest.setTimeout(20_000);
 
 describe('the docker runtime', () => {
   let directory: string;
