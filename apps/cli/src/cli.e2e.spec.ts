@@ -161,7 +161,7 @@ describe('weft attach', () => {
     const runId = (await weft('run', '--detach', 'fails.cwl')).stdout.trim();
     const { code, stderr } = await weft('attach', '--quiet', runId);
     expect([code, stderr]).toEqual([1, expect.stringContaining('the reason')]);
-    expect(await weft('attach', 'r-nowhere')).toMatchObject({ code: 1, stderr: expect.stringContaining('no run r-nowhere') });
+    expect(await weft('attach', 'r-nowhere')).toMatchObject({ code: 1, stderr: expect.stringContaining("no run 'r-nowhere'") });
   });
 });
 

@@ -160,7 +160,7 @@ function addRunCommands(program: Command): void {
   program
     .command('show')
     .description('one run: its state, its tasks, why it failed')
-    .argument('<run>', 'id of the run')
+    .argument('<run>', 'id of the run, the beginning of one, or @latest')
     .option('--json', 'for programs')
     .addOption(gatewayOption())
     .action(async (id: string, options) => (await import('./commands/show.js')).showCommand(id, options));
@@ -180,7 +180,7 @@ function addRunCommands(program: Command): void {
   program
     .command('attach')
     .description('follow a run to its end and bring its outputs here, as `weft run` does; Ctrl-C leaves, and the run goes on')
-    .argument('<run>', 'id of the run')
+    .argument('<run>', 'id of the run, the beginning of one, or @latest')
     .option('--outdir <directory>', 'where the outputs go', '.')
     .option('-q, --quiet', 'no progress, only errors')
     .option('--json', 'progress as JSON lines on stderr')
@@ -189,7 +189,7 @@ function addRunCommands(program: Command): void {
   program
     .command('retry')
     .description('go on with a run that failed or was cancelled: what succeeded stays, the rest is tried again')
-    .argument('<run>', 'id of the run')
+    .argument('<run>', 'id of the run, the beginning of one, or @latest')
     .option('--outdir <directory>', 'where the outputs go', '.')
     .option('-q, --quiet', 'no progress, only errors')
     .option('--json', 'progress as JSON lines on stderr')
@@ -199,7 +199,7 @@ function addRunCommands(program: Command): void {
   program
     .command('cancel')
     .description('cancel runs')
-    .argument('<run...>', 'ids of the runs')
+    .argument('<run...>', 'ids of the runs, beginnings of them that fit one run only, or @latest')
     .option('--reason <text>', 'why', 'cancelled by the user')
     .addOption(gatewayOption())
     .action(async (ids: string[], options) => (await import('./commands/cancel.js')).cancelCommand(ids, options));

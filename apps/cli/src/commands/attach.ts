@@ -1,5 +1,6 @@
 /** `weft attach`: follows a run that was begun elsewhere and brings its outputs here, as `weft run` would have. A signal leaves; the run goes on. */
 import type { CwlObject } from '@weft/plan';
+import { findRun } from '../client/find-run.js';
 import { conclude, followWhileUp } from '../follow-to-end.js';
 import { EXIT_OF_SIGNAL, type EndingSignal, takeSignals } from '../interrupts.js';
 import { lookAtOutdir } from '../outputs/outdir.js';
@@ -14,9 +15,10 @@ export interface AttachOptions {
   gateway?: string;
 }
 
-export async function attachCommand(runId: string, options: AttachOptions): Promise<void> {
+export async function attachCommand(named: string, options: AttachOptions): Promise<void> {
   const outdir = await lookAtOutdir(options.outdir);
-  await withConnection({ gateway: options.gateway, runId }, async (connected) => {
+  await withConnection({ gateway: options.gateway, runId: named }, async (connected) => {
+    const runId = await findRun(connected.runs, named);
     const run = await connected.runs.get(runId);
     takeSignals((signal) => leave(signal, runId));
     const reporter = reporterFor(options);

@@ -28,5 +28,6 @@ export function theTask(tasks: readonly run.Task[], named: string): run.Task {
 }
 
 function isNamed({ taskId, step, index }: run.Task, named: string): boolean {
-  return taskId === named || (step !== '' && step === named) || (index !== '' && `${step}[${index}]` === named);
+  // A document that is a tool has no steps: its task is shown as `tool`.
+  return taskId === named || (step || 'tool') === named || (index !== '' && `${step}[${index}]` === named);
 }

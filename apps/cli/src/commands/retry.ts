@@ -1,5 +1,6 @@
 /** `weft retry`: goes on with a run that failed or was cancelled, and follows it as `weft run` does. */
 import type { CwlObject } from '@weft/plan';
+import { findRun } from '../client/find-run.js';
 import { followToEnd, interruptsOf } from '../follow-to-end.js';
 import { lookAtOutdir } from '../outputs/outdir.js';
 import { reporterFor } from '../progress/reporter-for.js';
@@ -14,11 +15,12 @@ export interface RetryOptions {
   gateway?: string;
 }
 
-export async function retryCommand(runId: string, options: RetryOptions): Promise<void> {
+export async function retryCommand(named: string, options: RetryOptions): Promise<void> {
   const interrupts = interruptsOf();
   const outdir = options.detach ? undefined : await lookAtOutdir(options.outdir);
-  await withConnection({ gateway: options.gateway, settings: 'wanted', runId }, async (connected) => {
+  await withConnection({ gateway: options.gateway, settings: 'wanted', runId: named }, async (connected) => {
     if (options.detach) refuseDetached(connected);
+    const runId = await findRun(connected.runs, named);
     interrupts.submitting();
     const run = await connected.runs.retry(runId);
     if (outdir === undefined) return writeResult(`${runId}\n`, `run ${runId} goes on`);

@@ -2,17 +2,18 @@
 import { run } from '@weft/contracts';
 import type { RunsClient } from '../client/runs-client.js';
 import { withRegistry } from '../client/connect-registry.js';
+import { findRun } from '../client/find-run.js';
 import { runWord, taskWord } from '../client/status.js';
 import { describeFailure } from '../execute.js';
 import { shownLine } from '../shown-text.js';
 import { between, localTime, table, took } from '../table.js';
 import { withRuns } from './with-runs.js';
 
-export async function showCommand(runId: string, options: { json?: boolean; gateway?: string }): Promise<void> {
-  const { found, tasks } = await withRuns({ gateway: options.gateway, runId }, async (client) => ({
-    found: await client.get(runId),
-    tasks: await allTasks(client, runId),
-  }));
+export async function showCommand(named: string, options: { json?: boolean; gateway?: string }): Promise<void> {
+  const { found, tasks } = await withRuns({ gateway: options.gateway, runId: named }, async (client) => {
+    const runId = await findRun(client, named);
+    return { found: await client.get(runId), tasks: await allTasks(client, runId) };
+  });
   if (options.json) {
     const shown = { ...(run.Run.toJSON(found) as object), tasks: tasks.map((task) => run.Task.toJSON(task)) };
     return void process.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
