@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { executor } from '@weft/contracts';
 import { startFileServer } from '@weft/testing';
 import { remoteInputsContract } from './remote-inputs.contract.js';
 import { RunnerFixture, watch } from './runner.fixture.js';
@@ -29,7 +30,7 @@ describe('inputs from other hosts, in containers', () => {
       await runner.start();
       writeFileSync(`${runner.sandboxRoot}/${spec.taskId}.1/work/go`, '');
       const { finished } = await watch(runner.execute(spec));
-      expect(finished.exitCode).toBe(0);
+      expect(finished).toMatchObject({ outcome: executor.Outcome.EXITED, exitCode: 0 });
       const { files } = await runner.collect(spec, [{ path: 'out', publish: true, contents: true }]);
       expect(files).toMatchObject([{ uri: `${server.url}in.txt`, contents: 'as it was' }]);
       expect(requests).toHaveLength(asked);

@@ -7,7 +7,8 @@
  *  2. What the engine did to the container, by going down or because somebody told it to, is never taken for the tool's own end: RUNTIME_LOST
  *     (belief.ts, container-events.ts).
  *  3. A cancelled task ends at once where the engine is away; its container goes when the engine is back.
- *  4. Time that the engine is away ends nobody's time limit: the container may not run.
+ *  4. A runner that has gone tells nothing and removes nothing: the container is its next life's, which may follow it already.
+ *  5. Time that the engine is away ends nobody's time limit: the container may not run.
  */
 import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
@@ -62,7 +63,7 @@ export class DockerTask implements RunningTask {
       if (this.stopped === 'cancelled') this.giveUp();
       else options.say?.(`waiting for ${engine.presence.complaint}`);
     });
-    this.exit = Promise.race([this.follow(), givenUp]).finally(() => {
+    this.exit = Promise.race([this.unlessGone(this.follow()), givenUp]).finally(() => {
       this.ended = true;
       ignore();
       disarm?.();
@@ -99,6 +100,13 @@ export class DockerTask implements RunningTask {
   remove(): Promise<void> {
     this.removed ??= this.engine.remove(this.container.id);
     return this.removed;
+  }
+
+  /** What `work` comes to, as long as the runner is there to hear it. */
+  private async unlessGone<T>(work: Promise<T>): Promise<T> {
+    await work.catch(() => undefined);
+    if (this.engine.presence.closing.aborted) await new Promise<never>(() => undefined);
+    return work;
   }
 
   private async follow(): Promise<ExitStatus> {
