@@ -147,6 +147,17 @@ it('is two where two commands want one at once, beside the one that others use',
   expect(readdirSync(join(home, 'private')).sort()).toEqual(['1', '2', 'runs']);
 });
 
+it.each([
+  ['private', '1'],
+  ['one for all', '0'],
+])('serves commands that begin at once where nothing is there yet: %s', async (_, own) => {
+  const once = (n: number): Promise<Ended> =>
+    weft(['run', '--quiet', '--no-cache', '--outdir', `at-once-${n}`, 'hello.cwl'], { WEFT_PRIVATE: own, WEFT_LINGER_S: '0' });
+  const ends = await Promise.all([1, 2, 3, 4].map(once));
+  expect(ends.map(({ code, stderr }) => [code, stderr])).toEqual(ends.map(() => [0, '']));
+  await allGone();
+});
+
 it('is what a batch job and CI get by themselves, and say so', async () => {
   const job = await weft(['run', '--outdir', 'a', 'hello.cwl'], { SLURM_JOB_ID: '7' });
   expect(job).toMatchObject({

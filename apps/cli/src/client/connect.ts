@@ -86,7 +86,8 @@ function remembering(runs: RunsClient, state: Home): RunsClient {
 
 /** A stack that starts takes up what the one before it had left. */
 export async function tellUnfinished(runs: RunsClient, say: (line: string) => void): Promise<void> {
-  const unfinished = await unfinishedRuns(runs);
+  // Commands that began beside this one have submitted theirs by now.
+  const unfinished = (await unfinishedRuns(runs)).filter(({ submittedAt }) => (submittedAt?.getTime() ?? 0) < performance.timeOrigin);
   if (unfinished.length > 0) say(goOn(unfinished));
 }
 

@@ -133,8 +133,9 @@ class Supervisor {
     return ended;
   }
 
+  /** Supervisors stay: this one has the lock, so that another is one that waits for it, with a command behind it. */
   private async endLeftovers(): Promise<void> {
-    const left = stackProcesses(this.options.home).filter((one) => !one.foreign);
+    const left = stackProcesses(this.options.home).filter(({ foreign, name }) => !foreign && name !== 'supervisor');
     if (left.length === 0) return;
     await endProcesses(left, (line) => this.note(line));
     this.note(`ended what an earlier stack had left running: ${left.map(({ name }) => name).join(', ')}`);
