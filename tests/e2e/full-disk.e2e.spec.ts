@@ -40,7 +40,7 @@ if (unavailable !== undefined) process.stderr.write(`SKIPPED a full disk: ${unav
     const kept = Object.entries(process.env).filter(([name]) => !/^(WEFT_|REDIS_URL$|NODE_OPTIONS$|CI$)/.test(name));
     return new Running(
       spawn('nsenter', ['--target', String(holder.pid), '--mount', '--', 'sh', '-c', 'cd "$0" && exec "$@"', own.folder, ...words], {
-        env: { ...Object.fromEntries(kept), WEFT_HOME: own.home, WEFT_LINGER_S: '600' },
+        env: { ...Object.fromEntries(kept), WEFT_HOME: own.home, WEFT_LINGER_S: '600', WEFT_PRIVATE: '0' },
         stdio: ['ignore', 'pipe', 'pipe'],
       }),
     );

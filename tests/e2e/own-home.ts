@@ -75,7 +75,13 @@ export class OwnHome {
         cwd: this.folder,
         env: {
           ...Object.fromEntries(own),
-          ...{ WEFT_HOME: this.home, WEFT_LINGER_S: '600', WEFT_HTTP_LISTEN: '127.0.0.1:0', WEFT_GRPC_LISTEN: '127.0.0.1:0' },
+          ...{
+            WEFT_HOME: this.home,
+            WEFT_LINGER_S: '600',
+            WEFT_PRIVATE: '0',
+            WEFT_HTTP_LISTEN: '127.0.0.1:0',
+            WEFT_GRPC_LISTEN: '127.0.0.1:0',
+          },
           ...this.env,
           ...env,
         },

@@ -70,7 +70,7 @@ class OtherHost {
         'nsenter',
         [...within, 'sh', '-c', 'cd "$0" && exec "$@"', this.own.folder, process.execPath, join(ROOT, 'dist/cli.mjs'), ...args],
         {
-          env: { ...Object.fromEntries(own), WEFT_HOME: this.own.home, WEFT_LINGER_S: '600' },
+          env: { ...Object.fromEntries(own), WEFT_HOME: this.own.home, WEFT_LINGER_S: '600', WEFT_PRIVATE: '0' },
           stdio: ['ignore', 'pipe', 'pipe'],
         },
       ),

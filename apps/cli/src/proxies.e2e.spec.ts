@@ -49,7 +49,13 @@ beforeAll(async () => {
   const own = Object.entries(process.env).filter(([name]) => !/^WEFT_|^REDIS_URL$|_proxy$/i.test(name));
   env = {
     ...Object.fromEntries(own),
-    ...{ WEFT_HOME: join(folder, 'home'), WEFT_LINGER_S: '600', HTTPS_PROXY: proxy.url, NODE_EXTRA_CA_CERTS: authority.ca },
+    ...{
+      WEFT_HOME: join(folder, 'home'),
+      WEFT_LINGER_S: '600',
+      WEFT_PRIVATE: '0',
+      HTTPS_PROXY: proxy.url,
+      NODE_EXTRA_CA_CERTS: authority.ca,
+    },
   };
 });
 

@@ -62,7 +62,7 @@ beforeEach(() => {
 
 function start(args: string[]): ChildProcess {
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('WEFT_') && name !== 'REDIS_URL');
-  const env = { ...Object.fromEntries(own), WEFT_HOME: join(folder, 'home'), WEFT_LINGER_S: '600' };
+  const env = { ...Object.fromEntries(own), WEFT_HOME: join(folder, 'home'), WEFT_LINGER_S: '600', WEFT_PRIVATE: '0' };
   return spawn(process.execPath, [join(ROOT, 'dist/cli.mjs'), ...args], { cwd: here, env, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 

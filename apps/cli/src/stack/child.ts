@@ -89,6 +89,7 @@ export class Program {
     return new Promise((resolve, reject) => {
       const { command, args, env, endsLast, name } = this.spec;
       const fourth = endsLast ? 'pipe' : (this.holds?.() ?? 'ignore');
+      this.log.make();
       const child = spawn(command, args, { env, stdio: [endsLast ? 'ignore' : 'pipe', 'pipe', 'pipe', fourth] });
       this.process = child;
       this.unanswered = 0;

@@ -32,6 +32,15 @@ export class LogFile {
     this.shift();
   }
 
+  /** Makes the file where it is not there: whoever looks for the log of a program that has said nothing yet finds an empty one. */
+  make(): void {
+    try {
+      this.opened();
+    } catch {
+      // The first line says what is lost.
+    }
+  }
+
   write(data: Buffer | string): void {
     let rest = typeof data === 'string' ? Buffer.from(data) : data;
     while (rest.length > 0) {
