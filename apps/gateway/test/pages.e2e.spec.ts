@@ -105,6 +105,7 @@ describe('the bundled gateway', () => {
       '/api/v1/runs/{id}/outputs',
       '/api/v1/runs/{id}/retry',
       '/api/v1/runs/{id}/tasks',
+      '/api/v1/runs/{id}/tasks/{task}/log',
       '/dal/templates',
       '/healthz',
       '/metrics',
