@@ -30,6 +30,8 @@ const START_MS = 30_000;
 /** What was killed and does not die waits for a device or for another host. */
 const DEATH_MS = 40_000;
 const STRAY_PAUSE_MS = 5;
+/** Far longer than an exec takes. */
+const EXEC_MS = 2_000;
 
 export interface LauncherExit {
   exitCode: number;
@@ -199,7 +201,7 @@ export class Launcher {
     this.dying = setTimeout(() => this.giveUp(), DEATH_MS).unref();
     // The end of a namespace's first process waits for all others; that of whoever started it would not.
     if (this.enclosure.namespaced) return killProcess(this.shellPid, 'SIGKILL');
-    const strays = this.current === undefined ? [] : straysOf(this.current.mark, readProcesses() ?? []);
+    const strays = this.current === undefined ? [] : straysOf(this.current.mark, readProcesses() ?? []).pids;
     killGroup(this.pid);
     for (const pid of strays) killProcess(pid, 'SIGKILL');
     if (this.cgroup !== undefined) killCgroup(this.cgroup);
@@ -224,10 +226,10 @@ export class Launcher {
   /** Whether something is left. */
   private async clearStrays(mark: TaskMark): Promise<boolean> {
     for (let pause = STRAY_PAUSE_MS, waited = 0; waited < DEATH_MS; waited += pause, pause *= 1.2) {
-      const strays = straysOf(mark, readProcesses(mark.lastPid) ?? []);
-      if (strays.length === 0) return false;
-      this.tainted = true;
-      for (const pid of strays) killProcess(pid, 'SIGKILL');
+      const { pids, undecided } = straysOf(mark, readProcesses(mark.lastPid) ?? []);
+      if (pids.length === 0 && !(undecided && waited < EXEC_MS)) return false;
+      this.tainted ||= pids.length > 0;
+      for (const pid of pids) killProcess(pid, 'SIGKILL');
       await delay(pause);
     }
     return true;

@@ -1,7 +1,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { descendantsOf, isGone, lastPid, parseStat, type ProcessEntry, readProcesses, straysOf } from './strays.js';
+import {
+  descendantsOf,
+  isGone,
+  lastPid,
+  parseStat,
+  placeOfEnvironment,
+  type ProcessEntry,
+  readProcesses,
+  type Strays,
+  straysOf,
+} from './strays.js';
 
 function errorOf(act: () => unknown): unknown {
   try {
@@ -40,8 +50,9 @@ describe('strays', () => {
     ...more,
   });
   const mark = { launcher: 10, since: 5, lastPid: undefined, directories: ['/s/t.1/work', '/s/t.1/tmp'] };
-  const straysAmong = (others: ProcessEntry[], environment: Record<number, string> = {}): number[] =>
-    straysOf(mark, [entry(10, { startedAt: 1 }), ...others], (pid) => environment[pid] ?? '');
+  const straysAmong = (others: ProcessEntry[], environment: Record<number, string> = {}): number[] => foundAmong(others, environment).pids;
+  const foundAmong = (others: ProcessEntry[], environment: Record<number, string | undefined>): Strays =>
+    straysOf(mark, [entry(10, { startedAt: 1 }), ...others], (pid) => (pid in environment ? environment[pid] : ''));
 
   it.each<[string, ProcessEntry[], Record<number, string>, number[]]>([
     ['not the launcher', [], { 10: 'HOME=/s/t.1/work' }, []],
@@ -56,6 +67,14 @@ describe('strays', () => {
     expect(straysAmong(others, environment)).toEqual(wanted);
   });
 
+  it.each<[string, ProcessEntry, boolean]>([
+    ['one that is in an exec', entry(12), true],
+    ['not one that started before', entry(12, { startedAt: 4 }), false],
+    ['not one that is known by other signs', entry(12, { session: 10 }), false],
+  ])('may not be told yet: %s', (_, other, undecided) => {
+    expect(foundAmong([entry(11, { group: 10 }), other], { 12: undefined }).undecided).toBe(undecided);
+  });
+
   it('descend in a table that is no tree any more', () => {
     expect(descendantsOf(10, [entry(11, { parent: 12 }), entry(12, { parent: 11 }), entry(13, { parent: 10 })])).toEqual([13]);
   });
@@ -65,5 +84,32 @@ describe('strays', () => {
     expect(parseStat(`42 (a) b) R ${fields}`)).toEqual({ pid: 42, parent: 1, group: 10, session: 9, startedAt: 777 });
     expect(parseStat(`42 (x) Z ${fields}`)).toBeUndefined();
     expect(parseStat('')).toBeUndefined();
+  });
+});
+
+describe('a process in an exec', () => {
+  // One that does nothing but exec itself, with the directory in its environment, until it is killed.
+  it('is never taken for another task’s', async () => {
+    const before = lastPid();
+    const mark = { launcher: -1, since: 0, lastPid: before, directories: ['/no/such/work'] };
+    const script = 'exec /bin/sh -c "$0" "$0"';
+    const child = spawn('/bin/sh', ['-c', script, script], { stdio: 'ignore', detached: true, env: { HOME: '/no/such/work' } });
+    await once(child, 'spawn');
+    let unseen = 0;
+    for (let look = 0; look < 2_000; look++) {
+      const own = (readProcesses((child.pid ?? 1) - 1) ?? []).filter(({ pid }) => pid === child.pid);
+      const { pids, undecided } = straysOf(mark, own);
+      if (pids.length === 0 && !undecided) unseen++;
+    }
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(unseen).toBe(0);
+    expect(straysOf(mark, readProcesses(before) ?? [])).toEqual({ pids: [], undecided: false });
+  });
+
+  it('has its environment nowhere', () => {
+    const fields = Array.from({ length: 49 }, (_, index) => String(index + 4));
+    expect(placeOfEnvironment(`42 (a) b) R ${fields.join(' ')}`)).toEqual(['50', '51']);
+    expect(placeOfEnvironment('')).toEqual(['0', '0']);
   });
 });

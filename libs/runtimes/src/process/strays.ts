@@ -5,6 +5,7 @@
  *  1. What is named is of the task: in the process group or session of its launcher, descended from it, or started since with the task's own
  *     directories in its environment.
  *  2. What has left the group and the session, lost its parents and cleared its environment is not found: this is the weak means.
+ *  3. In the middle of an exec a process has no environment that could be read. Whether it is of the task is undecided then, never denied.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 
@@ -26,6 +27,13 @@ export interface TaskMark {
   lastPid: number | undefined;
   /** Directories that no other task has; its HOME and TMPDIR as a rule. */
   directories: readonly string[];
+}
+
+/** What was found of a task. */
+export interface Strays {
+  pids: number[];
+  /** There are others of which it cannot be told yet. */
+  undecided: boolean;
 }
 
 const TICKS_PER_SECOND = 100;
@@ -71,24 +79,27 @@ export function descendantsOf(root: number, processes: readonly ProcessEntry[]):
   return found.slice(1);
 }
 
-/** @param environment of a process, as /proc/<pid>/environ has it; '' where it may not be read */
+/** @param environment of a process, as /proc/<pid>/environ has it; '' where it may not be read, undefined where it cannot be told yet */
 export function straysOf(
   mark: TaskMark,
   processes: readonly ProcessEntry[],
-  environment: (pid: number) => string = environmentOf,
-): number[] {
+  environment: (pid: number) => string | undefined = environmentOf,
+): Strays {
   const below = new Set(descendantsOf(mark.launcher, processes));
+  let undecided = false;
   const isMarked = (pid: number): boolean => {
-    const words = environment(pid).split('\0');
-    return words.some((word) => mark.directories.includes(word.slice(word.indexOf('=') + 1)));
+    const text = environment(pid);
+    undecided ||= text === undefined;
+    return (text ?? '').split('\0').some((word) => mark.directories.includes(word.slice(word.indexOf('=') + 1)));
   };
-  return processes
+  const pids = processes
     .filter(({ pid }) => pid !== mark.launcher && pid !== process.pid)
     .filter(({ pid, group, session, startedAt }) => {
       if (group === mark.launcher || session === mark.launcher || below.has(pid)) return true;
       return startedAt >= mark.since && isMarked(pid);
     })
     .map(({ pid }) => pid);
+  return { pids, undecided };
 }
 
 /** Ticks since boot, as `startedAt` counts them. */
@@ -107,8 +118,20 @@ export function killProcess(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
   }
 }
 
-function environmentOf(pid: number): string {
-  return orGone(() => readFileSync(`/proc/${pid}/environ`, 'latin1')) ?? '';
+function environmentOf(pid: number): string | undefined {
+  const text = orGone(() => readFileSync(`/proc/${pid}/environ`, 'latin1')) ?? '';
+  const stat = text === '' ? orGone(() => readFileSync(`/proc/${pid}/stat`, 'latin1')) : undefined;
+  if (stat === undefined) return text;
+  const [start, end] = placeOfEnvironment(stat);
+  if (end !== '0') return start === end ? text : undefined;
+  // Of a kernel thread, and of a process that this one may not look at, no place is told either.
+  return orGone(() => readFileSync(`/proc/${pid}/auxv`)) === undefined ? text : undefined;
+}
+
+/** In a process's memory, from a line of /proc/<pid>/stat; ends at 0 while it is in an exec. */
+export function placeOfEnvironment(stat: string): [start: string, end: string] {
+  const rest = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return [rest[47] ?? '0', rest[48] ?? '0'];
 }
 
 /** What may not be looked at is not ours. */
