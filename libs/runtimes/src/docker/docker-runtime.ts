@@ -104,7 +104,7 @@ export class DockerRuntime implements TaskRuntime {
     try {
       return await this.createAndStart(task, image, on);
     } catch (error) {
-      if (!isUnanswered(error) || !(await this.isWaitedFor())) throw engineFailure(error, 'start the container');
+      if (!(await this.isGoing(error))) throw engineFailure(error, 'start the container');
       const { code, message } = readEngineError(error);
       const begun = this.engine.presence.isHere || code === undefined || !REFUSED.has(code);
       throw new RuntimeFailure('RUNTIME_LOST', `the Docker engine went away while the task was prepared: ${message}`, true, begun);
@@ -135,9 +135,15 @@ export class DockerRuntime implements TaskRuntime {
     return Promise.resolve();
   }
 
-  /** Whether an engine that has not answered is there after all, or was there and may be back. */
-  private async isWaitedFor(): Promise<boolean> {
-    return (await this.engine.presence.look()) || this.engine.presence.isExpected;
+  /**
+   * Whether an engine that has not answered is there after all, or was there and may be back. One that goes down in order fails what it is asked
+   * for meanwhile, with whatever it misses first.
+   */
+  private async isGoing(error: unknown): Promise<boolean> {
+    const unanswered = isUnanswered(error);
+    if (!unanswered && !engineFailure(error, '').retryable) return false;
+    const there = await this.engine.presence.lookAgain();
+    return there ? unanswered : this.engine.presence.isExpected;
   }
 
   private async createAndStart(task: RuntimeTask, image: executor.Image, on: StartEvents): Promise<RunningTask> {
@@ -162,9 +168,9 @@ export class DockerRuntime implements TaskRuntime {
       events.forget(container.id);
       const removal = engine.remove(container.id);
       // An engine that is away is not waited for here: the removal stays due.
-      await Promise.race([removal, isUnanswered(error) ? undefined : removal]).catch((problem: unknown) =>
-        this.options.onProblem(`cannot remove container ${container.id}`, problem),
-      );
+      await (isUnanswered(error) ? undefined : engine.whileHere(removal))?.catch((problem: unknown) => {
+        if (!isUnanswered(problem)) this.options.onProblem(`cannot remove container ${container.id}`, problem);
+      });
       throw error;
     }
   }
@@ -200,7 +206,7 @@ export class DockerRuntime implements TaskRuntime {
   /** Of the same name there is only what a request left that was not answered. */
   private async createNamed(options: ReturnType<typeof createOptions>): Promise<Docker.Container> {
     const { name, ...body } = options;
-    await this.engine.removalOf(name);
+    await this.engine.whileHere(this.engine.removalOf(name));
     // Not the whole of it in the address, as the client library would have it: there is a limit to how long that may be.
     const request = { _query: { name }, _body: body } as unknown as Docker.ContainerCreateOptions;
     try {
@@ -209,7 +215,7 @@ export class DockerRuntime implements TaskRuntime {
       // It may be there all the same.
       if (isUnanswered(error)) void this.engine.remove(name);
       if (readEngineError(error).status !== 409) throw error;
-      await this.engine.remove(name);
+      await this.engine.whileHere(this.engine.remove(name));
       return this.docker.createContainer({ ...request });
     }
   }

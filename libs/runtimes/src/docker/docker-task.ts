@@ -180,10 +180,15 @@ export class DockerTask implements RunningTask {
       if (OOMKilled) return { outcome: 'out-of-memory', exitCode };
       finishedAt = FinishedAt;
     }
-    if (this.removed === undefined && (await this.wasStopped(finishedAt)))
-      throw new RuntimeFailure('RUNTIME_LOST', `the container was ended from outside while the task ran (exit code ${exitCode})`, true);
+    if (this.removed === undefined && (await this.wasStopped(finishedAt))) throw await this.endedByOthers(exitCode);
     const imageId = await this.options.imageId;
     return { outcome: 'exited', exitCode, ...(imageId === undefined ? {} : { imageId }) };
+  }
+
+  /** An engine that goes down in order ends its containers while it still answers. */
+  private async endedByOthers(exitCode: number): Promise<RuntimeFailure> {
+    if (!(await this.options.engine.presence.lookAgain())) return lost(`it ended the container (exit code ${exitCode})`);
+    return new RuntimeFailure('RUNTIME_LOST', `the container was ended from outside while the task ran (exit code ${exitCode})`, true);
   }
 
   /** A tool that is told to end may exit with anything, also with 0. */

@@ -69,6 +69,7 @@ describe('the docker runtime', () => {
     const running = await start({ hostStdout: sandbox.path('out') });
     await engine.happened(/wait/);
     await engine.down();
+    while (told.length === 0) await new Promise((resolve) => setImmediate(resolve));
     engine.log = 'all of it';
     Object.assign(engine.state, { Status: 'exited', Running: false, ExitCode: 0 });
     await engine.up();
@@ -178,6 +179,52 @@ describe('the docker runtime', () => {
     );
     engine.exit(0);
     expect((await running.wait()).exitCode).toBe(0);
+  });
+
+  it.each([
+    ['containers/create', 500, 'context canceled'],
+    ['start', 500, 'transport is closing'],
+    ['start', 503, 'shutting down'],
+  ])('a task that an engine refuses on its way down is lost: %s', async (where, status, message) => {
+    await runtime.probe();
+    engine.on(new RegExp(`/${where}`), (response) => {
+      engine.leave();
+      response.writeHead(status).end(JSON.stringify({ message }));
+    });
+    await expect(start()).rejects.toMatchObject(LOST);
+  });
+
+  it('a task that an engine refuses for reasons of its own is not', async () => {
+    await runtime.probe();
+    engine.on(/containers\/create/, (response) => void response.writeHead(500).end('{"message":"no more devices"}'));
+    await expect(start()).rejects.toMatchObject({ code: 'INTERNAL', message: 'cannot create the container: no more devices' });
+  });
+
+  it('nobody waits unheard for the container of an earlier life to go while the engine is away', async () => {
+    await runtime.probe();
+    engine.on(/containers\/create/, (response) => void response.writeHead(409).end('{"message":"the name is in use"}'));
+    engine.on(/^DELETE/, () => undefined);
+    const refused = start();
+    refused.catch(() => undefined);
+    await engine.happened(/^DELETE/);
+    await engine.down();
+    await expect(refused).rejects.toMatchObject({ ...LOST, begun: false });
+    expect(runtime.available({ preparing: () => undefined })).toBeInstanceOf(Promise);
+  });
+
+  it('the end of a container that an engine ends on its way down is not the tool’s', async () => {
+    let events: { write(text: string): void } = { write: () => undefined };
+    engine.on(/events\?(?!.*until)/, (response) => {
+      response.writeHead(200).flushHeaders();
+      events = response;
+    });
+    const running = await start();
+    await engine.happened(/wait/);
+    engine.leave();
+    events.write('{"Action":"kill","Actor":{"ID":"c","Attributes":{"signal":"15"}}}\n{"Action":"die","Actor":{"ID":"c"}}\n');
+    engine.exit(0);
+    await expect(running.wait()).rejects.toMatchObject({ ...LOST, message: expect.stringContaining('the Docker engine went away') });
+    expect((await runtime.probe()).unavailable).toMatch(/not answering since/);
   });
 
   it('a pull that is cut is no image', async () => {

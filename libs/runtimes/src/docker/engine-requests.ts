@@ -6,7 +6,8 @@
  *  1. A request settles: with a whole answer, or with an error where its connection is cut at any point, where it is not answered within its
  *     limit, or when the engine is taken for gone. What is handed out as a stream breaks in the same cases.
  *  2. Who waits without a limit (for an exit, for output, for a pull) is cut off in the moment the engine is taken for gone.
- *  3. No redirect is followed. An answer is read up to ANSWER_BYTES; of an error only the engine's own `message` is told, never a body.
+ *  3. A ping has a connection of its own: an engine that is going takes no new ones, and answers on the old ones for a while.
+ *  4. No redirect is followed. An answer is read up to ANSWER_BYTES; of an error only the engine's own `message` is told, never a body.
  */
 import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import https from 'node:https';
@@ -91,6 +92,7 @@ class WatchedRequest {
   private timer: NodeJS.Timeout | undefined;
   private readonly gone: AbortSignal;
   private readonly wanted: AbortSignal | undefined;
+  private readonly isPing: boolean;
 
   constructor(
     private readonly modem: Modem,
@@ -100,12 +102,14 @@ class WatchedRequest {
     private readonly callback: Callback,
   ) {
     // A ping finds out whether the engine is there.
-    this.gone = context.path.startsWith('/_ping') ? new AbortController().signal : watch.gone;
+    this.isPing = context.path.startsWith('/_ping');
+    this.gone = this.isPing ? new AbortController().signal : watch.gone;
     this.wanted = options.signal;
   }
 
   send(data: Data): void {
-    const { signal: _signal, ...options } = this.options;
+    const { signal: _signal, ...given } = this.options;
+    const options = this.isPing ? { ...given, agent: false as const } : given;
     if (this.wanted?.aborted) return this.fail(this.unwanted());
     if (this.gone.aborted) return this.fail(this.whyGone());
     let request: ClientRequest;

@@ -5,12 +5,13 @@
  *  1. `ask` gives what the engine said. Without an answer it asks again, once it is there again, so only what may be done twice is asked so.
  *  2. A container that is to go is removed however long the engine is away: whoever wanted that is let go when the engine is overdue, the
  *     removal stays due until this life of the runner ends; the next one finds the container by its label.
+ *  3. A task that is being started waits for nothing beyond the engine's going: whoever starts it says so, and lets it be cancelled.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import Docker from 'dockerode';
 import { RuntimeFailure } from '../ports.js';
 import { engineFailure, isUnanswered, readEngineError } from './engine-error.js';
-import { watchRequests } from './engine-requests.js';
+import { UnansweredError, watchRequests } from './engine-requests.js';
 import { Presence, type PresenceOptions } from './presence.js';
 
 /** A request that the engine answers by hanging up is not made for ever. */
@@ -93,6 +94,18 @@ export class Engine {
   /** Resolves when a removal that was asked for before is over, however it went. */
   async removalOf(ref: string): Promise<void> {
     await this.due.get(ref)?.catch(() => undefined);
+  }
+
+  /** What `waited` comes to, unless the engine goes first. @throws UnansweredError where it does */
+  async whileHere<T>(waited: Promise<T>): Promise<T> {
+    const { gone } = this.presence;
+    let leave: () => void = () => undefined;
+    const left = new Promise<never>((_, reject) => {
+      leave = () => reject(new UnansweredError('it does not answer any more', 'ENGINE_GONE'));
+      if (gone.aborted) leave();
+      else gone.addEventListener('abort', leave, { once: true });
+    });
+    return Promise.race([waited, left]).finally(() => gone.removeEventListener('abort', leave));
   }
 
   private leave(): void {

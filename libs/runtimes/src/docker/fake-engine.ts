@@ -4,7 +4,9 @@
  * Invariant: what has happened is told by `happened`, so that tests order events and wait for no time.
  */
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Server as NetServer } from 'node:net';
 import { join } from 'node:path';
 
 export type Handler = (response: ServerResponse, request: IncomingMessage) => void;
@@ -28,6 +30,7 @@ export class FakeEngine {
   private readonly handlers: [route: RegExp, handler: Handler][] = [];
   private readonly listeners = new Set<() => void>();
   private server: Server | undefined;
+  private gone: Promise<unknown> | undefined;
   /** Answers that are open. */
   private readonly open = new Map<string, ServerResponse[]>();
 
@@ -46,14 +49,25 @@ export class FakeEngine {
     await once(this.server, 'listening');
   }
 
+  /** Goes down in order: it takes no new connections, and answers on those that it has. */
+  leave(): void {
+    if (this.server === undefined) return;
+    this.gone = once(this.server, 'close');
+    // HTTP's own would close the connections that are idle.
+    NetServer.prototype.close.call(this.server);
+    rmSync(this.socket, { force: true });
+  }
+
   /** Every connection is cut, and nobody listens any more. */
   async down(): Promise<void> {
     const { server } = this;
     this.server = undefined;
     if (server === undefined) return;
+    const gone = this.gone ?? once(server, 'close');
+    this.gone = undefined;
     server.closeAllConnections();
     server.close();
-    await once(server, 'close');
+    await gone;
   }
 
   /** Resolves when so many requests like it have come. */

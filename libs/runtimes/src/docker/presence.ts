@@ -124,6 +124,12 @@ export class Presence {
     return this.looking;
   }
 
+  /** Asks it after this moment: a ping that is under way may have been answered before. */
+  async lookAgain(): Promise<boolean> {
+    await this.looking;
+    return this.look();
+  }
+
   /** Resolves when it is here, at once where nothing is known against it. @throws RuntimeFailure RUNTIME_UNAVAILABLE */
   async here(on?: Pick<StartEvents, 'preparing' | 'onUnwanted'>): Promise<void> {
     if (this.state === 'never') await this.look();
