@@ -5,7 +5,7 @@
  * the tool runs; a command is over when its process is.
  */
 import { type ChildProcess, spawn, spawnSync, type StdioOptions } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -116,6 +116,19 @@ const go = (): void => writeFileSync(join(folder, 'go'), 'gone on\n');
 
 const statusOf = async (runId: string): Promise<{ status: string; failure?: { code: string; message: string } }> =>
   JSON.parse((await weft('show', '--json', runId)).stdout) as { status: string };
+
+describe('names that are no UTF-8', () => {
+  it.each([
+    ['argument 3', `"$0" run --outdir "$(printf 'to\\351')" hello.cwl`],
+    ['working directory', `mkdir "$(printf 'in\\351')"; cd "$(printf 'in\\351')"; "$0" run ../hello.cwl`],
+    ['WEFT_HOME', `WEFT_HOME="$PWD/$(printf 'at\\351')" "$0" run hello.cwl`],
+  ])('are refused by what they are: %s', async (what, script) => {
+    const { code, stderr } = await shell(script);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(new RegExp(`^weft: .*${what}.*\\\\xe9.* is not UTF-8`))]);
+    // Nothing was made under the name that is nearest.
+    expect(readdirSync(folder).filter((name) => name.includes('\uFFFD') && !name.startsWith('in'))).toEqual([]);
+  });
+});
 
 describe('streams', () => {
   it.each(['2>&-', '2>/dev/full', '2>/dev/full --json'])('stderr that takes nothing (%s) does not decide how a run ends', async (how) => {

@@ -4,9 +4,12 @@
  */
 import { onFault } from './fault.js';
 import { guardStreams } from './stdio.js';
+import { rawWorld, unnameable } from './unnameable.js';
 
 guardStreams();
 onFault();
+
+refuseUnnameable();
 
 const [command, ...rest] = process.argv.slice(2);
 
@@ -27,6 +30,14 @@ if (command === '__supervise') {
 
 function say(line: string): void {
   process.stderr.write(`weft: ${line}\n`);
+}
+
+/** Before anything is opened. */
+function refuseUnnameable(): void {
+  const why = unnameable(rawWorld());
+  if (why === undefined) return;
+  say(why);
+  process.exit(1);
 }
 
 /** Behind `--` are inputs of the document. */
