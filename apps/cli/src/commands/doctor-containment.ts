@@ -1,4 +1,6 @@
 /** What `weft doctor` says of tools that run on the host: by which means they are contained, and why not by stronger ones. */
+import { rmSync } from 'node:fs';
+import { makeTemporaryFolder } from '../temporary-folder.js';
 import type { Finding } from './doctor-stack.js';
 
 const MEANS: Record<string, string> = {
@@ -12,7 +14,9 @@ export async function containment(): Promise<Finding> {
   const what = 'host tools';
   // What it takes is loaded for this command alone.
   const { ProcessRuntime } = await import('@weft/runtimes');
-  const runtime = new ProcessRuntime();
+  const directory = temporaryFolder();
+  if ('problem' in directory) return { what, ok: false, optional: true, found: `not looked at: ${directory.problem}` };
+  const runtime = new ProcessRuntime({ directory: directory.path });
   try {
     const { unavailable, containment: level = '', inputs = 'copy', refused = [] } = await runtime.probe();
     if (unavailable !== undefined)
@@ -28,6 +32,15 @@ export async function containment(): Promise<Finding> {
     };
   } finally {
     await runtime.close();
+    rmSync(directory.path, { recursive: true, force: true });
+  }
+}
+
+function temporaryFolder(): { path: string } | { problem: string } {
+  try {
+    return { path: makeTemporaryFolder('weft-doctor-') };
+  } catch (error) {
+    return { problem: (error as Error).message };
   }
 }
 

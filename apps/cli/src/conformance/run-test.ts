@@ -3,8 +3,7 @@
  * the files on disk with what the output object says of them.
  */
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CwlObject, type FileValue, isFile, visitFiles } from '@weft/plan';
 import { isServiceError } from '@weft/platform';
@@ -17,6 +16,7 @@ import type { Place } from '../outputs/bring.js';
 import { DeliveryError } from '../outputs/delivery-error.js';
 import { lookAtOutdir } from '../outputs/outdir.js';
 import { silent } from '../progress/reporter.js';
+import { makeTemporaryFolder } from '../temporary-folder.js';
 import { mismatch } from './compare.js';
 import type { ConformanceTest } from './suite.js';
 
@@ -52,7 +52,7 @@ export interface TestRun {
 
 export async function runTest(runs: RunsClient, test: ConformanceTest, { folder, timeoutS, failureCodes }: TestRun): Promise<TestResult> {
   const started = Date.now();
-  const outdir = await mkdtemp(join(tmpdir(), 'weft-conformance-'));
+  const outdir = makeTemporaryFolder('weft-conformance-');
   try {
     const ended = await runToEnd(runs, folder, test, outdir, timeoutS);
     const reason = await judge(test, ended, failureCodes);

@@ -7,12 +7,13 @@
  *  3. Each part ends: by itself, or by its limit, which is a failure that is named like any other.
  *  4. The last lines say which part took how long and what failed; the very last one is the result, and alone on stdout.
  */
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CommandError } from '../errors.js';
 import { distDirectory } from '../stack/build-copy.js';
 import { ensureRedisServer } from '../stack/redis.js';
+import { makeTemporaryFolder } from '../temporary-folder.js';
 import { checkConformance } from './conformance.js';
 import { type DockerEngine, ensureDocker, removeContainersOf } from './docker.js';
 import { ensurePrograms } from './packages.js';
@@ -57,7 +58,7 @@ export async function selfTest(only: string[]): Promise<number> {
 }
 
 class Checks {
-  private readonly scratch = mkdtempSync(join(tmpdir(), 'weft-test-'));
+  private readonly scratch = makeTemporaryFolder('weft-test-');
   /** TMPDIR of the parts: a short name, because sockets lie below. */
   private readonly folder = join(this.scratch, 't');
   private readonly results: PartResult[] = [];

@@ -2,10 +2,9 @@
  * A stack of its own for one command: a temporary WEFT_HOME and what the services shall see in their environment.
  * Invariant: when the work has ended, however it did, the stack has stopped and its home is gone.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { homeOf } from '../home.js';
+import { makeTemporaryFolder } from '../temporary-folder.js';
 import { connectToStack } from './connect.js';
 import { patiently } from './patience.js';
 import { endProcesses, stackProcesses } from './processes.js';
@@ -14,7 +13,7 @@ import { endProcesses, stackProcesses } from './processes.js';
 const STOP_MS = 40_000;
 
 export async function withPrivateStack<T>(environment: Record<string, string>, work: () => Promise<T>): Promise<T> {
-  const root = await mkdtemp(join(tmpdir(), 'weft-private-'));
+  const root = makeTemporaryFolder('weft-private-');
   const set = { ...environment, WEFT_HOME: root };
   const before = Object.fromEntries(Object.keys(set).map((name) => [name, process.env[name]]));
   Object.assign(process.env, set);
