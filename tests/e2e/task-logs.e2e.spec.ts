@@ -1,5 +1,6 @@
 /**
  * A chatty step beside one that fails: each keeps its beginning and its end, what lies between is counted, and all of it can be fetched.
+ * A host task that is begun again because its runner died: what it says then is shown after a mark, and is the whole log.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -77,6 +78,55 @@ it(
     expect(readFileSync(file, 'utf8') === said).toBe(true);
     expect((await fetch(`${stack.url}/api/v1/runs/${runId}`, { method: 'DELETE' })).status).toBe(204);
     expect(existsSync(file)).toBe(false);
+  },
+  LIMIT_MS,
+);
+
+/** Says which of its lives it is, at more length the first time, and waits before the gate. */
+const mortal = {
+  ...{ cwlVersion: 'v1.2', class: 'CommandLineTool', inputs: { gate: 'Directory' }, outputs: {} },
+  requirements: {
+    InlineJavascriptRequirement: {},
+    InplaceUpdateRequirement: { inplaceUpdate: true },
+    InitialWorkDirRequirement: { listing: [{ entry: '$(inputs.gate)', writable: true }] },
+  },
+  baseCommand: [
+    ...['sh', '-c'],
+    `cd "$0"; echo started >> starts; n=$(wc -l < starts)
+     [ "$n" = 1 ] && echo "much that nobody else says: $(seq -s ' ' 200)" >&2
+     echo "life $n waits" >&2; read word < pipe; echo "life $n ends" >&2`,
+  ],
+  arguments: ['$(inputs.gate.path)'],
+};
+
+it.each([[['step-runner']], [['step-runner', 'scheduler']], [['scheduler', 'step-runner', 'step-runner']]])(
+  'killed one after the other: %p',
+  async (killed) => {
+    const gate = stack.fifo('pipe');
+    const runId = await runs.submit(mortal, { gate: { class: 'Directory', location: `file://${gate.directory}` } });
+    let life = 1;
+    await runs.untilLogged(runId, 'life 1 waits');
+    for (const name of killed) {
+      await stack.killAndAwaitReturn(name);
+      if (name === 'step-runner') await runs.untilLogged(runId, `life ${(life += 1)} waits`);
+    }
+    gate.open();
+    expect((await runs.end(runId)).status).toBe(run.RunStatus.SUCCEEDED);
+
+    const { stdout } = await stack.weft(['logs', runId]);
+    const lines = stdout.split('\n').filter((line) => /life|nobody|begun again/.test(line));
+    const lives = Array.from({ length: life - 1 }, (_, n) => [
+      expect.stringMatching(/the task was lost and is begun again/),
+      expect.stringMatching(`life ${n + 2} waits`),
+    ]);
+    expect(lines).toEqual([
+      expect.stringMatching('much that nobody else says: 1 2 3'),
+      expect.stringMatching('life 1 waits'),
+      ...lives.flat(),
+      expect.stringMatching(`life ${life} ends`),
+    ]);
+    const task = /^\[\S+ (\S+)\]/.exec(lines[0] ?? '')?.[1] ?? '';
+    expect((await stack.weft(['logs', runId, task, '--full'])).stdout).toBe(`life ${life} waits\nlife ${life} ends\n`);
   },
   LIMIT_MS,
 );

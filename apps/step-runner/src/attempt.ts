@@ -8,6 +8,7 @@
  *  4. What was lost with its runtime is begun again from its inputs, as the same attempt, `MAX_LOSSES` times at most: who goes on asking for it
  *     never counts that, and a task that takes the runtime down with it comes to an end.
  */
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { type Admission, type Admitted, needOf } from './admission.js';
@@ -30,6 +31,10 @@ import { WorkTree } from './work-tree.js';
 const DEFAULT_GRACE_MS = 10_000;
 /** Milliseconds after which staging is worth a remark. */
 const SLOW_STAGING_MS = 1_000;
+/** Of the id of a container, in the log of its task. */
+const LIFE_LENGTH = 12;
+/** Tells processes of this life of the runner from those of another. */
+const THIS_RUNNER = randomBytes(6).toString('base64url');
 /** How often the runtime may go away under one attempt. */
 const MAX_LOSSES = 5;
 
@@ -321,6 +326,8 @@ export class Attempt {
   private async follow(running: RunningTask): Promise<executor.Finished> {
     const { spec, layout, runtime } = this.context;
     this.running = running;
+    const begun = this.written.begin(this.lifeOf(running));
+    if (begun !== undefined) await begun;
     this.startedEvent = eventOf({ $case: 'started', value: { handle: running.handle } });
     this.feed.publish(this.startedEvent);
     this.letEarlyLogGo();
@@ -344,6 +351,11 @@ export class Attempt {
       const removal = running.remove().catch((error: unknown) => this.context.onProblem(`cannot remove what ran ${layout.key}`, error));
       this.removal = Promise.all([this.removal, removal]).then(() => undefined);
     }
+  }
+
+  /** A container is the same one for whoever adopts it. A process ends with its runner, and ids of processes come again. */
+  private lifeOf({ handle }: RunningTask): string {
+    return this.context.runtime.containers ? handle.slice(0, LIFE_LENGTH) : `${THIS_RUNNER}.${this.losses}`;
   }
 
   private fail(error: unknown): executor.Finished {

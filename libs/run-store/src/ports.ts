@@ -188,8 +188,11 @@ export interface TaskLogChunk {
   attempt?: number;
   /** Scatter indexes of the task, as in its record. */
   index?: string;
-  /** Where it lies in what the attempt has written to the stream: bytes before it, bytes up to its end, and ends of lines before it. */
-  place?: { from: number; to: number; line: number };
+  /**
+   * Where it lies in what the attempt has written to the stream: bytes before it, bytes up to its end, and ends of lines before it. An attempt
+   * that was begun again writes from the start, in another `life`; absent: it has one.
+   */
+  place?: { from: number; to: number; line: number; life?: string };
   /** Stands for what is not here any more, or never was. */
   omitted?: { lines: number; bytes: number };
 }

@@ -1,7 +1,9 @@
 /**
  * The log of one attempt as a dispatcher hears it: pieces of bytes with their places, turned into chunks of text for the store.
  *
- * Invariant: a chunk's place says which bytes its text stands for; what the runner sends again is not stored again.
+ * Invariants:
+ *  1. A chunk's place says which bytes its text stands for; what the runner sends again is not stored again.
+ *  2. A life of the tool that is new begins its streams anew; of one that another has followed nothing more is taken.
  */
 import { TASK_LOG_HEAD_BYTES, TASK_LOG_TAIL_BYTES, type TaskLogChunk } from '@weft/run-store';
 import type { TaskJob } from '@weft/queue';
@@ -15,6 +17,13 @@ export interface LogWriter {
   add(chunk: TaskLogChunk, tail?: TailItem): void;
   drop(cursors: string[]): void;
   keep(attempt: { taskId: string; attempt: number }): void;
+}
+
+/** Of a piece, in what one life of the tool has written to the stream. */
+export interface LogPosition {
+  offset?: number;
+  line?: number;
+  life?: string;
 }
 
 const NOTHING = new Uint8Array();
@@ -36,6 +45,8 @@ interface StreamState {
 
 export class AttemptLog {
   private readonly streams = { stdout: newStream(), stderr: newStream() };
+  private life = '';
+  private readonly formerLives = new Set<string>();
 
   constructor(
     private readonly job: LoggedJob,
@@ -48,8 +59,10 @@ export class AttemptLog {
     this.writer.add({ ...this.about('system'), text });
   }
 
-  /** Takes a piece; `offset` and `line` as the runner says, absent where it sends everything, once. */
-  take(name: StreamName, data: Uint8Array, offset?: number, line?: number): void {
+  /** Takes a piece; `offset` and `line` as the runner says, absent where it sends everything, once; so is `life`, where there may be several. */
+  take(name: StreamName, data: Uint8Array, { offset, line, life = '' }: LogPosition = {}): void {
+    if (this.formerLives.has(life)) return;
+    if (life !== this.life) this.beginLife(life);
     const stream = this.streams[name];
     const from = offset ?? stream.heard;
     if (from + data.length <= stream.heard) return;
@@ -61,6 +74,13 @@ export class AttemptLog {
     stream.lines = line ?? stream.lines;
     const placed = offset !== undefined || !this.attached;
     for (let at = 0; at < data.length; at += CHUNK_BYTES) this.chunk(name, stream, data.subarray(at, at + CHUNK_BYTES), placed);
+  }
+
+  private beginLife(life: string): void {
+    if (this.life !== '') this.formerLives.add(this.life);
+    this.life = life;
+    // What is kept of the end stays what newer output pushes out, whichever life wrote it.
+    for (const stream of Object.values(this.streams)) Object.assign(stream, { carry: NOTHING, heard: 0, lines: 0, told: 0 });
   }
 
   /** Its log is worth more than those of others. */
@@ -78,7 +98,7 @@ export class AttemptLog {
     const line = stream.lines;
     for (const byte of data) if (byte === 0x0a) stream.lines += 1;
     if (text === '') return;
-    const place = { from: stream.told, to: stream.heard - stream.carry.length, line };
+    const place = { from: stream.told, to: stream.heard - stream.carry.length, line, ...(this.life !== '' && { life: this.life }) };
     stream.told = place.to;
     const chunk = { ...this.about(name), text, ...(placed && { place }) };
     if (place.from < TASK_LOG_HEAD_BYTES) return this.writer.add(chunk);

@@ -269,7 +269,7 @@ export class Dispatcher implements TaskCanceller {
         reported = false;
         report({ type: 'TaskPreparing', taskId, attempt, runnerId, runtime, doing: remark(text) });
       },
-      log: (stream, data, offset, line) => log.take(stream, data, offset, line),
+      log: (stream, data, position) => log.take(stream, data, position),
     };
   }
 

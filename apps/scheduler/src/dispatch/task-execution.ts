@@ -6,6 +6,7 @@
 import { executor } from '@weft/contracts';
 import { callServerStream, callUnary, isServiceError, type Logger, ServiceError } from '@weft/platform';
 import { type OutputCollector, TaskError } from '@weft/tasks';
+import type { LogPosition } from './attempt-log.js';
 import { RETURN_GRACE_MS } from './runner-pool.js';
 
 const ATTACH_TRIES = 5;
@@ -22,12 +23,12 @@ export interface ExecutionEvents {
   queued(reason: string): void;
   started(handle: string): void;
   preparing(text: string): void;
-  /** `offset`, `line`: of the stream before `data`, where the runner says so. */
-  log(stream: 'stdout' | 'stderr', data: Uint8Array, offset?: number, line?: number): void;
+  /** Where it lies in the stream, as far as the runner says so. */
+  log(stream: 'stdout' | 'stderr', data: Uint8Array, position: LogPosition): void;
 }
 
-function hearLog({ stream, data, offset, line }: executor.Log, on: ExecutionEvents): void {
-  on.log(stream === executor.Log_Stream.STDERR ? 'stderr' : 'stdout', data, offset, line);
+function hearLog({ stream, data, ...position }: executor.Log, on: ExecutionEvents): void {
+  on.log(stream === executor.Log_Stream.STDERR ? 'stderr' : 'stdout', data, position);
 }
 
 export class TaskExecution {

@@ -12,6 +12,9 @@ const RUN = 'r-1';
 const LONG: Record<string, string> = { many: '🧬\n'.repeat(2000), lines: '\n'.repeat(20_000) };
 const job = (taskId: string, attempt = 1) => ({ runId: RUN, taskId, attempt, step: 'say', index: '3' });
 
+const BEGUN = expect.stringMatching(/^… the task was lost and is begun again/);
+const ends = (data: Buffer): number => data.toString('latin1').split('\n').length - 1;
+
 async function aStore(): Promise<TaskLogs> {
   const store = createFakeRunStore();
   await store.intake.create(aRunHeader({ runId: RUN }), accepted(RUN));
@@ -63,8 +66,8 @@ it('shows every byte once, or counts it', async () => {
       for (const [n, { text, lost, again }] of pieces.entries()) {
         const data = Buffer.from(LONG[text] ?? text);
         // The end is always sent.
-        if (!lost || n === last) log.take('stderr', data, offset, line);
-        if (again && !lost) log.take('stderr', data, offset, line);
+        if (!lost || n === last) log.take('stderr', data, { offset, line });
+        if (again && !lost) log.take('stderr', data, { offset, line });
         if (n % 3 === 0) await buffer.flushed(RUN);
         parts.push(data);
         offset += data.length;
@@ -76,6 +79,67 @@ it('shows every byte once, or counts it', async () => {
     }),
     { numRuns: 60 },
   );
+});
+
+it('shows every life of a task that was begun again, whole and in order, whatever is sent twice and whoever attaches', async () => {
+  const life = fc.record({
+    texts: fc.array(fc.constantFrom('a\n', 'no end', 'é\n', 'x'.repeat(3000) + '\n', 'many'), { minLength: 1, maxLength: 6 }),
+    stream: fc.constantFrom('stdout' as const, 'stderr' as const),
+    /** By a dispatcher that has followed it from its beginning, or by one that comes to it. */
+    attaches: fc.boolean(),
+    again: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(life, { minLength: 1, maxLength: 5 }), async (lives) => {
+      const logs = await aStore();
+      const buffer = new TaskLogBuffer(logs, logger);
+      let log = buffer.of(job('t'), false);
+      const expected: string[] = [];
+      for (const [n, { texts, stream, attaches, again }] of lives.entries()) {
+        if (attaches) log = buffer.of(job('t'), true);
+        const pieces = texts.map((text) => Buffer.from(LONG[text] ?? text));
+        const send = (): void => {
+          let offset = 0;
+          for (const data of pieces) {
+            log.take(stream, data, { offset, line: ends(Buffer.concat(pieces).subarray(0, offset)), life: `life ${n}` });
+            offset += data.length;
+          }
+        };
+        send();
+        if (again) send();
+        // What comes late of a life that is over is nothing new.
+        if (n > 0 && !attaches) log.take(stream, Buffer.from('late'), { offset: 1_000_000, line: 0, life: `life ${n - 1}` });
+        await buffer.flushed(RUN);
+        if (n > 0) expected.push('begun again');
+        expected.push(`${stream}: ${Buffer.concat(pieces).toString()}`);
+      }
+      const found: string[] = [];
+      for (const { stream, text } of await shown(logs)) {
+        if (stream === 'system') found.push(/begun again/.exec(text)?.[0] ?? text);
+        else if (found.at(-1)?.startsWith(`${stream}: `)) found[found.length - 1] += text;
+        else found.push(`${stream}: ${text}`);
+      }
+      expect(found).toEqual(expected);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+it('a dispatcher that comes late with what a former life wrote brings none of it back', async () => {
+  const logs = await aStore();
+  const buffer = new TaskLogBuffer(logs, logger);
+  const [here, late] = [buffer.of(job('t'), false), buffer.of(job('t'), true)];
+  const say = (log: typeof here, text: string, life: string): void => log.take('stderr', Buffer.from(text), { offset: 0, line: 0, life });
+  say(here, 'first\n', 'a');
+  say(here, 'second\n', 'b');
+  await buffer.flushed(RUN);
+  const cursor = (await shown(logs)).at(-1)?.cursor;
+  say(late, 'first\n', 'a');
+  await buffer.flushed(RUN);
+  say(here, 'third\n', 'c');
+  await buffer.flushed(RUN);
+  expect((await shown(logs)).map(({ text }) => text)).toEqual(['first\n', BEGUN, 'second\n', BEGUN, 'third\n']);
+  expect((await shown(logs, '', cursor)).map(({ text }) => text)).toEqual(expect.arrayContaining([BEGUN, 'third\n']));
 });
 
 it('keeps no more of a runner that sends everything than its beginning and its end', async () => {

@@ -58,6 +58,11 @@ export class LogFile {
     this.closeNow(kept);
   }
 
+  /** Of a life that does not count any more. */
+  remove(): void {
+    if (this.inFile > 0) rmSync(this.path, { force: true });
+  }
+
   private queue(act: () => Promise<void>): Promise<void> {
     const doing: Promise<void> = (this.writing ?? Promise.resolve()).then(act).finally(() => {
       if (this.writing === doing) this.writing = undefined;

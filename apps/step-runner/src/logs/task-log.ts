@@ -5,6 +5,7 @@
  *  1. The tool is held up by the file, never by watchers: they get the beginning at once, and then, now and then, as much of the end as is kept.
  *  2. After `end`, watchers have got the last of it, and the files are whole.
  *  3. A file that cannot be written fails no task.
+ *  4. What is begun again writes from the start, in a life of its own: watchers are told which, and the files have the last one alone.
  */
 import { executor } from '@weft/contracts';
 import { LogExcerpt, type LogPiece } from './log-excerpt.js';
@@ -36,8 +37,23 @@ export class TaskLog {
   private readonly opening = new Map<StreamName, Promise<StreamLog>>();
   private timer: NodeJS.Timeout | undefined;
   private ended = false;
+  private life = '';
 
   constructor(private readonly options: TaskLogOptions) {}
+
+  /** What is written from now on comes from this life of the tool; what came before it is from another, where it was begun before. */
+  begin(life: string): void | Promise<void> {
+    const former = this.life;
+    if (former === '' || former === life) this.life = life;
+    else return this.leaveFormer().then(() => void (this.life = life));
+  }
+
+  private async leaveFormer(): Promise<void> {
+    await this.close();
+    for (const { file } of this.streams.values()) file?.remove();
+    this.streams.clear();
+    this.opening.clear();
+  }
 
   write(name: StreamName, data: Buffer): void | Promise<void> {
     const known = this.streams.get(name) ?? this.open(name);
@@ -47,14 +63,19 @@ export class TaskLog {
 
   /** What is kept so far, for who has just come. */
   past(): executor.TaskEvent[] {
-    return [...this.streams].flatMap(([name, { excerpt }]) => excerpt.kept().map((piece) => eventOf(name, piece)));
+    return [...this.streams].flatMap(([name, { excerpt }]) => excerpt.kept().map((piece) => this.eventOf(name, piece)));
   }
 
   /** What comes afterwards is dropped. */
   async end(): Promise<void> {
     await Promise.all(this.opening.values());
     this.ended = true;
+    await this.close();
+  }
+
+  private async close(): Promise<void> {
     clearTimeout(this.timer);
+    this.timer = undefined;
     this.publishEnds();
     const closing = [...this.streams.values()].flatMap(({ file, excerpt }) => file?.close((from) => excerpt.kept(from)) ?? []);
     await Promise.all(closing);
@@ -74,7 +95,7 @@ export class TaskLog {
 
   private take(name: StreamName, { excerpt, file }: StreamLog, data: Buffer): void | Promise<void> {
     if (this.ended) return;
-    for (const piece of excerpt.push(data)) this.options.publish(eventOf(name, piece));
+    for (const piece of excerpt.push(data)) this.options.publish(this.eventOf(name, piece));
     if (excerpt.behind) this.timer ??= setTimeout(() => this.tick(), GATHER_MS).unref();
     return file?.write(data);
   }
@@ -86,7 +107,7 @@ export class TaskLog {
   }
 
   private publishEnds(): void {
-    for (const [name, { excerpt }] of this.streams) for (const piece of excerpt.take()) this.options.publish(eventOf(name, piece));
+    for (const [name, { excerpt }] of this.streams) for (const piece of excerpt.take()) this.options.publish(this.eventOf(name, piece));
   }
 
   private open(name: StreamName): StreamLog | Promise<StreamLog> {
@@ -108,8 +129,8 @@ export class TaskLog {
     this.opening.set(name, opening);
     return opening;
   }
-}
 
-function eventOf(name: StreamName, { offset, line, data }: LogPiece): executor.TaskEvent {
-  return { at: new Date(), event: { $case: 'log', value: { stream: STREAMS[name], data, offset, line } } };
+  private eventOf(name: StreamName, { offset, line, data }: LogPiece): executor.TaskEvent {
+    return { at: new Date(), event: { $case: 'log', value: { stream: STREAMS[name], data, offset, line, life: this.life } } };
+  }
 }

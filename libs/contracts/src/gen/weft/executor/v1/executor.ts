@@ -319,7 +319,14 @@ export interface Log {
   data: Buffer;
   /** Bytes, and ends of lines, that the tool has written to the stream before `data`. Absent: everything is sent, once. */
   offset?: number | undefined;
-  line?: number | undefined;
+  line?:
+    | number
+    | undefined;
+  /**
+   * Which life of the tool wrote it, in words of the runner's own. One that was lost with its runtime or its runner and is begun again in the same
+   * attempt has another: its output begins anew, at offset 0. Empty: the attempt has one life.
+   */
+  life: string;
 }
 
 export enum Log_Stream {
@@ -2415,7 +2422,7 @@ export const Started: MessageFns<Started> = {
 };
 
 function createBaseLog(): Log {
-  return { stream: 0, data: Buffer.alloc(0), offset: undefined, line: undefined };
+  return { stream: 0, data: Buffer.alloc(0), offset: undefined, line: undefined, life: "" };
 }
 
 export const Log: MessageFns<Log> = {
@@ -2431,6 +2438,9 @@ export const Log: MessageFns<Log> = {
     }
     if (message.line !== undefined) {
       writer.uint32(32).uint64(message.line);
+    }
+    if (message.life !== "") {
+      writer.uint32(42).string(message.life);
     }
     return writer;
   },
@@ -2480,6 +2490,14 @@ export const Log: MessageFns<Log> = {
             message.line = longToNumber(reader.uint64());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.life = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2498,6 +2516,7 @@ export const Log: MessageFns<Log> = {
       data: isSet(object.data) ? Buffer.from(bytesFromBase64(object.data)) : Buffer.alloc(0),
       offset: isSet(object.offset) ? globalThis.Number(object.offset) : undefined,
       line: isSet(object.line) ? globalThis.Number(object.line) : undefined,
+      life: isSet(object.life) ? globalThis.String(object.life) : "",
     };
   },
 
@@ -2515,6 +2534,9 @@ export const Log: MessageFns<Log> = {
     if (message.line !== undefined) {
       obj.line = Math.round(message.line);
     }
+    if (message.life !== "") {
+      obj.life = message.life;
+    }
     return obj;
   },
 
@@ -2527,6 +2549,7 @@ export const Log: MessageFns<Log> = {
     message.data = object.data ?? Buffer.alloc(0);
     message.offset = object.offset ?? undefined;
     message.line = object.line ?? undefined;
+    message.life = object.life ?? "";
     return message;
   },
 };
