@@ -117,6 +117,16 @@ it('leaves no process behind, and its runs can be looked at and gone on with', a
   expect(existsSync(join(home, 'redis'))).toBe(false);
   expect((await weft(['show', 'r-nowhere'], { WEFT_PRIVATE: '1' })).code).toBe(1);
   expect(processesOf()).toEqual([]);
+  // Whoever keeps house sees them, and is told where.
+  const state = join(home, 'private/1');
+  const named = `WEFT_HOME=${state}`;
+  expect((await weft(['ls'])).stderr).toContain(named);
+  expect((await weft(['du'])).stdout).toMatch(/private stacks/);
+  expect(await weft(['rm', runId])).toMatchObject({ code: 1, stderr: expect.stringContaining(named) });
+  expect(await weft(['rm', runId], { WEFT_HOME: state })).toMatchObject({ code: 0, stdout: `${runId} removed\n` });
+  expect(await weft(['down'], { WEFT_HOME: state })).toMatchObject({ code: 0 });
+  expect(await weft(['down'])).toMatchObject({ code: 0 });
+  expect(processesOf()).toEqual([]);
 });
 
 it('ends when its command is killed, with its tasks; another command goes on with the run', async () => {

@@ -120,7 +120,7 @@ maybe('one home on two hosts', () => {
       code: 1,
       stderr: expect.stringMatching(new RegExp(`run ${here} is not in .*, but in the state of host `)),
     });
-    expect((await own.weft('ls')).stderr).toMatch(/runs of other hosts .*hosts\/node7 \(host node7/);
+    expect((await own.weft('ls')).stderr).toMatch(/runs of other hosts: .*hosts\/node7 \(host node7/);
 
     // Each ends its own.
     expect((await other.weft('down')).stderr).toMatch(/weft: stopped\n.* is in use by host .*`weft down --force`/);

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Home, hostsDirectory } from '../home.js';
+import { privateDirectory } from '../stack/private-states.js';
 import { Measure, type Taken } from './measure.js';
 
 export interface Usage extends Taken {
@@ -52,6 +53,7 @@ export async function homeUsage(home: Home): Promise<HomeUsage> {
   await add('redis', 'records of runs, the queue', home.redis);
   await add('service logs', 'rotated as they grow', home.logs);
   await add('programs', 'copies of weft that stacks run', home.programs);
+  await add('private stacks', 'states of batch jobs and --private: weft ls names them', privateDirectory(home));
   await add('other hosts', 'their own states', hostsDirectory(home));
   const known = [...parts.map(({ path }) => path), ...(data === undefined ? [] : [data])];
   const rest = await ofRest(measure, home.root, known);

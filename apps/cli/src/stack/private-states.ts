@@ -5,7 +5,7 @@
  *  1. A private stack never works in the home's own state: who comes without one never finds a stack that ends under it.
  *  2. States are used again, the first that is free; so they are as many as there were private stacks at once, and share earlier results.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Home, homeOf } from '../home.js';
 
@@ -16,6 +16,23 @@ export function privateState(home: Home, number: number, env: NodeJS.ProcessEnv 
   const own = homeOf({ ...env, WEFT_HOME: join(home.root, DIRECTORY, String(number)) });
   // Two runners in one sandbox root would tidy up each other's tasks.
   return env['WEFT_SANDBOX_ROOT'] ? { ...own, sandboxes: join(env['WEFT_SANDBOX_ROOT'], DIRECTORY, String(number)) } : own;
+}
+
+export function privateDirectory(home: Home): string {
+  return join(home.root, DIRECTORY);
+}
+
+/** Those that have been used. */
+export function privateStates(home: Home, env: NodeJS.ProcessEnv = process.env): Home[] {
+  let names: string[];
+  try {
+    names = readdirSync(privateDirectory(home));
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
+    throw error;
+  }
+  const numbers = names.filter((name) => /^[1-9]\d{0,2}$/.test(name)).map(Number);
+  return numbers.sort((a, b) => a - b).map((number) => privateState(home, number, env));
 }
 
 /** So that `weft attach`, `retry`, `show` and `logs` find it. */
