@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { followSupervisor, isSupervised } from './supervised.js';
 
@@ -5,19 +6,10 @@ describe('followSupervisor', () => {
   it('answers what it is asked, and says once that the supervisor has gone', async () => {
     const [line, answers] = [new PassThrough(), new PassThrough().setEncoding('utf8')];
     let ends = 0;
-    const gone = new Promise<void>((resolve) =>
-      followSupervisor(
-        () => {
-          ends += 1;
-          resolve();
-        },
-        line,
-        answers,
-      ),
-    );
+    followSupervisor(() => (ends += 1), line, answers);
     line.write('ping\nother\n');
     line.end('ping\n');
-    await gone;
+    await once(line, 'close');
     expect([answers.read(), ends]).toEqual(['pong\npong\n', 1]);
   });
 

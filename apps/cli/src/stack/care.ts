@@ -31,6 +31,8 @@ export interface CareOptions {
   changed(): void;
   /** The control socket has lost its names. */
   listenAgain(): void;
+  /** What the kernel says of a process. */
+  stateOf?: typeof processState;
 }
 
 export class Care {
@@ -68,7 +70,7 @@ export class Care {
     const missed = program.ping();
     if (program === this.redis() && program.state !== 'starting') this.probe?.ask();
     if (missed < TOLD_AFTER) return;
-    const state = processState(program.pid);
+    const state = (this.options.stateOf ?? processState)(program.pid);
     const { name } = program.spec;
     if (missed === TOLD_AFTER) {
       program.silent();

@@ -28,6 +28,18 @@ describe('placing', () => {
     });
   });
 
+  it('waits for a runtime that is away, rather than run in another, and goes to a runner that has it', async () => {
+    const away = { ...DOCKER, unavailable: 'the engine does not answer', expected: true };
+    for (const isolation of ['container', 'prefer-container'] as const) {
+      const pool = poolOf(runner('a', 8, { runtimes: [PROCESS, away] }), runner('b', 1));
+      expect(await pool.place(ask(1, { isolation }))).toMatchObject({ runner: { runnerId: 'b' }, runtime: 'docker' });
+      const waiting = pool.place(ask(1, { isolation }));
+      expect(pool.waitingCount).toBe(1);
+      pool.update([runner('a', 8), runner('b', 1)]);
+      expect(await waiting).toMatchObject({ runner: { runnerId: 'a' }, runtime: 'docker' });
+    }
+  });
+
   it.each<[string, TaskResources, string]>([
     ['cores', need(64), "needs 64 cores; the largest runner of pool 'default' has 4"],
     ['memory', need(1, { ramMiB: 64 * 1024 }), "needs 64 GiB of memory; the largest runner of pool 'default' has 8 GiB"],

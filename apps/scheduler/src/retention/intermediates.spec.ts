@@ -267,6 +267,17 @@ describe('intermediate files', () => {
     await scene.clear(aRunHeader({ runId: RUN, state: 'failed' }));
   });
 
+  it('and whole logs go when the run leaves the live store, also where it keeps what it made', async () => {
+    for (const keepIntermediates of [false, true]) {
+      scene = new Scene(chain(1), { x: 1 }, { keepIntermediates });
+      scene.succeed(1);
+      scene.publish('logs/t.1.stderr');
+      await scene.clear(aRunHeader({ runId: RUN, state: 'succeeded', outputs: scene.state.outputs ?? {} }));
+      expect(scene.left).toEqual(['r-1-1.1/a']);
+      if (!keepIntermediates) scene.dispose();
+    }
+  });
+
   it('beside outputs go then too, where whoever was to remove them has died', async () => {
     scene = new Scene(chain(1), { x: 1 });
     scene.succeed(1, ['a', 'b']);

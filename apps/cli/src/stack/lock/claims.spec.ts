@@ -157,3 +157,19 @@ it('ends a holder that was followed, and one whose folder was removed', async ()
   for (const name of await folder.names()) await folder.remove(name);
   expect(await held?.stillCounts()).toBe(false);
 });
+
+it('a claim is none that follows a listing which is older than all claims that are kept', async () => {
+  const shared = new SharedFolder();
+  const folder = shared.seenBy((count) => count - 1);
+  const [first, second] = places as [Place, Place, ...Place[]];
+  const claim = (token: string, place: Place) => ({ token, place, process: { pid: 1, startedAt: 's' }, socket: '', since: '' });
+  for (let number = 1; number <= 12; number += 1) {
+    const held = await makeClaim(folder, await lookAtClaim(folder, first, () => false), claim(`${number}`, first));
+    await held?.tidy();
+  }
+  // The name of the first one is free again, and who is shown the first listing knows of none.
+  expect(await folder.read('00000001')).toBeUndefined();
+  const late = shared.seenBy(() => 0);
+  const seen = await lookAtClaim(late, second, () => false);
+  expect([seen, await makeClaim(late, seen, claim('late', second))]).toEqual([undefined, undefined]);
+});
