@@ -274,7 +274,7 @@ describe('intermediate files', () => {
       scene.publish('logs/t.1.stderr');
       await scene.clear(aRunHeader({ runId: RUN, state: 'succeeded', outputs: scene.state.outputs ?? {} }));
       expect(scene.left).toEqual(['r-1-1.1/a']);
-      if (!keepIntermediates) scene.dispose();
+      if (!keepIntermediates) await scene.dispose();
     }
   });
 
