@@ -183,3 +183,16 @@ it('is what a batch job and CI get by themselves, and say so', async () => {
   expect((await weft(['run', '--quiet', '--outdir', 'b', 'hello.cwl'], { CI: 'true', WEFT_PRIVATE: '0' })).code).toBe(0);
   expect(processesOf()).not.toEqual([]);
 });
+
+it.each([
+  ['stay', {}],
+  ['end with them', { CI: '1' }],
+])('is gone with its home after a suite that has names of its own, where stacks of commands %s', async (_, env) => {
+  const suite = join(ROOT, 'tests/conformance');
+  const options = ['--test', 'arguments', '--stand-in', 'nowhere.example=127.0.0.1', '--json', 'report.json'];
+  const judged = await weft(['conformance', suite, ...options], { TMPDIR: folder, ...env });
+  expect(judged).toMatchObject({ code: 0, stdout: expect.stringContaining('1 of 1 passed') });
+  expect(JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8'))).toMatchObject({ results: [{ id: 'arguments', passed: true }] });
+  expect(processesOf()).toEqual([]);
+  expect(readdirSync(folder).filter((name) => name.startsWith('weft-private-'))).toEqual([]);
+});

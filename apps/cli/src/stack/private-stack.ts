@@ -1,20 +1,20 @@
 /**
  * A stack of its own for one command: a temporary WEFT_HOME and what the services shall see in their environment.
- * Invariant: when the work has ended, however it did, the stack has stopped and its home is gone.
+ *
+ * Invariants:
+ *  1. When the work has ended, however it did, the stack has stopped and its home is gone.
+ *  2. It belongs to this process (owned.ts), also where commands have stacks that stay: so it ends where this process is killed, too.
  */
 import { rm } from 'node:fs/promises';
 import { homeOf } from '../home.js';
 import { makeTemporaryFolder } from '../temporary-folder.js';
-import { connectToStack } from './connect.js';
-import { patiently } from './patience.js';
+import { endOwned } from './owned.js';
+import { privateStates } from './private-states.js';
 import { endProcesses, stackProcesses } from './processes.js';
-
-/** Milliseconds for a stack to end in order: each program has ten seconds, Redis after the others. */
-const STOP_MS = 40_000;
 
 export async function withPrivateStack<T>(environment: Record<string, string>, work: () => Promise<T>): Promise<T> {
   const root = makeTemporaryFolder('weft-private-');
-  const set = { ...environment, WEFT_HOME: root };
+  const set = { ...environment, WEFT_HOME: root, WEFT_PRIVATE: '1' };
   const before = Object.fromEntries(Object.keys(set).map((name) => [name, process.env[name]]));
   Object.assign(process.env, set);
   try {
@@ -31,13 +31,7 @@ export async function withPrivateStack<T>(environment: Record<string, string>, w
 
 /** In order, as long as it answers; what is left then is ended as it is. */
 async function end(): Promise<void> {
-  const home = homeOf();
   const say = (line: string): void => void process.stderr.write(`weft: ${line}\n`);
-  const stack = await connectToStack(home);
-  stack?.send({ type: 'stop' });
-  await patiently(stack?.closed() ?? Promise.resolve(), { limitMs: STOP_MS, say, what: () => 'the stack to end its programs' }).catch(
-    () => undefined,
-  );
-  stack?.close();
-  await endProcesses(stackProcesses(home), say);
+  await endOwned(say);
+  for (const state of privateStates(homeOf())) await endProcesses(stackProcesses(state), say);
 }
