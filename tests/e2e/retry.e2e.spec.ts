@@ -13,7 +13,7 @@ import { Stack, START_TIMEOUT_MS } from './stack.js';
 const GUARDED = {
   class: 'CommandLineTool',
   requirements: { InlineJavascriptRequirement: {} },
-  inputs: { folder: 'string', name: 'string', after: 'Any?' },
+  inputs: { folder: 'string', name: 'string', after: 'Any?', too: 'Any?' },
   baseCommand: ['sh', '-c', 'echo "$1" >> "$0/starts"; test -e "$0/$1" || { echo "$1 is not ready" >&2; exit 7; }; printf %s "$1"'],
   arguments: ['$(inputs.folder)', '$(inputs.name)'],
   stdout: 'said.txt',
@@ -34,6 +34,10 @@ const WORKFLOW = {
   },
 };
 
+const { first, second, other } = WORKFLOW.steps;
+/** `second` comes last: nothing is under way that its failure would stop. */
+const IN_ORDER = { ...WORKFLOW, steps: { first, other, second: { ...second, in: { ...second.in, too: 'other/said' } } } };
+
 let stack: Stack;
 beforeAll(async () => {
   stack = await Stack.start();
@@ -47,11 +51,11 @@ interface World {
   starts(): string[];
 }
 
-function world(): World {
+function world(workflow: object = WORKFLOW): World {
   const base = mkdtempSync(join(stack.scratch, 'retry-'));
   const [document, folder] = [join(base, 'workflow.cwl'), join(base, 'world')];
   mkdirSync(folder);
-  writeFileSync(document, JSON.stringify(WORKFLOW));
+  writeFileSync(document, JSON.stringify(workflow));
   return {
     document,
     folder,
@@ -64,7 +68,7 @@ function world(): World {
 const runIdIn = (text: string): string => /r-[0-9a-z]{26}/.exec(text)?.[0] ?? '';
 
 it('weft retry goes on from what succeeded', async () => {
-  const { document, folder, ready, starts } = world();
+  const { document, folder, ready, starts } = world(IN_ORDER);
   ready('first');
   ready('other');
   const failed = await stack.weft(['run', '--no-cache', document, '--folder', folder]);
