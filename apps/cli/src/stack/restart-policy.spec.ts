@@ -18,7 +18,7 @@ describe('restartDelay', () => {
   it('never waits longer than the maximum and gives up only after too many deaths in a row', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(300_000), { minLength: 1 }), (times) => {
-        const deaths = times.sort((a, b) => a - b);
+        const deaths = [...times].sort((a, b) => a - b);
         const lastPause = deaths.findLastIndex((at, n) => n > 0 && at - (deaths[n - 1] ?? 0) > RESTARTS.rowMs);
         const row = deaths.length - Math.max(0, lastPause);
         const delay = restartDelay(deaths);
