@@ -55,6 +55,7 @@ describe('a verdict', () => {
     ['an error of the product', [failed("Error: EEXIST: file already exists, mkdir 'x'")], [], false, 'd a test'],
     ['nothing', [passed], [], false, /^stays green: "a test"$/],
     ['what is no program', [failed('ReferenceError: x is not defined')], [], false, /^fails for another reason: ReferenceError/],
+    ['output that is no JSON', [failed('SyntaxError: Unexpected end of JSON input')], [], false, 'd a test'],
     ['what is no function', [failed('TypeError: x.f is not a function')], [], false, /^fails for another reason/],
     ['a hang', [failed('thrown: "Exceeded timeout of 5 ms for a test.')], [], false, /^fails for another reason/],
     ['a hang that is known', [failed('thrown: "Exceeded timeout of 5 ms for a test.')], [], true, 'd a test'],

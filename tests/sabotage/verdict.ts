@@ -50,8 +50,9 @@ export function whyNotGreen({ tests, broken }: Ran, names: readonly string[]): s
   return undefined;
 }
 
-/** What was put there is no program. */
-const NO_PROGRAM = /^(?:\w+: )?(?:Reference|Syntax)Error|TypeError: .* is not a (?:function|constructor)|Cannot find module/m;
+/** What was put there is no program. (JSON that does not parse is what a command has printed.) */
+const NO_PROGRAM =
+  /^(?:\w+: )?(?:ReferenceError|SyntaxError(?!.*JSON))|TypeError: .* is not a (?:function|constructor)|Cannot find module/m;
 const HUNG = /Exceeded timeout of/;
 
 export type Verdict = { isRed: true; by: string } | { isRed: false; why: string };
