@@ -29,8 +29,9 @@ it('is what was written, or says exactly what is missing', async () => {
   let n = 0;
   const chunks = fc.array(
     fc.oneof(fc.string({ minLength: 1, maxLength: 20 }), fc.constantFrom('a\nb\n', 'c')).map((text) => Buffer.from(text)),
-    { maxLength: 30 },
+    { maxLength: 30, size: 'max' },
   );
+  let marked = 0;
   await fc.assert(
     fc.asyncProperty(chunks, fc.integer({ min: 40, max: 200 }), async (parts, limit) => {
       const all = Buffer.concat(parts);
@@ -43,6 +44,7 @@ it('is what was written, or says exactly what is missing', async () => {
         // Beyond the limit: the end, with a chunk at most.
         return expect(found.length).toBeLessThanOrEqual(limit + 20 + 20);
       }
+      marked += 1;
       expect(all.length).toBeGreaterThan(limit);
       // The line that the mark ends, where it does not begin one, is the mark's own.
       const from = found.subarray(0, mark.index).equals(all.subarray(0, limit)) ? mark.index : mark.index + 1;
@@ -54,6 +56,7 @@ it('is what was written, or says exactly what is missing', async () => {
       expect(countLines(all.subarray(from, from + bytes))).toBe(lines);
     }),
   );
+  expect(marked).toBeGreaterThan(10);
 });
 
 it('is written as it comes, whole lines or not, also what is long', async () => {
