@@ -47,7 +47,9 @@ async function main(args: string[]): Promise<number> {
 }
 
 function isWanted(one: Undoing, only: readonly string[], texts: readonly string[]): boolean {
-  const all = [keyOf(one), ...one.edits.map(({ file }) => file), ...one.red.map(({ spec }) => spec)].join('\n').toLowerCase();
+  const all = [keyOf(one), ...one.edits.map(({ file }) => file), ...one.red.flatMap(({ spec, tests }) => [spec, ...tests])]
+    .join('\n')
+    .toLowerCase();
   return one.red.every(({ spec }) => only.includes(projectOf(spec))) && texts.every((text) => all.includes(text.toLowerCase()));
 }
 

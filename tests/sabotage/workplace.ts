@@ -67,7 +67,7 @@ export class Workplace {
     mkdirSync(this.folder);
     chmodSync(this.folder, 0o1777);
     const pattern = names.map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|');
-    const jest = ['node_modules/jest/bin/jest.js', '--selectProjects', project, '--runTestsByPath', spec, '--testNamePattern', pattern];
+    const jest = ['node_modules/jest/bin/jest.js', '--selectProjects', project, '--runTestsByPath', spec, `--testNamePattern=${pattern}`];
     const run = new PartRun({ root: this.root, folder: this.folder, limitMs: LIMIT_MS, say: () => undefined });
     this.current = run;
     if (this.ended !== undefined) run.end(this.ended);
