@@ -92,14 +92,15 @@ export interface TaskStarted {
   runtime: string;
 }
 
-/** A runner has the attempt, and what comes before its start takes a while (or it lost its start). For people who watch; nothing depends on it. */
+/** What comes before the attempt's start takes a while (or it lost its start). For people who watch; nothing depends on it. */
 export interface TaskPreparing {
   type: 'TaskPreparing';
   taskId: string;
   attempt: number;
-  runnerId: string;
-  runtime: string;
-  /** In words: "staging its inputs". */
+  /** The runner that has it, and by what it is to run there; absent: none yet, its inputs are looked at first. */
+  runnerId?: string;
+  runtime?: string;
+  /** In words: "staging its inputs". Empty: nothing any more, it waits for its turn. */
   doing: string;
 }
 

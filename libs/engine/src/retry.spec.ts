@@ -86,6 +86,11 @@ describe('a task that its runner prepares', () => {
     expect(shown()).toEqual(['running', undefined, 'r']);
     hand.feed({ ...doing, taskId, attempt });
     expect([shown(), hand.state.tally]).toEqual([['queued', 'pulling it', 'r'], expect.objectContaining({ queued: 2, running: 0 })]);
+    // Before another has it, and when there is nothing to be done any more.
+    hand.feed({ type: 'TaskPreparing', taskId, attempt, doing: 'looking at its inputs' });
+    expect(shown()).toEqual(['queued', 'looking at its inputs', 'r']);
+    hand.feed({ type: 'TaskPreparing', taskId, attempt, doing: '' });
+    expect(shown()).toEqual(['queued', undefined, 'r']);
     hand.fail({ taskId, attempt }, { retryable: true });
     expect(shown()).toEqual(['queued', undefined, undefined]);
     hand.feed({ ...doing, taskId, attempt });

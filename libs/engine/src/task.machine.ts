@@ -1,7 +1,7 @@
 /**
  * A task's answers.
  *
- *   queued, running + TaskPreparing  → queued, and what its runner does with it
+ *   queued, running + TaskPreparing  → queued, and what is done for it
  *   queued, running + TaskStarted    → running
  *   queued, running + TaskSucceeded  → succeeded
  *   queued, running + TaskFailed     → queued with the next attempt (retryable, attempts left, run goes on) | failed, and so is the run
@@ -47,10 +47,11 @@ export function taskAnswered(turn: Turn, event: Answer): void {
 }
 
 function preparing(turn: Turn, task: TaskRecord, event: TaskPreparing): void {
-  task.runnerId = event.runnerId;
-  task.runtime = event.runtime;
+  // Who has the attempt has it until another does.
+  task.runnerId = event.runnerId ?? task.runnerId;
+  task.runtime = event.runtime ?? task.runtime;
   task.startedAtMs = undefined;
-  task.preparing = event.doing;
+  task.preparing = event.doing === '' ? undefined : event.doing;
   turn.mark(task, 'queued');
 }
 

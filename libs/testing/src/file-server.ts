@@ -13,6 +13,8 @@ export interface FileServer {
   requests: string[];
   /** What it does not know: 'head', 'range', 'length', 'etag', 'modified'. */
   without: Set<string>;
+  /** Called with method and path of every request; the answer, its status and headers included, waits for it. */
+  beforeAnswer: (method: string, path: string) => Promise<void> | void;
   /** Called with the path of every GET of a file; the answer's body waits for it. */
   beforeBody: (path: string) => Promise<void> | void;
   stop(): Promise<void>;
@@ -24,9 +26,15 @@ export async function startFileServer(): Promise<FileServer> {
     redirects: new Map<string, string>(),
     requests: [] as string[],
     without: new Set<string>(),
+    beforeAnswer: (_method: string, _path: string): Promise<void> | void => undefined,
     beforeBody: (_path: string): Promise<void> | void => undefined,
   };
-  const server = createServer((request, response) => answer(state, request, response));
+  const server = createServer((request, response) => {
+    state.requests.push([request.method, request.url, request.headers.range].filter((part) => part !== undefined).join(' '));
+    const held = state.beforeAnswer(request.method ?? '', request.url ?? '');
+    if (held === undefined) answer(state, request, response);
+    else void held.then(() => answer(state, request, response));
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const stop = (): Promise<void> =>
     new Promise((resolve) => {
@@ -39,7 +47,6 @@ export async function startFileServer(): Promise<FileServer> {
 function answer(state: Omit<FileServer, 'url' | 'stop'>, request: IncomingMessage, response: ServerResponse): void {
   const { method = '', url = '', headers } = request;
   const { without } = state;
-  state.requests.push([method, url, headers.range].filter((part) => part !== undefined).join(' '));
   const end = (status: number, more: Record<string, string | number> = {}, body?: Buffer): void => {
     response.writeHead(status, more);
     response.flushHeaders();

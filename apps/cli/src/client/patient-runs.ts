@@ -3,9 +3,10 @@
  *
  * Invariant: no call is without a limit (CALL_MS, SUBMIT_MS); a stream may be silent for as long as its service answers.
  */
+import { type CwlObject, visitFiles } from '@weft/plan';
 import { ServiceError, isServiceError } from '@weft/platform';
 import { patiently } from '../stack/patience.js';
-import type { RunsClient } from './runs-client.js';
+import type { RunsClient, Submission } from './runs-client.js';
 
 /** Milliseconds. A submission has its document loaded and checked. */
 export const CALL_MS = 120_000;
@@ -18,13 +19,13 @@ export interface Peer {
 }
 
 export function patientRuns(runs: RunsClient, peer: Peer): RunsClient {
-  const call = <T>(work: Promise<T>, limitMs = CALL_MS): Promise<T> =>
-    patiently(work, { say: (line) => peer.say(line), what: () => `${peer.name()} to answer` }).catch((error: unknown) => {
+  const call = <T>(work: Promise<T>, limitMs = CALL_MS, why = ''): Promise<T> =>
+    patiently(work, { say: (line) => peer.say(line), what: () => `${peer.name()} to answer${why}` }).catch((error: unknown) => {
       if (!isServiceError(error) || error.code !== 'DEADLINE_EXCEEDED') throw error;
       throw new ServiceError('DEADLINE_EXCEEDED', `${peer.name()} has not answered for ${limitMs / 1000} s`, undefined, { cause: error });
     });
   return {
-    submit: (submission) => call(runs.submit(submission), SUBMIT_MS),
+    submit: (submission) => call(runs.submit(submission), SUBMIT_MS, looksFirst(submission)),
     get: (runId) => call(runs.get(runId)),
     list: (filter) => call(runs.list(filter)),
     tasks: (runId, pageToken) => call(runs.tasks(runId, pageToken)),
@@ -41,6 +42,17 @@ export function patientRuns(runs: RunsClient, peer: Peer): RunsClient {
     taskLog: (query) => absenceTold(peer, () => runs.taskLog(query)),
     close: () => runs.close(),
   };
+}
+
+/** A submission has its inputs looked at, whether they are there; a slow server is not the service's fault. */
+export function looksFirst({ inputsJson }: Pick<Submission, 'inputsJson'>): string {
+  const remote = new Set<string>();
+  visitFiles(JSON.parse(inputsJson) as CwlObject, ({ location = '' }) => {
+    if (/^(?:https?|s3):/i.test(location)) remote.add(location.replace(/[?#].*$/s, ''));
+  });
+  const [first, ...others] = remote;
+  if (first === undefined) return '';
+  return `, which looks whether the inputs are there: ${first}${others.length === 0 ? '' : ` and ${others.length} more on other hosts`}`;
 }
 
 /** Peers that are known to be away, so that each attempt to follow does not say it again. */

@@ -166,7 +166,9 @@ export const TaskView = z
     step: z.string(),
     index: z.string(),
     status: z.enum(TASK_STATUS_WORDS),
-    preparing: z.string().meta({ description: 'What its runner does with it before it starts; empty unless it is being prepared' }),
+    preparing: z
+      .string()
+      .meta({ description: 'What is done for it before it starts, by its runner or before it has one; empty unless it is being prepared' }),
     attempt: z.int(),
     runner_id: z.string(),
     runtime: z.string(),

@@ -26,6 +26,7 @@ import type { Placement, PlacementRequest, RunnerPool } from './runner-pool.js';
 import type { TaskExecution } from './task-execution.js';
 import type { TaskLogBuffer } from './task-log-buffer.js';
 import { Preparations, remark } from './preparations.js';
+import { type Look, slowLook } from './slow-look.js';
 import { QueuedElsewhere } from './queued-elsewhere.js';
 import { AWAY, CONCLUDED, isRetryable } from './runner-errors.js';
 import { type TaskReuse, whereOf } from './task-reuse.js';
@@ -81,6 +82,7 @@ interface Attempt {
   abandon: AbortSignal;
   reuse: Reuse | undefined;
   log: AttemptLog;
+  look: Look;
   /** Filled in once a runner has been chosen. */
   placed: { runnerId?: string };
 }
@@ -163,18 +165,19 @@ export class Dispatcher implements TaskCanceller {
     return answered;
   }
 
-  private async attempt(job: TaskJob, plan: Plan, how: Omit<Attempt, 'job' | 'request' | 'placed'>): Promise<EngineEvent> {
+  private async attempt(job: TaskJob, plan: Plan, how: Omit<Attempt, 'job' | 'request' | 'placed' | 'look'>): Promise<EngineEvent> {
     const { taskId, attempt } = job;
     const { cancel, abandon } = how;
     const placed: Attempt['placed'] = {};
     try {
       const request = requestOf(job, plan);
+      const look = slowLook(this.deps.clock, request.inputs, (doing) => this.looking(job, how.log, doing));
       const signal = AbortSignal.any([cancel, abandon]);
-      const asked = await this.deps.builder.prepare(request);
+      const asked = await look(this.deps.builder.prepare(request));
       const prepared = await withinHints(this.deps.pool, asked, { ...placementOf(job, asked), signal });
       if (prepared !== asked) how.log.note(cutBackNote(asked.resources, prepared.resources));
-      const known = await how.reuse?.find(request, prepared, how.attached, signal);
-      return known ?? (await this.runPlaced({ job, request, placed, ...how }, prepared));
+      const known = await how.reuse?.find(request, prepared, how.attached, { signal, look });
+      return known ?? (await this.runPlaced({ job, request, placed, look, ...how }, prepared));
     } catch (error) {
       if (abandon.aborted) throw error;
       if (cancel.aborted) return { type: 'TaskCancelled', taskId, attempt };
@@ -204,7 +207,7 @@ export class Dispatcher implements TaskCanceller {
     let failed: executor.TaskSpec | undefined;
     try {
       const { layout, contained } = layoutOf(job, prepared, placement);
-      const bound = attempt.reuse?.boundFor(layout) ?? (await prepared.bind(layout));
+      const bound = attempt.reuse?.boundFor(layout) ?? (await attempt.look(prepared.bind(layout)));
       const spec = specOf(job, bound, placement, contained, prepared, logsOf(this.deps.dataUri, job));
       const execution = this.deps.execution(placement.runner.address, spec);
       toRelease = execution;
@@ -242,16 +245,24 @@ export class Dispatcher implements TaskCanceller {
     return this.deps.builder.collectOutputs(request, bound, finished, execution.collector(publishedTo(this.deps.dataUri, job)));
   }
 
+  /** Before it has a runner. */
+  private looking(job: TaskJob, log: AttemptLog, doing: string): void {
+    if (doing !== '') log.note(doing);
+    this.tell(job, { type: 'TaskPreparing', taskId: job.taskId, attempt: job.attempt, doing: remark(doing) });
+  }
+
+  /** Of what is told on the way, nothing depends on anything. */
+  private tell({ runId, taskId }: TaskJob, event: EngineEvent): void {
+    this.deps.reporter.report(runId, event).catch((error: unknown) => this.deps.logger.warn({ err: error, taskId }, 'state not recorded'));
+  }
+
   private eventsOf({ job, log }: Attempt, placement: Placement): Parameters<AttemptExecution['run']>[0] {
-    const { runId, taskId, attempt } = job;
+    const { taskId, attempt } = job;
     const { runnerId } = placement.runner;
     const { runtime } = placement;
     let reported = false;
     const told = new Preparations();
-    const report = (event: EngineEvent): void =>
-      void this.deps.reporter
-        .report(runId, event)
-        .catch((error: unknown) => this.deps.logger.warn({ err: error, taskId }, 'state not recorded'));
+    const report = (event: EngineEvent): void => this.tell(job, event);
     return {
       queued: (reason) => {
         if (reason !== '') log.note(reason);

@@ -93,7 +93,7 @@ async function world({
     const finished = executor.Finished.create({ outcome: executor.Outcome.EXITED, imageId });
     void reuse.ran(bound, { runnerId, address, runtime: where.runtime, contained }, finished, {});
   };
-  const ask = (signal = never): ReturnType<TaskReuse['find']> => reuse.find(request, prepared, undefined, signal);
+  const ask = (signal = never): ReturnType<TaskReuse['find']> => reuse.find(request, prepared, undefined, { signal, look: (work) => work });
   return { reuse, request, prepared, asked, keys, pool, find: ask, execute };
 }
 
@@ -235,7 +235,9 @@ it.each<[string, Requirement]>([
 
 it('an attempt that began elsewhere is neither looked for nor stored', async () => {
   const { reuse, request, prepared, asked } = await world();
-  expect(await reuse.find(request, prepared, { runnerId: 'r', runtime: 'process' }, never)).toBeUndefined();
+  expect(
+    await reuse.find(request, prepared, { runnerId: 'r', runtime: 'process' }, { signal: never, look: (work) => work }),
+  ).toBeUndefined();
   await reuse.answered(succeeded);
   expect(asked).toEqual([]);
 });

@@ -17,6 +17,7 @@ import type { TaskJob } from '@weft/queue';
 import { type BoundTask, type PreparedTask, type SandboxLayout, TaskError, type TaskRequest } from '@weft/tasks';
 import type { RunContents, Where } from './run-contents.js';
 import type { Placement, PlacementRequest, RunnerPool } from './runner-pool.js';
+import type { Look } from './slow-look.js';
 import { keyOf, layoutOf, onHost, placementOf, publishedTo } from './task-spec.js';
 
 export interface TaskReuseDeps {
@@ -77,13 +78,13 @@ export class TaskReuse {
     request: TaskRequest,
     prepared: PreparedTask,
     attached: PlacementRequest['attached'],
-    signal: AbortSignal,
+    { signal, look }: { signal: AbortSignal; look: Look },
   ): Promise<Succeeded | undefined> {
     // Of an attempt that began before nobody knows what its inputs were then.
     if (this.job.projectId === undefined || attached !== undefined || changesItsInputs(request)) return undefined;
     this.request = request;
     try {
-      this.foreseen = await unlessAborted(this.foresee(request, prepared, signal), signal);
+      this.foreseen = await unlessAborted(this.foresee(request, prepared, { signal, look }), signal);
       if (this.job.options.noCache === true) return undefined;
       const found = await this.findForeseen(request, prepared, this.foreseen, signal);
       if (this.foreseen.key !== undefined) this.deps.onLookedUp?.(found !== undefined);
@@ -192,7 +193,11 @@ export class TaskReuse {
     return { type: 'TaskSucceeded', taskId, attempt, outputs: found.outputs, exitCode: found.exitCode, cached: true };
   }
 
-  private async foresee(request: TaskRequest, prepared: PreparedTask, signal: AbortSignal): Promise<Identity> {
+  private async foresee(
+    request: TaskRequest,
+    prepared: PreparedTask,
+    { signal, look }: { signal: AbortSignal; look: Look },
+  ): Promise<Identity> {
     const wish = placementOf(this.job, prepared);
     if (this.deps.pool.likely(wish) === undefined) {
       // No runner has registered yet, or none ever could: placing waits for the first, or says so.
@@ -201,12 +206,12 @@ export class TaskReuse {
     const likely = this.deps.pool.likely(wish);
     if (likely === undefined) throw new Error('the runner that had room is gone');
     const { layout, contained } = layoutOf(this.job, prepared, likely);
-    const bound = await prepared.bind(layout);
+    const bound = await look(prepared.bind(layout));
     const { runnerId } = likely.runner;
     const identity: Identity = { bound, layout, contained, runnerId, programs: undefined, key: undefined };
     if (!bound.reuse) return identity;
     identity.programs = await this.programs(bound, whereOf(likely, contained), prepared.container?.image);
-    identity.key = await this.keyFor(request, bound, contained, identity.programs ?? {});
+    identity.key = await look(this.keyFor(request, bound, contained, identity.programs ?? {}));
     return identity;
   }
 

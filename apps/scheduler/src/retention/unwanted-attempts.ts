@@ -60,7 +60,7 @@ export class UnwantedAttempts {
       if (!('taskId' in event)) continue;
       const key = keyOf(event);
       if (!goesOn(event)) fates.set(key, 'answered');
-      else if (fates.get(key) !== 'answered') fates.set(key, { runnerId: event.runnerId });
+      else if (fates.get(key) !== 'answered' && event.runnerId !== undefined) fates.set(key, { runnerId: event.runnerId });
     }
     return fates;
   }

@@ -39,7 +39,8 @@ export class LoggedAttempts implements AttemptLocator {
       const event = engineEvent(entry);
       if (!('taskId' in event) || event.taskId !== taskId || event.attempt !== attempt) continue;
       if (!goesOn(event)) return 'answered';
-      found = { runnerId: event.runnerId, runtime: event.runtime };
+      const { runnerId, runtime } = event;
+      if (runnerId !== undefined && runtime !== undefined) found = { runnerId, runtime };
     }
     return found;
   }

@@ -345,7 +345,7 @@ export interface Task {
   cached: boolean;
   /** Tasks of the scatter that it is one of, known or to come; 0 where its step is not scattered. */
   scatterSize: number;
-  /** What its runner does with it before it starts; empty unless it is being prepared. */
+  /** What is done for it before it starts, by its runner or before it has one; empty unless it is being prepared. */
   preparing: string;
 }
 
