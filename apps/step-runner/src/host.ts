@@ -29,7 +29,7 @@ const NOT_THERE = new Set(['ENOENT', 'EACCES', 'ENOTDIR', 'EPERM', 'ENOEXEC', 'E
 /** One line of `nvidia-smi -L` per GPU; a host without that command has none, and a driver that does not answer gives none. */
 async function findGpus(): Promise<string[]> {
   try {
-    const { stdout } = await promisify(execFile)('nvidia-smi', ['-L'], { timeout: 5000 });
+    const { stdout } = await promisify(execFile)('nvidia-smi', ['-L'], { timeout: 5000, env: process.env });
     return gpuIds(stdout);
   } catch (error) {
     const failedItself = typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'number';
