@@ -49,6 +49,34 @@ describe('step-runner, processes only', () => {
     expect(events.map((event) => event.event?.$case)).toEqual(['finished']);
   });
 
+  it('begins a task again whose launcher somebody has killed, as the same attempt and with a log of its own', async () => {
+    const lives = join(runner.directory, 'lives');
+    const spec = runner.shell(`echo life >> '${lives}'; n=$(wc -l < '${lives}'); echo "life $n"; [ $n -gt 2 ] || sleep 1000; exit 3`);
+    const killed = new Set<string>();
+    const { finished, events } = await watch(runner.execute(spec), ({ events: seen, stdout }) => {
+      const started = seen.flatMap(({ event }) => (event?.$case === 'started' ? [event.value.handle] : []));
+      const handle = started.at(-1);
+      // It has said that it lives.
+      if (handle === undefined || killed.has(handle) || !stdout.includes(`life ${started.length}\n`) || started.length > 2) return;
+      killed.add(handle);
+      process.kill(Number(handle), 'SIGKILL');
+    });
+    expect(finished).toMatchObject({ outcome: executor.Outcome.EXITED, exitCode: 3 });
+    const told = events.flatMap(({ event }) => {
+      if (event?.$case === 'log') return [`${event.value.offset} ${event.value.data.toString()}`];
+      return event?.$case === 'preparing' && event.value.text.includes('begun again') ? [event.value.text.replace(/.*; /, '')] : [];
+    });
+    expect(told).toEqual([
+      '0 life 1\n',
+      'the task is begun again (1 of 5 times)',
+      '0 life 2\n',
+      'the task is begun again (2 of 5 times)',
+      '0 life 3\n',
+    ]);
+    expect(new Set(events.flatMap(({ event }) => (event?.$case === 'log' ? [event.value.life] : []))).size).toBe(3);
+    await runner.release(spec);
+  });
+
   it('leaves nothing of released sandboxes when it is closed', async () => {
     const closed = new RunnerFixture('process');
     await closed.start();

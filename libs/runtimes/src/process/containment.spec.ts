@@ -9,6 +9,7 @@ import { CONTAINMENT_LEVELS, type ContainmentLevel } from './containment.js';
 import { Launcher } from './launcher.js';
 import { openFilesBelow } from './open-files.js';
 import { ProcessRuntime } from './process-runtime.js';
+import { childOf } from './spawned.js';
 
 /** Which levels this machine has: a container without privileges has only the weak one. */
 const here = new Map<ContainmentLevel, string | undefined>();
@@ -94,6 +95,45 @@ describe.each(CONTAINMENT_LEVELS.filter((level) => here.get(level) === undefined
     expect(await running.wait()).toMatchObject({ outcome: 'exited', exitCode: 3 });
     expect([...openFilesBelow(realpathSync(sandbox.work))]).toEqual([]);
     await gone;
+  });
+
+  it.each(['whom the runner has spawned', 'the shell that runs the tool'])(
+    'the death of its launcher by somebody is not the tool’s exit, and nothing of it is left: %s',
+    async (whom) => {
+      const { task, alive, gone } = escaping('run() { $1 & }', 'exit 0');
+      const running = await start(task);
+      await alive;
+      const spawned = Number(running.handle);
+      const shell = level === 'namespaces' && whom === 'the shell that runs the tool' ? childOf(spawned) : spawned;
+      process.kill(shell, 'SIGKILL');
+      await expect(running.wait()).rejects.toMatchObject({
+        code: 'RUNTIME_LOST',
+        begun: true,
+        message: expect.stringContaining(`the launcher of the task (pid ${spawned}) was ended from outside: `),
+      });
+      await gone;
+      // Another one takes the next task.
+      expect(await (await start(sandbox.shell('exit 4'))).wait()).toMatchObject({ outcome: 'exited', exitCode: 4 });
+    },
+  );
+
+  it('nor is that of a launcher which was idle when it died', async () => {
+    const first = await start(sandbox.shell('exit 0'));
+    await first.wait();
+    process.kill(Number(first.handle), 'SIGKILL');
+    // Its death is not known here yet: the task goes to it, or to a new one.
+    const end = await (await start(sandbox.shell('exit 5'))).wait().catch((error: unknown) => error);
+    expect(['RUNTIME_LOST', 5]).toContain((end as { code?: string }).code ?? (end as { exitCode?: number }).exitCode);
+  });
+
+  it('who cancelled it has cancelled it, however its launcher died', async () => {
+    const { task, alive } = escaping('run() { $1 & }', 'exit 0');
+    const running = await start(task);
+    await alive;
+    const stopped = running.stop(600_000, 'cancelled');
+    process.kill(Number(running.handle), 'SIGKILL');
+    await stopped;
+    expect(await running.wait()).toMatchObject({ outcome: 'cancelled' });
   });
 
   it.each(ways)('nor when it is cancelled: %s', async (_, way) => {

@@ -7,6 +7,7 @@
  *  2. When `run` has settled, nothing that the task started is alive, as far as the launcher's containment reaches; or it says what is left.
  *  3. A log stream is read only as fast as its sink accepts.
  *  4. Starting, and dying after a KILL, have a deadline.
+ *  5. The shell's own death is never told as the tool's exit: where nobody here asked for it, the task is `lost`.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -39,6 +40,8 @@ export interface LauncherExit {
   cpuSeconds?: number;
   /** Something of the task is still alive although it was killed. */
   left?: boolean;
+  /** The launcher died under the task, by nobody's wish here: how. Nothing is known of the tool, not even whether it began. */
+  lost?: string;
 }
 
 export type LaunchRequest = Pick<ShellTask, 'workDir' | 'environment' | 'argv' | 'umask' | 'stdin' | 'stdout' | 'stderr'> & {
@@ -92,8 +95,12 @@ export class Launcher {
     (child.stdio[3] as Readable).on('data', (chunk: string) => this.hear(chunk));
     // Writing to a shell that was killed: its exit, which follows, says what there is to say.
     this.commands.on('error', () => undefined);
-    const die = (code: number | null, signal: NodeJS.Signals | null): void =>
-      this.die({ exitCode: code ?? 128 + osConstants.signals[signal ?? 'SIGKILL'] });
+    const die = (code: number | null, signal: NodeJS.Signals | null): void => {
+      const exitCode = code ?? 128 + osConstants.signals[signal ?? 'SIGKILL'];
+      if (this.dying !== undefined) return this.die({ exitCode });
+      this.killRest();
+      this.die({ exitCode, lost: signal ?? `exit code ${exitCode}` });
+    };
     if (child.exitCode !== null || child.signalCode !== null) die(child.exitCode, child.signalCode);
     else child.once('exit', die);
   }
@@ -204,6 +211,12 @@ export class Launcher {
     const strays = this.current === undefined ? [] : straysOf(this.current.mark, readProcesses() ?? []).pids;
     killGroup(this.pid);
     for (const pid of strays) killProcess(pid, 'SIGKILL');
+    if (this.cgroup !== undefined) killCgroup(this.cgroup);
+  }
+
+  /** Whoever ended the shell has not ended what it had started. What is in its namespace goes with it. */
+  private killRest(): void {
+    killGroup(this.pid);
     if (this.cgroup !== undefined) killCgroup(this.cgroup);
   }
 

@@ -125,9 +125,12 @@ export class ProcessRuntime implements TaskRuntime {
       },
       on.log,
     );
-    const ended = exited.then(({ left, ...exit }: LauncherExit): ExitStatus => {
+    const ended = exited.then(({ left, lost, ...exit }: LauncherExit): ExitStatus => {
       if (left === true) throw new RuntimeFailure('INTERNAL', 'a process that the tool started was killed and does not end', true);
-      const outOfMemory = exit.exitCode === KILLED && (this.oomKills.count() ?? 0) > killedBefore;
+      const killed = lost !== undefined || exit.exitCode === KILLED;
+      const outOfMemory = killed && (this.oomKills.count() ?? 0) > killedBefore;
+      if (lost !== undefined && !outOfMemory)
+        throw new RuntimeFailure('RUNTIME_LOST', `the launcher of the task (pid ${launcher.pid}) was ended from outside: ${lost}`, true);
       return { outcome: outOfMemory ? 'out-of-memory' : 'exited', ...exit };
     });
     const process = new ProcessTask(launcher, ended, spec.timeLimitMs);
@@ -172,7 +175,14 @@ class ProcessTask implements RunningTask {
     this.handle = String(launcher.pid);
     const disarm = timeLimitMs > 0 ? afterMs(timeLimitMs, () => void this.stop(GRACE_MS, 'time-limit')) : () => undefined;
     this.exit = ended
-      .then((exit) => ({ ...exit, outcome: this.stopped ?? exit.outcome }))
+      .then(
+        (exit) => ({ ...exit, outcome: this.stopped ?? exit.outcome }),
+        (error: unknown) => {
+          // That it was to end, and has, is the answer.
+          if (this.stopped === undefined || (error as { code?: unknown }).code !== 'RUNTIME_LOST') throw error;
+          return { outcome: this.stopped, exitCode: KILLED };
+        },
+      )
       .finally(() => {
         this.ended = true;
         disarm();
