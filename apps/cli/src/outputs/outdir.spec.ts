@@ -53,6 +53,19 @@ describe('lookAtOutdir', () => {
     await expect(lookAtOutdir(join(root, 'new/deep'), ops)).rejects.toThrow(`it does not exist and cannot be made: `);
   });
 
+  it.each(['new', 'new/deep'])(
+    '%s, which another run makes in the moment in which it is found missing, is a folder like any other',
+    async (name) => {
+      const stat = async (path: string): Promise<unknown> => {
+        const found = files.stat(path);
+        await found.catch(() => path.endsWith(name) && mkdirSync(path, { recursive: true }));
+        return found;
+      };
+      const ops = { ...files, stat } as unknown as FileOps;
+      expect((await lookAtOutdir(join(root, name), ops)).path).toBe(join(root, name));
+    },
+  );
+
   it('a disk that takes names but no bytes is full', async () => {
     const open = async (...args: Parameters<FileOps['open']>): Promise<unknown> => {
       const file = await files.open(...args);

@@ -9,6 +9,7 @@
  *  4. It ends, also where the file system does not answer.
  */
 import { randomBytes } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import * as files from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { CommandError } from '../errors.js';
@@ -23,6 +24,8 @@ import { answered } from './unanswered.js';
 export const PROBE_PREFIX = '.weft-probe-';
 const ANSWER_LIMIT_MS = 30_000;
 const PROBE_BYTES = 4096;
+/** Of a look at what comes and goes. */
+const TRIES = 20;
 
 export interface OutputFolder {
   /** Absolute, as the user wrote it: what locations in the output object begin with. */
@@ -72,12 +75,30 @@ async function exists(path: string, ops: FileOps): Promise<boolean> {
   );
 }
 
+async function isLink(path: string, ops: FileOps): Promise<boolean> {
+  return ops.lstat(path).then(
+    (found) => found.isSymbolicLink(),
+    () => false,
+  );
+}
+
+/** Another run may make it in the moment in which it is found missing. */
+async function statOf(path: string, ops: FileOps): Promise<Stats> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ops.stat(path);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT' || tries >= TRIES || !(await exists(path, ops)) || (await isLink(path, ops))) throw error;
+    }
+  }
+}
+
 /** The folder itself, or the nearest one above it that exists, and the names that are missing. */
 async function nearestFolder(path: string, ops: FileOps, refuse: Refuse): Promise<{ folder: string; missing: string[] }> {
   const missing: string[] = [];
   for (let at = path; ; at = dirname(at)) {
     try {
-      const found = await ops.stat(at);
+      const found = await statOf(at, ops);
       if (found.isDirectory()) return { folder: at, missing };
       throw refuse(at === path ? 'that is not a folder' : `${shownLine(at)} is not a folder`);
     } catch (error) {
@@ -85,7 +106,7 @@ async function nearestFolder(path: string, ops: FileOps, refuse: Refuse): Promis
       const code = codeOf(error);
       if (code === 'EACCES') throw refuse(`you may not look into ${shownLine(dirname(at))}`);
       if (code !== 'ENOENT' && code !== 'ENOTDIR') throw refuse(whatSystemSaid(error, at));
-      if (code === 'ENOENT' && (await exists(at, ops))) throw refuse(`${at === path ? 'it' : shownLine(at)} is a link that leads nowhere`);
+      if (code === 'ENOENT' && (await isLink(at, ops))) throw refuse(`${at === path ? 'it' : shownLine(at)} is a link that leads nowhere`);
       if (at === dirname(at)) throw refuse(whatSystemSaid(error, at));
     }
     missing.unshift(basename(at));
