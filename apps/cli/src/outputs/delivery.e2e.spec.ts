@@ -159,6 +159,7 @@ it('three runs at once into one folder: each has its own file', async () => {
   const runs = await Promise.all([1, 2, 3].map((n) => running(['--outdir', 'out', '--no-cache', '../gate.cwl', '--go', at(`go${n}`)])));
   for (const n of [1, 2, 3]) writeFileSync(at(`go${n}`), `of ${n}`);
   const ends = await Promise.all(runs.map(({ rest }) => rest));
+  expect(ends.map(({ code, stderr }) => (code === 0 ? '' : stderr))).toEqual(['', '', '']);
   const outputs = ends.map(({ stdout }) => JSON.parse(stdout) as CwlObject);
   expect(outputs.flatMap(untruths)).toEqual([]);
   expect(outputs.map((one) => readFileSync(pathOf({ outputs: one }) ?? '', 'utf8'))).toEqual(['of 1', 'of 2', 'of 3']);

@@ -11,7 +11,7 @@ import { isRemoteUri } from '@weft/storage';
 import type { Clock } from '../clock.js';
 
 /** As on the runner, where staging them is concerned. */
-const SLOW_MS = 1_000;
+export const SLOW_MS = 1_000;
 
 export type Look = <T>(work: Promise<T>) => Promise<T>;
 
