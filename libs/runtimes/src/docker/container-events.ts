@@ -4,7 +4,9 @@
  *
  * Invariants:
  *  1. The engine records a signal before the end that it brings: where it told of the end of a container and of no signal before, there was none.
- *  2. Where the events were cut between the container's beginning and its end, nothing is claimed.
+ *  2. That the memory limit took something of a container is told beside its end, before or a little after it: an engine that is asked in between
+ *     does not know it yet.
+ *  3. Where the events were cut between the container's beginning and its end, nothing is claimed.
  */
 import type Docker from 'dockerode';
 import { isUnanswered } from './engine-error.js';
@@ -33,22 +35,37 @@ export async function* readEvents(stream: NodeJS.ReadableStream): AsyncGenerator
   }
 }
 
+/** How much later than the end of a container the engine may tell that memory was the cause, in milliseconds. */
+export const MEMORY_TOLD_MS = 250;
+
+interface Told {
+  tell: () => void;
+  told: Promise<void>;
+}
+
 interface Watched {
   stopped: boolean;
   died: boolean;
-  tell: () => void;
-  told: Promise<void>;
+  outOfMemory: boolean;
+  end: Told;
+  memory: Told;
+}
+
+function untold(): Told {
+  let tell: Told['tell'] = () => undefined;
+  const told = new Promise<void>((resolve) => (tell = resolve));
+  return { tell, told };
 }
 
 export class ContainerEvents {
   private readonly watched = new Map<string, Watched>();
   private opening: Promise<void> | undefined;
 
-  /** @param moment some time for what is on its way */
+  /** @param moment some time for what is on its way: as many milliseconds, or as the engine's requests take */
   constructor(
     private readonly docker: Docker,
     private readonly ownerId: string,
-    private readonly moment: (signal: AbortSignal) => Promise<void>,
+    private readonly moment: (signal: AbortSignal, ms?: number) => Promise<void>,
   ) {}
 
   /** Resolves when events are heard, once for all containers. @throws the connection's error */
@@ -59,9 +76,7 @@ export class ContainerEvents {
 
   /** From before the container is started; only where events are heard. */
   watch(containerId: string): void {
-    let tell: Watched['tell'] = () => undefined;
-    const told = new Promise<void>((resolve) => (tell = resolve));
-    this.watched.set(containerId, { stopped: false, died: false, tell, told });
+    this.watched.set(containerId, { stopped: false, died: false, outOfMemory: false, end: untold(), memory: untold() });
   }
 
   forget(containerId: string): void {
@@ -72,14 +87,26 @@ export class ContainerEvents {
   async stopped(containerId: string): Promise<boolean | undefined> {
     const watched = this.watched.get(containerId);
     if (watched === undefined) return undefined;
-    const over = new AbortController();
-    await Promise.race([watched.told, this.moment(over.signal)]);
-    over.abort();
+    await this.orSoon(watched.end);
     return watched.died ? watched.stopped : undefined;
   }
 
+  /** Of a container that has ended: whether the engine tells that its memory limit took something in it. False where events are not heard. */
+  async ranOutOfMemory(containerId: string): Promise<boolean> {
+    const watched = this.watched.get(containerId);
+    if (watched === undefined) return false;
+    await this.orSoon(watched.memory, MEMORY_TOLD_MS);
+    return watched.outOfMemory;
+  }
+
+  private async orSoon({ told }: Told, ms?: number): Promise<void> {
+    const over = new AbortController();
+    await Promise.race([told, this.moment(over.signal, ms)]);
+    over.abort();
+  }
+
   private async listen(): Promise<void> {
-    const filters = JSON.stringify({ type: ['container'], label: [`weft.owner=${this.ownerId}`], event: ['kill', 'die'] });
+    const filters = JSON.stringify({ type: ['container'], label: [`weft.owner=${this.ownerId}`], event: ['kill', 'die', 'oom'] });
     try {
       const stream = await this.docker.getEvents({ filters });
       void this.hear(stream);
@@ -98,7 +125,10 @@ export class ContainerEvents {
       // Cut: whoever asks is told that nothing is known.
     }
     this.opening = undefined;
-    for (const { tell } of this.watched.values()) tell();
+    for (const { end, memory } of this.watched.values()) {
+      end.tell();
+      memory.tell();
+    }
     this.watched.clear();
   }
 
@@ -108,7 +138,10 @@ export class ContainerEvents {
     if (event.Action === 'kill') watched.stopped ||= stopsTool(event);
     else if (event.Action === 'die') {
       watched.died = true;
-      watched.tell();
+      watched.end.tell();
+    } else if (event.Action === 'oom') {
+      watched.outOfMemory = true;
+      watched.memory.tell();
     }
   }
 }

@@ -71,7 +71,7 @@ export class DockerRuntime implements TaskRuntime {
     const { open, pullStallMs, imageSources, engineWaitMs: waitMs, engineSilenceMs: pingMs, onProblem } = options;
     this.engine = new Engine({ waitMs, pingMs, onProblem, ...options.engineClock });
     this.docker = this.engine.docker;
-    this.events = new ContainerEvents(this.docker, options.ownerId, (signal) => this.engine.moment(signal));
+    this.events = new ContainerEvents(this.docker, options.ownerId, (signal, ms) => this.engine.moment(signal, ms));
     this.images = new Images(this.docker, open, pullStallMs, imageSources);
     // Another one may be there when it is back.
     this.engine.presence.onReturn(() => (this.podman = undefined));

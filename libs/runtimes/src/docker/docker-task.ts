@@ -30,7 +30,7 @@ export interface DockerTaskOptions {
   engine: Engine;
   events: ContainerEvents;
   container: Docker.Container;
-  task: Pick<RuntimeTask, 'hostStdin' | 'hostStdout' | 'hostStderr'>;
+  task: Pick<RuntimeTask, 'spec' | 'hostStdin' | 'hostStdout' | 'hostStderr'>;
   output: ContainerOutput;
   /** Its output as it comes, on its way to `output`; absent: it was started in an earlier life, and its log is read. */
   attached?: { stream: Readable; drained: Promise<void> };
@@ -177,12 +177,18 @@ export class DockerTask implements RunningTask {
     if (exitCode !== 0) {
       const { OOMKilled, FinishedAt } = (await this.container.inspect()).State;
       // Also where it was a child of the tool that the kernel took, and the tool failed over that.
-      if (OOMKilled) return { outcome: 'out-of-memory', exitCode };
+      if (OOMKilled || (await this.memoryWasCause())) return { outcome: 'out-of-memory', exitCode };
       finishedAt = FinishedAt;
     }
     if (this.removed === undefined && (await this.wasStopped(finishedAt))) throw await this.endedByOthers(exitCode);
     const imageId = await this.options.imageId;
     return { outcome: 'exited', exitCode, ...(imageId === undefined ? {} : { imageId }) };
+  }
+
+  /** What the engine did not know yet when it told of the end. Only of what failed under a limit: nobody else waits for it. */
+  private async memoryWasCause(): Promise<boolean> {
+    const { task, events } = this.options;
+    return (task.spec.resources?.ramBytes ?? 0) > 0 && events.ranOutOfMemory(this.container.id);
   }
 
   /** An engine that goes down in order ends its containers while it still answers. */

@@ -2,8 +2,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { executor } from '@weft/contracts';
 import { LogRecorder, SandboxFixture } from '../contract/runtime.contract.js';
 import type { RunningTask, RuntimeTask } from '../ports.js';
+import { MEMORY_TOLD_MS } from './container-events.js';
 import { DockerRuntime } from './docker-runtime.js';
 import { FakeEngine } from './fake-engine.js';
 
@@ -14,6 +16,8 @@ describe('the docker runtime', () => {
   let sandbox: SandboxFixture;
   let recorder: LogRecorder;
   let problems: string[];
+  /** A wait of so many milliseconds has no end of its own. */
+  let endlessMs: number | undefined;
   const before = process.env['DOCKER_HOST'];
 
   beforeEach(async () => {
@@ -22,6 +26,7 @@ describe('the docker runtime', () => {
     await engine.up();
     process.env['DOCKER_HOST'] = `unix://${engine.socket}`;
     problems = [];
+    endlessMs = undefined;
     runtime = new DockerRuntime({
       runnerId: 'r',
       ownerId: 'o',
@@ -29,7 +34,7 @@ describe('the docker runtime', () => {
       onProblem: (text) => problems.push(text),
       engineSilenceMs: 200,
       // Time passes with the turns of the event loop.
-      engineClock: { pause: () => new Promise((resolve) => setImmediate(resolve)) },
+      engineClock: { pause: (ms) => new Promise((resolve) => ms !== endlessMs && setImmediate(resolve)) },
     });
     sandbox = new SandboxFixture(true, 'image:1');
     recorder = new LogRecorder();
@@ -108,6 +113,30 @@ describe('the docker runtime', () => {
     events.write('{"Action":"kill","Actor":{"ID":"c","Attributes":{"signal":"15"}}}\n{"Action":"die","Actor":{"ID":"c"}}\n');
     engine.exit(code);
     await expect(running.wait()).rejects.toMatchObject({ ...LOST, message: expect.stringContaining('ended from outside') });
+  });
+
+  it.each([
+    ['is out of memory, where the engine tells that only after the end', 1024, ['json', 'oom'], 'out-of-memory'],
+    ['is not, where it tells nothing of the kind', 1024, ['json'], 'exited'],
+    ['is not, where the events are cut', 1024, ['json', 'cut'], 'exited'],
+    ['is not asked for where it has no limit', 0, ['oom'], 'exited'],
+  ])('a container that failed %s', async (_what, ramBytes, story, outcome) => {
+    let events: { write(text: string): void; destroy(): void } = { write: () => undefined, destroy: () => undefined };
+    engine.on(/events\?(?!.*until)/, (response) => {
+      response.writeHead(200).flushHeaders();
+      events = response;
+    });
+    if (story.length > 1) endlessMs = MEMORY_TOLD_MS;
+    const resources = executor.Resources.create({ ramBytes });
+    const running = await runtime.start(sandbox.shell('x', { resources }), { log: recorder.log, preparing: () => undefined });
+    await engine.happened(/wait/);
+    engine.exit(3);
+    for (const step of story) {
+      if (step === 'json') await engine.happened(/containers\/c\/json/);
+      if (step === 'oom') events.write('{"Action":"oom","Actor":{"ID":"c"}}\n');
+      if (step === 'cut') events.destroy();
+    }
+    expect(await running.wait()).toMatchObject({ outcome, exitCode: 3 });
   });
 
   it('a container that is told something goes on to its own end', async () => {

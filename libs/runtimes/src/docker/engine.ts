@@ -134,9 +134,9 @@ export class Engine {
   }
 
   /** Some time for what is on its way. */
-  moment(signal = new AbortController().signal): Promise<void> {
-    const { pause = (ms: number) => delay(ms, undefined, { signal, ref: false }) } = this.options;
-    return pause(MOMENT_MS, signal).catch(() => undefined);
+  moment(signal = new AbortController().signal, ms = MOMENT_MS): Promise<void> {
+    const { pause = (time: number) => delay(time, undefined, { signal, ref: false }) } = this.options;
+    return pause(ms, signal).catch(() => undefined);
   }
 
   close(): void {
