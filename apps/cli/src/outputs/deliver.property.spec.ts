@@ -2,7 +2,7 @@
 import * as files from 'node:fs/promises';
 import fc from 'fast-check';
 import type { CwlObject } from '@weft/plan';
-import { harm, lay, outputObject, scene } from '../spec-support/output-arbitraries.js';
+import { harm, lay, outputObject, scene, type Scene } from '../spec-support/output-arbitraries.js';
 import { OutputWorld, passTick, snapshot, untruths } from '../spec-support/output-world.js';
 import type { FileOps } from './folder.js';
 import { lookAtOutdir } from './outdir.js';
@@ -35,6 +35,16 @@ async function inWorld(work: (world: OutputWorld) => Promise<void>): Promise<voi
 
 /** Calls that only tidy up: where they fail, something of ours may stay. */
 const TIDYING = ['unlink', 'rmdir', 'readdir'];
+
+/** The input was taken for gone, and replaced, where it could not be looked at. */
+const INPUT_IN_THE_WAY: Scene = {
+  lies: [{ path: 'out/a', kind: 'file', to: 0, isInput: true }],
+  outputs: [
+    { name: 'a', kind: 'stored folder', seed: 0, inner: [] },
+    { name: 'a', kind: 'text', seed: 0, inner: [] },
+  ],
+  throughLink: false,
+};
 
 describe('delivery', () => {
   it('does no harm and tells the truth', async () => {
@@ -94,7 +104,7 @@ describe('delivery', () => {
           expect(TIDYING.includes(hit) ? found.filter((what) => !what.endsWith('is left behind')) : found).toEqual([]);
         }),
       ),
-      { numRuns: 200 },
+      { numRuns: 200, examples: [[INPUT_IN_THE_WAY, { call: 'stat', nth: 5, code: 'EIO' }]] },
     );
     expect(failed).toBeGreaterThan(10);
   });

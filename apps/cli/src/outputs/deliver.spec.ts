@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import * as files from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { CwlObject, DirectoryValue, FileValue } from '@weft/plan';
 import { OutputWorld, passTick, sha1, snapshot, untruths } from '../spec-support/output-world.js';
@@ -430,6 +430,33 @@ describe('file systems that can less', () => {
     const result = await world.deliver(outputs, { ops: { ...files, link: failing('EPERM') } });
     expect(untruths(result.outputs)).toEqual([]);
     expect([...snapshot(world.outdir).keys()].sort()).toEqual(['2', '2/x', 'd', 'd/y', 'old', 'x']);
+  });
+
+  describe.each(['File', 'Directory'] as const)('an input %s that cannot be looked at', (kind) => {
+    const delivered = async (code: string): Promise<{ outputs: CwlObject; told: string[] }> => {
+      const input = kind === 'File' ? world.write('out/x', 'input') : dirname(world.write('out/d/kept', 'input'));
+      const inputs = { i: { class: kind, location: pathToFileURL(input).href } as FileValue | DirectoryValue };
+      const stat = (path: string, options: never): unknown => (path === input ? failing(code)() : files.stat(path, options));
+      passTick(world.root);
+      return world.deliver(
+        { o: [world.file('x', 'new'), world.folder('d', world.file('y', 'new'))], n: world.file('z', 'new') },
+        { inputs, ops: { ...files, stat } as unknown as FileOps },
+      );
+    };
+
+    it.each(['EIO', 'EACCES', 'ESTALE'])('by %s may be whatever lies in the way', async (code) => {
+      const { outputs, told } = await delivered(code);
+      expect(untruths(outputs)).toEqual([]);
+      const [lies, beside] = kind === 'File' ? ['x', '2/x'] : ['d/kept', '2/d/y'];
+      expect([text(out(lies)), text(out(beside)), text(out('z'))]).toEqual(['input', 'new', 'new']);
+      expect(told).toEqual([expect.stringMatching(new RegExp(`may be an input of the run: .* cannot be looked at \\(${code}\\)`))]);
+    });
+
+    it.each(['ENOENT', 'ENOTDIR', 'ELOOP'])('by %s is nowhere', async (code) => {
+      const { outputs, told } = await delivered(code);
+      expect([untruths(outputs), told]).toEqual([[], []]);
+      expect([text(out('x')), text(out('d/y')), text(out('z'))]).toEqual(['new', 'new', 'new']);
+    });
   });
 
   it('that do not tell upper from lower case', async () => {

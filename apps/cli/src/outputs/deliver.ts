@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import type { CwlObject } from '@weft/plan';
 import { homeOf } from '../home.js';
 import { shownLine } from '../shown-text.js';
-import { DeliveryError, codeOf, messageOf, whatSystemSaid } from './delivery-error.js';
+import { DeliveryError, codeOf, isNotThere, messageOf, whatSystemSaid } from './delivery-error.js';
 import { type FileOps, Folder, identityOf } from './folder.js';
 import { InputsHere } from './inputs-here.js';
 import { NamePlan, foldedName } from './name-plan.js';
@@ -129,7 +129,10 @@ class Work {
     const { ops } = this.means;
     const { inputs, alsoInputs, folder } = this.delivery;
     const here = await InputsHere.of(inputs, alsoInputs, ops);
-    const home = await ops.stat(homeOf().root, { bigint: true }).catch(() => undefined);
+    const home = await ops.stat(homeOf().root, { bigint: true }).catch((error: unknown) => {
+      if (isNotThere(error)) return undefined;
+      throw new DeliveryError(whatSystemSaid(error, homeOf().root));
+    });
     return {
       ops,
       outdir: this.outdir,

@@ -10,6 +10,11 @@ export function codeOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
+/** Nothing lies there. Every other error leaves open what does. */
+export function isNotThere(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'].includes(codeOf(error));
+}
+
 /** What the system said of a path, in words. */
 export function whatSystemSaid(error: unknown, path: string): string {
   const shown = shownLine(path);

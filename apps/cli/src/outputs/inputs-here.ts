@@ -1,12 +1,17 @@
 /**
  * What of this machine a run was given, by device and inode: it is an input by whatever path, link, hard link, bind mount or spelling it is reached.
  *
- * Invariant: what lies below input directories is looked through only when something could be in the way, once, and to a limit; beyond it a file with
- * several names counts as an input, because one of the names may be there.
+ * Invariants:
+ *  1. What lies below input directories is looked through only when something could be in the way, once, and to a limit; beyond it, and beyond what
+ *     cannot be looked at, a file with several names counts as an input, because one of the names may be there.
+ *  2. An input that cannot be looked at, for another reason than that it is not there, may be whatever lies in the way.
  */
+import type { Dirent } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type CwlValue, isFile, visitFiles } from '@weft/plan';
+import { codeOf, isNotThere, messageOf } from './delivery-error.js';
 import { type FileOps, identityOf } from './folder.js';
+import { shownLine } from '../shown-text.js';
 import { isLocal, localPath } from './sources.js';
 
 const LOOK_LIMIT = 100_000;
@@ -19,6 +24,8 @@ export class InputsHere {
     private readonly files: ReadonlySet<string>,
     /** Identity of each input directory → its path. */
     private readonly directories: ReadonlyMap<string, string>,
+    /** Why nothing in the way can be told from an input. */
+    readonly doubt: string | undefined,
   ) {}
 
   /** `more`: URIs of files that count as inputs, such as the document. */
@@ -29,21 +36,26 @@ export class InputsHere {
       if (typeof entry.location === 'string' && isLocal(entry.location)) (isFile(entry) ? files : directories).add(entry.location);
     });
     const identities = new Map<string, string>();
-    const identify = async (location: string): Promise<string | undefined> => {
-      // What is not here any more is not in the way either.
-      const path = await Promise.resolve(location)
-        .then(localPath)
-        .catch(() => undefined);
-      const stat = path === undefined ? undefined : await ops.stat(path, { bigint: true }).catch(() => undefined);
-      if (path === undefined || stat === undefined) return undefined;
-      identities.set(identityOf(stat), path);
-      return identityOf(stat);
-    };
     const known = new Set<string>();
-    for (const location of files) known.add((await identify(location)) ?? '');
-    identities.clear();
-    for (const location of directories) await identify(location);
-    return new InputsHere(ops, known, identities);
+    let doubt: string | undefined;
+    const identify = async (location: string): Promise<{ identity: string; path: string } | undefined> => {
+      const path = pathIn(location);
+      if (path === undefined) return undefined;
+      try {
+        return { identity: identityOf(await ops.stat(path, { bigint: true })), path };
+      } catch (error) {
+        // What is not here any more is not in the way either.
+        if (!isNotThere(error))
+          doubt ??= `may be an input of the run: ${shownLine(path)} cannot be looked at (${codeOf(error) || messageOf(error)})`;
+        return undefined;
+      }
+    };
+    for (const location of files) known.add((await identify(location))?.identity ?? '');
+    for (const location of directories) {
+      const found = await identify(location);
+      if (found !== undefined) identities.set(found.identity, found.path);
+    }
+    return new InputsHere(ops, known, identities, doubt);
   }
 
   /** Whether a directory is an input directory or lies in one. @param real its real path */
@@ -67,17 +79,33 @@ export class InputsHere {
   private async look(): Promise<{ identities: Set<string>; isWhole: boolean }> {
     const identities = new Set<string>();
     const open = [...this.directories.values()];
+    let isWhole = true;
+    const unlessGone =
+      <T>(nothing: T) =>
+      (error: unknown): T => {
+        isWhole &&= isNotThere(error);
+        return nothing;
+      };
     for (let directory = open.pop(); directory !== undefined; directory = open.pop()) {
-      const names = await this.ops.readdir(directory, { withFileTypes: true }).catch(() => []);
+      const names = await this.ops.readdir(directory, { withFileTypes: true }).catch(unlessGone<Dirent[]>([]));
       for (const entry of names) {
         if (identities.size >= LOOK_LIMIT) return { identities, isWhole: false };
         const path = join(directory, entry.name);
-        const stat = await this.ops.lstat(path, { bigint: true }).catch(() => undefined);
+        const stat = await this.ops.lstat(path, { bigint: true }).catch(unlessGone(undefined));
         if (stat === undefined || identities.has(identityOf(stat))) continue;
         identities.add(identityOf(stat));
         if (stat.isDirectory()) open.push(path);
       }
     }
-    return { identities, isWhole: true };
+    return { identities, isWhole };
+  }
+}
+
+/** Undefined where the location cannot be that of a file. */
+function pathIn(location: string): string | undefined {
+  try {
+    return localPath(location);
+  } catch {
+    return undefined;
   }
 }

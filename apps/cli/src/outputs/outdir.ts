@@ -15,7 +15,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { CommandError } from '../errors.js';
 import { homeOf } from '../home.js';
 import { shownLine } from '../shown-text.js';
-import { codeOf, whatSystemSaid } from './delivery-error.js';
+import { codeOf, isNotThere, whatSystemSaid } from './delivery-error.js';
 import { type FileOps, Folder, identityOf } from './folder.js';
 import { ownerName } from './owner.js';
 import { sweep } from './sweep.js';
@@ -115,7 +115,10 @@ async function nearestFolder(path: string, ops: FileOps, refuse: Refuse): Promis
 
 /** What weft keeps for itself is no place for outputs: they would lie among its state. */
 async function refuseOwnHome(real: string, ops: FileOps, refuse: Refuse): Promise<void> {
-  const home = await ops.stat(homeOf().root, { bigint: true }).catch(() => undefined);
+  const home = await ops.stat(homeOf().root, { bigint: true }).catch((error: unknown) => {
+    if (isNotThere(error)) return undefined;
+    throw refuse(whatSystemSaid(error, homeOf().root));
+  });
   if (home === undefined) return;
   for (let at = real; ; at = dirname(at)) {
     const above = await ops.stat(at, { bigint: true });

@@ -148,7 +148,7 @@ export class Survey {
       isSource,
       isNew: kind === 'file' && stat.ctimeNs >= mark && !putBack.has(identity),
       isOwn: isOwn || own.has(identity),
-      blocked: blocked.get(path) ?? isTwice ?? isAway,
+      blocked: blocked.get(path) ?? isTwice ?? isAway ?? inputs.doubt,
     };
   }
 
