@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -6,7 +7,7 @@ import {
   isGone,
   lastPid,
   parseStat,
-  placeOfEnvironment,
+  environmentIn,
   type ProcessEntry,
   readProcesses,
   type Strays,
@@ -91,9 +92,11 @@ describe('a process in an exec', () => {
   // One that does nothing but exec itself, with the directory in its environment, until it is killed.
   it('is never taken for another task’s', async () => {
     const before = lastPid();
-    const mark = { launcher: -1, since: 0, lastPid: before, directories: ['/no/such/work'] };
+    // One that an earlier run of this test did not come to end must not be found.
+    const directory = `/no/such/${randomUUID()}`;
+    const mark = { launcher: -1, since: 0, lastPid: before, directories: [directory] };
     const script = 'exec /bin/sh -c "$0" "$0"';
-    const child = spawn('/bin/sh', ['-c', script, script], { stdio: 'ignore', detached: true, env: { HOME: '/no/such/work' } });
+    const child = spawn('/bin/sh', ['-c', script, script], { stdio: 'ignore', detached: true, env: { HOME: directory } });
     await once(child, 'spawn');
     let unseen = 0;
     for (let look = 0; look < 2_000; look++) {
@@ -107,9 +110,16 @@ describe('a process in an exec', () => {
     expect(straysOf(mark, readProcesses(before) ?? [])).toEqual({ pids: [], undecided: false });
   });
 
-  it('has its environment nowhere', () => {
-    const fields = Array.from({ length: 49 }, (_, index) => String(index + 4));
-    expect(placeOfEnvironment(`42 (a) b) R ${fields.join(' ')}`)).toEqual(['50', '51']);
-    expect(placeOfEnvironment('')).toEqual(['0', '0']);
+  it.each<[string, Record<number, string>, string]>([
+    ['has some where it has a place', {}, 'some'],
+    ['has none where its place is empty', { 51: '50' }, 'none'],
+    ['tells nothing at first', { 26: '0', 50: '0', 51: '0' }, 'not told'],
+    ['seems to have none while it is measured', { 26: '0', 51: '50' }, 'not told'],
+    ['has not ended before its code has a place', { 26: '0' }, 'not told'],
+  ])('%s', (_, fields, told) => {
+    const line = Array.from({ length: 49 }, (_, index) => fields[index + 4] ?? String(index + 4));
+    expect(environmentIn(`42 (a) b) R ${line.join(' ')}`)).toBe(told);
   });
+
+  it('that is gone has told nothing', () => expect(environmentIn('')).toBe('not told'));
 });

@@ -122,16 +122,27 @@ function environmentOf(pid: number): string | undefined {
   const text = orGone(() => readFileSync(`/proc/${pid}/environ`, 'latin1')) ?? '';
   const stat = text === '' ? orGone(() => readFileSync(`/proc/${pid}/stat`, 'latin1')) : undefined;
   if (stat === undefined) return text;
-  const [start, end] = placeOfEnvironment(stat);
-  if (end !== '0') return start === end ? text : undefined;
-  // Of a kernel thread, and of a process that this one may not look at, no place is told either.
-  return orGone(() => readFileSync(`/proc/${pid}/auxv`)) === undefined ? text : undefined;
+  switch (environmentIn(stat)) {
+    case 'none':
+      return text;
+    case 'some':
+      return undefined;
+    case 'not told':
+      // Of a kernel thread, and of a process that this one may not look at, no place is told either.
+      return orGone(() => readFileSync(`/proc/${pid}/auxv`)) === undefined ? text : undefined;
+  }
 }
 
-/** In a process's memory, from a line of /proc/<pid>/stat; ends at 0 while it is in an exec. */
-export function placeOfEnvironment(stat: string): [start: string, end: string] {
+/**
+ * Whether a process has an environment, from a line of /proc/<pid>/stat. In an exec nothing is told at first; then the environment is measured, and
+ * seems to be empty; where the program's code begins is the last that is told.
+ * Source: proc(5), fields 26, 50 and 51 of /proc/pid/stat; Linux fs/binfmt_elf.c, create_elf_tables and load_elf_binary.
+ */
+export function environmentIn(stat: string): 'none' | 'some' | 'not told' {
   const rest = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return [rest[47] ?? '0', rest[48] ?? '0'];
+  const [code = '0', start = '0', end = '0'] = [rest[23], rest[47], rest[48]];
+  if (end === '0' || code === '0') return 'not told';
+  return start === end ? 'none' : 'some';
 }
 
 /** What may not be looked at is not ours. */
