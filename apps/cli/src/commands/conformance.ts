@@ -3,10 +3,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { RunsClient } from '../client/runs-client.js';
-import { apartFrom } from '../conformance/network.js';
+import { apartFrom, type Hosts } from '../conformance/network.js';
 import { anyFailed, apartLines, missingImages, summary, tagTable } from '../conformance/report.js';
 import { type FailureCodes, type TestResult, runTest } from '../conformance/run-test.js';
-import { type StandIn, extraHosts, openStandIn } from '../conformance/stand-in.js';
+import { type StandIn, UnservedError, extraHosts, openStandIn } from '../conformance/stand-in.js';
 import { type ConformanceTest, readSuite, select } from '../conformance/suite.js';
 import { CommandError } from '../errors.js';
 import { imagesDirectory, makeImages } from '../selftest/images.js';
@@ -35,28 +35,36 @@ export async function conformanceCommand(folder: string, options: ConformanceOpt
     if (problem !== undefined) throw new CommandError(problem);
   }
   const started = Date.now();
-  const results = await withStandIns(options.standIn ?? [], (known) => judge(suite, tests, known, options));
+  const results = await withStandIns(options.standIn ?? [], (hosts) => judge(suite, tests, hosts, options));
   conclude(results, Date.now() - started);
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ suite, results }, null, 2)}\n`);
   if (anyFailed(results)) process.exitCode = 1;
 }
 
 /** A stack that runs already does not know the names of stand-ins: such a suite gets a stack of its own. */
-async function withStandIns<T>(wanted: string[], work: (known: string[]) => Promise<T>): Promise<T> {
-  if (wanted.length === 0) return work([]);
+async function withStandIns<T>(wanted: string[], work: (hosts: Hosts) => Promise<T>): Promise<T> {
+  if (wanted.length === 0) return work({ known: [], unserved: new Map() });
   if (process.env['WEFT_URL']) throw new CommandError('stand-ins are for the local stack: unset WEFT_URL');
   const standIns: StandIn[] = [];
+  const unserved = new Map<string, string>();
   try {
-    for (const host of wanted) standIns.push(await openStandIn(host));
+    for (const host of wanted) {
+      const opened = await openStandIn(host).catch((error: unknown) => {
+        if (!(error instanceof UnservedError)) throw error;
+        unserved.set(host, error.message);
+      });
+      if (opened !== undefined) standIns.push(opened);
+    }
     const known = standIns.map(({ host }) => host);
-    return await withPrivateStack({ WEFT_DOCKER_EXTRA_HOSTS: extraHosts(standIns) }, () => work(known));
+    if (known.length === 0) return await work({ known, unserved });
+    return await withPrivateStack({ WEFT_DOCKER_EXTRA_HOSTS: extraHosts(standIns) }, () => work({ known, unserved }));
   } finally {
     for (const standIn of standIns) await standIn.close();
   }
 }
 
-async function judge(suite: string, tests: ConformanceTest[], known: string[], options: ConformanceOptions): Promise<TestResult[]> {
-  const apart = await apartFrom(suite, tests, known);
+async function judge(suite: string, tests: ConformanceTest[], hosts: Hosts, options: ConformanceOptions): Promise<TestResult[]> {
+  const apart = await apartFrom(suite, tests, hosts);
   const results = await withRuns({ settings: 'wanted' }, (runs) =>
     runAll(
       runs,

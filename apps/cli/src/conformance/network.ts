@@ -30,18 +30,25 @@ export const resolves: Resolve = (host) =>
     () => false,
   );
 
-/** Test id → why it cannot be judged here. `known`: hosts that something on this machine stands in for. */
+/** `known`: hosts that something on this machine stands in for; `unserved`: host → why nothing does, though it was to. */
+export interface Hosts {
+  known: readonly string[];
+  unserved: ReadonlyMap<string, string>;
+}
+
+/** Test id → why it cannot be judged here. */
 export async function apartFrom(
   folder: string,
   tests: readonly ConformanceTest[],
-  known: readonly string[],
+  { known, unserved }: Hosts,
   canResolve: Resolve = resolves,
 ): Promise<Map<string, string>> {
   const apart = new Map<string, string>();
   for (const test of tests) {
     for (const host of hostsOf(folder, test)) {
       if (known.includes(host) || (await canResolve(host))) continue;
-      apart.set(test.id, `it fetches from ${host}, and this machine cannot resolve that name (--stand-in ${host} serves it from here)`);
+      const why = unserved.get(host) ?? `--stand-in ${host} serves it from here`;
+      apart.set(test.id, `it fetches from ${host}, and this machine cannot resolve that name (${why})`);
     }
   }
   return apart;

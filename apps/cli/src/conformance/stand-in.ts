@@ -15,7 +15,13 @@ export interface StandIn {
 
 const HTTP_PORT = 80;
 
-/** `host`: served from here; `host=ip`: a server that runs there already. */
+/** This machine cannot serve the host. */
+export class UnservedError extends Error {}
+
+/**
+ * `host`: served from here; `host=ip`: a server that runs there already.
+ * @throws UnservedError; CommandError where that is no stand-in
+ */
 export async function openStandIn(wanted: string): Promise<StandIn> {
   const [host = '', given] = wanted.split('=');
   if (host === '' || given === '') throw new CommandError(`a stand-in is written host or host=ip, not "${wanted}"`);
@@ -31,7 +37,7 @@ export function extraHosts(standIns: readonly StandIn[]): string {
 /** Where containers on the engine's default network reach this machine. */
 function bridgeAddress(): string {
   const docker = findInPath(['docker']);
-  if (docker === undefined) throw new CommandError('a stand-in needs Docker: it serves the containers of the tests');
+  if (docker === undefined) throw new UnservedError('a stand-in needs Docker: it serves the containers of the tests');
   const format = '{{range .IPAM.Config}}{{.Gateway}} {{.Subnet}}{{end}}';
   const answer = spawnSync(docker, ['network', 'inspect', 'bridge', '--format', format], { encoding: 'utf8' });
   const [gateway = '', subnet = ''] = answer.stdout.trimEnd().split(' ');
@@ -39,7 +45,7 @@ function bridgeAddress(): string {
   // An engine that found its bridge there already names no gateway: the bridge has the first address of the subnet then.
   const first = firstAddress(subnet);
   if (first !== undefined) return first;
-  throw new CommandError(`the address of Docker's bridge is not known: ${answer.stderr.trim() || 'the network has no gateway'}`);
+  throw new UnservedError(`the address of Docker's bridge is not known: ${answer.stderr.trim() || 'the network has no gateway'}`);
 }
 
 /** `172.17.0.0/16` → `172.17.0.1` */
@@ -56,7 +62,7 @@ function serve(host: string, address: string): Promise<() => Promise<void>> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const why = error.code === 'EACCES' ? 'only root may serve on port 80' : error.message;
-      reject(new CommandError(`nothing can stand in for ${host} on ${address}:${HTTP_PORT}: ${why}`));
+      reject(new UnservedError(`nothing can stand in for ${host} on ${address}:${HTTP_PORT}: ${why}`));
     });
     server.listen(HTTP_PORT, address, () => {
       resolve(
