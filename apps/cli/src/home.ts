@@ -9,12 +9,13 @@
  *  4. Nothing is made in a home that belongs to another user.
  */
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, lstatSync, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { CommandError } from './errors.js';
 import { refuseForeignHome } from './home-owner.js';
+import { makeWithParents } from './make-directory.js';
 
 const MAX_SOCKET_PATH_BYTES = 107;
 /** What is put in front of the longest socket name while it is being set up: ".<pid>". */
@@ -102,19 +103,6 @@ function make(directory: string, root: string): void {
     const { code = '', message } = error as NodeJS.ErrnoException;
     if (!['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'ENOENT', 'EEXIST'].includes(code)) throw error;
     throw new CommandError(`nothing can be stored in ${root} (${message}): set WEFT_HOME to a directory that you may write`);
-  }
-}
-
-/** Node's own `recursive` tries for ever where a directory refuses to have new ones, as /proc does. */
-function makeWithParents(directory: string): void {
-  try {
-    mkdirSync(directory, { mode: 0o700 });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST' && statSync(directory).isDirectory()) return;
-    if (code !== 'ENOENT' || existsSync(dirname(directory))) throw error;
-    makeWithParents(dirname(directory));
-    mkdirSync(directory, { mode: 0o700 });
   }
 }
 
