@@ -11,10 +11,10 @@
 import * as files from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CwlObject } from '@weft/plan';
-import { homeOf } from '../home.js';
 import { shownLine } from '../shown-text.js';
-import { DeliveryError, codeOf, isNotThere, messageOf, whatSystemSaid } from './delivery-error.js';
-import { type FileOps, Folder, identityOf } from './folder.js';
+import { DeliveryError, codeOf, messageOf, whatSystemSaid } from './delivery-error.js';
+import { type FileOps, Folder } from './folder.js';
+import { homeIdentity } from './home-identity.js';
 import { InputsHere } from './inputs-here.js';
 import { NamePlan, foldedName } from './name-plan.js';
 import { type OutputFolder, makeOutdir } from './outdir.js';
@@ -129,17 +129,14 @@ class Work {
     const { ops } = this.means;
     const { inputs, alsoInputs, folder } = this.delivery;
     const here = await InputsHere.of(inputs, alsoInputs, ops);
-    const home = await ops.stat(homeOf().root, { bigint: true }).catch((error: unknown) => {
-      if (isNotThere(error)) return undefined;
-      throw new DeliveryError(whatSystemSaid(error, homeOf().root));
-    });
+    const home = await homeIdentity(ops, (why) => new DeliveryError(why));
     return {
       ops,
       outdir: this.outdir,
       mark: folder.mark,
       inputs: here,
       isInput: await here.holds(this.real),
-      own: new Set(home ? [identityOf(home)] : []),
+      own: new Set(home === undefined ? [] : [home]),
       blocked: this.blocked,
       putBack: this.putBack,
     };

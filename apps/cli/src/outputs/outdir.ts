@@ -15,8 +15,9 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { CommandError } from '../errors.js';
 import { homeOf } from '../home.js';
 import { shownLine } from '../shown-text.js';
-import { codeOf, isNotThere, whatSystemSaid } from './delivery-error.js';
+import { codeOf, whatSystemSaid } from './delivery-error.js';
 import { type FileOps, Folder, identityOf } from './folder.js';
+import { homeIdentity } from './home-identity.js';
 import { ownerName } from './owner.js';
 import { sweep } from './sweep.js';
 import { answered } from './unanswered.js';
@@ -115,14 +116,11 @@ async function nearestFolder(path: string, ops: FileOps, refuse: Refuse): Promis
 
 /** What weft keeps for itself is no place for outputs: they would lie among its state. */
 async function refuseOwnHome(real: string, ops: FileOps, refuse: Refuse): Promise<void> {
-  const home = await ops.stat(homeOf().root, { bigint: true }).catch((error: unknown) => {
-    if (isNotThere(error)) return undefined;
-    throw refuse(whatSystemSaid(error, homeOf().root));
-  });
+  const home = await homeIdentity(ops, refuse);
   if (home === undefined) return;
   for (let at = real; ; at = dirname(at)) {
     const above = await ops.stat(at, { bigint: true });
-    if (identityOf(above) === identityOf(home)) throw refuse(`that is inside ${homeOf().root}, where weft keeps its own files`);
+    if (identityOf(above) === home) throw refuse(`that is inside ${homeOf().root}, where weft keeps its own files`);
     if (at === dirname(at)) return;
   }
 }

@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import {
   descendantsOf,
+  environmentIn,
   isGone,
   lastPid,
   parseStat,
-  environmentIn,
   type ProcessEntry,
   readProcesses,
   type Strays,
