@@ -76,7 +76,7 @@ function isSound(plan: Plan): string | undefined {
 function scans(plan: Plan): string | undefined {
   const open: unknown[] = [plan];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (typeof next === 'object' && next !== null) open.push(...Object.values(next).filter((v) => v !== undefined));
+    if (typeof next === 'object' && next !== null) for (const one of Object.values(next)) if (one !== undefined) open.push(one);
     if (typeof next !== 'string') continue;
     for (const rule of ['lookahead', 'skip'] as const) {
       try {

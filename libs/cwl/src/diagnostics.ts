@@ -1,50 +1,114 @@
 /**
  * Collects and prints what is wrong with a document.
- * Invariant: one place is reported at most once per code, so that shared nodes (aliases, imports) do not repeat themselves.
+ * Invariants:
+ *  1. One place is reported at most once per code, so that shared nodes (aliases, imports) do not repeat themselves.
+ *  2. No more than MAX_TOLD errors and MAX_TOLD warnings are kept; the others are counted, and cost nothing but that: what is only needed to
+ *     tell one (hints, long messages, places that are searched for) is handed over as a function, which is then not called.
  */
 import type { Diagnostic } from './api.js';
+import { MAX_MESSAGE, MAX_TOLD } from './limits.js';
 import type { Place, SourceFile } from './source/node.js';
+
+type Lazy<T> = T | (() => T);
 
 export class Reporter {
   private readonly found: { diagnostic: Diagnostic; order: number; start: number }[] = [];
   private readonly seen = new Set<string>();
   private readonly files = new Map<SourceFile, number>();
+  private readonly counts = { error: 0, warning: 0, note: 0 };
+  private supported = false;
 
-  error(place: Place, code: string, message: string, hint?: string): void {
+  error(place: Lazy<Place>, code: string, message: Lazy<string>, hint?: Lazy<string | undefined>): void {
+    if (!code.startsWith('unsupported-')) this.supported = true;
     this.add('error', place, code, message, hint);
   }
 
-  warning(place: Place, code: string, message: string, hint?: string): void {
+  warning(place: Lazy<Place>, code: string, message: Lazy<string>, hint?: Lazy<string | undefined>): void {
     this.add('warning', place, code, message, hint);
   }
 
-  note(place: Place, code: string, message: string, hint?: string): void {
+  note(place: Lazy<Place>, code: string, message: Lazy<string>, hint?: Lazy<string | undefined>): void {
     this.add('note', place, code, message, hint);
   }
 
   get hasErrors(): boolean {
-    return this.found.some((f) => f.diagnostic.severity === 'error');
+    return this.counts.error > 0;
   }
 
-  /** In the order of the text: files as they were met, then by offset. */
+  /** No further error will be told: what only looks for better words can be left out. */
+  get isFull(): boolean {
+    return this.counts.error >= MAX_TOLD;
+  }
+
+  /** There are errors, and each is `unsupported-…`. */
+  get isUnsupported(): boolean {
+    return this.hasErrors && !this.supported;
+  }
+
+  /** Others that were found, and that nobody will tell. */
+  countMore(severity: 'error' | 'warning', count: number): void {
+    if (count > 0) this.counts[severity] = Math.max(this.counts[severity], MAX_TOLD) + count;
+  }
+
+  /** In the order of the text: files as they were met, then by offset. Last how many more there are. */
   diagnostics(): Diagnostic[] {
-    return this.found.sort((a, b) => a.order - b.order || a.start - b.start).map((f) => f.diagnostic);
+    const told = this.found.sort((a, b) => a.order - b.order || a.start - b.start).map((f) => f.diagnostic);
+    const file = told[0]?.file ?? '';
+    return [...told, ...moreThan(this.counts.error, 'error', file), ...moreThan(this.counts.warning + this.counts.note, 'warning', file)];
   }
 
-  private add(severity: Diagnostic['severity'], place: Place, code: string, message: string, hint?: string): void {
+  private add(
+    severity: Diagnostic['severity'],
+    where: Lazy<Place>,
+    code: string,
+    text: Lazy<string>,
+    hint: Lazy<string | undefined> | undefined,
+  ): void {
+    const before = severity === 'error' ? this.counts.error : this.counts.warning + this.counts.note;
+    if (before >= MAX_TOLD) {
+      this.counts[severity] += 1;
+      return;
+    }
+    const [place, message] = [valueOf(where), shortened(valueOf(text))];
     const order = this.files.get(place.file) ?? this.files.size;
     this.files.set(place.file, order);
     const identity = `${order}:${place.start}:${code}:${message}`;
     if (this.seen.has(identity)) return;
     this.seen.add(identity);
+    this.counts[severity] += 1;
     const diagnostic: Diagnostic = { severity, code, message, file: place.file.uri, line: 0, column: 0 };
     if (place.start >= 0) {
       const [start, end] = [positionOf(place.file, place.start), positionOf(place.file, Math.max(place.start, place.end))];
       Object.assign(diagnostic, { line: start.line, column: start.column, endLine: end.line, endColumn: end.column });
     }
-    if (hint !== undefined) diagnostic.hint = hint;
+    const advice = hint === undefined ? undefined : valueOf(hint);
+    if (advice !== undefined) diagnostic.hint = shortened(advice);
     this.found.push({ diagnostic, order, start: place.start });
   }
+}
+
+/** The line that stands for the diagnostics which are not told; none where all are. */
+export function moreThan(count: number, severity: 'error' | 'warning', file: string): Diagnostic[] {
+  if (count <= MAX_TOLD) return [];
+  const left = count - MAX_TOLD;
+  const message = `and ${left.toLocaleString('en')} more ${severity}${left === 1 ? '' : 's'}`;
+  return [{ severity, code: 'more-diagnostics', message, file, line: 0, column: 0 }];
+}
+
+function valueOf<T extends string | Place | undefined>(lazy: Lazy<T>): T {
+  return typeof lazy === 'function' ? lazy() : lazy;
+}
+
+/** With its beginning and its end, where the author wrote more than anybody reads. */
+export function shortened(text: string, most = MAX_MESSAGE): string {
+  if (text.length <= most) return text;
+  return `${text.slice(0, Math.ceil(most * 0.75))} … ${text.slice(text.length - Math.floor(most * 0.25))}`;
+}
+
+/** Names for a message. */
+export function namesOf(names: readonly string[], most = 50): string {
+  const shown = names.slice(0, most).map((name) => shortened(name, 100));
+  return names.length <= most ? shown.join(', ') : `${shown.join(', ')} and ${names.length - most} more`;
 }
 
 /** One-based line and column of an offset. */

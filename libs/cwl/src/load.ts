@@ -26,10 +26,7 @@ export async function loadDocument(rootUri: string, fetcher: Fetcher, options: L
   const store = new DocumentStore(fetcher, reporter);
   const plan = await makePlan(rootUri, store, reporter, options);
   const diagnostics = reporter.diagnostics();
-  const errors = diagnostics.filter((d) => d.severity === 'error');
-  if (errors.length > 0 || plan === undefined) {
-    return { diagnostics, unsupported: errors.length > 0 && errors.every((d) => d.code.startsWith('unsupported-')) };
-  }
+  if (reporter.hasErrors || plan === undefined) return { diagnostics, unsupported: reporter.isUnsupported };
   const namespaces = store.loaded(rootUri)?.file.namespaces ?? {};
   const declared = Object.keys(namespaces).length > 0 ? { namespaces } : {};
   return { plan, hash: planHash(plan), ...declared, diagnostics, unsupported: false };

@@ -12,7 +12,7 @@ import { checkRecord } from '../check/validate.js';
 import type { DocumentStore } from '../documents/document-store.js';
 import { processClass, resolveRun, versionOf } from '../documents/select.js';
 import { field, isList, isMap, startOf, stringField, stringOf, type MapNode, type Node } from '../source/node.js';
-import { MAX_DEPTH } from '../source/node-size.js';
+import { MAX_DEPTH } from '../limits.js';
 import { relativeUri } from '../source/uri.js';
 import type { Version } from '../source/version.js';
 import { docOf } from './bindings.js';

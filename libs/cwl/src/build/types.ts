@@ -7,10 +7,10 @@ import { ARRAY_TYPE, ENUM_TYPE, RECORD_FIELD, RECORD_TYPE } from '../check/proce
 import { checkRecord, checkShape, describe } from '../check/validate.js';
 import { idMap } from '../check/shape.js';
 import { isMisplacedType } from '../check/rules.js';
-import { nearestName } from '../source/nearest-name.js';
-import { field, isMap, stringField, stringOf, stringsOf, type MapNode, type Node, type Place } from '../source/node.js';
+import { didYouMean } from '../source/nearest-name.js';
+import { field, isMap, stringField, stringOf, stringsOf, type ListNode, type MapNode, type Node, type Place } from '../source/node.js';
 import { namedMaps } from '../source/id-map.js';
-import { MAX_DEPTH } from '../source/node-size.js';
+import { MAX_DEPTH, MAX_UNION } from '../limits.js';
 import { shortName } from '../source/uri.js';
 import { defined, type BuildContext } from './context.js';
 import { docOf, fileOptions, inputBinding, outputBinding } from './bindings.js';
@@ -42,7 +42,7 @@ const SYNONYMS: Readonly<Record<string, string>> = {
 
 export function typeOf(node: Node | undefined, context: BuildContext): CwlType {
   if (node === undefined) return 'Any';
-  if (node.kind === 'list') return unionOf(node.items.map((item) => typeOf(item, context)));
+  if (node.kind === 'list') return unionIn(node, context);
   if (isMap(node)) return definedType(node, context);
   const text = stringOf(node);
   if (text !== undefined) return namedType(text, node, context);
@@ -51,10 +51,23 @@ export function typeOf(node: Node | undefined, context: BuildContext): CwlType {
   return 'Any';
 }
 
+function unionIn(node: ListNode, context: BuildContext): CwlType {
+  const union = unionOf(node.items.map((item) => typeOf(item, context)));
+  if (!Array.isArray(union) || union.length <= MAX_UNION) return union;
+  context.reporter.error(node, 'document-limit', `a type has more than ${MAX_UNION} alternatives`);
+  return 'Any';
+}
+
 /** A union without unions in it and without repetitions. */
 function unionOf(members: CwlType[]): CwlType {
+  const named = new Set<string>();
   const flat = members.flatMap((m) => (Array.isArray(m) ? m : [m]));
-  const unique = flat.filter((m, i) => typeof m !== 'string' || flat.indexOf(m) === i);
+  const unique = flat.filter((m) => {
+    if (typeof m !== 'string') return true;
+    const first = !named.has(m);
+    named.add(m);
+    return first;
+  });
   const [only] = unique;
   return unique.length === 1 && only !== undefined ? only : unique;
 }
@@ -104,14 +117,9 @@ function reportUnknown(text: string, at: Place, context: BuildContext): void {
     const where = text === 'stdin' ? 'an input' : 'an output';
     context.reporter.error(at, 'invalid-type', `'${text}' can only be the whole type of ${where} of a CommandLineTool`);
   } else {
-    const nearest = Object.hasOwn(SYNONYMS, text)
-      ? SYNONYMS[text]
-      : nearestName(shortName(text), [...PRIMITIVES, ...context.types.names()]);
-    context.reporter.error(
-      at,
-      'unknown-type',
-      `there is no type '${text}'`,
-      nearest === undefined ? undefined : `did you mean '${nearest}'?`,
+    const names = (): string[] => [...PRIMITIVES, ...context.types.names()];
+    context.reporter.error(at, 'unknown-type', `there is no type '${text}'`, () =>
+      Object.hasOwn(SYNONYMS, text) ? `did you mean '${SYNONYMS[text]}'?` : didYouMean(shortName(text), names()),
     );
   }
 }

@@ -5,7 +5,7 @@
 import type { Reporter } from '../diagnostics.js';
 import { alias, isFailed, isMap, isNull, startOf, type ListNode, type MapEntry, type MapNode, type Node } from '../source/node.js';
 import { idMapItems } from '../source/id-map.js';
-import { nearestName } from '../source/nearest-name.js';
+import { didYouMean, nearestName } from '../source/nearest-name.js';
 import { isBefore, type Version } from '../source/version.js';
 import type { FieldShape, RecordShape, Shape } from './shape.js';
 
@@ -70,7 +70,7 @@ function checkField(entry: MapEntry, known: FieldShape, shape: RecordShape, cont
 }
 
 function checkUnknown(node: MapNode, entry: MapEntry, shape: RecordShape, context: CheckContext, meant: Set<string>): void {
-  const free = Object.keys(shape.fields).filter((name) => !node.entries.has(name));
+  const free = context.reporter.isFull ? [] : Object.keys(shape.fields).filter((name) => !node.entries.has(name));
   const nearest = nearestName(entry.key, free);
   const known = nearest === undefined ? undefined : shape.fields[nearest];
   const guess = nearest === undefined ? undefined : `did you mean '${nearest}'?`;
@@ -112,9 +112,13 @@ function checkIdMap(node: Node, shape: Extract<Shape, { kind: 'idMap' }>, contex
 function checkChoice(node: Node, of: readonly string[], context: CheckContext, what: string): void {
   if (node.kind === 'scalar' && typeof node.value === 'string') {
     if (of.includes(node.value)) return;
-    const nearest = nearestName(node.value, of);
-    const hint = nearest === undefined ? undefined : `did you mean '${nearest}'?`;
-    context.reporter.error(node, 'invalid-value', `${what} must be ${oneOf(of)}, not '${node.value}'`, hint);
+    const { value } = node;
+    context.reporter.error(
+      node,
+      'invalid-value',
+      () => `${what} must be ${oneOf(of)}, not '${value}'`,
+      () => didYouMean(value, of),
+    );
   } else {
     context.reporter.error(startOf(node), 'wrong-type', `${what} must be ${oneOf(of)}, not ${describe(node)}`);
   }

@@ -50,8 +50,8 @@ class DirectiveResolver {
   private async list(items: Node[], at: Place): Promise<Node> {
     const resolved: Node[] = [];
     for (const item of items) {
-      const value = await this.resolve(item);
-      if (value !== item && isList(value) && isMap(item) && item.entries.has('$import')) resolved.push(...value.items);
+      const value = item.kind === 'scalar' ? item : await this.resolve(item);
+      if (value !== item && isList(value) && isMap(item) && item.entries.has('$import')) for (const one of value.items) resolved.push(one);
       else resolved.push(value);
     }
     return { kind: 'list', file: at.file, start: at.start, end: at.end, items: resolved };
@@ -72,7 +72,8 @@ class DirectiveResolver {
       if (isMap(base)) for (const entry of base.entries.values()) entries.set(entry.key, entry);
     }
     for (const entry of node.entries.values()) {
-      if (entry.key !== '$mixin') entries.set(entry.key, { ...entry, value: await this.resolve(entry.value) });
+      if (entry.key === '$mixin') continue;
+      entries.set(entry.key, entry.value.kind === 'scalar' ? entry : { ...entry, value: await this.resolve(entry.value) });
     }
     return { ...node, entries };
   }

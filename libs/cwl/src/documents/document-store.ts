@@ -3,10 +3,11 @@
  * Reading is sequential on purpose: the chain of imports is then known, so that a circle is reported instead of waited for.
  */
 import type { Fetcher } from '../api.js';
-import type { Reporter } from '../diagnostics.js';
+import { namesOf, type Reporter } from '../diagnostics.js';
 import { didYouMean } from '../source/nearest-name.js';
 import { field, isList, isMap, stringField, stringOf, type MapNode, type Node, type Place, type SourceFile } from '../source/node.js';
-import { MAX_DEPTH, NodeSizes } from '../source/node-size.js';
+import { MAX_DEPTH, MAX_NODES } from '../limits.js';
+import { NodeSizes } from '../source/node-size.js';
 import { parseYaml } from '../source/parse-yaml.js';
 import { fragmentOf, resolveUri, shortName, splitFragment } from '../source/uri.js';
 import { resolveDirectives, type DirectiveSource } from './directives.js';
@@ -32,6 +33,8 @@ export class DocumentStore implements DirectiveSource {
   private limited = false;
   /** Parts of open documents by address, directives resolved. */
   private readonly parts = new Map<string, Node>();
+  /** What documents that are open can import of themselves; made when the first of it is asked for. */
+  private readonly found = new Map<string, Map<string, MapNode>>();
   private readonly texts = new Map<string, { text: string } | { error: string }>();
 
   constructor(
@@ -56,6 +59,7 @@ export class DocumentStore implements DirectiveSource {
     if (parsed) this.open.set(address, parsed);
     const resolved = parsed && (await resolveDirectives(parsed, this, [...chain, address]));
     this.open.delete(address);
+    this.found.delete(address);
     const root = resolved === parsed ? resolved : this.bounded(resolved, at ?? { file, start: 0, end: 0 });
     const document = root && index(file, root, this.reporter);
     this.documents.set(address, document);
@@ -66,8 +70,9 @@ export class DocumentStore implements DirectiveSource {
   bounded(root: Node | undefined, at: Place): Node | undefined {
     if (root === undefined) return undefined;
     const { nodes, levels } = this.sizes.of(root);
-    if (nodes <= MAX_IMPORTED + 10 * this.sizes.distinct && levels <= MAX_DEPTH + 1) return root;
-    const what = levels > MAX_DEPTH + 1 ? `be nested more than ${MAX_DEPTH} levels deep` : `have more than ${MAX_IMPORTED} nodes`;
+    const most = Math.min(MAX_NODES, MAX_IMPORTED + 10 * this.sizes.distinct);
+    if (nodes <= most && levels <= MAX_DEPTH + 1) return root;
+    const what = levels > MAX_DEPTH + 1 ? `be nested more than ${MAX_DEPTH} levels deep` : `have more than ${most} nodes`;
     if (!this.limited) this.reporter.error(at, 'document-limit', `with its imports written out the document would ${what}`);
     this.limited = true;
     return undefined;
@@ -90,7 +95,7 @@ export class DocumentStore implements DirectiveSource {
     if (chain.includes(address) && fragment !== undefined && !chain.includes(uri)) {
       const known = this.parts.get(uri);
       if (known) return known;
-      const part = findPart(this.open.get(address), fragment);
+      const part = this.partsOf(address).get(fragment);
       if (part) {
         const resolved = await resolveDirectives(part, this, [...chain, uri]);
         this.parts.set(uri, resolved);
@@ -105,6 +110,14 @@ export class DocumentStore implements DirectiveSource {
     const document = await this.load(address, at, chain);
     if (document === undefined || fragment === undefined) return document?.root;
     return this.fragment(document, fragment, at);
+  }
+
+  private partsOf(address: string): Map<string, MapNode> {
+    const known = this.found.get(address);
+    if (known !== undefined) return known;
+    const parts = partsIn(this.open.get(address));
+    this.found.set(address, parts);
+    return parts;
   }
 
   async includeText(reference: string, at: Place): Promise<string | undefined> {
@@ -132,10 +145,10 @@ export class DocumentStore implements DirectiveSource {
   fragment(document: LoadedDocument, fragment: string, at: Place): MapNode | undefined {
     const found = document.fragments.get(fragment);
     if (found) return found;
-    const names = [...document.fragments.keys()];
-    const known = names.length === 0 ? 'it names nothing' : `it has ${names.map((n) => `'${n}'`).join(', ')}`;
-    const message = `'${shortName(document.file.uri)}' has no '#${fragment}'; ${known}`;
-    this.reporter.error(at, 'unknown-fragment', message, didYouMean(fragment, names));
+    const names = (): string[] => [...document.fragments.keys()];
+    const known = (): string => (document.fragments.size === 0 ? 'it names nothing' : `it has ${namesOf(names().map((n) => `'${n}'`))}`);
+    const message = (): string => `'${shortName(document.file.uri)}' has no '#${fragment}'; ${known()}`;
+    this.reporter.error(at, 'unknown-fragment', message, () => didYouMean(fragment, names()));
     return undefined;
   }
 
@@ -156,24 +169,27 @@ function messageOf(error: unknown): string {
   return typeof message === 'string' ? message : String(error);
 }
 
-/** The map below `node` whose `id` or `name` is the fragment. */
-function findPart(node: Node | undefined, fragment: string): MapNode | undefined {
+/** The maps in `node` by the fragment that their `id` or `name` is. */
+function partsIn(node: Node | undefined): Map<string, MapNode> {
+  const parts = new Map<string, MapNode>();
   const open: Node[] = node === undefined ? [] : [node];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (isList(next)) open.push(...next.items);
+    if (isList(next)) for (const item of next.items) open.push(item);
     if (!isMap(next)) continue;
     const id = stringField(next, 'id') ?? stringField(next, 'name');
-    if (id !== undefined && fragmentOf(id) === fragment) return next;
+    if (id !== undefined && !parts.has(fragmentOf(id))) parts.set(fragmentOf(id), next);
     for (const entry of next.entries.values()) open.push(entry.value);
   }
-  return undefined;
+  return parts;
 }
 
 /** Of the root, and of the items of a packed document. */
 function namespacesOf(root: MapNode): Record<string, string> {
   const graph = field(root, '$graph');
   const owners = [root, ...(isList(graph) ? graph.items.filter(isMap) : [])];
-  return Object.assign({}, ...owners.map(declaredNamespaces).reverse()) as Record<string, string>;
+  const all: Record<string, string> = {};
+  for (const owner of owners.reverse()) Object.assign(all, declaredNamespaces(owner));
+  return all;
 }
 
 function declaredNamespaces(owner: MapNode): Record<string, string> {

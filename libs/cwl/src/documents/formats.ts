@@ -13,7 +13,12 @@ export function readOntology(text: string, into: Map<string, Set<string>>): void
 /** Only what leads to one of `wanted`: a plan does not carry a whole ontology. */
 export function pruneOntology(relations: ReadonlyMap<string, ReadonlySet<string>>, wanted: Iterable<string>): FormatOntology {
   const below = new Map<string, string[]>();
-  for (const [iri, above] of relations) for (const parent of above) below.set(parent, [...(below.get(parent) ?? []), iri]);
+  for (const [iri, above] of relations)
+    for (const parent of above) {
+      const known = below.get(parent);
+      if (known) known.push(iri);
+      else below.set(parent, [iri]);
+    }
   const kept = new Set(wanted);
   for (const iri of kept) for (const child of below.get(iri) ?? []) kept.add(child);
   const ontology: FormatOntology = {};
@@ -34,7 +39,7 @@ function readXml(text: string, into: Map<string, Set<string>>): void {
   const entities = new Map([...text.slice(0, 16_384).matchAll(/<!ENTITY\s+(\S+)\s+"([^"]*)"/g)].map((m) => [m[1] ?? '', m[2] ?? '']));
   const decode = (iri: string): string => iri.replace(/&([^;]+);/g, (whole, name: string) => entities.get(name) ?? whole);
   const tags =
-    /<(?:owl:Class|rdfs:Class|rdf:Description)\b[^>]*?\brdf:about="([^"]*)"|<(rdfs:subClassOf|owl:equivalentClass)\b[^>]*?\brdf:resource="([^"]*)"/g;
+    /<(?:owl:Class|rdfs:Class|rdf:Description)\b[^<>]*?\brdf:about="([^"]*)"|<(rdfs:subClassOf|owl:equivalentClass)\b[^<>]*?\brdf:resource="([^"]*)"/g;
   let subject: string | undefined;
   for (const match of text.matchAll(tags)) {
     if (match[1] !== undefined) subject = decode(match[1]);

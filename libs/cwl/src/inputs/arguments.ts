@@ -94,7 +94,7 @@ class ArgumentReader {
     if (value === ABSENT) {
       this.error('input-type', `--${input.name} must be ${typeName(input.type)}; it is '${text}'`, hintFor(input.type));
     } else if (before === undefined) setOwn<CwlValue | undefined>(this.job, input.name, value);
-    else if (Array.isArray(before) && Array.isArray(value)) before.push(...value);
+    else if (Array.isArray(before) && Array.isArray(value)) for (const item of value) before.push(item);
     else this.error('repeated-option', `--${input.name} is given twice; it takes one value (${typeName(input.type)})`);
   }
 

@@ -10,7 +10,7 @@ import { acceptsNull, typeName } from '../link/assignable.js';
 import { normaliseRequirementNode } from '../normalise-requirements.js';
 import { nearestName } from '../source/nearest-name.js';
 import { field, setOwn, type MapNode, type Place } from '../source/node.js';
-import { conform } from './conform.js';
+import { conform, TOO_MANY_TRIES } from './conform.js';
 import { basenameOf } from './file-values.js';
 import { expandFormatNames } from './format-names.js';
 import { reportEngineKeys, reportUnresolved } from './job-keys.js';
@@ -36,7 +36,8 @@ export function bindInputs(args: BindArguments): InputsResult {
   const problems = new Problems();
   if (args.namespaces) root.file.namespaces = { ...args.namespaces, ...root.file.namespaces };
   reportUnresolved(root, problems);
-  const binding: Binding = { root, baseUri: args.baseUri, problems };
+  const tries = { left: triesFor(root) };
+  const binding: Binding = { root, baseUri: args.baseUri, problems, tries };
   const wanted = args.plan.processes[args.plan.root]?.inputs ?? [];
   const surplus = surplusKeys(root, wanted);
   const inputs: CwlObject = {};
@@ -44,6 +45,7 @@ export function bindInputs(args: BindArguments): InputsResult {
     const value = bindOne(parameter, binding, surplus);
     if (value !== undefined) setOwn(inputs, parameter.name, value);
   }
+  if (tries.left < 0) problems.error(root, 'document-limit', TOO_MANY_TRIES);
   expandFormatNames(inputs, args.plan, { file: root.file, start: -1, end: -1 }, problems);
   for (const { key, place } of surplus.values()) problems.warning(place, 'unknown-input', `there is no input '${key}'; it is ignored`);
   reportEngineKeys(root, problems);
@@ -59,7 +61,11 @@ interface Binding {
   root: MapNode;
   baseUri: string;
   problems: Problems;
+  tries: { left: number };
 }
+
+/** So that checking grows with the job, whatever its types are. What did not come as text was made here. */
+const triesFor = (root: MapNode): number => (root.file.text === '' ? Number.POSITIVE_INFINITY : 100_000 + 5 * root.file.text.length);
 
 /** A job with more keys than this that name nothing is not misspelt but another process's. */
 const MAX_SURPLUS = 100;
@@ -72,9 +78,9 @@ function surplusKeys(root: MapNode, wanted: InputParameter[]): Surplus {
   return new Map(entries.map(({ key, place }) => [key, { key, place }]));
 }
 
-function bindOne(parameter: InputParameter, { root, baseUri, problems }: Binding, surplus: Surplus): CwlValue | undefined {
+function bindOne(parameter: InputParameter, { root, baseUri, problems, tries }: Binding, surplus: Surplus): CwlValue | undefined {
   const given = field(root, parameter.name);
-  if (given !== undefined) return conform(given, parameter.type, `input '${parameter.name}'`, { baseUri, problems });
+  if (given !== undefined) return conform(given, parameter.type, `input '${parameter.name}'`, { baseUri, problems, tries });
   if (parameter.default !== undefined && parameter.default !== null) return withBasenames(parameter.default);
   if (acceptsNull(parameter.type)) return null;
   reportMissing(parameter, root, problems, surplus);

@@ -7,10 +7,11 @@
  *  3. One mistake gives one error; where a union does not fit, the error is that of the member the author most likely meant.
  */
 import type { CwlObject, CwlType, CwlValue, EnumType, RecordType } from '@weft/plan';
+import { namesOf } from '../diagnostics.js';
 import { acceptsNull, typeName, withoutNull } from '../link/assignable.js';
 import { INEXACT_HINT, inexactMessage } from '../source/exact-numbers.js';
 import { didYouMean } from '../source/nearest-name.js';
-import { field, isList, isMap, isNull, setOwn, startOf, stringField, type Node, type ScalarNode } from '../source/node.js';
+import { field, isList, isMap, isNull, setOwn, startOf, stringField, type MapNode, type Node, type ScalarNode } from '../source/node.js';
 import { isFileNode, normaliseFile } from './file-values.js';
 import { Problems } from './problems.js';
 
@@ -21,10 +22,16 @@ export interface ConformContext {
   /** Relative locations refer to it. */
   baseUri: string;
   problems: Problems;
+  /** Values that may still be tried against types: unions of unions try each of them many times. */
+  tries: { left: number };
 }
+
+export const TOO_MANY_TRIES = 'the inputs fit too many alternatives of their types to be checked; write simpler types';
 
 /** `subject` names the value in messages: "input 'x'", "item 2 of input 'x'". */
 export function conform(node: Node, type: CwlType, subject: string, context: ConformContext): CwlValue | undefined {
+  context.tries.left -= 1;
+  if (context.tries.left < 0) return undefined;
   if (Array.isArray(type)) return conformUnion(node, type, subject, context);
   if (typeof type === 'string') return conformNamed(node, type, subject, context);
   if (type.type === 'enum') return conformEnum(node, type, subject, context);
@@ -100,19 +107,27 @@ function scalarFits(value: ScalarNode['value'], type: string): boolean {
 function conformEnum(node: Node, type: EnumType, subject: string, context: ConformContext): CwlValue | undefined {
   if (node.kind === 'scalar') {
     const symbol = typeof node.value === 'string' ? node.value : node.value === null ? undefined : String(node.value);
-    if (symbol !== undefined && type.symbols.includes(symbol)) return symbol;
+    if (symbol !== undefined && symbolsOf(type).has(symbol)) return symbol;
     if (symbol !== undefined) {
-      const choices = type.symbols.join(', ');
       context.problems.error(
         node,
         'input-type',
-        `${subject} must be one of ${choices}; it is '${symbol}'`,
-        didYouMean(symbol, type.symbols),
+        () => `${subject} must be one of ${namesOf(type.symbols)}; it is '${symbol}'`,
+        () => didYouMean(symbol, type.symbols),
       );
       return undefined;
     }
   }
   return mismatch(node, type, subject, context);
+}
+
+const symbolSets = new WeakMap<EnumType, ReadonlySet<string>>();
+
+/** Each item of an array is looked up. */
+function symbolsOf(type: EnumType): ReadonlySet<string> {
+  const known = symbolSets.get(type) ?? new Set(type.symbols);
+  symbolSets.set(type, known);
+  return known;
 }
 
 function conformRecord(node: Node, type: RecordType, subject: string, context: ConformContext): CwlValue | undefined {
@@ -131,10 +146,15 @@ function conformRecord(node: Node, type: RecordType, subject: string, context: C
     if (value === undefined) complete = false;
     else setOwn(record, wanted.name, value);
   }
-  const names = type.fields.map((f) => f.name);
+  const names = new Set(type.fields.map((f) => f.name));
   for (const { key, place } of node.entries.values()) {
-    if (!names.includes(key))
-      context.problems.warning(place, 'unknown-field', `${subject} has no field '${key}'; it is ignored`, didYouMean(key, names));
+    if (!names.has(key))
+      context.problems.warning(
+        place,
+        'unknown-field',
+        () => `${subject} has no field '${key}'; it is ignored`,
+        () => didYouMean(key, names),
+      );
   }
   return complete ? record : undefined;
 }
@@ -158,17 +178,22 @@ function anyValue(node: Node, subject: string, context: ConformContext): CwlValu
 
 function mismatch(node: Node, type: CwlType, subject: string, context: ConformContext, hint?: string): undefined {
   const wanted = type === 'Any' ? 'a value' : typeName(type);
-  context.problems.error(startOf(node), 'input-type', `${subject} must be ${wanted}; it is ${describe(node)}`, hint);
+  context.problems.error(startOf(node), 'input-type', () => `${subject} must be ${wanted}; it is ${describe(node)}`, hint);
   return undefined;
 }
 
 function describe(node: Node): string {
   if (isList(node)) return `a list of ${node.items.length}`;
-  if (isMap(node))
-    return isFileNode(node) ? `a ${stringField(node, 'class')}` : `a map (${[...node.entries.keys()].slice(0, 5).join(', ')})`;
+  if (isMap(node)) return isFileNode(node) ? `a ${stringField(node, 'class')}` : `a map (${firstKeys(node, 5)})`;
   if (typeof node.value === 'string')
     return `the string ${JSON.stringify(node.value.length > 60 ? `${node.value.slice(0, 57)}…` : node.value)}`;
   return node.value === null ? 'null' : `the ${typeof node.value} ${node.digits ?? String(node.value)}`;
+}
+
+function firstKeys(node: MapNode, most: number): string {
+  const keys: string[] = [];
+  for (const key of node.entries.keys()) if (keys.push(key) === most) break;
+  return keys.join(', ');
 }
 
 /** What to write instead, for the usual mistakes. */

@@ -29,8 +29,10 @@ export function pathToUri(path: string, base: string): string {
 
 /** Last name in a URI's path, decoded. */
 export function basenameOf(uri: string): string {
-  const path = uri.replace(/[?#].*$/, '').replace(/\/+$/, '');
-  const name = path.slice(path.lastIndexOf('/') + 1);
+  const mark = uri.search(/[?#]/);
+  let end = mark < 0 ? uri.length : mark;
+  while (end > 0 && uri[end - 1] === '/') end -= 1;
+  const name = uri.slice(uri.lastIndexOf('/', end - 1) + 1, end);
   try {
     return decodeURIComponent(name);
   } catch {

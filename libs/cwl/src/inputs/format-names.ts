@@ -11,18 +11,29 @@ const PREFIXED = /^[A-Za-z_][\w.-]*:(?!\/\/)([^/#]+)$/;
 /** Writes the full IRI into the Files of `inputs`, which are this call's to change. */
 export function expandFormatNames(inputs: CwlObject, plan: Plan, at: Place, problems: Problems): void {
   let known: Set<string> | undefined;
+  let byName: Map<string, string[]> | undefined;
   visitFiles(inputs, (file) => {
     if (!isFile(file) || typeof file.format !== 'string') return;
     const name = PREFIXED.exec(file.format)?.[1];
     if (name === undefined) return;
     known ??= knownFormats(plan);
     if (known.has(file.format)) return;
-    const candidates = [...known].filter((iri) => iri.endsWith(`/${name}`) || iri.endsWith(`#${name}`));
+    byName ??= byLastName(known);
+    const candidates = byName.get(name) ?? [];
     const [only] = candidates;
     if (candidates.length !== 1 || only === undefined) return;
     problems.warning(at, 'undeclared-prefix', `the job declares no prefix for format '${file.format}'; it is taken as ${only}`);
     file.format = only;
   });
+}
+
+function byLastName(iris: Iterable<string>): Map<string, string[]> {
+  const names = new Map<string, string[]>();
+  for (const iri of iris) {
+    const name = iri.slice(Math.max(iri.lastIndexOf('/'), iri.lastIndexOf('#')) + 1);
+    names.set(name, [...(names.get(name) ?? []), iri]);
+  }
+  return names;
 }
 
 function knownFormats(plan: Plan): Set<string> {

@@ -8,7 +8,7 @@ export function formatMatches(format: string, wanted: readonly string[], ontolog
     if (wanted.includes(current)) return true;
     if (seen.has(current)) continue;
     seen.add(current);
-    if (Object.hasOwn(ontology, current)) open.push(...(ontology[current] ?? []));
+    if (Object.hasOwn(ontology, current)) for (const above of ontology[current] ?? []) open.push(above);
   }
   return false;
 }

@@ -11,7 +11,8 @@ export function reportEngineKeys(root: MapNode, problems: Problems): void {
   for (const { key, place } of root.entries.values()) {
     const name = engineKey(key);
     if (name === undefined || !name.startsWith('cwl:') || KNOWN.includes(name)) continue;
-    const hint = name === 'cwl:hints' ? "write 'cwl:requirements'; hints of a job are not part of CWL" : didYouMean(name, KNOWN);
+    const hint = (): string | undefined =>
+      name === 'cwl:hints' ? "write 'cwl:requirements'; hints of a job are not part of CWL" : didYouMean(name, KNOWN);
     problems.warning(place, 'unknown-input', `'${key}' in a job means nothing; it is ignored`, hint);
   }
 }

@@ -3,7 +3,7 @@ import { isObject, type CwlObject } from '@weft/plan';
 import type { Diagnostic } from '../api.js';
 import { Reporter } from '../diagnostics.js';
 import { fromJson, isMap, isNull, setOwn, stringOf, toJson, type MapNode, type SourceFile } from '../source/node.js';
-import { MAX_DEPTH } from '../source/node-size.js';
+import { MAX_DEPTH } from '../limits.js';
 import { parseYaml } from '../source/parse-yaml.js';
 
 const CWL = 'https://w3id.org/cwl/cwl#';
@@ -82,7 +82,13 @@ export function engineKey(key: string): string | undefined {
 }
 
 function isBlank(text: string): boolean {
-  return text.split('\n').every((line) => /^\s*(#.*|---\s*|\.\.\.\s*)?$/.test(line));
+  for (let at = 0; at < text.length;) {
+    const end = text.indexOf('\n', at);
+    const line = text.slice(at, end < 0 ? text.length : end).trim();
+    if (line !== '' && line !== '---' && line !== '...' && !line.startsWith('#')) return false;
+    at = end < 0 ? text.length : end + 1;
+  }
+  return true;
 }
 
 function emptyMap(file: SourceFile): MapNode {

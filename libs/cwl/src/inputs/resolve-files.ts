@@ -77,6 +77,7 @@ class Resolver {
 
   /** The value with secondary files added. `wanted` are the options that apply to Files at this place. */
   async value(value: CwlValue, type: CwlType, wanted: FileOptions, subject: string): Promise<CwlValue> {
+    if (!holdsFiles(value)) return value;
     if (Array.isArray(value)) {
       const items = membersOf(type).find((t) => typeof t === 'object' && !Array.isArray(t) && t.type === 'array');
       const itemType: CwlType = typeof items === 'object' && !Array.isArray(items) && items.type === 'array' ? items.items : 'Any';
@@ -213,6 +214,13 @@ class Resolver {
   }
 }
 
+/** Most values hold no files: nothing is waited for then, nor copied. */
+function holdsFiles(value: CwlValue): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (isFileOrDirectory(value)) return true;
+  return Object.values(value).some((member) => member !== undefined && holdsFiles(member));
+}
+
 function failureOf(error: unknown): Found {
   const { code, message } = error as { code?: unknown; message?: unknown };
   const isMissing = code === 'NOT_FOUND' || code === 'ENOENT' || code === 'ENOTDIR';
@@ -227,7 +235,7 @@ async function inBatches<T, R>(items: readonly T[], work: (item: T, index: numbe
   const results: R[] = [];
   for (let start = 0; start < items.length; start += PARALLEL) {
     const batch = items.slice(start, start + PARALLEL);
-    results.push(...(await Promise.all(batch.map((item, offset) => work(item, start + offset)))));
+    for (const result of await Promise.all(batch.map((item, offset) => work(item, start + offset)))) results.push(result);
   }
   return results;
 }

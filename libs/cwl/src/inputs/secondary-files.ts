@@ -30,9 +30,13 @@ export interface Expected {
 
 /** `^^.bai` on `x.tar.gz` is `x.bai`. A caret too many changes nothing. */
 export function applySuffix(basename: string, pattern: string): string {
-  if (!pattern.startsWith('^')) return basename + pattern;
-  const dot = basename.lastIndexOf('.');
-  return applySuffix(dot > 0 ? basename.slice(0, dot) : basename, pattern.slice(1));
+  let stem = basename;
+  let carets = 0;
+  for (; pattern[carets] === '^'; carets += 1) {
+    const dot = stem.lastIndexOf('.');
+    if (dot > 0) stem = stem.slice(0, dot);
+  }
+  return stem + pattern.slice(carets);
 }
 
 /** The names that one pattern asks for. Rejects where an expression fails or gives something else than file names and Files. */
@@ -56,7 +60,7 @@ export async function expectedFiles(
 }
 
 function candidateOf(name: CwlValue, primary: FileValue, pattern: string): Expected['candidate'] {
-  const directory = primary.location?.replace(/[^/]*$/, '');
+  const directory = primary.location?.slice(0, primary.location.lastIndexOf('/') + 1);
   if (typeof name === 'string') return { uri: directory && pathToUri(name, directory), basename: name.slice(name.lastIndexOf('/') + 1) };
   if (isObject(name) && isFileOrDirectory(name)) {
     const problems = new Problems();

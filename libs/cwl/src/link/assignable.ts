@@ -3,13 +3,26 @@
  * Source: CWL v1.2 Workflow.html §2.1.5 "Data links": "compatible" means that the intersection of the types is not empty.
  */
 import type { CwlType, RecordType } from '@weft/plan';
+import { namesOf, shortened } from '../diagnostics.js';
 
 export type Fit = 'yes' | 'maybe' | 'no';
 
 const NUMBERS: readonly string[] = ['int', 'long', 'float', 'double'];
 
+/** Named types are one object wherever they are used: what is known of two of them is not found again, and unions of unions stay cheap. */
+const known = new WeakMap<object, WeakMap<object, Fit>>();
+
 export function fit(source: CwlType, sink: CwlType): Fit {
   if (source === 'Any' || sink === 'Any') return 'yes';
+  if (typeof source !== 'object' || typeof sink !== 'object') return fitOf(source, sink);
+  const ofSource = known.get(source) ?? new WeakMap<object, Fit>();
+  known.set(source, ofSource);
+  const answer = ofSource.get(sink) ?? fitOf(source, sink);
+  ofSource.set(sink, answer);
+  return answer;
+}
+
+function fitOf(source: CwlType, sink: CwlType): Fit {
   if (Array.isArray(source))
     return every(
       source.map((member) => fit(member, sink)),
@@ -20,7 +33,8 @@ export function fit(source: CwlType, sink: CwlType): Fit {
   if (source.type === 'array' && sink.type === 'array') return fit(source.items, sink.items);
   if (source.type === 'record' && sink.type === 'record') return fitRecord(source, sink);
   if (source.type === 'enum' && sink.type === 'enum') {
-    const shared = source.symbols.filter((symbol) => sink.symbols.includes(symbol)).length;
+    const taken = new Set(sink.symbols);
+    const shared = source.symbols.filter((symbol) => taken.has(symbol)).length;
     return shared === source.symbols.length ? 'yes' : shared > 0 ? 'maybe' : 'no';
   }
   return 'no';
@@ -65,9 +79,17 @@ export function withoutNull(type: CwlType): CwlType {
   return rest.length === 1 && only !== undefined ? only : rest.length === 0 ? 'null' : rest;
 }
 
-/** The type as an author would write it. */
+const names = new WeakMap<object, string>();
+
+/** The type as an author would write it, as far as anybody reads. */
 export function typeName(type: CwlType): string {
   if (typeof type === 'string') return type;
+  const name = names.get(type) ?? shortened(nameOfType(type), 500);
+  names.set(type, name);
+  return name;
+}
+
+function nameOfType(type: Exclude<CwlType, string>): string {
   if (Array.isArray(type)) {
     const rest = withoutNull(type);
     if (acceptsNull(type) && rest !== 'null')
@@ -77,5 +99,5 @@ export function typeName(type: CwlType): string {
   if (type.type === 'array')
     return Array.isArray(type.items) && !acceptsNull(type.items) ? `(${typeName(type.items)})[]` : `${typeName(type.items)}[]`;
   if (type.name !== undefined) return `${type.type} ${type.name}`;
-  return type.type === 'enum' ? `enum (${type.symbols.join(', ')})` : `record (${type.fields.map((f) => f.name).join(', ')})`;
+  return type.type === 'enum' ? `enum (${namesOf(type.symbols)})` : `record (${namesOf(type.fields.map((f) => f.name))})`;
 }

@@ -32,11 +32,7 @@ function walk(start: string, edges: ReadonlyMap<string, Edge[]>, done: Set<strin
       onPath.delete(top.name);
       path.pop();
     } else if (onPath.has(edge.to)) {
-      report(
-        path.map((p) => p.name),
-        edge,
-        scope,
-      );
+      report(path, edge, scope);
     } else if (!done.has(edge.to)) {
       path.push({ name: edge.to, next: 0 });
       onPath.add(edge.to);
@@ -45,12 +41,12 @@ function walk(start: string, edges: ReadonlyMap<string, Edge[]>, done: Set<strin
 }
 
 /** `path` follows sources backwards; the message follows the data. */
-function report(path: string[], edge: Edge, scope: WorkflowScope): void {
-  const cycle = path.slice(path.indexOf(edge.to)).reverse();
-  const [first] = cycle;
-  const message =
-    cycle.length === 1
+function report(path: readonly { name: string }[], edge: Edge, scope: WorkflowScope): void {
+  scope.reporter.error(scope.sourcePlace(edge.ref), 'cycle', () => {
+    const names = path.map(({ name }) => name);
+    const cycle = names.slice(names.indexOf(edge.to)).reverse();
+    return cycle.length === 1
       ? `step '${edge.to}' waits for its own output '${refName(edge.ref)}'`
       : `these steps wait for each other: ${[...cycle.slice(-1), ...cycle].join(' → ')}`;
-  if (first !== undefined) scope.reporter.error(scope.sourcePlace(edge.ref), 'cycle', message);
+  });
 }

@@ -1,6 +1,7 @@
 /** Every source, scatter, `out` and step input names something that exists, and every required input of a step's process is given. */
 import type { Link, Process, SourceRef, StepInput, WorkflowStep } from '@weft/plan';
 import { didYouMean, nearestName } from '../source/nearest-name.js';
+import type { Place } from '../source/node.js';
 import { shortName } from '../source/uri.js';
 import { acceptsNull } from './assignable.js';
 import { refName, type WorkflowScope } from './scope.js';
@@ -25,7 +26,8 @@ function checkLink(link: Link | undefined, scope: WorkflowScope): void {
 /** True for what a source may name. An output of a step whose process is unknown exists when the step's `out` lists it. */
 export function exists(ref: SourceRef, scope: WorkflowScope): boolean {
   if (ref.step === null) return scope.inputs.has(ref.port);
-  return scope.steps.get(ref.step)?.out.includes(ref.port) ?? false;
+  const step = scope.steps.get(ref.step);
+  return step !== undefined && scope.outOf(step).has(ref.port);
 }
 
 function reportSource(ref: SourceRef, scope: WorkflowScope): void {
@@ -37,24 +39,28 @@ function reportSource(ref: SourceRef, scope: WorkflowScope): void {
     const hint = step.out.length === 1 ? `did you mean '${step.name}/${only}'?` : undefined;
     scope.reporter.error(place, 'unknown-source', `'${name}' is a step; a source names one of its outputs, as in 'step/output'`, hint);
   } else if (step !== undefined) {
-    const lists = scope.processOf(step)?.outputs.some((output) => output.name === ref.port) ?? false;
+    const process = scope.processOf(step);
+    const lists = process !== undefined && scope.outputsOf(process).has(ref.port);
     const message = lists
       ? `step '${step.name}' does not list '${ref.port}' in its 'out'`
       : `step '${step.name}' has no output '${ref.port}'`;
-    const nearest = nearestName(ref.port, step.out);
-    scope.reporter.error(place, 'unknown-source', message, nearest === undefined ? undefined : `did you mean '${step.name}/${nearest}'?`);
+    scope.reporter.error(place, 'unknown-source', message, () => {
+      const nearest = nearestName(ref.port, step.out);
+      return nearest === undefined ? undefined : `did you mean '${step.name}/${nearest}'?`;
+    });
   } else {
     const what = ref.step === null ? `the workflow has no input '${name}'` : `there is no step '${ref.step}', which '${name}' names`;
-    scope.reporter.error(place, 'unknown-source', what, didYouMean(name, scope.sourceNames()));
+    scope.reporter.error(place, 'unknown-source', what, () => didYouMean(name, scope.sourceNames()));
   }
 }
 
 function checkLoopSources(step: WorkflowStep, link: Link | undefined, scope: WorkflowScope): void {
-  const outputs = scope.processOf(step)?.outputs.map((output) => output.name);
+  const process = scope.processOf(step);
+  const outputs = process && scope.outputsOf(process);
   for (const ref of link?.sources ?? []) {
-    if (outputs === undefined || outputs.includes(ref.port)) continue;
+    if (outputs === undefined || outputs.has(ref.port)) continue;
     const message = `a loop takes its next inputs from outputs of its own step; '${step.name}' has no output '${ref.port}'`;
-    scope.reporter.error(scope.sourcePlace(ref), 'unknown-source', message, didYouMean(ref.port, outputs));
+    scope.reporter.error(scope.sourcePlace(ref), 'unknown-source', message, () => didYouMean(ref.port, outputs.keys()));
   }
 }
 
@@ -66,17 +72,17 @@ function checkScatter(step: WorkflowStep, scope: WorkflowScope): void {
       scope.itemPlace(step, 'scatter', i),
       'unknown-scatter',
       `step '${step.name}' has no input '${name}' to scatter over`,
-      scope.mayAsk() ? didYouMean(name, names) : undefined,
+      () => didYouMean(name, names),
     );
   });
 }
 
 function checkOut(step: WorkflowStep, process: Process, scope: WorkflowScope): void {
-  const outputs = new Set(process.outputs.map((output) => output.name));
+  const outputs = scope.outputsOf(process);
   step.out.forEach((name, i) => {
     if (outputs.has(name)) return;
     const message = `what step '${step.name}' runs has no output '${name}'`;
-    scope.reporter.error(scope.itemPlace(step, 'out', i), 'unknown-output', message, didYouMean(name, outputs));
+    scope.reporter.error(scope.itemPlace(step, 'out', i), 'unknown-output', message, () => didYouMean(name, outputs.keys()));
   });
 }
 
@@ -93,17 +99,12 @@ function checkInputs(step: WorkflowStep, process: Process, scope: WorkflowScope)
     if (known.has(input.name)) continue;
     const meant = scope.mayAsk() ? nearestName(input.name, missing) : undefined;
     const message = `what step '${step.name}' runs has no input '${input.name}'`;
-    const place = inputPlace(step, input, scope);
+    const place = (): Place => inputPlace(step, input, scope);
     if (meant !== undefined) {
       scope.reporter.error(place, 'unknown-step-input', message, `did you mean '${meant}'?`);
       missing.delete(meant);
     } else if (!used) {
-      scope.reporter.warning(
-        place,
-        'unused-step-input',
-        `${message}; its value is not used`,
-        scope.mayAsk() ? didYouMean(input.name, free) : undefined,
-      );
+      scope.reporter.warning(place, 'unused-step-input', `${message}; its value is not used`, () => didYouMean(input.name, free));
     }
   }
   for (const name of missing) {
@@ -124,7 +125,7 @@ function checkGiven(step: WorkflowStep, process: Process, scope: WorkflowScope):
     if (parameter === undefined || parameter.default !== undefined || !isRequired(parameter.type)) continue;
     if (input.link !== undefined || input.default !== undefined || input.valueFrom !== undefined) continue;
     const message = `the required input '${input.name}' of step '${step.name}' has neither 'source' nor 'default' nor 'valueFrom'`;
-    scope.reporter.error(inputPlace(step, input, scope), 'missing-input', message);
+    scope.reporter.error(() => inputPlace(step, input, scope), 'missing-input', message);
   }
 }
 
@@ -133,7 +134,7 @@ function isRequired(type: Process['inputs'][number]['type']): boolean {
 }
 
 /** The name of a step input: its key in the map form, else its `id`. */
-function inputPlace(step: WorkflowStep, input: StepInput, scope: WorkflowScope): ReturnType<WorkflowScope['placeOf']> {
+function inputPlace(step: WorkflowStep, input: StepInput, scope: WorkflowScope): Place {
   const written = scope.origins.node(step)?.entries.get('in')?.value;
   if (written?.kind === 'map') {
     const exact = written.entries.get(input.name);

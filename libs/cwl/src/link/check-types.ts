@@ -10,13 +10,14 @@ import { refName, type WorkflowScope } from './scope.js';
 
 export function checkTypes(scope: WorkflowScope): void {
   for (const step of scope.workflow.steps) {
-    if (step.scatter.some((name) => !step.in.some((input) => input.name === name))) continue;
+    const given = new Set(step.in.map((input) => input.name));
+    if (step.scatter.some((name) => !given.has(name))) continue;
     const parameters = new Map(scope.processOf(step)?.inputs.map((p) => [p.name, p]));
     for (const input of step.in) {
       const parameter = parameters.get(input.name);
       if (parameter === undefined || input.link === undefined || input.valueFrom !== undefined) continue;
       const tolerant = step.when !== undefined || input.default !== undefined || parameter.default !== undefined;
-      const sink = step.scatter.includes(input.name) ? arrayOf(parameter.type) : parameter.type;
+      const sink = scope.scatterOf(step).has(input.name) ? arrayOf(parameter.type) : parameter.type;
       checkSources(input.link, tolerant ? withNull(sink) : sink, `input '${input.name}' of step '${step.name}'`, scope);
     }
   }
@@ -59,7 +60,8 @@ const arrayOf = (items: CwlType): CwlType => ({ type: 'array', items });
 function sourceType(ref: SourceRef, scope: WorkflowScope): CwlType | undefined {
   if (ref.step === null) return scope.inputs.get(ref.port)?.type;
   const step = scope.steps.get(ref.step);
-  const output = step && scope.processOf(step)?.outputs.find((o) => o.name === ref.port);
+  const process = step && scope.processOf(step);
+  const output = process && scope.outputsOf(process).get(ref.port);
   return step && output && stepOutputType(step, output.type);
 }
 

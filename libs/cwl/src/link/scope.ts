@@ -1,5 +1,5 @@
 /** One workflow as the link checks see it: its parts by name, and where they were written. */
-import type { InputParameter, Process, SourceRef, Workflow, WorkflowStep } from '@weft/plan';
+import type { InputParameter, OutputParameter, Process, SourceRef, Workflow, WorkflowStep } from '@weft/plan';
 import type { Origins } from '../build/context.js';
 import type { Reporter } from '../diagnostics.js';
 import { fieldPlace, itemsOf, startOf, type MapNode, type Place } from '../source/node.js';
@@ -8,6 +8,10 @@ const MAX_HINTS = 50;
 
 export class WorkflowScope {
   private asked = 0;
+  /** What steps list in `out`, what they give, and what their processes' outputs are. */
+  private readonly outs = new Map<WorkflowStep, ReadonlySet<string>>();
+  private readonly outputs = new Map<Process, ReadonlyMap<string, OutputParameter>>();
+  private readonly scattered = new Map<WorkflowStep, ReadonlySet<string>>();
   readonly inputs: Map<string, InputParameter>;
   readonly steps: Map<string, WorkflowStep>;
 
@@ -24,6 +28,18 @@ export class WorkflowScope {
   /** Undefined where it could not be built; that was reported. */
   processOf(step: WorkflowStep): Process | undefined {
     return Object.hasOwn(this.processes, step.run) ? this.processes[step.run] : undefined;
+  }
+
+  outOf(step: WorkflowStep): ReadonlySet<string> {
+    return remembered(this.outs, step, () => new Set(step.out));
+  }
+
+  scatterOf(step: WorkflowStep): ReadonlySet<string> {
+    return remembered(this.scattered, step, () => new Set(step.scatter));
+  }
+
+  outputsOf(process: Process): ReadonlyMap<string, OutputParameter> {
+    return remembered(this.outputs, process, () => new Map([...process.outputs].reverse().map((output) => [output.name, output])));
   }
 
   /** Place of a field of a part, of the part itself where it lacks the field. */
@@ -59,6 +75,15 @@ export class WorkflowScope {
   private startOfWorkflow(): Place {
     return startOf(this.origins.node(this.workflow) as MapNode);
   }
+}
+
+function remembered<K, V>(known: Map<K, V>, key: K, make: () => V): V {
+  let value = known.get(key);
+  if (value === undefined) {
+    value = make();
+    known.set(key, value);
+  }
+  return value;
 }
 
 export function refName(ref: SourceRef): string {

@@ -6,14 +6,23 @@
 
 /** A text of the same length, in which offsets mean the same places. */
 export function joinFlowLines(text: string): string {
-  const out = text.split('');
+  const blanks: Blanks = [];
   let at = 0;
   while (at < text.length) {
     const end = lineEnd(text, at);
-    at = joinLine(text, at, end, out);
+    at = joinLine(text, at, end, blanks);
   }
-  return out.join('');
+  const parts: string[] = [];
+  let from = 0;
+  for (const [start, end] of blanks) {
+    parts.push(text.slice(from, start), ' '.repeat(end - start));
+    from = end;
+  }
+  return parts.join('') + text.slice(from);
 }
+
+/** Stretches that become spaces, in order. */
+type Blanks = [start: number, end: number][];
 
 const lineEnd = (text: string, at: number): number => {
   const end = text.indexOf('\n', at);
@@ -21,7 +30,7 @@ const lineEnd = (text: string, at: number): number => {
 };
 
 /** Handles what starts on the line from `start`; answers where the next line to look at starts. */
-function joinLine(text: string, start: number, end: number, out: string[]): number {
+function joinLine(text: string, start: number, end: number, blanks: Blanks): number {
   let opens = true;
   for (let i = start; i < end; i += 1) {
     const c = text[i] ?? '';
@@ -31,7 +40,7 @@ function joinLine(text: string, start: number, end: number, out: string[]): numb
       if (close >= end) return lineEnd(text, close) + 1;
       i = close;
     } else if (opens && (c === '[' || c === '{')) {
-      return lineEnd(text, flowEnd(text, i, out)) + 1;
+      return lineEnd(text, flowEnd(text, i, blanks)) + 1;
     } else if (opens && (c === '|' || c === '>') && /^[|>][-+0-9]*\s*(#.*)?$/.test(text.slice(i, end))) {
       return blockEnd(text, start, end);
     }
@@ -55,18 +64,18 @@ function quoteEnd(text: string, at: number): number {
 }
 
 /** Blanks line breaks and comments up to the bracket that closes the one at `at`; answers its offset, or the end of the text. */
-function flowEnd(text: string, at: number, out: string[]): number {
+function flowEnd(text: string, at: number, blanks: Blanks): number {
   let depth = 0;
   for (let i = at; i < text.length; i += 1) {
     const c = text[i] ?? '';
     if (c === '[' || c === '{') depth += 1;
     else if ((c === ']' || c === '}') && (depth -= 1) === 0) return i;
-    else if (c === '\n' || c === '\r') out[i] = ' ';
+    else if (c === '\n' || c === '\r') blanks.push([i, i + 1]);
     else if ((c === '"' || c === "'") && /[\s[{,:]/.test(text[i - 1] ?? '')) i = quoteEnd(text, i);
     else if (c === '#' && /\s/.test(text[i - 1] ?? '')) {
       const end = lineEnd(text, i);
-      for (; i < end; i += 1) out[i] = ' ';
-      i -= 1;
+      blanks.push([i, end]);
+      i = end - 1;
     }
   }
   return text.length;

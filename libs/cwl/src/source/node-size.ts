@@ -1,9 +1,6 @@
 /** How large and how deep a tree would be with everything that is shared in it written out. Imports and aliases share nodes; whoever walks them does not. */
 import type { Node } from './node.js';
 
-/** Nesting above this is refused: no author writes it, and recursive readers must not overflow. */
-export const MAX_DEPTH = 200;
-
 export interface NodeSize {
   nodes: number;
   levels: number;
@@ -13,6 +10,7 @@ const SCALAR: NodeSize = { nodes: 1, levels: 1 };
 
 export class NodeSizes {
   private readonly known = new Map<Node, NodeSize>();
+  private scalars = 0;
 
   /** Linear in the nodes there are; recurses no deeper than what was not measured before. */
   of(node: Node): NodeSize {
@@ -22,6 +20,7 @@ export class NodeSizes {
     const size = { nodes: 1, levels: 1 };
     const add = (child: Node): void => {
       const { nodes, levels } = this.of(child);
+      if (child.kind === 'scalar') this.scalars += 1;
       size.nodes += nodes;
       size.levels = Math.max(size.levels, levels + 1);
     };
@@ -31,8 +30,8 @@ export class NodeSizes {
     return size;
   }
 
-  /** Maps and lists that were met so far. */
+  /** Nodes that were met so far, those that are shared once. */
   get distinct(): number {
-    return this.known.size;
+    return this.known.size + this.scalars;
   }
 }

@@ -26,7 +26,7 @@ test('any JSON value, printed in any way, reads the same by both', () => {
       const reporter = new Reporter();
       const slow = parseYaml(fileOf(`${text}\n# a comment`), reporter);
       expect(reporter.diagnostics()).toEqual([]);
-      expect(bare(parseJson(fileOf(text), 200))).toEqual(bare(slow));
+      expect(bare(parseJson(fileOf(text), 200, 1e6) as Node)).toEqual(bare(slow));
     }),
     { numRuns: 500 },
   );
@@ -46,11 +46,16 @@ test.each([
   '- 1',
   '[',
   '"x',
-])('%s is not plain JSON', (text) => expect(parseJson(fileOf(text), 200)).toBeUndefined());
+])('%s is not plain JSON', (text) => expect(parseJson(fileOf(text), 200, 1e6)).toBeUndefined());
+
+test('more values than are allowed', () => {
+  expect(parseJson(fileOf('[1,[2,3]]'), 200, 5)).not.toBe('large');
+  expect(parseJson(fileOf('[1,[2,3]]'), 200, 4)).toBe('large');
+});
 
 test('nesting beyond the limit is left to the reader that can say so', () => {
-  expect(parseJson(fileOf('['.repeat(20) + ']'.repeat(20)), 19)).toBeDefined();
-  expect(parseJson(fileOf('['.repeat(21) + ']'.repeat(21)), 19)).toBeUndefined();
+  expect(parseJson(fileOf('['.repeat(20) + ']'.repeat(20)), 19, 1e6)).toBeDefined();
+  expect(parseJson(fileOf('['.repeat(21) + ']'.repeat(21)), 19, 1e6)).toBeUndefined();
 });
 
 test.each([

@@ -2,39 +2,45 @@
  * JSON text → nodes with places, many times faster than through YAML. It answers only for text that is plain JSON without anything to remark;
  * all else (mistakes, duplicate keys, deep nesting, YAML in JSON's clothes) is left to the YAML reader, which knows how to speak about it.
  */
+import { MAX_DEPTH } from '../limits.js';
 import { inexactNumbers, lostDigits } from './exact-numbers.js';
 import type { MapEntry, Node, SourceFile } from './node.js';
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?/y;
-/** Up to the quote that ends it; a backslash or control character in it is found afterwards. */
-const STRING = /"(?:[^"\\\n\r\t]|\\.)*"/y;
+/** What a string of JSON cannot hold as it is, and what ends it. */
+const STRING_PART = /["\\\n\r\t]/g;
 
 /** Thrown, and caught here: the text is not plain JSON. */
 const GIVE_UP = Symbol('not plain JSON');
+const TOO_LARGE = Symbol('more nodes than are allowed');
 
-export function parseJson(file: SourceFile, maxDepth: number): Node | undefined {
+/** `large`: it has more nodes than `maxNodes`. Undefined for what is left to the YAML reader. */
+export function parseJson(file: SourceFile, maxDepth: number, maxNodes: number): Node | 'large' | undefined {
   if (!/^\s*[{[]/.test(file.text)) return undefined;
   try {
-    return new JsonReader(file, maxDepth).read();
+    return new JsonReader(file, maxDepth, maxNodes).read();
   } catch (error) {
     if (error === GIVE_UP) return undefined;
+    if (error === TOO_LARGE) return 'large';
     throw error;
   }
 }
 
 /** The integers in a JSON text whose digits `JSON.parse` would lose, as written. Text that is not JSON has none. */
 export function inexactIntegers(text: string): string[] {
-  const root = parseJson({ uri: '', text, namespaces: {} }, Number.POSITIVE_INFINITY);
-  return root === undefined ? [] : inexactNumbers(root).flatMap((number) => number.digits ?? []);
+  const root = parseJson({ uri: '', text, namespaces: {} }, MAX_DEPTH, Number.POSITIVE_INFINITY);
+  return root === undefined || root === 'large' ? [] : inexactNumbers(root).flatMap((number) => number.digits ?? []);
 }
 
 class JsonReader {
   private readonly text: string;
   private at = 0;
+  private nodes = 0;
 
   constructor(
     private readonly file: SourceFile,
     private readonly maxDepth: number,
+    private readonly maxNodes: number,
   ) {
     this.text = file.text;
   }
@@ -48,6 +54,8 @@ class JsonReader {
 
   private value(depth: number): Node {
     if (depth > this.maxDepth) throw GIVE_UP;
+    this.nodes += 1;
+    if (this.nodes > this.maxNodes) throw TOO_LARGE;
     this.skip();
     const start = this.at;
     switch (this.text[start]) {
@@ -98,14 +106,22 @@ class JsonReader {
     return false;
   }
 
+  /** No expression over the whole of it: that takes stack for each character. */
   private string(): string {
-    STRING.lastIndex = this.at;
-    const quoted = STRING.exec(this.text)?.[0];
-    if (quoted === undefined) throw GIVE_UP;
-    this.at += quoted.length;
-    if (!quoted.includes('\\')) return quoted.slice(1, -1);
+    const start = this.at;
+    if (this.text[start] !== '"') throw GIVE_UP;
+    let escaped = false;
+    STRING_PART.lastIndex = start + 1;
+    for (let part = STRING_PART.exec(this.text); ; part = STRING_PART.exec(this.text)) {
+      if (part === null || (part[0] !== '"' && part[0] !== '\\')) throw GIVE_UP;
+      this.at = part.index + 1;
+      if (part[0] === '"') break;
+      escaped = true;
+      STRING_PART.lastIndex = part.index + 2;
+    }
+    if (!escaped) return this.text.slice(start + 1, this.at - 1);
     try {
-      return JSON.parse(quoted) as string;
+      return JSON.parse(this.text.slice(start, this.at)) as string;
     } catch {
       throw GIVE_UP;
     }

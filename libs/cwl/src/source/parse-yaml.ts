@@ -6,25 +6,26 @@
  *  2. Aliases may not blow a document up (MAX_ALIASED), nor contain themselves.
  *  3. Of several syntax errors only the first is reported: the others are its consequences.
  */
-import { parseDocument, isAlias, isMap, isScalar, isSeq, type Document, type ParsedNode, type YAMLError } from 'yaml';
-import type { Reporter } from '../diagnostics.js';
+import { isAlias, isMap, isScalar, isSeq, type Document, type ParsedNode, type YAMLError } from 'yaml';
+import { shortened, type Reporter } from '../diagnostics.js';
+import { MAX_DEPTH, MAX_NODES, TOO_DEEP, TOO_MANY_NODES, TOO_MANY_TOKENS } from '../limits.js';
 import { joinFlowLines } from './flow-lines.js';
 import { lostDigits } from './exact-numbers.js';
-import { MAX_DEPTH } from './node-size.js';
 import { parseJson } from './parse-json.js';
 import { scalarNode, type MapEntry, type MapNode, type Node, type Place, type ScalarNode, type SourceFile } from './node.js';
+import { composeYaml, SECOND_DOCUMENT, type Composed } from './yaml-document.js';
 
 /** How much larger aliases may make a document: this many nodes, or ten times its own. */
 const MAX_ALIASED = 100_000;
-const TOO_DEEP = `the document is nested more than ${MAX_DEPTH} levels deep`;
 
 /** The root node, or undefined after an error was reported. */
 export function parseYaml(file: SourceFile, reporter: Reporter): Node | undefined {
-  const plainJson = parseJson(file, MAX_DEPTH);
-  if (plainJson) return plainJson;
-  const document = parseTolerantly(file.text);
-  if (document === undefined) {
-    reporter.error({ file, start: 0, end: 0 }, 'document-limit', TOO_DEEP);
+  const plainJson = parseJson(file, MAX_DEPTH, MAX_NODES);
+  if (plainJson !== undefined && plainJson !== 'large') return plainJson;
+  const document = plainJson ?? parseTolerantly(file.text);
+  if (typeof document === 'string') {
+    const message = { deep: TOO_DEEP, long: TOO_MANY_TOKENS, large: TOO_MANY_NODES }[document];
+    reporter.error({ file, start: 0, end: 0 }, 'document-limit', message);
     return undefined;
   }
   if (reportSyntax(document.errors, file, reporter)) return undefined;
@@ -37,20 +38,14 @@ export function parseYaml(file: SourceFile, reporter: Reporter): Node | undefine
 
 function reportSyntax(errors: YAMLError[], file: SourceFile, reporter: Reporter): boolean {
   const place = (e: YAMLError): Place => ({ file, start: e.pos[0], end: e.pos[1] });
-  for (const e of errors.filter((e) => e.code === 'DUPLICATE_KEY')) {
-    const key = /^\S+/.exec(file.text.slice(e.pos[0]))?.[0].replace(/:$/, '') ?? '';
-    reporter.error(place(e), 'duplicate-key', `key ${quote(key)} is written twice in one mapping`);
-  }
-  const first = errors.find((e) => e.code !== 'DUPLICATE_KEY');
+  const [first] = errors;
   if (first && /call stack/i.test(first.message)) reporter.error(place(first), 'document-limit', TOO_DEEP);
   else if (first) reporter.error(place(first), 'yaml-syntax', `not valid YAML: ${plain(first.message)}`);
   return errors.length > 0;
 }
 
-const quote = (key: string): string => (/^['"]/.test(key) ? key : `'${key}'`);
-
 function plain(message: string): string {
-  if (message.startsWith('Source contains multiple documents')) return "a second document starts at '---'; only one is read";
+  if (message.startsWith(SECOND_DOCUMENT)) return "a second document starts at '---'; only one is read";
   if (message.startsWith('Implicit keys need to be on a single line')) return "a key that starts on this line is not followed by ':'";
   const bracket = /^Unexpected flow-(seq|map)-start at node end/.exec(message);
   if (bracket) return `text that contains '${bracket[1] === 'seq' ? '[' : '{'}' must be in quotes here`;
@@ -61,21 +56,11 @@ function plain(message: string): string {
 }
 
 /** Text that is refused for its indentation gets a second chance with its flow collections joined. */
-function parseTolerantly(text: string): Document.Parsed | undefined {
-  const document = parse(text);
-  if (document?.errors[0]?.code !== 'BAD_INDENT') return document;
-  const joined = parse(joinFlowLines(text));
-  return joined === undefined || joined.errors.length > 0 ? document : joined;
-}
-
-/** The parser recurses: nesting that no author writes overflows its stack. */
-function parse(text: string): Document.Parsed | undefined {
-  try {
-    return parseDocument(text, { version: '1.2', schema: 'core', prettyErrors: false, keepSourceTokens: false });
-  } catch (error) {
-    if ((error as { name?: unknown }).name === 'RangeError') return undefined;
-    throw error;
-  }
+function parseTolerantly(text: string): Composed {
+  const document = composeYaml(text);
+  if (typeof document === 'string' || document.errors[0]?.code !== 'BAD_INDENT') return document;
+  const joined = composeYaml(joinFlowLines(text));
+  return typeof joined === 'string' || joined.errors.length > 0 ? document : joined;
 }
 
 class Converter {
@@ -86,6 +71,7 @@ class Converter {
   /** Deepest level met in the node being converted, aliases written out. */
   private deepest = 0;
   private failed = false;
+  private repeats = false;
 
   constructor(
     private readonly file: SourceFile,
@@ -94,7 +80,7 @@ class Converter {
 
   root(document: Document.Parsed): Node | undefined {
     const node = this.convert(document.contents, 0, 0);
-    return this.failed ? undefined : node;
+    return this.failed || this.repeats ? undefined : node;
   }
 
   private convert(yaml: ParsedNode | null, at: number, depth: number): Node {
@@ -104,6 +90,7 @@ class Converter {
     this.written += 1;
     if (yaml === null || this.failed) return scalarNode(place, null);
     if (depth > MAX_DEPTH) return this.fail(place, 'document-limit', TOO_DEEP);
+    if (this.written > MAX_NODES) return this.fail(place, 'document-limit', TOO_MANY_NODES);
     if (isAlias(yaml)) return this.aliased(yaml.source, place, depth);
     this.deepest = Math.max(this.deepest, depth);
     const { anchor } = yaml as { anchor?: string };
@@ -132,22 +119,31 @@ class Converter {
       const digits = lostDigits(source, value);
       return digits === undefined ? scalarNode(place, value) : { ...scalarNode(place, value), digits };
     }
-    return this.fail(place, 'yaml-syntax', `${source === '' ? String(value) : source} is not a number that JSON can hold`);
+    return this.fail(place, 'yaml-syntax', `${shortened(source === '' ? String(value) : source, 100)} is not a number that JSON can hold`);
   }
 
   private map(items: { key: ParsedNode; value: ParsedNode | null }[], place: Place, depth: number): MapNode {
     const entries = new Map<string, MapEntry>();
     const merged: Node[] = [];
+    let isMerged = false;
     for (const { key, value } of items) {
       const start = key?.range?.[0] ?? place.start;
       const keyPlace: Place = { file: this.file, start, end: key?.range?.[1] ?? start };
       const name = this.keyName(key, keyPlace);
       const node = this.convert(value, keyPlace.end, depth + 1);
+      if (name === '<<' ? isMerged : entries.has(name)) this.repeated(name, keyPlace);
       if (name === '<<') merged.push(node);
       else entries.set(name, { key: name, place: keyPlace, value: node });
+      if (name === '<<') isMerged = true;
     }
     for (const node of merged) this.merge(entries, node);
     return { kind: 'map', ...place, entries };
+  }
+
+  /** Each is reported: they do not hide one another. */
+  private repeated(name: string, place: Place): void {
+    this.repeats = true;
+    this.reporter.error(place, 'duplicate-key', `key '${name}' is written twice in one mapping`);
   }
 
   /** `<<: *base`: fields of other maps that this map does not write itself. */
@@ -174,8 +170,9 @@ class Converter {
     this.size += target.size;
     this.deepest = Math.max(this.deepest, depth + target.height);
     if (depth + target.height > MAX_DEPTH) return this.fail(place, 'document-limit', TOO_DEEP);
-    if (this.size <= MAX_ALIASED + 10 * this.written) return target.node;
-    return this.fail(place, 'document-limit', `with its aliases written out the document would have more than ${MAX_ALIASED} nodes`);
+    const most = Math.min(MAX_NODES, MAX_ALIASED + 10 * this.written);
+    if (this.size <= most) return target.node;
+    return this.fail(place, 'document-limit', `with its aliases written out the document would have more than ${most} nodes`);
   }
 
   private fail(place: Place, code: string, message: string): ScalarNode {
