@@ -1,4 +1,4 @@
-// Bundles every program of the repository into dist/: apps/<name>/src/main.ts → dist/<name>.mjs, and the expression worker.
+// Bundles every program of the repository into dist/: apps/<name>/src/main.ts → dist/<name>.mjs, and the programs of worker threads.
 //
 //   node tools/build.mjs [--force] [name …]
 //
@@ -24,7 +24,7 @@ const NAMED = new Set(['gateway', 'al-coordinator']);
 /** What a stack runs: it takes a copy of these (apps/cli/src/stack/programs.ts). `core` is what `weft run` needs, `extra` what `weft up` adds. */
 const manifestPath = join(dist, 'programs.json');
 const SHIPPED = {
-  core: { programs: ['cli', 'scheduler', 'step-runner', 'expression-worker'], folders: [], files: ['package.json'] },
+  core: { programs: ['cli', 'scheduler', 'step-runner', 'expression-worker', 'loading-worker'], folders: [], files: ['package.json'] },
   extra: {
     programs: ['al-coordinator', 'gateway'],
     // Read beside the programs: contracts, templates, and the pages that packages bring.
@@ -44,7 +44,10 @@ const SHIPPED = {
 function programs() {
   const found = readdirSync(join(root, 'apps'))
     .map((app) => [app, `apps/${app}/src/main.ts`])
-    .concat([['expression-worker', 'libs/expressions/src/worker.ts']]);
+    .concat([
+      ['expression-worker', 'libs/expressions/src/worker.ts'],
+      ['loading-worker', 'apps/scheduler/src/loading/worker.ts'],
+    ]);
   return new Map(found.filter(([, source]) => existsSync(join(root, source))));
 }
 

@@ -70,9 +70,10 @@ function serveOwnMetrics(
 }
 
 function serve(config: SchedulerConfig, resources: Resources, { pool, reuse }: Dispatching, { limits, owner, retention }: Running) {
-  const { store, files, evaluator, plans, registry, tls, logger } = resources;
+  const { store, files, evaluator, plans, registry, tls, logger, loading } = resources;
   const submissions = new Submissions({
     intake: store.intake,
+    loading,
     files,
     evaluator,
     pools: () => pool.pools(),

@@ -27,6 +27,7 @@ export const schedulerConfigSchema = z
     WEFT_RUNNER_GRACE_MS: positive.default(60_000),
     WEFT_DISPATCH_CONCURRENCY: positive.default(64),
     WEFT_EXPRESSION_TIMEOUT_MS: positive.default(20_000),
+    WEFT_LOADING_LIMIT_MS: positive.default(5_000),
     WEFT_RETENTION_S: z.coerce
       .number()
       .nonnegative()
@@ -69,6 +70,8 @@ export const schedulerConfigSchema = z
     dispatchConcurrency: env.WEFT_DISPATCH_CONCURRENCY,
     /** Wall time one JavaScript expression may take, milliseconds. */
     expressionTimeoutMs: env.WEFT_EXPRESSION_TIMEOUT_MS,
+    /** Processor time that loading one submission may take, milliseconds. */
+    loadingLimitMs: env.WEFT_LOADING_LIMIT_MS,
     /** How long finished runs stay in Redis, and what failed ones published stays, milliseconds. */
     retentionMs: env.WEFT_RETENTION_S * 1000,
     limits: {

@@ -20,7 +20,11 @@ export interface Shards {
   values(shard: number): CwlObject;
 }
 
-export type Expanded = { ok: true; shape: ScatterShape; shards: Shards } | { ok: false; reason: string };
+/** `code`: SCATTER where the arrays do not fit each other, SCATTER_LIMIT where there would be too many shards. */
+export type Expanded = { ok: true; shape: ScatterShape; shards: Shards } | { ok: false; code: 'SCATTER' | 'SCATTER_LIMIT'; reason: string };
+
+/** Shards of one step. Each has a place in memory and in the log from its step's start; a product of a few short arrays has billions. */
+export const MAX_SHARDS = 1_000_000;
 
 /** The step's shards, or why the arrays do not fit. */
 export function expand(step: WorkflowStep, values: CwlObject): Expanded {
@@ -30,6 +34,7 @@ export function expand(step: WorkflowStep, values: CwlObject): Expanded {
     if (!Array.isArray(value)) {
       return {
         ok: false,
+        code: 'SCATTER',
         reason: `scatters over input '${name}', which is ${value === null ? 'null' : `a ${typeName(value)}`}, not an array`,
       };
     }
@@ -39,19 +44,27 @@ export function expand(step: WorkflowStep, values: CwlObject): Expanded {
   if (step.scatter.length === 1 || step.scatterMethod === 'dotproduct' || step.scatterMethod === undefined) {
     if (new Set(lengths).size > 1) {
       const told = step.scatter.map((name, i) => `'${name}' has ${lengths[i]}`).join(', ');
-      return { ok: false, reason: `scatters by dotproduct over arrays of different lengths: ${told}` };
+      return { ok: false, code: 'SCATTER', reason: `scatters by dotproduct over arrays of different lengths: ${told}` };
     }
     const count = lengths[0] ?? 0;
+    if (count > MAX_SHARDS) return tooMany(count, lengths.slice(0, 1));
     const shards = { count, values: (shard: number) => withItems(step.scatter, values, arrays, () => shard) };
     return { ok: true, shape: { dimensions: [count], nested: false }, shards };
   }
   const count = lengths.reduce((product, length) => product * length, 1);
+  if (count > MAX_SHARDS) return tooMany(count, lengths);
   const shardValues = (shard: number): CwlObject => {
     const position = unravel(shard, lengths);
     return withItems(step.scatter, values, arrays, (axis) => position[axis] ?? 0);
   };
   const shape = { dimensions: lengths, nested: step.scatterMethod === 'nested_crossproduct' };
   return { ok: true, shape, shards: { count, values: shardValues } };
+}
+
+function tooMany(count: number, lengths: readonly number[]): Expanded {
+  const product = lengths.length > 1 ? ` (${lengths.join(' × ')})` : '';
+  const reason = `scatters into ${count} tasks${product}; ${MAX_SHARDS} are allowed: let each task do more, or scatter in several steps`;
+  return { ok: false, code: 'SCATTER_LIMIT', reason };
 }
 
 function withItems(names: string[], values: CwlObject, arrays: CwlValue[][], at: (axis: number) => number): CwlObject {

@@ -38,7 +38,7 @@ function beginStep(turn: Turn, instance: StepInstance): void {
   }
   const expanded = expand(step, values);
   if (!expanded.ok) {
-    const failure = { code: 'SCATTER', message: `step '${stepPath(instance)}' ${expanded.reason}`, step: stepPath(instance) };
+    const failure = { code: expanded.code, message: `step '${stepPath(instance)}' ${expanded.reason}`, step: stepPath(instance) };
     turn.failAndPark(failure, (later) => startStep(later, instance));
     return;
   }

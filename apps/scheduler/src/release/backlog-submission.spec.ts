@@ -1,6 +1,7 @@
 /** Submissions before a full service: refused ones leave nothing behind, accepted ones are answered again. */
 import { scheduler } from '@weft/contracts';
 import { createFakeRunStore, FakeRunStoreData } from '@weft/testing';
+import { LoadingPool } from '../loading/loading-pool.js';
 import { Submissions } from '../runs/submission.js';
 import { Backlog } from './backlog.js';
 
@@ -18,6 +19,7 @@ function aService(maxRuns: number): {
   const never = (): Promise<never> => Promise.reject(new Error('not asked here'));
   const submissions = new Submissions({
     intake,
+    loading: new LoadingPool({ threads: 0, cpuMs: 1, heapMb: 1, waiting: 0, locate: never }),
     files: { stat: never, readText: never, list: never },
     evaluator: { evaluate: never, warmUp: never, close: never },
     pools: () => ['default'],

@@ -6,35 +6,25 @@
  *  2. One that is answered is in the log: plan first, then header and RunAccepted in one step.
  */
 import type { scheduler } from '@weft/contracts';
-import {
-  bindInputs,
-  bundleFetcher,
-  formatDiagnostic,
-  loadDocument,
-  parseJob,
-  planHash,
-  requirementsOfJob,
-  resolveInputFiles,
-  type Diagnostic,
-  type FileExpressionEvaluator,
-} from '@weft/cwl';
+import { formatDiagnostic, resolveInputFiles, type Diagnostic, type DocumentBundle, type FileExpressionEvaluator } from '@weft/cwl';
 import { decide, initialState, type EngineEvent, type RunOptions } from '@weft/engine';
 import { usesJavascript, type StartedEvaluator } from '@weft/expressions';
-import { inherit, NO_REQUIREMENTS, type CwlObject, type Plan, type Requirement } from '@weft/plan';
+import { inherit, NO_REQUIREMENTS, type CwlObject, type Plan } from '@weft/plan';
 import { ServiceError } from '@weft/platform';
 import type { IdempotencyKey, RunHeader, RunIntake } from '@weft/run-store';
 import { prepareRunInputs, type FileAccess } from '@weft/tasks';
 import { ulid } from 'ulid';
 import { toDiagnostic } from '../grpc/mapping.js';
+import type { Loading } from '../loading/loading-pool.js';
 import type { Backlog } from '../release/backlog.js';
 import { expressionOptions } from './expression-options.js';
-import { fingerprintOf } from './fingerprint.js';
 import { headerOf } from './run-header.js';
 import { runOptionsOf } from './run-options.js';
 import { toLogEvent } from './log-events.js';
 
 export interface SubmissionDeps {
   intake: RunIntake;
+  loading: Pick<Loading, 'load' | 'fingerprint'>;
   files: FileAccess;
   evaluator: StartedEvaluator;
   /** Names of the pools that have runners. */
@@ -62,12 +52,14 @@ export class Submissions {
 
   /** Loads and checks a document; the diagnostics say everything there is to say. */
   async validate(request: scheduler.ValidateDocumentRequest): Promise<Diagnostic[]> {
-    return (await this.load(request.document)).diagnostics;
+    return (await this.deps.loading.load({ document: documentOf(request.document) }, '')).diagnostics;
   }
 
   /** Throws ServiceError; ALREADY_EXISTS: the idempotency key was used for something else; RESOURCE_EXHAUSTED: too many runs are active. */
   async submit(request: scheduler.SubmitRunRequest): Promise<Submitted> {
-    const idempotency = request.idempotencyKey === '' ? undefined : { key: request.idempotencyKey, fingerprint: fingerprintOf(request) };
+    checkCounts(request);
+    const { idempotencyKey: key } = request;
+    const idempotency = key === '' ? undefined : { key, fingerprint: await this.deps.loading.fingerprint(request) };
     // Before anything is looked at: what was accepted once is answered again, even if it could not be accepted now.
     const known = idempotency && (await this.deps.intake.find(request.projectId, idempotency));
     if (known !== undefined) return { header: undefined, runId: known, existing: true, diagnostics: [] };
@@ -86,21 +78,18 @@ export class Submissions {
     const pool = request.pool || DEFAULT_POOL;
     this.checkPool(pool);
     const options = runOptionsOf(request.options, { defaultAttempts: this.deps.maxAttempts, takesCaller: this.deps.takesCaller });
-    const job = parseJob(request.inputsJson, 'inputs');
-    if (!job.root) throw refusal(job.diagnostics, false);
-    const loaded = await this.load(request.document, requirementsOfJob(job));
-    if (!loaded.plan) throw refusal(loaded.diagnostics, loaded.unsupported);
+    const job = { inputsJson: request.inputsJson, baseUri: request.inputsBaseUri };
+    const loaded = await this.deps.loading.load({ document: documentOf(request.document), job }, request.projectId);
+    const { plan, hash, inputs } = loaded;
+    if (!plan || hash === undefined || !inputs) throw refusal(loaded.diagnostics, loaded.unsupported);
     // Its worker starts while inputs are looked at. Where it cannot, the first script says so.
-    if (usesJavascript(loaded.plan)) this.deps.evaluator.warmUp().catch(() => undefined);
-    const bound = bindInputs({ plan: loaded.plan, job, baseUri: request.inputsBaseUri, file: 'inputs', namespaces: loaded.namespaces });
-    const diagnostics = [...loaded.diagnostics, ...bound.diagnostics];
-    if (!bound.inputs) throw refusal(diagnostics, false);
-    await this.deps.pin(bound.inputs);
-    const resolved = await resolveInputFiles(loaded.plan, bound.inputs, this.deps.files, { evaluator: this.evaluatorFor(loaded.plan) });
-    diagnostics.push(...resolved.diagnostics);
+    if (usesJavascript(plan)) this.deps.evaluator.warmUp().catch(() => undefined);
+    await this.deps.pin(inputs);
+    const resolved = await resolveInputFiles(plan, inputs, this.deps.files, { evaluator: this.evaluatorFor(plan) });
+    const diagnostics = [...loaded.diagnostics, ...resolved.diagnostics];
     if (!resolved.inputs) throw refusal(diagnostics, false);
-    const plan = withJobRequirements(loaded.plan, bound.requirements ?? []);
-    const stored = await this.store(request, { pool, options, idempotency }, plan, await this.withContents(plan, resolved.inputs));
+    const complete = await this.withContents(plan, resolved.inputs);
+    const stored = await this.store(request, { pool, options, idempotency, hash }, plan, complete);
     return { ...stored, diagnostics };
   }
 
@@ -124,11 +113,6 @@ export class Submissions {
     }
   }
 
-  private async load(document: scheduler.SubmitRunRequest['document'], requirements: Requirement[] = []): ReturnType<typeof loadDocument> {
-    if (!document?.rootUri) throw new ServiceError('INVALID_ARGUMENT', 'document is missing: give root_uri and files');
-    return loadDocument(document.rootUri, bundleFetcher(document.files), { requirements });
-  }
-
   private checkPool(pool: string): void {
     const pools = this.deps.pools();
     if (pool === DEFAULT_POOL || pools.includes(pool)) return;
@@ -138,11 +122,10 @@ export class Submissions {
 
   private async store(
     request: scheduler.SubmitRunRequest,
-    { pool, options, idempotency }: { pool: string; options: RunOptions; idempotency: IdempotencyKey | undefined },
+    { pool, options, idempotency, hash }: { pool: string; options: RunOptions; idempotency: IdempotencyKey | undefined; hash: string },
     plan: Plan,
     inputs: CwlObject,
   ): Promise<Omit<Submitted, 'diagnostics'>> {
-    const hash = planHash(plan);
     const runId = `r-${ulid().toLowerCase()}`;
     const submittedAtMs = Date.now();
     const accepted: EngineEvent = {
@@ -155,20 +138,30 @@ export class Submissions {
     const name = request.name || nameOf(plan);
     const base = { runId, name, projectId: request.projectId, planHash: hash, pool, labels: request.labels, submittedAtMs, inputs };
     // Deciding once here finds a plan that the engine cannot begin before anything is stored, and gives the first header.
-    const header = headerOf(base, decide(initialState(plan), accepted, submittedAtMs).state);
+    const { state } = decide(initialState(plan), accepted, submittedAtMs);
+    if (state.failure?.code === 'SCATTER_LIMIT') throw new ServiceError('INVALID_ARGUMENT', state.failure.message);
+    const header = headerOf(base, state);
     await this.deps.intake.putPlan(hash, plan);
     const created = await this.deps.intake.create({ ...header, state: 'pending' }, toLogEvent(accepted), idempotency);
     return { header: created.existing ? undefined : { ...header, runId: created.runId }, ...created };
   }
 }
 
-/** Requirements of the job file (`cwl:requirements`) go above the root process's own. Source: CWL v1.2 §5.2. */
-function withJobRequirements(plan: Plan, requirements: Requirement[]): Plan {
-  const root = plan.processes[plan.root];
-  if (requirements.length === 0 || !root) return plan;
-  const named = new Set(requirements.map((requirement) => requirement.class));
-  const own = root.requirements.filter((requirement) => !named.has(requirement.class));
-  return { ...plan, processes: { ...plan.processes, [plan.root]: { ...root, requirements: [...own, ...requirements] } } };
+/** What has a member for each of something goes from thread to thread member by member. */
+const MAX_FILES = 10_000;
+const MAX_LABELS = 1_000;
+
+function documentOf(document: scheduler.SubmitRunRequest['document']): DocumentBundle {
+  if (!document?.rootUri) throw new ServiceError('INVALID_ARGUMENT', 'document is missing: give root_uri and files');
+  const count = Object.keys(document.files).length;
+  if (count > MAX_FILES) throw new ServiceError('INVALID_ARGUMENT', `the document has ${count} files; ${MAX_FILES} are allowed`);
+  return document;
+}
+
+function checkCounts({ document, labels }: scheduler.SubmitRunRequest): void {
+  documentOf(document);
+  const count = Object.keys(labels).length;
+  if (count > MAX_LABELS) throw new ServiceError('INVALID_ARGUMENT', `the run has ${count} labels; ${MAX_LABELS} are allowed`);
 }
 
 function nameOf(plan: Plan): string {

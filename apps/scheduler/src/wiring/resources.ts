@@ -12,12 +12,17 @@ import { parse as parseYaml } from 'yaml';
 import type { SchedulerConfig } from '../config.js';
 import { PlanCache } from '../dispatch/plan-cache.js';
 import { RunnerClients } from '../dispatch/runner-clients.js';
+import { LoadingPool } from '../loading/loading-pool.js';
+import { locateLoader } from '../loading/locate-loader.js';
 import { Tallies } from '../metrics/tallies.js';
 import { createArchive } from '../retention/create-retention.js';
 
 /** A job whose dispatcher died goes to another at most this and one look later. */
 const JOB_LOCK_MS = 3_000;
 const STALLED_JOBS_MS = 1_000;
+
+/** Large submissions that are read at once, and memory for each (mebibytes). */
+const LOADING = { threads: 2, heapMb: 1024, waiting: 16 };
 
 export type Resources = Awaited<ReturnType<typeof openResources>>;
 
@@ -45,15 +50,17 @@ export async function openResources(config: SchedulerConfig) {
   const registered = createRedisRunnerRegistry({ redis: connection, onError });
   const registry = withStaticRunners(registered, createStaticRunnerRegistry(await serviceRegistry(config.serviceRegistryFile)));
   const evaluator = createEvaluator({ timeoutMs: config.expressionTimeoutMs });
+  const loading = new LoadingPool({ ...LOADING, cpuMs: config.loadingLimitMs, locate: locateLoader });
   const plans = new PlanCache((hash) => store.log.getPlan(hash));
   const clients = new RunnerClients(config.secret, tls);
   return {
-    ...{ logger, tallies, connection, tls, files, archive, live, store, queue, registry, evaluator, plans, clients },
+    ...{ logger, tallies, connection, tls, files, archive, live, store, queue, registry, evaluator, loading, plans, clients },
     checksum: (uri: string) => checksumOf(files, uri),
     /** Everything but the queue, which stops first. */
     close: async (): Promise<void> => {
       clients.close();
       await evaluator.close();
+      await loading.close();
       await registered.close();
       await store.close();
       await files.close();

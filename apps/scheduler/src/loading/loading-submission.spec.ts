@@ -1,0 +1,89 @@
+/** Submissions that are refused before anything of them is stored, whoever reads them. */
+import { scheduler } from '@weft/contracts';
+import { createFakeRunStore, FakeRunStoreData } from '@weft/testing';
+import { Backlog } from '../release/backlog.js';
+import { Submissions } from '../runs/submission.js';
+import { LoadingPool } from './loading-pool.js';
+import { locateLoader } from './locate-loader.js';
+
+const ROOT = 'inline:///main.cwl';
+const never = (): Promise<never> => Promise.reject(new Error('not asked here'));
+const loading = new LoadingPool({ threads: 1, cpuMs: 600_000, heapMb: 512, waiting: 4, locate: locateLoader });
+afterAll(() => loading.close());
+
+function aService() {
+  const data = new FakeRunStoreData();
+  const { intake } = createFakeRunStore(data);
+  const limits = { maxRuns: 10, of: () => ({ maxTasks: Infinity, maxRuns: Infinity, weight: 1 }) };
+  const submissions = new Submissions({
+    intake,
+    loading,
+    files: { stat: never, readText: never, list: never },
+    evaluator: { evaluate: never, warmUp: never, close: never },
+    pools: () => ['default'],
+    pin: async () => undefined,
+    maxAttempts: 3,
+    takesCaller: false,
+    backlog: new Backlog({ limits, count: (project) => intake.activeRuns(project), nowMs: () => 0 }),
+  });
+  const submit = (text: string, inputs: object, more: Partial<scheduler.SubmitRunRequest> = {}) =>
+    submissions.submit(
+      scheduler.SubmitRunRequest.fromPartial({
+        document: { rootUri: ROOT, files: { [ROOT]: text } },
+        inputsJson: JSON.stringify(inputs),
+        ...more,
+      }),
+    );
+  return { data, submit };
+}
+
+const scatter = (padding = ''): string =>
+  JSON.stringify({
+    cwlVersion: 'v1.2',
+    class: 'Workflow',
+    doc: padding,
+    requirements: { ScatterFeatureRequirement: {} },
+    inputs: { a: 'int[]', b: 'int[]', c: 'int[]' },
+    outputs: [],
+    steps: {
+      s: {
+        run: { class: 'CommandLineTool', baseCommand: 'echo', inputs: { a: 'int', b: 'int', c: 'int' }, outputs: [] },
+        in: { a: 'a', b: 'b', c: 'c' },
+        out: [],
+        scatter: ['a', 'b', 'c'],
+        scatterMethod: 'flat_crossproduct',
+      },
+    },
+  });
+const arrays = (length: number) => {
+  const one = new Array<number>(length).fill(1);
+  return { a: one, b: one, c: one };
+};
+
+test.each([
+  ['read here', ''],
+  ['read by a thread', ' '.repeat(20_000)],
+])('a product that is too large is refused with its sentence: %s', async (_, padding) => {
+  const { data, submit } = aService();
+  await expect(submit(scatter(padding), arrays(800))).rejects.toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    message: expect.stringMatching(/^step 's' scatters into 512000000 tasks \(800 × 800 × 800\); 1000000 are allowed/),
+  });
+  expect(data.runs.size).toBe(0);
+  await submit(scatter(padding), arrays(2));
+  expect(data.runs.size).toBe(1);
+});
+
+test('a key finds its run also where what was asked for is compared by a thread', async () => {
+  const { submit } = aService();
+  const text = scatter(' '.repeat(20_000));
+  const first = await submit(text, arrays(2), { idempotencyKey: 'k' });
+  expect(await submit(text, arrays(2), { idempotencyKey: 'k' })).toMatchObject({ runId: first.runId, existing: true });
+  await expect(submit(text, arrays(3), { idempotencyKey: 'k' })).rejects.toThrow();
+});
+
+test('more labels than anybody reads are refused', async () => {
+  const { submit } = aService();
+  const labels = Object.fromEntries(Array.from({ length: 1_001 }, (_, i) => [`l${i}`, '']));
+  await expect(submit(scatter(), arrays(2), { labels })).rejects.toThrow('the run has 1001 labels; 1000 are allowed');
+});

@@ -1,0 +1,11 @@
+/** Where the program of loading threads is. */
+import { locateWorkerProgram } from '@weft/expressions';
+
+export function locateLoader(): Promise<URL> {
+  return locateWorkerProgram({
+    name: 'loading-worker',
+    beside: import.meta.url,
+    source: './worker.ts',
+    folders: ['./', '../runs', '../../../../libs/cwl/src', '../../../../libs/plan/src'],
+  });
+}
