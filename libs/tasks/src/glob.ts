@@ -4,18 +4,39 @@
  * Invariants:
  *  1. Wildcards match neither '/' nor a leading dot; "**" is no more than "*".
  *  2. A pattern never reaches outside the working directory: such a pattern is refused, not answered with nothing.
+ *  3. A name is looked at in time that grows with the lengths of name and pattern multiplied, whatever the pattern: of the stars in it only the
+ *     last one that was passed is ever tried again, because what an earlier one could take, the last one can.
  */
 import { TaskError } from './api.js';
 import { escapes, normalizePath, relativeTo } from './names.js';
 
-/** Paths (relative, '/'-separated) that a pattern matches, sorted by code unit. "" is the working directory itself. */
-export function matchGlob(pattern: string, paths: readonly string[], workDir: string): string[] {
+/** Longer than any path can be. */
+const MAX_PATTERN = 4096;
+
+/**
+ * Paths (relative, '/'-separated) that a pattern matches, sorted by code unit. "" is the working directory itself.
+ * `has`: whether a path is among them, where that is known without looking through them.
+ */
+export function matchGlob(
+  pattern: string,
+  paths: readonly string[],
+  workDir: string,
+  has: (path: string) => boolean = (path) => paths.includes(path),
+): string[] {
+  if (pattern.length > MAX_PATTERN)
+    throw new TaskError('OUTPUT_GLOB', `a glob of ${pattern.length} characters (${pattern.slice(0, 60)}…) is longer than any path`);
   const relative = relativePattern(pattern, workDir);
   if (relative === '') return [''];
-  const expression = new RegExp(`^${relative.split('/').map(segmentExpression).join('/')}$`, 'su');
-  const found = paths.filter((path) => expression.test(path));
+  if (!isWild(relative)) return has(relative) ? [relative] : [];
+  const segments = relative.split('/').map(tokensOf);
+  const found = paths.filter((path) => matches(path.split('/'), segments));
   // As in a shell, a pattern that matches nothing stands for itself: files are often named after inputs with brackets in them.
-  return found.length > 0 ? found.sort() : paths.filter((path) => path === relative);
+  return found.length > 0 ? found.sort() : has(relative) ? [relative] : [];
+}
+
+/** False: the pattern is a name. */
+export function isWild(pattern: string): boolean {
+  return /[*?[\\]/.test(pattern);
 }
 
 /** The pattern relative to the working directory. Throws TaskError OUTPUT_GLOB where it leaves it. */
@@ -27,20 +48,62 @@ function relativePattern(pattern: string, workDir: string): string {
   return path;
 }
 
-function segmentExpression(segment: string): string {
-  let source = segment.startsWith('.') ? '' : '(?!\\.)';
-  for (let i = 0; i < segment.length; i++) {
-    const char = segment.charAt(i);
-    if (char === '*') source += '[^/]*';
-    else if (char === '?') source += '[^/]';
+/** One character, one of a set (a test), any one (`?`), or any number of them (`*`). */
+type Token = { char: string } | { set: RegExp } | '?' | '*';
+
+function tokensOf(segment: string): Token[] {
+  const tokens: Token[] = [];
+  for (let i = 0; i < segment.length;) {
+    const char = String.fromCodePoint(segment.codePointAt(i) ?? 0);
+    i += char.length;
+    if (char === '*') {
+      if (tokens.at(-1) !== '*') tokens.push('*');
+    } else if (char === '?') tokens.push('?');
     else if (char === '[') {
-      const set = bracket(segment, i);
-      source += set?.source ?? '\\[';
-      if (set) i = set.end;
-    } else if (char === '\\' && i + 1 < segment.length) source += escapeChar(segment.charAt(++i));
-    else source += escapeChar(char);
+      const set = bracket(segment, i - 1);
+      tokens.push(set ? { set: new RegExp(`^${set.source}$`, 'su') } : { char });
+      if (set) i = set.end + 1;
+    } else if (char === '\\' && i < segment.length) {
+      const escaped = String.fromCodePoint(segment.codePointAt(i) ?? 0);
+      tokens.push({ char: escaped });
+      i += escaped.length;
+    } else tokens.push({ char });
   }
-  return source;
+  return tokens;
+}
+
+function matches(names: readonly string[], segments: readonly Token[][]): boolean {
+  return names.length === segments.length && segments.every((tokens, i) => matchesName(names[i] ?? '', tokens));
+}
+
+function matchesName(name: string, tokens: readonly Token[]): boolean {
+  const [first] = tokens;
+  if (name.startsWith('.') && !(typeof first === 'object' && 'char' in first)) return false;
+  const chars = [...name];
+  let [at, next] = [0, 0];
+  /** Where to go on when what follows the last star does not fit: the token after it, and the first character it has not taken. */
+  let star: { after: number; from: number } | undefined;
+  while (at < chars.length) {
+    const token = tokens[next];
+    if (token === '*') {
+      next += 1;
+      star = { after: next, from: at };
+    } else if (token !== undefined && takes(token, chars[at] ?? '')) {
+      at += 1;
+      next += 1;
+    } else if (star !== undefined) {
+      star.from += 1;
+      at = star.from;
+      next = star.after;
+    } else return false;
+  }
+  while (tokens[next] === '*') next += 1;
+  return next === tokens.length;
+}
+
+function takes(token: Exclude<Token, '*'>, char: string): boolean {
+  if (token === '?') return true;
+  return 'char' in token ? token.char === char : token.set.test(char);
 }
 
 /** A bracket expression: its first ']' is literal where it comes first; unclosed, the '[' is an ordinary character. */

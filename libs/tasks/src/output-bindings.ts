@@ -9,7 +9,7 @@ import type { OutputCollector } from './api.js';
 import { TaskError } from './api.js';
 import type { Entry } from './file-values.js';
 import { CONTENTS_LIMIT } from './file-values.js';
-import { matchGlob } from './glob.js';
+import { isWild, matchGlob } from './glob.js';
 import { defaultListing } from './input-values.js';
 import type { OutputPublisher } from './output-publisher.js';
 import type { Scope } from './scope.js';
@@ -17,6 +17,9 @@ import { brief, evaluate, evaluateString } from './scope.js';
 import { expandPattern, patternRequired } from './secondary-files.js';
 import { admits } from './type-check.js';
 import type { WorkDirIndex } from './work-dir-index.js';
+
+/** Globs of one output that are looked for through all paths; names are not. */
+const MAX_WILD = 1_000;
 
 /** An output parameter or a field of a record output. */
 export interface OutputPort extends FileOptions {
@@ -57,7 +60,10 @@ export class OutputBindings {
   private async match(port: OutputPort, where: string): Promise<void> {
     if (port.outputBinding) {
       const patterns = await this.patterns(port.outputBinding.glob, where);
-      const paths = patterns.flatMap((pattern) => matchGlob(pattern, this.work.index.paths, this.work.workDir));
+      const wild = patterns.filter(isWild).length;
+      if (wild > MAX_WILD) throw new TaskError('OUTPUT_GLOB', `${where}: ${wild} globs with wildcards; ${MAX_WILD} are allowed`);
+      const has = (path: string): boolean => this.work.index.has(path);
+      const paths = patterns.flatMap((pattern) => matchGlob(pattern, this.work.index.paths, this.work.workDir, has));
       this.matches.set(port, { patterns, files: [...new Set(paths)].map((path) => this.work.index.value(path)) });
       return;
     }
