@@ -29,6 +29,9 @@ const planted: [string, string, string][] = [
     '@nx/enforce-module-boundaries',
   ],
   ['libs/queue', 'export const x: any = 1;\n', '@typescript-eslint/no-explicit-any'],
+  ['libs/queue', 'export const all = (to: number[], from: number[]) => to.push(...from);\n', 'no-restricted-syntax'],
+  ['libs/queue', 'export const most = (of: number[]) => Math.max(0, ...of);\n', 'no-restricted-syntax'],
+  ['libs/queue', 'export const text = (of: number[]) => String.fromCharCode(...of);\n', 'no-restricted-syntax'],
 ];
 
 /** A file that is there, whose text the planted one stands in for: nothing is written, neither beside what other tests read nor for good. */

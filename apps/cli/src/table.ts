@@ -4,7 +4,7 @@ import { shownLine } from './shown-text.js';
 /** Tables for people: columns as wide as their widest cell, the last one as long as it is. */
 export function table(header: string[], cells: string[][]): string {
   const rows = cells.map((row) => row.map(shownLine));
-  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)));
+  const widths = header.map((title, column) => rows.reduce((most, row) => Math.max(most, (row[column] ?? '').length), title.length));
   const line = (row: string[]): string =>
     row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join('  ');
   return [header, ...rows].map((row) => `${line(row).trimEnd()}\n`).join('');

@@ -99,8 +99,10 @@ export class Driver {
     this.events.push(event);
     const decision = decide(this.state, event, this.events.length);
     if (decision.ignored !== undefined) this.ignored.push(decision.ignored);
-    this.commands.push(...decision.commands);
-    this.open.push(...decision.commands.filter((command) => command.type !== 'EndRun' && command.type !== 'CancelTasks'));
+    for (const command of decision.commands) {
+      this.commands.push(command);
+      if (command.type !== 'EndRun' && command.type !== 'CancelTasks') this.open.push(command);
+    }
   }
 
   /** Answers the open command that `pick` chooses, until none is left. */

@@ -77,7 +77,7 @@ export class WorkerPool {
 
   private replace(lost: ExpressionWorker, rest: PendingEvaluation[]): void {
     this.workers.delete(lost);
-    this.waiting.unshift(...rest);
+    this.waiting = rest.concat(this.waiting);
     this.dispatch();
   }
 

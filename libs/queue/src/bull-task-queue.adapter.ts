@@ -82,7 +82,7 @@ class BullTaskQueue implements TaskQueue, TaskConsumer {
       const queue = await this.queueOf(pool);
       for (const chunk of chunksOf(ofPool)) {
         const taken = await Promise.all(chunk.map((job) => this.takeOut(queue, jobIdOf(job))));
-        left.push(...chunk.filter((_job, i) => !taken[i]));
+        for (const [i, job] of chunk.entries()) if (!taken[i]) left.push(job);
       }
     }
     return left;

@@ -46,7 +46,7 @@ export class RedisLeases implements Leases {
     const mine = new Set(held.map((lease) => lease.partition));
     const others = order.filter((partition) => !mine.has(partition));
     while (held.length < want && others.length > 0) {
-      held.push(...(await this.try(owner, ttlMs, others.splice(0, want - held.length), true)));
+      for (const lease of await this.try(owner, ttlMs, others.splice(0, want - held.length), true)) held.push(lease);
     }
     return held;
   }

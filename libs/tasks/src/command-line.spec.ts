@@ -76,6 +76,16 @@ describe('one binding', () => {
     expect(await words({ inputs: [input('x', type, binding)] }, { x: value as never })).toEqual(expected);
   });
 
+  it.each<[string, InputBinding]>([
+    ['of one binding', {}],
+    ['each with its own', { prefix: '-x' }],
+  ])('takes as many short words as there are: %s', async (_, binding) => {
+    const many = new Array<number>(200_000).fill(7);
+    const items = binding.prefix === undefined ? array('int') : array('int', binding);
+    const line = await words({ inputs: [input('x', items, {})] }, { x: many });
+    expect(line.filter((word) => word === '7')).toHaveLength(many.length);
+  });
+
   it('refuses "separate: false" without a prefix', async () => {
     await expect(words({ inputs: [input('x', 'int', { separate: false })] }, { x: 1 })).rejects.toMatchObject({ code: 'BINDING' });
   });

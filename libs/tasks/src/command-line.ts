@@ -30,7 +30,8 @@ export async function buildCommandLine(tool: CommandLineTool, scope: Scope, shel
   const words: string[] = shell ? tool.baseCommand.map(shellQuote) : [...tool.baseCommand];
   for (const argument of bound) {
     const rendered = await renderArgument(argument, scope);
-    words.push(...(shell && argument.binding.shellQuote !== false ? rendered.map(shellQuote) : rendered));
+    const isQuoted = shell && argument.binding.shellQuote !== false;
+    for (const word of rendered) words.push(isQuoted ? shellQuote(word) : word);
   }
   return shell ? ['/bin/sh', '-c', words.join(' ')] : words;
 }
@@ -44,7 +45,8 @@ async function collectArguments(tool: Pick<CommandLineTool, 'arguments' | 'input
   }
   for (const input of tool.inputs) {
     const value = scope.inputs[input.name] ?? null;
-    bound.push(...(await bind({ type: input.type, binding: input.inputBinding, value, lead: [], tail: [input.name] }, scope)));
+    for (const one of await bind({ type: input.type, binding: input.inputBinding, value, lead: [], tail: [input.name] }, scope))
+      bound.push(one);
   }
   return bound.sort((a, b) => compareKeys(a.key, b.key));
 }
@@ -80,7 +82,7 @@ async function bindNested(item: Bindable, scope: Scope): Promise<BoundArgument[]
   if (type.type === 'record' && isObject(value)) {
     for (const field of type.fields) {
       const inner: Bindable = { type: field.type, binding: field.inputBinding, value: value[field.name] ?? null, lead, tail: [field.name] };
-      bound.push(...(await bind(inner, scope)));
+      for (const one of await bind(inner, scope)) bound.push(one);
     }
     // A binding on the record type itself, as opposed to the parameter's, applies to the record as a whole.
     return type.inputBinding ? bindOwn(type.inputBinding, item, bound, scope) : bound;
@@ -89,7 +91,8 @@ async function bindNested(item: Bindable, scope: Scope): Promise<BoundArgument[]
     // The array type's own binding applies to each item; one on the parameter is for the array as a whole and leaves items bare.
     const itemBinding = type.inputBinding ?? (binding && binding.itemSeparator === undefined ? {} : undefined);
     for (const [index, element] of value.entries()) {
-      bound.push(...(await bind({ type: type.items, binding: itemBinding, value: element, lead: [...lead, index], tail }, scope)));
+      for (const one of await bind({ type: type.items, binding: itemBinding, value: element, lead: [...lead, index], tail }, scope))
+        bound.push(one);
     }
     return bound;
   }

@@ -91,9 +91,13 @@ async function placements(scope: Scope, listing: string | WorkDirItem[]): Promis
   if (typeof listing === 'string') return fromResult(await evaluate(scope, listing), listing);
   const all: Placement[] = [];
   for (const item of listing) {
-    if (typeof item === 'string') all.push(...fromResult(await evaluate(scope, item), item));
-    else if (isDirent(item)) all.push(...(await fromDirent(scope, item)));
-    else all.push(...fromResult(item, 'listing'));
+    const found =
+      typeof item === 'string'
+        ? fromResult(await evaluate(scope, item), item)
+        : isDirent(item)
+          ? await fromDirent(scope, item)
+          : fromResult(item, 'listing');
+    for (const one of found) all.push(one);
   }
   return all;
 }

@@ -16,7 +16,7 @@ export async function findRun(client: Pick<RunsClient, 'list'>, named: string): 
   let pageToken = '';
   for (let looked = 0; looked < LOOKED_AT; looked += PAGE) {
     const page = await client.list({ projectId: '', statuses: [], pageSize: latest ? 1 : PAGE, pageToken });
-    found.push(...page.runs.map(({ runId }) => runId).filter((runId) => latest || runId === named || runId.startsWith(named)));
+    for (const { runId } of page.runs) if (latest || runId === named || runId.startsWith(named)) found.push(runId);
     pageToken = page.nextPageToken;
     if (latest || pageToken === '') break;
   }

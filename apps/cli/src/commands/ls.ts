@@ -22,7 +22,7 @@ export async function lsCommand(options: LsOptions): Promise<void> {
     do {
       const pageSize = Math.min(options.limit - runs.length, MAX_PAGE);
       const page = await client.list({ projectId: options.project, statuses, pageSize, pageToken });
-      runs.push(...page.runs);
+      for (const run of page.runs) runs.push(run);
       pageToken = page.nextPageToken;
     } while (pageToken !== '' && runs.length < options.limit);
     const others = await otherStates?.();

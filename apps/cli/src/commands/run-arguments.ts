@@ -38,7 +38,9 @@ export function ownArguments(args: readonly string[], known: KnownOptions): RunA
     if (foreign.kind === 'instead') throw new CommandError(`weft run has no option '${option}': ${foreign.text}`);
     if (foreign.kind === 'told') told.push(`${option}: ${foreign.text}`);
     const value = foreign.value ? (attached ?? args[(at += 1)]) : undefined;
-    if (foreign.kind === 'as') own.push(...(value === undefined ? [foreign.option] : [foreign.option, value]));
+    if (foreign.kind !== 'as') continue;
+    own.push(foreign.option);
+    if (value !== undefined) own.push(value);
   }
   return { args: [...own, ...args.slice(at)], told };
 }

@@ -15,7 +15,7 @@ export function describeProcess(document: string, process: Process): string {
   for (const text of [process.label, process.doc]) if (text !== undefined) lines.push(text.trim(), '');
   const inputs = describeInputs(process);
   lines.push(inputs.length === 0 ? 'It has no inputs.' : 'Inputs:');
-  const width = Math.max(0, ...inputs.map(({ name, type }) => name.length + type.length + 3));
+  const width = inputs.reduce((most, { name, type }) => Math.max(most, name.length + type.length + 3), 0);
   for (const { name, type, required, default: value, doc } of inputs) {
     const facts = [required ? 'required' : value === undefined ? '' : `default: ${value}`, doc?.replace(/\s+/g, ' ') ?? ''];
     lines.push(`  ${`--${name} ${type}`.padEnd(width)}  ${facts.filter((fact) => fact !== '').join('; ')}`.trimEnd());

@@ -40,7 +40,7 @@ async function allTasks(client: RunsClient, runId: string): Promise<run.Task[]> 
   let pageToken = '';
   do {
     const page = await client.tasks(runId, pageToken);
-    tasks.push(...page.tasks);
+    for (const task of page.tasks) tasks.push(task);
     pageToken = page.nextPageToken;
   } while (pageToken !== '');
   return tasks;

@@ -58,9 +58,9 @@ export function tallyOfJest(text: string, root: string): Tally {
     const named = (wanted: readonly string[]): string[] =>
       assertionResults.filter((one) => wanted.includes(one.status)).map(({ fullName }) => `${file} › ${fullName}`);
     const failed = named(['failed']);
-    failures.push(...failed);
+    for (const failure of failed) failures.push(failure);
     if (failed.length === 0 && status === 'failed') failures.push(`${file}: ${firstLine(message ?? '')}`);
-    skips.push(...named(['pending', 'todo']));
+    for (const skipped of named(['pending', 'todo'])) skips.push(skipped);
   }
   return {
     passed: report.numPassedTests,
@@ -113,7 +113,7 @@ const SHOWN = 100;
 
 /** What stands before the closing line: who reads a log from its end finds there which part took how long, and what failed. */
 export function summaryLines(parts: readonly PartResult[], ci: boolean): string[] {
-  const width = Math.max(0, ...parts.map(({ part }) => part.length));
+  const width = parts.reduce((most, { part }) => Math.max(most, part.length), 0);
   const times = parts.map(({ part, tally, seconds }) => `${part.padEnd(width)} ${duration(seconds).padStart(7)}  ${closingLine(tally)}`);
   const list = (title: string, of: (tally: Tally) => readonly string[]): string[] => {
     const named = parts.flatMap(({ part, tally }) => [

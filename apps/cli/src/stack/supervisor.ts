@@ -163,7 +163,7 @@ class Supervisor {
     };
     const lifeline = (): Socket | undefined => this.programs.find(({ spec }) => spec.endsLast)?.lifeline;
     const added = specs.map((spec) => new Program(spec, this.options.home.logs, events, lifeline));
-    this.programs.push(...added);
+    for (const program of added) this.programs.push(program);
     return added;
   }
 

@@ -191,7 +191,7 @@ function noRuntime(runners: readonly RunnerRecord[], pool: string): string {
 }
 
 function tooLarge(able: readonly RunnerRecord[], need: RunnerAmounts, pool: string): string {
-  const largest = (name: keyof RunnerAmounts): number => Math.max(...able.map(({ capacity }) => capacity[name]));
+  const largest = (name: keyof RunnerAmounts): number => able.reduce((most, { capacity }) => Math.max(most, capacity[name]), -Infinity);
   const gib = (bytes: number): string => `${Math.round((bytes / 1024 ** 3) * 10) / 10} GiB`;
   const plain = (count: number): string => String(count);
   const parts: [keyof RunnerAmounts, string, (amount: number) => string][] = [

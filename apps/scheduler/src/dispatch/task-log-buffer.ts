@@ -38,7 +38,7 @@ export class TaskLogBuffer {
     const { runId } = job;
     return new AttemptLog(job, attached, {
       add: (chunk, tail) => this.change(runId, ({ items }) => items.push({ chunk, tail })),
-      drop: (cursors) => this.change(runId, ({ drop }) => drop.push(...cursors)),
+      drop: (cursors) => this.change(runId, ({ drop }) => cursors.forEach((cursor) => drop.push(cursor))),
       keep: (attempt) => this.change(runId, ({ keep }) => keep.push(attempt)),
     });
   }
@@ -75,7 +75,7 @@ export class TaskLogBuffer {
       if (tail === undefined) continue;
       tail.cursors = cursors[n] ?? [];
       // It was pushed out while it was written.
-      if (tail.gone) this.change(runId, (waiting) => waiting.drop.push(...(tail.cursors ?? [])));
+      if (tail.gone) this.change(runId, (waiting) => tail.cursors?.forEach((cursor) => waiting.drop.push(cursor)));
     }
   }
 

@@ -146,7 +146,7 @@ export class Neighbours {
 
   /** Of the replicas whose tasks give way, each is the one that has one released all the same, in turn; clocks that differ do no harm. */
   private hasTurn(others: Map<string, Demand>): boolean {
-    const top = Math.max(...[...others.values()].map(({ priority }) => priority));
+    const top = [...others.values()].reduce((most, { priority }) => Math.max(most, priority), -Infinity);
     const giveWay = [...others].flatMap(([name, { priority }]) => (priority < top ? [name] : []));
     const names = [...giveWay, this.deps.name].sort();
     return names[Math.floor(this.deps.clock.now() / TURN_MS) % names.length] === this.deps.name;

@@ -203,11 +203,11 @@ export class RunActor {
     const batch = this.mailbox.splice(0, APPEND_LIMIT);
     const events = batch.map(({ event }) => toLogEvent(event));
     const result = await this.deps.log.append(this.lease, this.runId, this.position, events).catch((error: unknown) => {
-      this.mailbox.unshift(...batch);
+      this.mailbox = batch.concat(this.mailbox);
       throw error;
     });
     if (!result.ok) {
-      this.mailbox.unshift(...batch);
+      this.mailbox = batch.concat(this.mailbox);
       if (result.reason === 'diverged') throw new LogDivergedError(this.runId, this.lastSequence);
       if (result.reason === 'conflict' && !this.stopped) {
         this.unread = true;
@@ -219,7 +219,7 @@ export class RunActor {
     }
     const commands: Command[] = [];
     batch.forEach(({ event, settle }, i) => {
-      commands.push(...this.applyOnce(event, result.sequence - batch.length + 1 + i, result.atMs));
+      for (const command of this.applyOnce(event, result.sequence - batch.length + 1 + i, result.atMs)) commands.push(command);
       settle(true);
     });
     this.dispatch(commands);

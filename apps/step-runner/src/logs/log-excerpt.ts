@@ -49,7 +49,7 @@ export class LogExcerpt {
       this.head.push(piece);
       this.headLength += forHead;
       this.sent = piece.offset + forHead;
-      out.push(...packed([piece]));
+      for (const one of packed([piece])) out.push(one);
     }
     if (forHead < data.length) this.pushTail(data.subarray(forHead));
     return out;

@@ -89,7 +89,7 @@ export class HeldClaim {
 
 async function highest(folder: ClaimFolder): Promise<number> {
   const numbers = (await folder.names()).filter((name) => /^\d{8}$/.test(name)).map(Number);
-  return Math.max(0, ...numbers);
+  return numbers.reduce((most, number) => Math.max(most, number), 0);
 }
 
 function parse(text: string | undefined): Claim | 'unreadable' {
