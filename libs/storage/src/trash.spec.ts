@@ -61,4 +61,31 @@ describe('Trash', () => {
     expect(left()).toEqual([]);
     await earlier.close();
   });
+
+  it('does not let a slow removal hold up others', async () => {
+    let goOn: () => void = () => undefined;
+    const slow = new Promise<void>((done) => (goOn = done));
+    const begun: string[][] = [];
+    let second: () => void = () => undefined;
+    const secondBegun = new Promise<void>((done) => (second = done));
+    const trash = new Trash(
+      join(root, '.trash'),
+      (text, error) => problems.push([text, error]),
+      async (directory, [, , , ...names]) => {
+        begun.push(names);
+        if (begun.length === 1) await slow;
+        else second();
+        for (const name of names) rmSync(join(directory, name), { recursive: true, force: true });
+      },
+    );
+    trash.discard(tree('slow'));
+    const closing = trash.close();
+    trash.discard(tree('quick'));
+    // Nobody else asks for it: it comes by itself, while the first is still being removed.
+    await secondBegun;
+    expect(begun.map((names) => names.length)).toEqual([1, 1]);
+    goOn();
+    await closing;
+    expect(left()).toEqual([]);
+  });
 });

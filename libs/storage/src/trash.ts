@@ -5,31 +5,37 @@
  * Invariants:
  *  1. After `discard` returns, the path is free; what was there is below the trash directory, on the same file system.
  *  2. What is in the trash goes: soon after, at the latest in `close`, and whatever an earlier life left with the first removal.
- *  3. One removal at a time, by a process of its own: neither the event loop nor its thread pool waits for the disk.
+ *  3. By processes of their own: neither the event loop nor its thread pool waits for the disk. A removal that takes long holds up no other, as
+ *     long as there are fewer than AT_ONCE of that kind.
+ *  4. What has no permissions is given them and removed; how deep it is nested does not matter.
  */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { removeTree } from './remove-tree.js';
 import { systemErrorCode } from './system-error.js';
 
 /** Time in which discarded directories gather, so that one process removes many. */
 const GATHER_MS = 300;
-/** So many are not waited for any longer. */
+/** So many are not waited for any longer, nor removed by one process. */
 const BATCH = 500;
+/** Processes that remove. */
+const AT_ONCE = 4;
 
 export class Trash {
   private readonly life = randomBytes(6).toString('hex');
   private discarded = 0;
+  /** Discarded since the last look. */
   private waiting = 0;
   private timer: NodeJS.Timeout | undefined;
-  private emptying: Promise<void> | undefined;
+  private readonly underway = new Set<Promise<void>>();
+  private readonly taken = new Set<string>();
 
   /** @param directory is made; holds nothing else. */
   constructor(
     private readonly directory: string,
     private readonly onProblem: (text: string, error: unknown) => void,
+    private readonly run = inChild,
   ) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     if (readdirSync(directory).length > 0) this.arm();
@@ -54,9 +60,9 @@ export class Trash {
 
   /** Resolves when the trash is empty, or when what is left was reported. */
   async close(): Promise<void> {
-    while (this.emptying !== undefined || this.waiting > 0 || this.timer !== undefined) {
+    while (this.underway.size > 0 || this.waiting > 0 || this.timer !== undefined) {
       this.empty();
-      await this.emptying;
+      await Promise.all(this.underway);
     }
   }
 
@@ -65,31 +71,48 @@ export class Trash {
   }
 
   private empty(): void {
-    if (this.emptying !== undefined) return;
     clearTimeout(this.timer);
     this.timer = undefined;
+    if (this.underway.size >= AT_ONCE) return;
     this.waiting = 0;
-    const names = readdirSync(this.directory);
+    const names = readdirSync(this.directory).filter((name) => !this.taken.has(name));
     if (names.length === 0) return;
-    this.emptying = this.remove(names)
+    const batch = names.slice(0, BATCH);
+    for (const name of batch) this.taken.add(name);
+    const removal: Promise<void> = this.remove(batch)
       .catch((error: unknown) => this.onProblem(`cannot empty ${this.directory}`, error))
       .then(() => {
-        this.emptying = undefined;
-        if (this.waiting > 0) this.arm();
+        this.underway.delete(removal);
+        if (this.waiting > 0 || names.length > BATCH) this.arm();
       });
+    this.underway.add(removal);
+    if (names.length > BATCH) this.empty();
   }
 
   private async remove(names: string[]): Promise<void> {
-    for (let at = 0; at < names.length; at += BATCH) await removeInChild(this.directory, names.slice(at, at + BATCH));
-    // What a plain `rm` could not: directories without write permission.
-    const tried = new Set(names);
-    for (const name of readdirSync(this.directory)) if (tried.has(name)) await removeTree(join(this.directory, name));
+    await this.run(this.directory, ['rm', '-rf', '--', ...names]);
+    const left = this.leftOf(names);
+    if (left.length > 0) {
+      // Directories without permissions.
+      await this.run(this.directory, ['chmod', '-R', 'u+rwx', '--', ...left]);
+      await this.run(this.directory, ['rm', '-rf', '--', ...left]);
+    }
+    const stuck = this.leftOf(left);
+    // What stays is tried again by the next life, and not every time until then.
+    for (const name of names) if (!stuck.includes(name)) this.taken.delete(name);
+    if (stuck.length > 0) throw new Error(`${stuck.length} of them could not be removed, as ${join(this.directory, stuck[0]!)}`);
+  }
+
+  private leftOf(names: readonly string[]): string[] {
+    if (names.length === 0) return [];
+    const there = new Set(readdirSync(this.directory));
+    return names.filter((name) => there.has(name));
   }
 }
 
 /** Resolves in any case: whoever calls looks at what is left. */
-function removeInChild(directory: string, names: string[]): Promise<void> {
+function inChild(directory: string, [command = '', ...args]: string[]): Promise<void> {
   return new Promise((resolve) => {
-    execFile('rm', ['-rf', '--', ...names], { cwd: directory }, () => resolve());
+    execFile(command, args, { cwd: directory }, () => resolve());
   });
 }
