@@ -37,6 +37,26 @@ const depConstraints = LAYERS.map((layer, i) => ({
   onlyDependOnLibsWithTags: (MAY_IMPORT[layer] ?? LAYERS.slice(0, layer === 'app' ? i : i + 1)).map((name) => `layer:${name}`),
 }));
 
+/** Files of the runner that open what no task can rename, and where that is. */
+const BESIDE_WORK_DIRECTORIES = [
+  // Its own configuration, host and root.
+  ...['app', 'config', 'disk-capacity', 'host', 'sandbox-root-id'].map((name) => `apps/step-runner/src/${name}.ts`),
+  // Before the task is there.
+  ...['stage', 'shield', 'input-guard'].map((name) => `apps/step-runner/src/${name}.ts`),
+  // The sandbox beside the working directory.
+  ...['adoption', 'attempt-memory'].map((name) => `apps/step-runner/src/${name}.ts`),
+  // Where results, logs and fetched inputs lie.
+  ...['publisher', 'logs/log-file', 'inputs/cache-store', 'inputs/input-cache', 'inputs/runner-files', 'inputs/take-in'].map(
+    (name) => `apps/step-runner/src/${name}.ts`,
+  ),
+  // Takes a handle, or what was published.
+  'apps/step-runner/src/sha1-file.ts',
+  // Renames into an open directory.
+  'apps/step-runner/src/work-dir/streams.ts',
+  // Stream files beside the working directory, the mark beside it, and stdin before the task is there.
+  ...['output', 'docker-runtime'].map((name) => `libs/runtimes/src/docker/${name}.ts`),
+];
+
 const IMPURE_GLOBALS = [
   'Date',
   'process',
@@ -115,6 +135,24 @@ export default tseslint.config(
       'no-restricted-properties': [
         'error',
         { object: 'Math', property: 'random', message: 'this lib is pure: randomness comes in as data' },
+      ],
+    },
+  },
+  {
+    // What a task can rename is opened by OpenDirectory alone (libs/storage): a new file here is forbidden the file system until somebody has thought.
+    files: ['apps/step-runner/src/**/*.ts', 'libs/runtimes/src/docker/**/*.ts'],
+    ignores: ['**/*.spec.ts', '**/*.fixture.ts', '**/fake-engine.ts', ...BESIDE_WORK_DIRECTORIES],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: '^(node:)?fs(/promises)?$',
+              message: 'a task may have put anything at that name: open it with OpenDirectory or openBeneath of @weft/storage',
+            },
+          ],
+        },
       ],
     },
   },

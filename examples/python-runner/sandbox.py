@@ -180,7 +180,7 @@ class WorkTree:
         try:
             found = os.stat(host)
         except FileNotFoundError as error:
-            raise Refusal("NOT_FOUND", f"'{path}' does not exist") from error
+            raise Refusal("INVALID_ARGUMENT", f"'{path}' does not exist") from error
         return host, found.st_mode, found.st_size if stat.S_ISREG(found.st_mode) else 0, uri
 
     def _resolve(self, path: str, shown: str, links: int) -> tuple[str, str]:
@@ -191,10 +191,10 @@ class WorkTree:
             if located is None or any(walked == root[0] for root in self.roots):
                 continue
             if not os.path.lexists(located[0]):
-                raise Refusal("NOT_FOUND", f"'{shown}' does not exist")
+                raise Refusal("INVALID_ARGUMENT", f"'{shown}' does not exist")
             if os.path.islink(located[0]):
                 if links >= MAX_LINKS:
-                    raise Refusal("NOT_FOUND", f"'{shown}' goes through too many symbolic links")
+                    raise Refusal("INVALID_ARGUMENT", f"'{shown}' goes through too many symbolic links")
                 target = os.path.join(os.path.dirname(walked), os.readlink(located[0]), *parts[index:])
                 return self._resolve(os.path.normpath(target), shown, links + 1)
         located = self._locate(path)
@@ -222,7 +222,7 @@ class WorkTree:
             listing = [self.collect(self._part(item, f"{item.path}/{name}"), publish_to) for name in names]
             return pb.CollectedFile(path=item.path, kind=pb.ENTRY_KIND_DIRECTORY, uri=uri, listing=listing)
         if not stat.S_ISREG(mode):
-            raise Refusal("NOT_FOUND", f"'{item.path}' is neither a file nor a directory")
+            raise Refusal("INVALID_ARGUMENT", f"'{item.path}' is neither a file nor a directory")
         file = pb.CollectedFile(path=item.path, kind=pb.ENTRY_KIND_FILE, size=size, uri=uri)
         if item.contents:
             limit = item.contents_limit or CONTENTS_BYTES

@@ -168,6 +168,13 @@ export class HardenedStack {
     expect(this.placesOfSecret()).toEqual(['canary.txt', 'sandboxes/.canary']);
   }
 
+  /** A service that the test itself has ended, and that is back: its new process is the one to stay. */
+  async restarted(service: string): Promise<void> {
+    const now = await this.stack.pids();
+    expect(now[service]).not.toBe(this.pids[service]);
+    this.pids[service] = now[service] ?? 0;
+  }
+
   /** Files below the home that hold the canaries' text: results, logs, sandboxes, Redis, everything. */
   private placesOfSecret(): string[] {
     const found = spawnSync('grep', ['-rlsF', '-D', 'skip', '-e', this.secret, '.'], { cwd: this.home, encoding: 'utf8' });

@@ -1,10 +1,7 @@
 /** How an attempt ended, in the contract's words. Pure. */
 import { executor } from '@weft/contracts';
-import { type ExitStatus, RuntimeFailure } from '@weft/runtimes';
-import { systemErrorCode } from '@weft/storage';
-
-/** The file system is full, or the runner's share of it. */
-const FULL = new Set(['ENOSPC', 'EDQUOT']);
+import type { ExitStatus } from '@weft/runtimes';
+import { attemptFailure } from './work-dir/faults.js';
 
 /** Stops compiling where a runtime learns a new way to end. */
 const OUTCOMES: Record<ExitStatus['outcome'], executor.Outcome> = {
@@ -33,15 +30,5 @@ export function finishedResult(
 
 /** For a tool that could not be started, or whose end could not be learnt. */
 export function failedResult(error: unknown, stderrTail: string[]): executor.Finished {
-  const message = error instanceof Object && 'message' in error ? String(error.message) : String(error);
-  const full = FULL.has(systemErrorCode(error) ?? '');
-  const failure =
-    error instanceof RuntimeFailure
-      ? { code: error.code, message: error.message, retryable: error.retryable }
-      : {
-          code: full ? 'DISK_FULL' : 'INTERNAL',
-          message: full ? `the sandbox's file system is full: ${message}` : message,
-          retryable: true,
-        };
-  return executor.Finished.create({ outcome: executor.Outcome.FAILED, failure, stderrTail });
+  return executor.Finished.create({ outcome: executor.Outcome.FAILED, failure: attemptFailure(error), stderrTail });
 }

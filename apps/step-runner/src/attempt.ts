@@ -9,24 +9,25 @@
  *     never counts that, and a task that takes the runtime down with it comes to an end.
  */
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { type Admission, type Admitted, needOf } from './admission.js';
-import { type LogSink, type RunningTask, RuntimeFailure, type TaskRuntime } from '@weft/runtimes';
+import { type ExitStatus, type LogSink, type RunningTask, RuntimeFailure, type TaskRuntime } from '@weft/runtimes';
 import type { RunnerFiles } from './inputs/runner-files.js';
 import { type AttemptSignal, type AttemptState, decideAttempt, initialAttempt } from './attempt.machine.js';
 import { EventFeed } from './event-feed.js';
 import { DEVICES_FILE, LOSSES_FILE, remember, RESULT_FILE, SPEC_FILE } from './attempt-memory.js';
 import { InputGuard } from './input-guard.js';
 import { failedResult, finishedResult } from './attempt-result.js';
-import { type SandboxLayout, type StagingPlan } from './sandbox-layout.js';
+import { type SandboxLayout, type StagingPlan, streamFilesOf } from './sandbox-layout.js';
 import { makeSandbox, stageInputs } from './stage.js';
 import type { LogKeeper } from './logs/log-keeper.js';
 import { TaskLog } from './logs/task-log.js';
-import { StderrTail } from './stderr-tail.js';
+import { StderrTail } from './work-dir/stderr-tail.js';
+import { placeStreams } from './work-dir/streams.js';
 import type { Published } from './publisher.js';
 import { runtimeTaskOf } from './runtime-task.js';
-import { WorkTree } from './work-tree.js';
+import { WorkTreeError } from './work-dir/faults.js';
+import { WorkTree } from './work-dir/work-tree.js';
 
 const DEFAULT_GRACE_MS = 10_000;
 /** Milliseconds after which staging is worth a remark. */
@@ -198,8 +199,13 @@ export class Attempt {
 
   /** @throws Error where the attempt has not finished */
   workTree(): WorkTree {
+    if (!this.finished) throw new Error(`attempt ${this.context.layout.key} left nothing to collect`);
+    return this.tree();
+  }
+
+  private tree(): WorkTree {
     const { spec, layout, runtime } = this.context;
-    if (this.plan === undefined || !this.finished) throw new Error(`attempt ${layout.key} left nothing to collect`);
+    if (this.plan === undefined) throw new Error(`attempt ${layout.key} was never staged`);
     return new WorkTree(spec, layout, this.plan, runtime.containers);
   }
 
@@ -335,14 +341,9 @@ export class Attempt {
     try {
       const exit = await running.wait();
       const wallMs = Math.round(performance.now() - this.begunAt);
-      if (spec.stderrPath !== '') this.tail.addFile(join(layout.hostWorkDir, spec.stderrPath));
-      if (exit.outcome === 'exited') this.inputs?.check();
-      const finished = finishedResult(
-        exit,
-        new WorkTree(spec, layout, this.plan!, runtime.containers).manifest(),
-        this.tail.lines(),
-        wallMs,
-      );
+      const { stderr } = streamFilesOf(spec, layout);
+      if (stderr !== undefined) this.tail.addFile(stderr);
+      const finished = finishedResult(exit, await this.left(exit), this.tail.lines(), wallMs);
       // The container, which could tell again how it ended, goes next.
       if (runtime.containers) remember(layout, RESULT_FILE, executor.Finished.encode(finished).finish());
       return finished;
@@ -358,8 +359,23 @@ export class Attempt {
     return this.context.runtime.containers ? handle.slice(0, LIFE_LENGTH) : `${THIS_RUNNER}.${this.losses}`;
   }
 
+  /** What the tool left. @throws RuntimeFailure INPUT_CHANGED; WorkTreeError; the system's error */
+  private async left({ outcome, exitCode }: ExitStatus): Promise<executor.ManifestEntry[]> {
+    if (outcome !== 'exited') return [];
+    const { spec, layout } = this.context;
+    this.inputs?.check();
+    try {
+      placeStreams(spec, layout);
+      return await this.tree().manifest();
+    } catch (error) {
+      if (!(error instanceof WorkTreeError) || exitCode === 0) throw error;
+      throw new WorkTreeError(error.kind, `${error.message} (the tool ended with exit code ${exitCode})`);
+    }
+  }
+
   private fail(error: unknown): executor.Finished {
-    if (!(error instanceof RuntimeFailure)) this.context.onProblem(`attempt ${this.context.layout.key} failed unexpectedly`, error);
+    if (!(error instanceof RuntimeFailure) && !(error instanceof WorkTreeError))
+      this.context.onProblem(`attempt ${this.context.layout.key} failed unexpectedly`, error);
     return failedResult(error, this.tail.lines());
   }
 

@@ -4,7 +4,7 @@ import { type CallContext, serverStream, ServiceError, unary } from '@weft/platf
 import { RuntimeFailure, type TaskRuntime } from '@weft/runtimes';
 import { isFileUri, mapLimited, schemeOf, StorageError } from '@weft/storage';
 import type { AttemptTable } from './attempt-table.js';
-import { collectItem } from './collector.js';
+import { collectItem } from './work-dir/collector.js';
 import type { RunnerFiles } from './inputs/runner-files.js';
 import { LocalPublisher, OncePublisher, type Publisher, RemotePublisher } from './publisher.js';
 

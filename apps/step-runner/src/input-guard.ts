@@ -7,11 +7,11 @@
  *     of its inode, unless that is explained by a further link or other permissions.
  *  2. Of a directory so many entries are looked at, those nearest to it first. Where the tool could write, its own list of entries counts too.
  */
-import { type BigIntStats, lstatSync, readdirSync, statSync } from 'node:fs';
+import { type BigIntStats, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { RuntimeFailure } from '@weft/runtimes';
 import { systemErrorCode } from '@weft/storage';
-import type { Placement, StagingPlan } from './sandbox-layout.js';
+import type { StagingPlan } from './sandbox-layout.js';
 
 export const WATCHED_ENTRIES = 1000;
 
@@ -27,13 +27,12 @@ export class InputGuard {
   private constructor(private readonly watched: readonly Watched[]) {}
 
   /** As the inputs of a process are when they have been staged. @throws the system's error */
-  static over(plan: Pick<StagingPlan, 'staged' | 'placements'>): InputGuard {
+  static over(plan: Pick<StagingPlan, 'staged'>): InputGuard {
     const watched: Watched[] = [];
-    const copies = new Set(plan.placements.filter(isCopied).map(({ hostPath }) => hostPath));
-    for (const { taskPath, realPath, readOnlyName, inPlace, uri } of plan.staged) {
+    for (const { taskPath, realPath, readOnlyName, inPlace, uri, copied } of plan.staged) {
       if (inPlace || realPath === undefined) continue;
       // Of a copy it is the copy that must be as it was: an output that is (in) an input is told to be the input.
-      watch(copies.has(taskPath) ? taskPath : realPath, { uri, protectedByName: readOnlyName !== undefined }, watched);
+      watch(copied === true ? taskPath : realPath, { uri, protectedByName: readOnlyName !== undefined }, watched);
     }
     return new InputGuard(watched);
   }
@@ -49,10 +48,6 @@ export class InputGuard {
       throw new RuntimeFailure('INPUT_CHANGED', `${who} (${what}${where}): its results are not taken. ${advice}`, false);
     }
   }
-}
-
-function isCopied(placement: Placement): boolean {
-  return placement.act === 'shield' && !lstatSync(placement.hostPath).isSymbolicLink();
 }
 
 function watch(top: string, how: { uri: string; protectedByName: boolean }, watched: Watched[]): void {

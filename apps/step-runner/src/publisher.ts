@@ -8,7 +8,7 @@
 import { randomBytes } from 'node:crypto';
 import { lstatSync, mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { encodePath, pathToFileUri, publishSettled, type StorageRouter } from '@weft/storage';
+import { encodePath, openBeneath, type OpenEntry, pathToFileUri, publishSettled, type StorageRouter } from '@weft/storage';
 import type { InputCache } from './inputs/input-cache.js';
 import { sha1OfFile } from './sha1-file.js';
 
@@ -24,11 +24,11 @@ export interface Publisher {
   /** Files that are published together. */
   readonly atOnce: number;
   /**
-   * Both answer with the URI. @param path below the task's working directory: '' or begins with '/'.
+   * Both answer with the URI. @param path below the task's working directory: '' or begins with '/'. @param name by which others may have it open
    * @throws the system's error, StorageError
    */
   directory(path: string, empty: boolean): Promise<string>;
-  file(path: string, hostPath: string): Promise<Published>;
+  file(path: string, file: OpenEntry, name: string): Promise<Published>;
 }
 
 /** Publishes a file once, however often it is asked to: what has been told of it stays true. */
@@ -48,11 +48,11 @@ export class OncePublisher implements Publisher {
     return this.publisher.directory(path, empty);
   }
 
-  async file(path: string, hostPath: string): Promise<Published> {
+  async file(path: string, file: OpenEntry, name: string): Promise<Published> {
     const key = this.prefix + path;
     const known = this.done.get(key);
     if (known !== undefined) return known;
-    const published = await this.publisher.file(path, hostPath);
+    const published = await this.publisher.file(path, file, name);
     this.done.set(key, published);
     return published;
   }
@@ -76,18 +76,18 @@ export class LocalPublisher implements Publisher {
     return Promise.resolve(pathToFileUri(to));
   }
 
-  async file(path: string, hostPath: string): Promise<Published> {
+  async file(path: string, file: OpenEntry, name: string): Promise<Published> {
     const to = join(this.root, path);
-    const inode = inodeOf(hostPath);
+    const inode = `${file.stats.dev} ${file.stats.ino}`;
     const ownLinks = this.links.get(inode) ?? 0;
-    await publishSettled(hostPath, to, { fsync: this.fsync, closed: !this.held.has(hostPath), ownLinks });
+    await publishSettled(file, to, { fsync: this.fsync, closed: !this.held.has(name), ownLinks });
     if (inodeOf(to) === inode) this.links.set(inode, ownLinks + 1);
     return { uri: pathToFileUri(to), hostPath: to };
   }
 }
 
 function inodeOf(path: string): string {
-  const { dev, ino } = lstatSync(path, { bigint: true });
+  const { dev, ino } = lstatSync(path);
   return `${dev} ${ino}`;
 }
 
@@ -111,25 +111,29 @@ export class RemotePublisher implements Publisher {
     return uri;
   }
 
-  async file(path: string, found: string): Promise<Published> {
+  async file(path: string, found: OpenEntry, name: string): Promise<Published> {
     const uri = this.prefix + encodePath(path);
-    const hostPath = await this.settled(found);
-    const version = await this.storage.publish(hostPath, uri, { signal: this.signal });
-    const sha1 = await sha1OfFile(hostPath);
+    const { file, hostPath } = await this.settled(found, name);
     try {
-      this.cache.keep(hostPath, { uri, version, sha1 }, basename(path));
-    } catch (error) {
-      // It is safe where it was published; it only has to come back from there.
-      this.onProblem(`cannot keep ${uri} in the input cache`, error);
+      const version = await this.storage.publish(file.handlePath, uri, { signal: this.signal });
+      const sha1 = await sha1OfFile(file.handlePath);
+      try {
+        this.cache.keep(file.path, { uri, version, sha1 }, basename(path));
+      } catch (error) {
+        // It is safe where it was published; it only has to come back from there.
+        this.onProblem(`cannot keep ${uri} in the input cache`, error);
+      }
+      return { uri, hostPath: hostPath ?? name, sha1 };
+    } finally {
+      if (file !== found) file.close();
     }
-    return { uri, hostPath, sha1 };
   }
 
   /** The file, or a copy that nobody else knows: what is uploaded, hashed and kept must be the same bytes. */
-  private async settled(hostPath: string): Promise<string> {
-    if (!this.sandbox.held.has(hostPath) && lstatSync(hostPath).nlink === 1) return hostPath;
+  private async settled(found: OpenEntry, name: string): Promise<{ file: OpenEntry; hostPath?: string }> {
+    if (!this.sandbox.held.has(name) && found.stats.nlink === 1) return { file: found };
     const copy = join(this.sandbox.root, 'publishing', randomBytes(9).toString('hex'));
-    await publishSettled(hostPath, copy, { closed: false, ownLinks: 0 });
-    return copy;
+    await publishSettled(found, copy, { closed: false, ownLinks: 0 });
+    return { file: openBeneath(copy, ''), hostPath: copy };
   }
 }

@@ -27,6 +27,22 @@ export function attemptKey(taskId: string, attempt: number): string {
   return `${taskId}.${attempt}`;
 }
 
+/** Where the tool's streams are to lie in the end, as the task calls it. */
+export function streamPathsOf({ workDir, ...spec }: Pick<executor.TaskSpec, 'workDir' | 'stdoutPath' | 'stderrPath'>): string[] {
+  const paths = [spec.stdoutPath, spec.stderrPath].filter((path) => path !== '');
+  return [...new Set(paths.map((path) => join(workDir, path)))];
+}
+
+/** Where they lie while the tool runs: nothing that a task can reach has a name there. */
+export function streamFilesOf(
+  { stdoutPath, stderrPath }: Pick<executor.TaskSpec, 'stdoutPath' | 'stderrPath'>,
+  { root }: Pick<SandboxLayout, 'root'>,
+): { stdout?: string; stderr?: string } {
+  const stdout = stdoutPath === '' ? undefined : join(root, 'stdout');
+  if (stderrPath === '') return { stdout };
+  return { stdout, stderr: stdout !== undefined && normalize(stdoutPath) === normalize(stderrPath) ? stdout : join(root, 'stderr') };
+}
+
 /** Whether `path` is `directory` or lies below it. Both normalised. */
 export function isWithin(path: string, directory: string): boolean {
   return path === directory || path.startsWith(directory.endsWith('/') ? directory : `${directory}/`);
@@ -75,6 +91,8 @@ export interface StagedInput {
   /** Of a process' input: the name that nothing can be written through, where there is one. */
   readOnlyName?: string;
   inPlace: boolean;
+  /** A process was given a copy of it. */
+  copied?: boolean;
 }
 
 export type Placement =

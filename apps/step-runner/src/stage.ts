@@ -7,7 +7,7 @@
  *  2. file: URIs only below the allowed roots where these are configured. What lies on another host is linked from the input cache.
  *  3. What is missing is a RuntimeFailure INPUT_FILE that names the URI.
  */
-import { chmodSync, constants, mkdirSync, realpathSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, constants, lstatSync, mkdirSync, realpathSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { copyFile, cp, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { executor } from '@weft/contracts';
@@ -48,6 +48,7 @@ export async function stageInputs(
     files.remember(layout.key, layout.root);
     for (const placement of plan.placements) await place(placement);
     for (const { inPlace, sourcePath } of plan.staged) if (inPlace) await openForChange(sourcePath, files);
+    markCopies(plan);
     for (const path of [spec.stdoutPath, spec.stderrPath]) {
       if (path.includes('/')) mkdirSync(dirname(join(layout.hostWorkDir, path)), { recursive: true });
     }
@@ -55,6 +56,14 @@ export async function stageInputs(
     throw diskFailure(error);
   }
   return plan;
+}
+
+/** What was shielded is a copy or a link: of a copy alone, what lies at its name is the input. */
+function markCopies({ placements, staged }: StagingPlan): void {
+  for (const placement of placements) {
+    if (placement.act !== 'shield' || lstatSync(placement.hostPath).isSymbolicLink()) continue;
+    for (const input of staged) if (input.taskPath === placement.hostPath) input.copied = true;
+  }
 }
 
 /** The plan alone, as it was when the attempt was staged: for an attempt that is adopted. */

@@ -80,10 +80,10 @@ export function executorContract(create: () => RunnerFixture): void {
     const { finished } = await runner.run(spec);
     expect(manifestOf(finished)).toEqual(['big:70000', 'dangling:0', 'escape:0']);
     await expect(runner.collect(spec, [{ path: 'none' }])).rejects.toMatchObject({
-      code: 'NOT_FOUND',
+      code: 'INVALID_ARGUMENT',
       message: expect.stringContaining("'none'"),
     });
-    await expect(runner.collect(spec, [{ path: 'dangling' }])).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(runner.collect(spec, [{ path: 'dangling' }])).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     await expect(runner.collect(spec, [{ path: 'escape', publish: true }])).rejects.toMatchObject({
       code: 'PERMISSION_DENIED',
       message: expect.stringContaining('/etc/passwd'),

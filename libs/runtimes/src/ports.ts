@@ -23,7 +23,7 @@ export interface RuntimeTask {
   readOnly: readonly string[];
   /** Ids of the GPUs that are the task's, and nobody else's. */
   devices: readonly string[];
-  /** Host paths of the redirected streams; absent: give the data to `onLog`. */
+  /** Host paths of the redirected streams, those of the output where no task can reach them; absent: give the data to `onLog`. */
   hostStdin?: string;
   hostStdout?: string;
   hostStderr?: string;

@@ -14,6 +14,8 @@ export { decodeDataUri, isDataUri } from './data-uri.js';
 export { LocalStorage } from './local-storage.adapter.js';
 export type { LocalStorageOptions } from './local-storage.adapter.js';
 export { publishFile, publishSettled } from './publish.js';
+export { natureOf, NotPlainError, openBeneath, OpenDirectory, openDirectoryBeneath, OpenEntry } from './open-directory.js';
+export type { Listed, Nature } from './open-directory.js';
 export { removeTree } from './remove-tree.js';
 export { Trash } from './trash.js';
 export { systemErrorCode } from './system-error.js';

@@ -23,11 +23,13 @@ import {
   mkdirSync,
   openSync,
   renameSync,
+  type Stats,
   statSync,
   unlinkSync,
 } from 'node:fs';
 import { copyFile, mkdir, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { OpenEntry } from './open-directory.js';
 import type { PublishOptions } from './ports.js';
 import { systemErrorCode } from './system-error.js';
 
@@ -62,22 +64,62 @@ export interface SettledOptions extends PublishOptions {
 }
 
 /** A file that others made and may have kept a way to. @throws the system's error */
-export async function publishSettled(from: string, to: string, { closed, ownLinks, ...options }: SettledOptions): Promise<void> {
-  const stats = lstatSync(from);
+export async function publishSettled(from: OpenEntry, to: string, { closed, ownLinks, ...options }: SettledOptions): Promise<void> {
+  const { stats } = from.requireFile();
   const mine = stats.uid === (process.getuid?.() ?? stats.uid);
-  const there = stats.nlink > 1 ? statSync(to, { throwIfNoEntry: false }) : undefined;
-  const done = there !== undefined && there.dev === stats.dev && there.ino === stats.ino;
+  const there = stats.nlink > 1 ? lstatSync(to, { throwIfNoEntry: false }) : undefined;
+  const done = there !== undefined && isSame(there, stats);
   if (closed && mine && (done || stats.nlink === 1 + ownLinks)) {
     const mode = settledMode(stats.mode);
-    if ((stats.mode & 0o7777) !== mode) chmodSync(from, mode);
-    return publishFile(from, to, options);
+    if ((stats.mode & 0o7777) !== mode) chmodSync(from.handlePath, mode);
+    if (!done) await linkOrCopyHeld(from, to, mode);
+  } else {
+    makeDirectory(dirname(to));
+    await copyThenRename(from.handlePath, to, settledMode(stats.mode));
   }
-  makeDirectory(dirname(to));
-  await copyThenRename(from, to, settledMode(stats.mode));
   if (options.fsync === true) {
     flush(to);
     flush(dirname(to));
   }
+}
+
+/** By its name, as there is no other way without a copy; and looked at afterwards, because the name may have become another file's. */
+async function linkOrCopyHeld(from: OpenEntry, to: string, mode: number): Promise<void> {
+  const copy = (): Promise<void> => copyThenRename(from.handlePath, to, mode);
+  const named = (act: (path: string, to: string) => void): boolean => {
+    act(from.path, to);
+    return isSame(lstatSync(to), from.stats);
+  };
+  try {
+    if (!named(linkSync)) await copy();
+  } catch (error) {
+    switch (systemErrorCode(error)) {
+      case 'ENOENT':
+        // The name is gone: its file is held.
+        if (existsAt(dirname(to))) return copy();
+        makeDirectory(dirname(to));
+        return linkOrCopyHeld(from, to, mode);
+      case 'EEXIST':
+      case 'EXDEV':
+        return copy();
+      case 'EPERM':
+      case 'EMLINK':
+      case 'ENOTSUP':
+      case 'EOPNOTSUPP':
+        if (!named(renameSync)) await copy();
+        return;
+      default:
+        throw error;
+    }
+  }
+}
+
+function isSame(a: Pick<Stats, 'dev' | 'ino'>, b: Pick<Stats, 'dev' | 'ino'>): boolean {
+  return a.dev === b.dev && a.ino === b.ino;
+}
+
+function existsAt(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 function settledMode(mode: number): number {

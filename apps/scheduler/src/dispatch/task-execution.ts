@@ -5,8 +5,9 @@
  */
 import { executor } from '@weft/contracts';
 import { callServerStream, callUnary, isServiceError, type Logger, ServiceError } from '@weft/platform';
-import { type OutputCollector, TaskError } from '@weft/tasks';
+import type { OutputCollector } from '@weft/tasks';
 import type { LogPosition } from './attempt-log.js';
+import { collectFailure } from './runner-errors.js';
 import { RETURN_GRACE_MS } from './runner-pool.js';
 
 const ATTACH_TRIES = 5;
@@ -125,7 +126,7 @@ export class TaskExecution {
         const call = callUnary(this.client, this.client.collect, request, { signal: this.lost });
         const { files } = await call.catch((error: unknown) => {
           this.failIfLost();
-          throw isServiceError(error) && error.code === 'PERMISSION_DENIED' ? new TaskError('OUTPUT_ACCESS', error.message) : error;
+          throw collectFailure(error);
         });
         this.released ||= release;
         return files;

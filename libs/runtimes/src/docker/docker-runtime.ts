@@ -6,7 +6,8 @@
  *  2. A container has no capability, gains no privilege, has no network unless asked for, and sees only its mounts.
  *  3. Calls on the way of a task: create, attach, start, wait, remove. Nothing is asked that the task does not need.
  */
-import { createReadStream, existsSync, statSync, writeFileSync } from 'node:fs';
+import { constants, existsSync, statSync, writeFileSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -243,7 +244,9 @@ export class DockerRuntime implements TaskRuntime {
         ? await container.attach({ stream: true, stdout: true, stderr: true })
         : await attachWithStdin(this.docker, container.id);
     if (stdin !== undefined) {
-      const feeding = pipeline(createReadStream(stdin), stream, { end: true }).then(() => writeFileSync(stdinMark(task), ''));
+      // Before the tool is there to put something else in its place.
+      const file = await openPlain(stdin);
+      const feeding = pipeline(file.createReadStream(), stream, { end: true }).then(() => writeFileSync(stdinMark(task), ''));
       // A tool may end without reading all of its input; where the connection broke, the task is run again.
       feeding.catch((error: unknown) => {
         if (!isUnanswered(error)) this.options.onProblem(`stdin of ${task.key}`, error);
@@ -262,6 +265,14 @@ export class DockerRuntime implements TaskRuntime {
       throw engineFailure(error, 'use the container engine');
     }
   }
+}
+
+/** @throws RuntimeFailure INPUT_FILE where it is no file: nothing is waited for that may never come */
+async function openPlain(path: string): Promise<FileHandle> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  if ((await file.stat()).isFile()) return file;
+  await file.close();
+  throw new RuntimeFailure('INPUT_FILE', `stdin '${path}' is not a file`, false);
 }
 
 /** Keeps a rejection that comes before anybody waits from ending the runner. */

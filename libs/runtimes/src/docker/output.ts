@@ -6,12 +6,16 @@
  *     (the engine's follower drops a last line that has no end): of each stream, what was taken before is passed over.
  *  2. The container is read no faster than the file or the sink accepts.
  */
-import { open, type FileHandle } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { LogSink, RuntimeTask } from '../ports.js';
 import { FrameReader } from './frames.js';
 
 const TAIL_BYTES = 512;
+const { O_CREAT, O_NOFOLLOW, O_TRUNC, O_WRONLY } = constants;
+/** The sandbox keeps them where the task has no name for them, so that a later life of the runner may open them again. */
+const EMPTIED = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW;
 
 export class ContainerOutput {
   private stderrEnd = '';
@@ -24,8 +28,8 @@ export class ContainerOutput {
 
   static async open(task: Pick<RuntimeTask, 'hostStdout' | 'hostStderr'>, log: LogSink): Promise<ContainerOutput> {
     const { hostStdout, hostStderr } = task;
-    const stdout = hostStdout === undefined ? undefined : await open(hostStdout, 'w');
-    const stderr = hostStderr === undefined ? undefined : hostStderr === hostStdout ? stdout : await open(hostStderr, 'w');
+    const stdout = hostStdout === undefined ? undefined : await open(hostStdout, EMPTIED);
+    const stderr = hostStderr === undefined ? undefined : hostStderr === hostStdout ? stdout : await open(hostStderr, EMPTIED);
     return new ContainerOutput({ stdout, stderr }, log);
   }
 

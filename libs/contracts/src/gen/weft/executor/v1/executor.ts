@@ -220,7 +220,10 @@ export interface TaskSpec {
   inputs: Input[];
   /** Path (as the task sees it) that feeds stdin; empty = /dev/null. */
   stdinPath: string;
-  /** Relative to work_dir; where empty, the stream goes to the task's log. */
+  /**
+   * Relative to work_dir; where empty, the stream goes to the task's log. When the tool has ended, the file with what it wrote to the stream takes
+   * the place of whatever lies there; until then it is nowhere that the task can reach.
+   */
   stdoutPath: string;
   stderrPath: string;
   /** Limits to enforce; 0 = none. */
@@ -388,7 +391,7 @@ export interface Finished {
 }
 
 export interface ExecutionFailure {
-  /** IMAGE_PULL, IMAGE_MISSING, INPUT_FILE, COMMAND_NOT_FOUND, RUNTIME_UNAVAILABLE, RUNTIME_LOST, DISK_FULL, INPUT_CHANGED, INTERNAL */
+  /** IMAGE_PULL, IMAGE_MISSING, INPUT_FILE, COMMAND_NOT_FOUND, RUNTIME_UNAVAILABLE, RUNTIME_LOST, DISK_FULL, INPUT_CHANGED, OUTPUT_FILE, OUTPUT_ACCESS, INTERNAL */
   code: string;
   message: string;
   /** Another try, here or elsewhere, may succeed. */
@@ -4110,8 +4113,9 @@ export const ContainerExecutorService = {
     responseDeserialize: (value: Buffer): TaskEvent => TaskEvent.decode(value),
   },
   /**
-   * Looks at, reads and publishes what a finished task left in its working directory. NOT_FOUND: no such path or task.
-   * PERMISSION_DENIED: the path leads out of the working directory and the inputs, or may not be read.
+   * Looks at, reads and publishes what a finished task left in its working directory. NOT_FOUND: no such attempt (any more).
+   * INVALID_ARGUMENT: what the task left there cannot be collected, however often it is tried: nothing, a pipe, a link that leads nowhere, too many
+   * entries. PERMISSION_DENIED: the path leads out of the working directory and the inputs, or may not be read.
    */
   collect: {
     path: "/weft.executor.v1.ContainerExecutor/Collect" as const,
@@ -4164,8 +4168,9 @@ export interface ContainerExecutorServer extends UntypedServiceImplementation {
    */
   execute: handleServerStreamingCall<TaskSpec, TaskEvent>;
   /**
-   * Looks at, reads and publishes what a finished task left in its working directory. NOT_FOUND: no such path or task.
-   * PERMISSION_DENIED: the path leads out of the working directory and the inputs, or may not be read.
+   * Looks at, reads and publishes what a finished task left in its working directory. NOT_FOUND: no such attempt (any more).
+   * INVALID_ARGUMENT: what the task left there cannot be collected, however often it is tried: nothing, a pipe, a link that leads nowhere, too many
+   * entries. PERMISSION_DENIED: the path leads out of the working directory and the inputs, or may not be read.
    */
   collect: handleUnaryCall<CollectRequest, CollectResponse>;
   /** Stops the attempt (TERM, then KILL after `grace_ms`). Returns once it is stopped. Unknown attempts are not an error. */
@@ -4200,8 +4205,9 @@ export interface ContainerExecutorClient extends Client {
   execute(request: TaskSpec, options?: Partial<CallOptions>): ClientReadableStream<TaskEvent>;
   execute(request: TaskSpec, metadata?: Metadata, options?: Partial<CallOptions>): ClientReadableStream<TaskEvent>;
   /**
-   * Looks at, reads and publishes what a finished task left in its working directory. NOT_FOUND: no such path or task.
-   * PERMISSION_DENIED: the path leads out of the working directory and the inputs, or may not be read.
+   * Looks at, reads and publishes what a finished task left in its working directory. NOT_FOUND: no such attempt (any more).
+   * INVALID_ARGUMENT: what the task left there cannot be collected, however often it is tried: nothing, a pipe, a link that leads nowhere, too many
+   * entries. PERMISSION_DENIED: the path leads out of the working directory and the inputs, or may not be read.
    */
   collect(
     request: CollectRequest,

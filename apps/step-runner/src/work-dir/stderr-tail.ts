@@ -1,6 +1,5 @@
 /** The last lines of a task's stderr: at most 20 lines and 4 KiB, whether the stream went to the log or to a file. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { systemErrorCode } from '@weft/storage';
+import { openBeneath, type OpenEntry, systemErrorCode } from '@weft/storage';
 
 const MAX_BYTES = 4096;
 const MAX_LINES = 20;
@@ -18,22 +17,19 @@ export class StderrTail {
     this.add(other.bytes);
   }
 
-  /** The end of a file; a file that the tool removed has no lines. */
+  /** The end of a file; one that is not there has no lines. @throws NotPlainError; the system's error */
   addFile(path: string): void {
-    let fd: number;
+    let file: OpenEntry;
     try {
-      fd = openSync(path, 'r');
+      file = openBeneath(path, '');
     } catch (error) {
       if (systemErrorCode(error) === 'ENOENT') return;
       throw error;
     }
     try {
-      const { size } = fstatSync(fd);
-      const end = Buffer.alloc(Math.min(size, MAX_BYTES));
-      const read = readSync(fd, end, 0, end.length, size - end.length);
-      this.add(end.subarray(0, read));
+      this.add(file.read(Math.max(0, file.stats.size - MAX_BYTES), MAX_BYTES));
     } finally {
-      closeSync(fd);
+      file.close();
     }
   }
 
