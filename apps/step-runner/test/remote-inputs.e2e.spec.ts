@@ -84,7 +84,7 @@ describe('results in S3', () => {
     const spec = runner.shell('echo x > f');
     await runner.run(spec);
     await expect(runner.collect(spec, [{ path: 'f', publish: true }], { publishTo: 's3://no-such-bucket/x/' })).rejects.toMatchObject({
-      code: 'FAILED_PRECONDITION',
+      code: 'INVALID_ARGUMENT',
       message: expect.stringContaining("cannot publish 'f': s3://no-such-bucket/x/f does not exist: there is no such bucket"),
     });
     await expect(runner.collect(spec, [{ path: 'f', publish: true }], { publishTo: 'http://h/x/' })).rejects.toMatchObject({
