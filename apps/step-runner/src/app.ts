@@ -20,6 +20,7 @@ import { RunnerFiles } from './inputs/runner-files.js';
 import { LogKeeper } from './logs/log-keeper.js';
 import { metricsText, TransferCounters } from './metrics.js';
 import { Registrar } from './registrar.js';
+import { registryCheck } from './registry-rules.js';
 import { sandboxRootId } from './sandbox-root-id.js';
 
 const VERSION = '0.1.0';
@@ -128,6 +129,7 @@ function createRuntimes(
         extraHosts: config.dockerExtraHosts,
         pullStallMs: config.pullStallMs,
         imageSources: config.imageSources,
+        registries: { check: registryCheck({ allowed: config.registries, allowPrivate: config.storage?.http?.allowPrivate ?? false }) },
         engineWaitMs: config.engineWaitMs,
         engineSilenceMs: config.engineSilenceMs,
       }),

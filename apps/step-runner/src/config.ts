@@ -23,6 +23,11 @@ const imageSources = z
   .transform((text) => text.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()])))
   .pipe(z.array(z.enum(IMAGE_SOURCES)));
 
+const registryList = z
+  .string()
+  .transform((text) => text.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()])))
+  .pipe(z.array(z.string().regex(/^[A-Za-z0-9.[\]:-]+$/, 'must be host or host:port, comma-separated')).min(1));
+
 const containmentList = z
   .string()
   .transform((text) => text.split(',').map((name) => name.trim()))
@@ -62,6 +67,7 @@ const environment = z.object({
   WEFT_ENGINE_SILENCE_S: positiveNumber.optional(),
   WEFT_ENGINE_WAIT_S: z.coerce.number().nonnegative().optional(),
   WEFT_IMAGE_SOURCES: imageSources.optional(),
+  WEFT_REGISTRIES: registryList.optional(),
   WEFT_RUNTIMES: runtimeList.optional(),
   WEFT_PROCESS_CONTAINMENT: containmentList.optional(),
   WEFT_DOCKER_EXTRA_HOSTS: hostList.optional(),
@@ -109,6 +115,8 @@ export interface StepRunnerConfig {
   engineSilenceMs?: number;
   /** How images that are not there may be had; absent: in every way. */
   imageSources?: readonly ImageSource[];
+  /** From which registries images may be pulled; absent: from those at public addresses, and where `storage.http` says so from all. */
+  registries?: readonly string[];
   runtimes: readonly RuntimeName[];
   /** Means of containment that processes may have; absent: the strongest that the machine allows. */
   containment?: readonly ContainmentLevel[];
@@ -159,6 +167,7 @@ export const configSchema: z.ZodType<StepRunnerConfig> = environment.transform((
     engineWaitMs: env.WEFT_ENGINE_WAIT_S === undefined ? undefined : env.WEFT_ENGINE_WAIT_S * 1000,
     engineSilenceMs: env.WEFT_ENGINE_SILENCE_S === undefined ? undefined : env.WEFT_ENGINE_SILENCE_S * 1000,
     imageSources: env.WEFT_IMAGE_SOURCES,
+    registries: env.WEFT_REGISTRIES,
     runtimes: env.WEFT_RUNTIMES ?? RUNTIME_NAMES,
     containment: env.WEFT_PROCESS_CONTAINMENT,
     dockerExtraHosts: env.WEFT_DOCKER_EXTRA_HOSTS,

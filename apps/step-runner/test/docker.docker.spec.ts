@@ -33,7 +33,7 @@ describe('step-runner, containers only', () => {
   afterAll(() => runner.dispose());
 
   it('says which image cannot be had, and that it tried', async () => {
-    const reference = 'localhost:1/weft/nothing:9';
+    const reference = 'weft.invalid/weft/nothing:9';
     const { finished, events } = await runner.run(runner.shell('true', { image: executor.Image.create({ reference }) }));
     expect(finished.failure).toMatchObject({ code: 'IMAGE_PULL', message: expect.stringContaining(`cannot pull image '${reference}'`) });
     expect(events.map((event) => event.event?.$case)).toEqual(['preparing', 'finished']);

@@ -170,6 +170,15 @@ const EXPECTED: Readonly<Record<string, string[]>> = {
   'container without an image': [
     "missing-field | main.cwl:11:22: error: a DockerRequirement names no image: it needs 'dockerPull' or another way to get one",
   ],
+  'image name with a scheme': [
+    "invalid-value | main.cwl:11:35: error: 'dockerPull' does not name an image: it begins with 'docker://', and a name has no scheme; write [registry/]path[:tag][@digest], as for docker pull",
+  ],
+  'image name that is an address': [
+    "invalid-value | main.cwl:11:35: error: 'dockerPull' does not name an image: '..' is no registry: host or host:port; write [registry/]path[:tag][@digest], as for docker pull",
+  ],
+  'image name with capitals': [
+    "invalid-value | main.cwl:11:38: error: 'dockerImageId' does not name an image: 'Aligner' has capital letters, and a name has none: 'aligner'; write [registry/]path[:tag][@digest], as for docker pull",
+  ],
   'relative output directory in a container': [
     "invalid-value | main.cwl:11:66: error: 'dockerOutputDirectory' must be an absolute path in the container, not 'out'",
   ],

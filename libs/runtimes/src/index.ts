@@ -16,4 +16,4 @@ export { CONTAINMENT_LEVELS, type ContainmentLevel } from './process/containment
 export { VIEW as READ_ONLY_VIEW } from './process/launcher-pool.js';
 export { DockerRuntime } from './docker/docker-runtime.js';
 export type { DockerRuntimeOptions } from './docker/docker-runtime.js';
-export { IMAGE_SOURCES, type ImageSource } from './docker/images.js';
+export { IMAGE_SOURCES, type ImageSource, type Registries } from './docker/images.js';

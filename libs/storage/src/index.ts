@@ -11,6 +11,7 @@ export type {
 export { StorageError } from './ports.js';
 export { fileUriToPath, isFileUri, pathToFileUri } from './file-uri.js';
 export { decodeDataUri, isDataUri } from './data-uri.js';
+export { refusePrivateHost } from './http/address-guard.js';
 export { LocalStorage } from './local-storage.adapter.js';
 export type { LocalStorageOptions } from './local-storage.adapter.js';
 export { publishFile, publishSettled } from './publish.js';

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { DockerRequirement } from '@weft/plan';
-import { find } from '@weft/plan';
+import { find, imageNameProblem } from '@weft/plan';
 import type { executor } from '@weft/contracts';
 import type { PreparedTask, TaskRequest } from './api.js';
 import { TaskError } from './api.js';
@@ -28,7 +28,10 @@ export function chooseContainer(
   return { image: plainImage(request.defaultContainer), required: false };
 }
 
+/** Checked where the document is loaded; one that came another way (a plan of an earlier version, an option of the run) is checked here. */
 function plainImage(reference: string): executor.Image {
+  const problem = reference === '' ? undefined : imageNameProblem(reference);
+  if (problem !== undefined) throw new TaskError('CONTAINER', `there can be no image of that name: ${problem}`);
   return { reference, loadUri: '', importUri: '', dockerfile: '' };
 }
 

@@ -13,6 +13,9 @@ const PROGRAMS: readonly [program: string, ...packages: string[]][] = [
   ['bindfs', 'bindfs'],
   // The runner in Python (examples/python-runner).
   ['grpc_python_plugin', 'python3-grpcio', 'protobuf-compiler', 'protobuf-compiler-grpc', 'libprotobuf-dev'],
+  // Pulls from a registry (libs/runtimes/src/docker/registry).
+  ['docker-registry', 'docker-registry'],
+  ['htpasswd', 'apache2-utils'],
 ];
 
 /** Where one cannot be had the tests that need it say so themselves. */

@@ -1,6 +1,7 @@
 /** How a run is to be executed: from the request's options, checked. */
 import { run as runPb, type scheduler } from '@weft/contracts';
 import type { RunOptions } from '@weft/engine';
+import { imageNameProblem } from '@weft/plan';
 import { ServiceError } from '@weft/platform';
 import { callerOf } from './caller-options.js';
 
@@ -28,7 +29,11 @@ export function runOptionsOf(asked: scheduler.RunOptions | undefined, { defaultA
   if (Math.abs(priority) > MAX_PRIORITY) throw outside('priority', priority, `-${MAX_PRIORITY} to ${MAX_PRIORITY}`);
   if (oomRetryFactor !== 0 && !(oomRetryFactor > 1 && oomRetryFactor <= MAX_OOM_FACTOR))
     throw outside('oom_retry_factor', oomRetryFactor, `more than 1 and at most ${MAX_OOM_FACTOR}, or 0`);
-  if (asked.defaultContainer) options.defaultContainer = asked.defaultContainer;
+  if (asked.defaultContainer) {
+    const problem = imageNameProblem(asked.defaultContainer);
+    if (problem !== undefined) throw new ServiceError('INVALID_ARGUMENT', `options.default_container does not name an image: ${problem}`);
+    options.defaultContainer = asked.defaultContainer;
+  }
   if (asked.deadlineS) options.deadlineMs = asked.deadlineS * 1000;
   if (asked.failureMode === runPb.FailureMode.CONTINUE) options.failureMode = 'continue';
   if (oomRetryFactor) options.oomRetryFactor = oomRetryFactor;

@@ -1,4 +1,5 @@
-/** What the tables cannot say about requirements: fields that need each other, and amounts that contradict each other. */
+/** What the tables cannot say about requirements: fields that need each other, amounts that contradict each other, names of images. */
+import { imageNameProblem } from '@weft/plan';
 import { field, fieldPlace, numberOf, startOf, stringField, type MapNode } from '../source/node.js';
 import type { CheckContext } from './validate.js';
 
@@ -8,6 +9,13 @@ export function dockerRules(node: MapNode, context: CheckContext): void {
   const sources = ['dockerPull', 'dockerLoad', 'dockerFile', 'dockerImport', 'dockerImageId'].filter((name) => node.entries.has(name));
   if (sources.length === 0)
     reporter.error(startOf(node), 'missing-field', "a DockerRequirement names no image: it needs 'dockerPull' or another way to get one");
+  // An id beside a name to pull is not used.
+  const named = ['dockerPull', 'dockerImageId'].find((name) => stringField(node, name));
+  const problem = named === undefined ? undefined : imageNameProblem(stringField(node, named) ?? '');
+  if (named !== undefined && problem !== undefined) {
+    const hint = 'write [registry/]path[:tag][@digest], as for docker pull';
+    reporter.error(field(node, named) ?? node, 'invalid-value', `'${named}' does not name an image: ${problem}`, hint);
+  }
   const directory = stringField(node, 'dockerOutputDirectory');
   if (directory !== undefined && !directory.startsWith('/') && !directory.includes('$')) {
     const message = `'dockerOutputDirectory' must be an absolute path in the container, not '${directory}'`;

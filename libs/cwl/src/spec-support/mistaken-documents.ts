@@ -174,6 +174,9 @@ export const DOCUMENTS: Readonly<Record<string, string | Record<string, string>>
       `${t}requirements:\n  InitialWorkDirRequirement: {listing: [{entryname: /etc/x, entry: x}]}\nhints: {DockerRequirement: {dockerPull: alpine}}\n`,
   ),
   'container without an image': tool((t) => `${t}requirements:\n  DockerRequirement: {}\n`),
+  'image name with a scheme': tool((t) => `${t}requirements:\n  DockerRequirement: {dockerPull: "docker://debian:stable"}\n`),
+  'image name that is an address': tool((t) => `${t}hints:\n  DockerRequirement: {dockerPull: "../127.0.0.1:2375/x?y="}\n`),
+  'image name with capitals': tool((t) => `${t}requirements:\n  DockerRequirement: {dockerImageId: "Tools/Aligner:1"}\n`),
   'relative output directory in a container': tool(
     (t) => `${t}requirements:\n  DockerRequirement: {dockerPull: alpine, dockerOutputDirectory: out}\n`,
   ),

@@ -30,7 +30,7 @@ import { DockerTask } from './docker-task.js';
 import { Engine, type EngineOptions } from './engine.js';
 import { engineFailure, isUnanswered, readEngineError } from './engine-error.js';
 import { withAlgorithm } from './image-reference.js';
-import { Images, type ImageSource } from './images.js';
+import { Images, type ImageSource, type Registries } from './images.js';
 import { ContainerOutput } from './output.js';
 
 export interface DockerRuntimeOptions {
@@ -48,6 +48,8 @@ export interface DockerRuntimeOptions {
   pullStallMs?: number;
   /** How images that are not there may be had; default: in every way. */
   imageSources?: readonly ImageSource[];
+  /** Default: images may come from everywhere, with the credentials of this process' user. */
+  registries?: Registries;
   /** How long an engine that went away is waited for, milliseconds; default: ten minutes. */
   engineWaitMs?: number;
   /** In so many milliseconds it has to answer a ping, else it is taken for away; default: 15 s. */
@@ -69,11 +71,11 @@ export class DockerRuntime implements TaskRuntime {
   private podman: Promise<boolean> | undefined;
 
   constructor(private readonly options: DockerRuntimeOptions) {
-    const { open, pullStallMs, imageSources, engineWaitMs: waitMs, engineSilenceMs: pingMs, onProblem } = options;
+    const { open, pullStallMs, imageSources, registries, engineWaitMs: waitMs, engineSilenceMs: pingMs, onProblem } = options;
     this.engine = new Engine({ waitMs, pingMs, onProblem, ...options.engineClock });
     this.docker = this.engine.docker;
     this.events = new ContainerEvents(this.docker, options.ownerId, (signal, ms) => this.engine.moment(signal, ms));
-    this.images = new Images(this.docker, open, pullStallMs, imageSources);
+    this.images = new Images(this.docker, open, pullStallMs, imageSources, registries);
     // Another one may be there when it is back.
     this.engine.presence.onReturn(() => (this.podman = undefined));
   }

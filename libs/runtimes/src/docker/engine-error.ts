@@ -48,15 +48,45 @@ export function engineFailure(error: unknown, doing: string): RuntimeFailure {
   return new RuntimeFailure('INTERNAL', `cannot ${doing}: ${message}`, status === undefined || status >= 500);
 }
 
-/** Failing to get an image: says which, and why in the registry's words. */
-export function pullFailure(error: unknown, reference: string): RuntimeFailure {
+const FINAL = /manifest unknown|name unknown|not found|does not exist|denied|unauthorized|invalid reference|no basic auth|digest/i;
+const REFUSED = /denied|unauthorized|no basic auth/i;
+const NETWORK =
+  /no such host|server misbehaving|i\/o timeout|connection refused|connection reset|TLS handshake|EOF|Client\.Timeout|network is unreachable/i;
+
+/** Failing to get an image: says which, and why, but nothing of what lies at an address that a document names. */
+export function pullFailure(error: unknown, reference: string, withCredentials = false): RuntimeFailure {
   const { status, message } = readEngineError(error);
   if (isUnanswered(error)) return engineFailure(error, `pull image '${reference}'`);
-  const final =
-    status === 404 || status === 400 || /manifest unknown|not found|does not exist|denied|unauthorized|invalid reference/i.test(message);
-  const network =
-    /no such host|server misbehaving|i\/o timeout|connection refused|connection reset|TLS handshake|EOF|Client\.Timeout|network is unreachable/i.test(
-      message,
-    );
-  return new RuntimeFailure('IMAGE_PULL', `cannot pull image '${reference}': ${message}`, network || !final);
+  const said = withoutBody(message);
+  const final = status === 404 || status === 400 || FINAL.test(said);
+  const advice = !REFUSED.test(said)
+    ? ''
+    : withCredentials
+      ? ' (the credentials that the runner has for this registry do not do)'
+      : ' (the runner has no credentials for this registry: docker login, as its user)';
+  return new RuntimeFailure('IMAGE_PULL', `cannot pull image '${reference}': ${said}${advice}`, NETWORK.test(said) || !final);
+}
+
+const SAID_LENGTH = 500;
+/** Codes of the registries' protocol, as engines write them; what follows is the registry's own text. */
+const REGISTRY_CODE =
+  /\b(unauthorized|denied|manifest unknown|manifest invalid|name unknown|name invalid|blob unknown|unsupported|unavailable|unknown|toomanyrequests|too many requests):\s[\s\S]*$/i;
+
+/**
+ * The engine's own words. A document may name any address as a registry; engines quote what they find there, which may be for nobody's eyes:
+ * the bodies of answers that are no registry's, and the texts in those that are.
+ */
+export function withoutBody(message: string): string {
+  const own = message
+    .replace(/\s*\b(response body|body|StatusCode: \d+)\b[\s\S]*$/i, ': its answer is not that of a registry')
+    .replace(/[<{"][\s\S]*$/, (rest) => (rest.startsWith('"') ? quoted(rest) : ''))
+    .replace(REGISTRY_CODE, '$1');
+  const line = own.replace(/[^ -~]+/g, ' ').trim();
+  return line.length > SAID_LENGTH ? `${line.slice(0, SAID_LENGTH - 1)}…` : line || 'no reason that can be told';
+}
+
+/** An address that the engine asked for is quoted too, and may stay: it begins with the registry's. Nothing behind it may that begins anew. */
+function quoted(rest: string): string {
+  const address = /^"(https?:\/\/[^"\s]*)"([^"<{]*)/i.exec(rest);
+  return address === null ? '' : `"${(address[1] ?? '').replace(/\?.*$/, '')}"${address[2] ?? ''}`;
 }

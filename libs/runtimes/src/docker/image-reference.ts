@@ -1,14 +1,10 @@
-/** Names of images. Pure. */
+/** Names of images, as engines keep them; their grammar is `@weft/plan`'s. Pure. */
+import { isImageId } from '@weft/plan';
 
 /** With the tag that an engine would assume; digests and ids stay as they are. */
 export function withTag(reference: string): string {
   const name = reference.slice(reference.lastIndexOf('/') + 1);
   return name.includes(':') || name.includes('@') || isImageId(reference) ? reference : `${reference}:latest`;
-}
-
-/** An id names an image that is there or not; it cannot be pulled. */
-export function isImageId(reference: string): boolean {
-  return /^(sha256:)?[0-9a-f]{64}$/.test(reference);
 }
 
 /** The familiar form: `docker.io/library/debian` and `docker.io/debian` are `debian:latest`. */

@@ -99,6 +99,45 @@ describe('ways to an image that a runner may not go', () => {
   });
 });
 
+describe('the name of an image', () => {
+  const asked: string[] = [];
+  const engine = new Docker({ socketPath: '/nonexistent/engine.sock' });
+  (engine.modem as unknown as { dial: (options: { path: string }, done: (error: Error) => void) => void }).dial = (options, done) => {
+    asked.push(options.path);
+    done(Object.assign(new Error('no such image'), { statusCode: 404 }));
+  };
+  const images = new Images(engine, () => Promise.reject(new Error('opened')), 1, undefined, {
+    credentialsFor: () => Promise.resolve(undefined),
+  });
+  const quiet = { preparing: () => undefined };
+  beforeEach(() => asked.splice(0));
+
+  it.each(['../127.0.0.1:2375/x?y=', 'a/../../containers/json', 'http://127.0.0.1/', 'a b', 'a\r\nHost: b', 'A', 'a%2f..', '[::1]/../x'])(
+    '%j reaches no engine, whoever sends it',
+    async (reference) => {
+      for (const more of [{}, { dockerfile: 'FROM a' }, { loadUri: 'file:///a' }, { importUri: 'file:///a' }]) {
+        const failure = { code: 'IMAGE_MISSING', message: expect.stringContaining('there can be no image of that name'), retryable: false };
+        const image = executor.Image.create({ reference, ...more });
+        await expect(images.ensure(image, quiet)).rejects.toMatchObject(failure);
+        await expect(images.idOf(image)).rejects.toMatchObject(failure);
+      }
+      expect(asked).toEqual([]);
+    },
+  );
+
+  it('is asked for once it is one, and a registry that may not be used is not', async () => {
+    const guarded = new Images(engine, () => Promise.reject(new Error('opened')), 1, undefined, {
+      check: (registry) => Promise.reject(new Error(`not from ${registry}`)),
+    });
+    await expect(guarded.ensure(executor.Image.create({ reference: '127.0.0.1:5000/a' }), quiet)).rejects.toThrow(
+      'not from 127.0.0.1:5000',
+    );
+    expect(asked).toEqual(['/images/127.0.0.1:5000/a:latest/json']);
+    await expect(images.ensure(executor.Image.create({ reference: 'r.test/a:1' }), quiet)).rejects.toMatchObject({ code: 'IMAGE_PULL' });
+    expect(asked.slice(1)).toEqual(['/images/r.test/a:1/json', '/images/create?']);
+  });
+});
+
 describe('progress of a pull', () => {
   const giveUp = 2 ** 30;
   const says = (...lines: ProgressLine[]): number => {

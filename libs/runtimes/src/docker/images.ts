@@ -6,17 +6,20 @@
  *  2. Tasks that wait for one image share one pull, load, import or build, and all see its progress.
  *  3. A task that is not wanted any more stops waiting; when the last one does, fetching stops.
  *  4. A pull that makes no progress for `pullStallMs` is given up.
+ *  5. A name goes into the engine's addresses only where the grammar allows it: whoever sent it, and also one that an archive brought.
  */
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { executor } from '@weft/contracts';
+import { imageNameProblem, isImageId, parseImageName } from '@weft/plan';
 import type Docker from 'dockerode';
 import { pack } from 'tar-stream';
 import { RuntimeFailure, type StartEvents } from '../ports.js';
 import { engineFailure, pullFailure, readEngineError } from './engine-error.js';
-import { equivalentNames, isImageId, withAlgorithm, withTag } from './image-reference.js';
+import { equivalentNames, withAlgorithm, withTag } from './image-reference.js';
 import { followProgress } from './progress-lines.js';
 import { ProgressText, type ProgressLine } from './progress-text.js';
+import { type Credentials, credentialsFor } from './registry-credentials.js';
 import { StallGuard } from './stall-guard.js';
 
 /** How an image that is not there may be had. */
@@ -25,6 +28,13 @@ export type ImageSource = (typeof IMAGE_SOURCES)[number];
 
 /** Registries answer within seconds; a layer that is unpacked says nothing for longer. */
 const PULL_STALL_MS = 120_000;
+
+/** What a runner allows towards registries. */
+export interface Registries {
+  /** @param registry as in an image's name; undefined: Docker Hub. @throws RuntimeFailure where nothing may be pulled from there */
+  check?: (registry: string | undefined) => Promise<void>;
+  credentialsFor?: (registry: string | undefined) => Promise<Credentials | undefined>;
+}
 
 interface Fetching {
   done: Promise<string>;
@@ -41,11 +51,12 @@ export class Images {
     private readonly open: (uri: string) => Promise<Readable>,
     private readonly pullStallMs = PULL_STALL_MS,
     private readonly sources: readonly ImageSource[] = IMAGE_SOURCES,
+    private readonly registries: Registries = {},
   ) {}
 
-  /** The name to try first, without asking the engine. */
+  /** The name to try first, without asking the engine. @throws RuntimeFailure where there can be no image of that name */
   nameOf(image: executor.Image): string {
-    if (image.reference !== '') return withTag(image.reference);
+    if (image.reference !== '') return withTag(checked(image.reference));
     const source = image.dockerfile || image.loadUri || image.importUri;
     return `weft-local:${createHash('sha256').update(source).digest('hex').slice(0, 24)}`;
   }
@@ -103,7 +114,7 @@ export class Images {
 
   private async lookUp(name: string): Promise<string | undefined> {
     try {
-      return withAlgorithm((await this.docker.getImage(name).inspect()).Id);
+      return withAlgorithm((await this.docker.getImage(checked(name)).inspect()).Id);
     } catch (error) {
       if (readEngineError(error).status === 404) return undefined;
       throw engineFailure(error, `look for image '${name}'`);
@@ -124,13 +135,16 @@ export class Images {
   }
 
   private async pull(name: string, tell: (text: string) => void, unwanted: AbortSignal): Promise<string> {
+    const registry = parseImageName(name)?.registry;
+    await this.registries.check?.(registry);
+    const credentials = await (this.registries.credentialsFor ?? credentialsFor)(registry);
     const stall = new StallGuard(this.pullStallMs, unwanted);
     tell(`pulling image ${name}`);
     try {
-      const stream = await this.docker.pull(name, { abortSignal: stall.signal });
+      const stream = await pullAs(this.docker, name, stall.signal, credentials);
       await follow(stream, new ProgressText(`pulling image ${name}`, tell), (line) => stall.saw(line));
     } catch (error) {
-      if (!stall.stalled) throw pullFailure(error, name);
+      if (!stall.stalled) throw pullFailure(error, name, credentials !== undefined);
       const seconds = Math.round(this.pullStallMs / 1000);
       throw new RuntimeFailure('IMAGE_PULL', `cannot pull image '${name}': no progress for ${seconds} s`, true);
     } finally {
@@ -168,7 +182,7 @@ export class Images {
     }
     if (image.reference === '' && loaded !== undefined) {
       const [repo = name, tag] = name.split(':');
-      await this.docker.getImage(loaded).tag({ repo, tag });
+      await this.docker.getImage(checked(loaded)).tag({ repo, tag });
       return name;
     }
     for (const candidate of equivalentNames(name)) if (await this.has(candidate)) return candidate;
@@ -187,12 +201,33 @@ export class Images {
         if (isImageId(status)) imported = status;
       });
       // Podman takes no heed of the tag.
-      if (imported !== undefined && !(await this.has(name))) await this.docker.getImage(imported).tag({ repo, tag });
+      if (imported !== undefined && !(await this.has(name))) await this.docker.getImage(checked(imported)).tag({ repo, tag });
     } catch (error) {
       throw sourceFailure(error, `import image '${name}' from ${uri}`);
     }
     return name;
   }
+}
+
+/** @throws RuntimeFailure */
+function checked(name: string): string {
+  const problem = imageNameProblem(name);
+  if (problem === undefined) return name;
+  throw new RuntimeFailure('IMAGE_MISSING', `there can be no image of that name: ${problem}`, false);
+}
+
+/** The library takes credentials behind a callback only; they travel in a header. */
+function pullAs(
+  docker: Docker,
+  name: string,
+  abortSignal: AbortSignal,
+  credentials: Credentials | undefined,
+): Promise<NodeJS.ReadableStream> {
+  const options = { abortSignal };
+  if (credentials === undefined) return docker.pull(name, options);
+  return new Promise((resolve, reject) => {
+    docker.pull(name, options, (error, stream) => (stream ? resolve(stream) : reject(error as Error)), credentials);
+  });
 }
 
 /** Reads progress lines to the end. @throws where the engine reports an error in the stream, and where that is cut. */

@@ -63,6 +63,13 @@ export const lookupPublic: LookupFunction = (hostname, options, done) => {
   });
 };
 
+/** @param host name or address, as it stands in a URL. Rejects with code EPRIVATE where any of its addresses is not public, or as `lookup` does. */
+export function refusePrivateHost(host: string): Promise<void> {
+  const bare = bareHost(host);
+  if (isIP(bare) !== 0) return isPublicAddress(bare) ? Promise.resolve() : Promise.reject(privateAddress(bare, bare));
+  return new Promise((resolve, reject) => lookupPublic(bare, {}, (error) => (error === null ? resolve() : reject(error))));
+}
+
 /** One that is checked, for a proxy. Where this machine does not know the name nobody can say what the proxy would reach. */
 export function publicAddressOf(hostname: string): Promise<string> {
   return new Promise((resolve, reject) => {
