@@ -6,7 +6,7 @@
  *  2. `stop()` leaves no process and no directory behind; it fails where the stack had to be killed.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, openSync, readFileSync, readdirSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -20,6 +20,8 @@ export const START_TIMEOUT_MS = 600_000;
 export interface Gate {
   directory: string;
   path: string;
+  /** A directory in which `go` appears when it is opened: for tools that see only what they are given. */
+  seen: string;
   open(): void;
 }
 
@@ -148,7 +150,13 @@ export class Stack {
     const path = join(directory, name);
     if (spawnSync('mkfifo', [path]).status !== 0) throw new Error(`mkfifo ${path} failed`);
     // Opened for both, so that neither side blocks on the other; the line stays in the pipe until it is read.
-    return { directory, path, open: () => writeFileSync(openSync(path, 'r+'), 'go\n') };
+    const seen = join(directory, 'seen');
+    mkdirSync(seen);
+    const open = (): void => {
+      writeFileSync(openSync(path, 'r+'), 'go\n');
+      writeFileSync(join(seen, 'go'), '');
+    };
+    return { directory, path, seen, open };
   }
 
   /** Resolves once no sandbox is left; woken by the directory's own changes. */

@@ -58,7 +58,7 @@ export const schedulerConfigSchema = z
     /** Pools whose tasks are taken from the start; others when their first runner appears. */
     pools: list(env.WEFT_POOLS, ','),
     /** Where inputs may lie, and how s3: and http: URIs are reached. */
-    storage: storageOptionsOf(env, env.WEFT_DATA_URI ?? pathToFileURL(join(env.WEFT_HOME, 'data')).href),
+    storage: storageOptionsOf(env, env.WEFT_DATA_URI ?? pathToFileURL(join(env.WEFT_HOME, 'data')).href, env.WEFT_HOME),
     /** File that names runners which cannot register themselves. */
     serviceRegistryFile: env.WEFT_SERVICE_REGISTRY,
     maxAttempts: env.WEFT_MAX_ATTEMPTS,

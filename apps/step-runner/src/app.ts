@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { createLogger, createServiceTls, serveMetrics, startGrpcServer } from '@weft/platform';
-import { DockerRuntime, ProcessRuntime, type TaskRuntime } from '@weft/runtimes';
+import { type ContainerLimits, DockerRuntime, ProcessRuntime, type TaskRuntime } from '@weft/runtimes';
 import { createStorage, removeAbandoned } from '@weft/storage';
 import { Admission } from './admission.js';
 import { AttemptTable } from './attempt-table.js';
@@ -29,6 +29,9 @@ const STREAM_GRACE_MS = 1000;
 /** A dispatcher that lost its stream is back sooner; attempts that nobody follows for longer are told to the scheduler. */
 const UNATTENDED_MS = 30_000;
 const UNATTENDED_LIMIT = 100;
+
+/** Processes and threads of one container: more than tools have, less than a host. */
+const TASK_PIDS = 4096;
 
 /** Of remote inputs, unless the operator says otherwise. */
 const CACHE_BYTES = 20 * 1024 ** 3;
@@ -55,10 +58,12 @@ export async function startStepRunner(config: StepRunnerConfig): Promise<StepRun
   const counters = new TransferCounters();
   const storage = runnerFiles(config, sandboxRoot, counters);
   const onProblem = (text: string, error: unknown): void => log.error({ err: error }, text);
-  const runtimes = createRuntimes(config, { runnerId, ownerId, sandboxRoot }, storage, onProblem);
+  const host = await hostCapacity(config.capacity);
+  const limits = { pids: config.taskPids ?? TASK_PIDS, memory: config.taskMemory === 'runner' ? host.ramBytes : ('reserved' as const) };
+  const runtimes = createRuntimes(config, { runnerId, ownerId, sandboxRoot, limits }, storage, onProblem);
   const diskBytes = config.capacity?.diskBytes;
   const disk = diskBytes === undefined ? { freeBytes: () => freeDiskBytes(sandboxRoot) } : { totalBytes: diskBytes };
-  const admission = new Admission({ ...(await hostCapacity(config.capacity)), disk });
+  const admission = new Admission({ ...host, disk });
   const table = new AttemptTable({
     ...{ sandboxRoot, runtimes, storage, admission, onProblem },
     logs: new LogKeeper(storage, config.taskLogBytes ?? TASK_LOG_BYTES),
@@ -115,7 +120,7 @@ function runnerFiles(config: StepRunnerConfig, sandboxRoot: string, counters: Tr
 
 function createRuntimes(
   config: StepRunnerConfig,
-  { sandboxRoot, ...marks }: { runnerId: string; ownerId: string; sandboxRoot: string },
+  { sandboxRoot, ...own }: { runnerId: string; ownerId: string; sandboxRoot: string; limits: ContainerLimits },
   files: RunnerFiles,
   onProblem: (text: string, error: unknown) => void,
 ): TaskRuntime[] {
@@ -123,7 +128,7 @@ function createRuntimes(
     process: () => new ProcessRuntime({ directory: sandboxRoot, containment: config.containment }),
     docker: () =>
       new DockerRuntime({
-        ...marks,
+        ...own,
         open: (uri) => files.storage.open(uri),
         onProblem,
         extraHosts: config.dockerExtraHosts,

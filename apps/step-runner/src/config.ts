@@ -50,6 +50,7 @@ const labelList = z
   .transform((entries) => Object.fromEntries(entries.map((entry) => entry.split('=') as [string, string])));
 
 const environment = z.object({
+  ...storageVariables,
   WEFT_HOME: absolute.optional(),
   WEFT_RUNNER_LISTEN: z.string().min(1).optional(),
   WEFT_RUNNER_ADVERTISE: z.string().min(1).optional(),
@@ -68,6 +69,8 @@ const environment = z.object({
   WEFT_ENGINE_WAIT_S: z.coerce.number().nonnegative().optional(),
   WEFT_IMAGE_SOURCES: imageSources.optional(),
   WEFT_REGISTRIES: registryList.optional(),
+  WEFT_TASK_PIDS: z.coerce.number().int().positive().optional(),
+  WEFT_TASK_MEMORY: z.enum(['reserved', 'runner']).optional(),
   WEFT_RUNTIMES: runtimeList.optional(),
   WEFT_PROCESS_CONTAINMENT: containmentList.optional(),
   WEFT_DOCKER_EXTRA_HOSTS: hostList.optional(),
@@ -82,7 +85,6 @@ const environment = z.object({
   WEFT_CACHE_MIB: z.coerce.number().int().nonnegative().optional(),
   WEFT_TASK_LOG_MIB: z.coerce.number().int().nonnegative().optional(),
   WEFT_RUNNER_METRICS_LISTEN: z.string().min(1).optional(),
-  ...storageVariables,
   WEFT_PUBLISH_FSYNC: z.enum(['0', '1']).default('0'),
   WEFT_SERVICE_SECRET: z.string().min(1).optional(),
   ...tlsVariables,
@@ -115,6 +117,10 @@ export interface StepRunnerConfig {
   engineSilenceMs?: number;
   /** How images that are not there may be had; absent: in every way. */
   imageSources?: readonly ImageSource[];
+  /** Processes and threads of a container; absent: 4096. */
+  taskPids?: number;
+  /** Memory of a container whose document states none: what was reserved for it, which is the default, or all that the runner gives. */
+  taskMemory?: 'reserved' | 'runner';
   /** From which registries images may be pulled; absent: from those at public addresses, and where `storage.http` says so from all. */
   registries?: readonly string[];
   runtimes: readonly RuntimeName[];
@@ -130,7 +136,7 @@ export interface StepRunnerConfig {
   /** Where published results go, if on this host; readable and writable also where `allowedRoots` does not name it. */
   dataDirectory?: string;
   /** How s3: and http: URIs are reached. */
-  storage?: Pick<StorageOptions, 's3' | 'http'>;
+  storage?: Pick<StorageOptions, 's3' | 'http' | 'own'>;
   /** Of inputs from other hosts; default: below the sandbox root. One runner each. */
   cacheDirectory?: string;
   cacheBytes?: number;
@@ -150,7 +156,7 @@ export interface StepRunnerConfig {
 export const configSchema: z.ZodType<StepRunnerConfig> = environment.transform((env, context) => {
   const home = env.WEFT_HOME ?? weftHome();
   const dataUri = env.WEFT_DATA_URI ?? `${pathToFileUri(join(home, 'data'))}/`;
-  const { s3, http } = storageOptionsOf(env, dataUri);
+  const { s3, http, own } = storageOptionsOf(env, dataUri, home);
   return {
     listen: env.WEFT_RUNNER_LISTEN ?? `unix:${join(home, 'run', 'step-runner.sock')}`,
     advertise: env.WEFT_RUNNER_ADVERTISE,
@@ -168,6 +174,8 @@ export const configSchema: z.ZodType<StepRunnerConfig> = environment.transform((
     engineSilenceMs: env.WEFT_ENGINE_SILENCE_S === undefined ? undefined : env.WEFT_ENGINE_SILENCE_S * 1000,
     imageSources: env.WEFT_IMAGE_SOURCES,
     registries: env.WEFT_REGISTRIES,
+    taskPids: env.WEFT_TASK_PIDS,
+    taskMemory: env.WEFT_TASK_MEMORY,
     runtimes: env.WEFT_RUNTIMES ?? RUNTIME_NAMES,
     containment: env.WEFT_PROCESS_CONTAINMENT,
     dockerExtraHosts: env.WEFT_DOCKER_EXTRA_HOSTS,
@@ -175,7 +183,7 @@ export const configSchema: z.ZodType<StepRunnerConfig> = environment.transform((
     sandboxRoot: env.WEFT_SANDBOX_ROOT ?? join(home, 'sandboxes'),
     allowedRoots: env.WEFT_ALLOWED_ROOTS,
     dataDirectory: isFileUri(dataUri) ? fileUriToPath(dataUri) : undefined,
-    storage: { s3, http },
+    storage: { s3, http, own },
     cacheDirectory: env.WEFT_CACHE_DIR,
     cacheBytes: env.WEFT_CACHE_MIB === undefined ? undefined : env.WEFT_CACHE_MIB * 1024 ** 2,
     taskLogBytes: env.WEFT_TASK_LOG_MIB === undefined ? undefined : env.WEFT_TASK_LOG_MIB * 1024 ** 2,

@@ -18,6 +18,7 @@ import { mkdirSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '@weft/storage';
+import type { CheckReal } from './copy-input.js';
 
 /** What is larger is not copied byte by byte for a tool that, as a rule, changes nothing. */
 export const COPIED_BYTES = 64 * 1024 ** 2;
@@ -31,9 +32,9 @@ interface Entry {
 }
 
 /** @throws the system's error */
-export async function placeShielded(from: string, to: string): Promise<void> {
+export async function placeShielded(from: string, to: string, check: CheckReal): Promise<void> {
   const entries: Entry[] = [];
-  if (!gather(from, to, entries, { bytes: 0 }, [])) return linkUnlessCloned(from, to);
+  if (!(await gather({ from, to, entries, sum: { bytes: 0 }, check }, []))) return linkUnlessCloned(from, to);
   for (const { from: source, to: target, directory } of entries) {
     if (directory) mkdirSync(target);
     else await copyFile(source, target, constants.COPYFILE_FICLONE);
@@ -45,8 +46,17 @@ export async function placeShielded(from: string, to: string): Promise<void> {
   }
 }
 
-/** False: too much. Links are followed: what is behind one is not to be changed either. */
-function gather(from: string, to: string, entries: Entry[], sum: { bytes: number }, above: readonly string[]): boolean {
+interface Gathering {
+  from: string;
+  to: string;
+  entries: Entry[];
+  sum: { bytes: number };
+  check: CheckReal;
+}
+
+/** False: too much. Links are followed, where an input might lie: what is behind one is not to be changed either. */
+async function gather(one: Gathering, above: readonly string[]): Promise<boolean> {
+  const { from, to, entries, sum, check } = one;
   const stats = statSync(from);
   entries.push({ from, to, directory: stats.isDirectory() });
   if (stats.isFile()) sum.bytes += stats.size;
@@ -54,12 +64,16 @@ function gather(from: string, to: string, entries: Entry[], sum: { bytes: number
   if (!stats.isDirectory()) return stats.isFile();
   const real = realpathSync.native(from);
   if (above.includes(real)) return false;
-  return readdirSync(from).every((name) => {
+  for (const name of readdirSync(from)) {
     const child = join(from, name);
-    // What leads nowhere cannot be copied, and must be there all the same.
-    if (lstatSync(child).isSymbolicLink() && statSync(child, { throwIfNoEntry: false }) === undefined) return false;
-    return gather(child, join(to, name), entries, sum, [...above, real]);
-  });
+    if (lstatSync(child).isSymbolicLink()) {
+      // What leads nowhere cannot be copied, and must be there all the same.
+      if (statSync(child, { throwIfNoEntry: false }) === undefined) return false;
+      await check(realpathSync.native(child));
+    }
+    if (!(await gather({ ...one, from: child, to: join(to, name) }, [...above, real]))) return false;
+  }
+  return true;
 }
 
 function linkUnlessCloned(from: string, to: string): void {

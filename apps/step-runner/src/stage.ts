@@ -4,15 +4,17 @@
  * Invariants:
  *  1. A writable input never shares bytes with its source (unless it is changed in place on purpose). A read-only one is never copied where
  *     the task cannot write through its name; a process that could gets a copy where that is cheap (shield.ts).
- *  2. file: URIs only below the allowed roots where these are configured. What lies on another host is linked from the input cache.
+ *  2. file: URIs only below the allowed roots where these are configured, by real path, also behind links of what is copied; nothing of the kernel's
+ *     or the stack's own. In place is changed what the same run published, and nothing else. What lies on another host is linked from the input cache.
  *  3. What is missing is a RuntimeFailure INPUT_FILE that names the URI.
  */
-import { chmodSync, constants, lstatSync, mkdirSync, realpathSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { copyFile, cp, readdir, stat } from 'node:fs/promises';
+import { chmodSync, lstatSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { type ReadOnlyNames, RuntimeFailure, type TaskRuntime } from '@weft/runtimes';
-import { decodeDataUri, isDataUri, isRemoteUri, mapLimited, StorageError, systemErrorCode } from '@weft/storage';
+import { decodeDataUri, isDataUri, isRemoteUri, mapLimited, pathToFileUri, StorageError, systemErrorCode } from '@weft/storage';
+import { type CheckReal, copyWritable, separate } from './copy-input.js';
 import type { RunnerFiles } from './inputs/runner-files.js';
 import { isWithin, type Placement, planStaging, type ResolvedInput, type SandboxLayout, type StagingPlan } from './sandbox-layout.js';
 import { placeShielded } from './shield.js';
@@ -46,13 +48,15 @@ export async function stageInputs(
   const plan = await resolvePlan(spec, layout, runtime, files, signal);
   try {
     files.remember(layout.key, layout.root);
-    for (const placement of plan.placements) await place(placement);
-    for (const { inPlace, sourcePath } of plan.staged) if (inPlace) await openForChange(sourcePath, files);
+    const check = (real: string): Promise<void> => files.storage.local.checkReal(real, pathToFileUri(real));
+    for (const placement of plan.placements) await place(placement, check);
+    for (const { inPlace, sourcePath, uri } of plan.staged) if (inPlace) await openForChange(sourcePath, spec.runId, uri, files);
     markCopies(plan);
     for (const path of [spec.stdoutPath, spec.stderrPath]) {
       if (path.includes('/')) mkdirSync(dirname(join(layout.hostWorkDir, path)), { recursive: true });
     }
   } catch (error) {
+    if (error instanceof StorageError) throw new RuntimeFailure('INPUT_FILE', `input ${error.message}`, error.code === 'IO');
     throw diskFailure(error);
   }
   return plan;
@@ -150,31 +154,26 @@ async function fetched({ uri, resolved }: RemoteInput, key: string, files: Runne
 
 async function existing(uri: string, kind: executor.InputKind, files: RunnerFiles): Promise<string> {
   try {
-    const path = (await files.resolve(uri)).replace(/(.)\/+$/, '$1');
-    const stats = await stat(path);
-    const wanted = kind === executor.InputKind.DIRECTORY ? 'directory' : 'file';
-    if (wanted === 'directory' ? !stats.isDirectory() : !stats.isFile())
-      throw new RuntimeFailure('INPUT_FILE', `input ${uri} is not a ${wanted}`, false);
-    return path;
+    return await files.resolveInput(uri, kind === executor.InputKind.DIRECTORY ? 'directory' : 'file');
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'ENOTDIR')
       throw new RuntimeFailure('INPUT_FILE', `input ${uri} does not exist`, false);
-    if (error instanceof StorageError) throw new RuntimeFailure('INPUT_FILE', `input ${error.message}`, false);
+    if (error instanceof StorageError) throw new RuntimeFailure('INPUT_FILE', `input ${error.message}`, error.code === 'IO');
     throw error;
   }
 }
 
-async function place(placement: Placement): Promise<void> {
+async function place(placement: Placement, check: CheckReal): Promise<void> {
   try {
-    await placeInParent(placement);
+    await placeInParent(placement, check);
   } catch (error) {
     if (systemErrorCode(error) !== 'ENOENT') throw error;
     mkdirSync(dirname(placement.hostPath), { recursive: true });
-    await placeInParent(placement);
+    await placeInParent(placement, check);
   }
 }
 
-async function placeInParent(placement: Placement): Promise<void> {
+async function placeInParent(placement: Placement, check: CheckReal): Promise<void> {
   switch (placement.act) {
     case 'directory':
       mkdirSync(placement.hostPath, { recursive: true });
@@ -186,39 +185,36 @@ async function placeInParent(placement: Placement): Promise<void> {
       symlinkSync(placement.sourcePath, placement.hostPath);
       return;
     case 'shield':
-      return placeShielded(placement.sourcePath, placement.hostPath);
+      return placeShielded(placement.sourcePath, placement.hostPath, check);
     case 'placeholder':
       if (placement.kind === 'directory') mkdirSync(placement.hostPath, { recursive: true });
       else writeFileSync(placement.hostPath, '');
       return;
     case 'copy':
-      return copyWritable(placement.sourcePath, placement.hostPath);
+      return copyWritable(placement.sourcePath, placement.hostPath, check);
   }
 }
 
-async function copyWritable(from: string, to: string): Promise<void> {
-  const stats = await stat(from);
-  if (stats.isDirectory()) {
-    await cp(from, to, { recursive: true, mode: constants.COPYFILE_FICLONE, dereference: true, preserveTimestamps: true, force: true });
-    for (const path of await readdir(to, { recursive: true })) makeWritable(join(to, path));
-    return makeWritable(to);
+/**
+ * What an earlier step of the same run published, and nothing else, may be changed where it lies: its results are nobody's yet. It is made
+ * writable, and its own where an earlier result shares its bytes.
+ */
+async function openForChange(real: string, runId: string, uri: string, files: RunnerFiles): Promise<void> {
+  const { publishedRoot } = files;
+  const own = publishedRoot !== undefined && /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(runId) ? join(publishedRoot, 'runs', runId) : undefined;
+  if (own === undefined || real === own || !isWithin(real, own))
+    throw new RuntimeFailure('INPUT_FILE', `input ${uri} is not of this run and cannot be changed in place`, false);
+  const paths = lstatSync(real).isDirectory() ? (await readdir(real, { recursive: true })).map((name) => join(real, name)) : [];
+  for (const path of [real, ...paths]) {
+    await separate(path);
+    makeWritable(path);
   }
-  await copyFile(from, to, constants.COPYFILE_FICLONE);
-  makeWritable(to);
 }
 
-/** What was published is nobody's to write, until a document says that a tool updates it. Files of users keep the permissions that they have. */
-async function openForChange(path: string, files: RunnerFiles): Promise<void> {
-  const real = realpathSync.native(path);
-  if (files.publishedRoot === undefined || !isWithin(real, files.publishedRoot)) return;
-  if (statSync(real).isDirectory()) for (const name of await readdir(real, { recursive: true })) makeWritable(join(real, name));
-  makeWritable(real);
-}
-
-/** A source whose mode forbids writing gives a copy that is still the task's to write. */
+/** Published files are nobody's to write. Links are not followed: none is published. */
 function makeWritable(path: string): void {
-  const { mode } = statSync(path);
-  if ((mode & 0o200) === 0) chmodSync(path, mode | 0o200);
+  const stats = lstatSync(path);
+  if (!stats.isSymbolicLink() && (stats.mode & 0o200) === 0) chmodSync(path, (stats.mode & 0o777) | 0o200);
 }
 
 /** @returns a RuntimeFailure that says what the file system said. */

@@ -159,18 +159,19 @@ describe.each(levels)('contained by %s', (level) => {
   });
 
   it('a published file is written again only by a task that updates it in place', async () => {
-    const made = runner.shell('echo one > updated; mkdir d; echo one > d/f');
+    const made = runner.shell('echo one > updated; mkdir d; echo one > d/f', { runId: 'updates' });
     await runner.run(made);
     const items = ['updated', 'd'].map((path) => ({ path, publish: true }));
-    const { files } = await runner.collect(made, items);
-    const spec = runner.shell('test -w updated -a -w d/f && echo two >> updated && echo two >> d/f');
+    const publishTo = `${runner.publishTo}updates/`;
+    const { files } = await runner.collect(made, items, { publishTo });
+    const spec = runner.shell('test -w updated -a -w d/f && echo two >> updated && echo two >> d/f', { runId: 'updates' });
     const { work } = runner.pathsOf(spec.taskId);
     spec.inputs = files.map(({ uri, path }) =>
       runner.input(join(work, path), uri, { inPlace: true, kind: path === 'd' ? InputKind.DIRECTORY : InputKind.FILE }),
     );
     expect(files.map(({ uri }) => statSync(fileUriToPath(uri)).mode & 0o777)[0]).toBe(0o444);
     expect((await runner.run(spec)).finished).toMatchObject({ outcome: Outcome.EXITED, exitCode: 0 });
-    const modes = ['updated', 'd/f'].map((path) => statSync(fileUriToPath(runner.publishTo + path)).mode & 0o777);
+    const modes = ['updated', 'd/f'].map((path) => statSync(fileUriToPath(publishTo + path)).mode & 0o777);
     expect(modes).toEqual([0o644, 0o644]);
   });
 

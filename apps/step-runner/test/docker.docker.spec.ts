@@ -9,6 +9,7 @@ import { executor } from '@weft/contracts';
 import { READ_ONLY_VIEW } from '@weft/runtimes';
 import { admissionContract, SMALL_RUNNER } from './admission.contract.js';
 import { executorContract, wholeLogContract } from './executor.contract.js';
+import { reachContract } from './reach.contract.js';
 import { RunnerFixture, watch } from './runner.fixture.js';
 
 const IMAGE = 'debian:stable-slim';
@@ -20,6 +21,7 @@ function containersOf(runnerId: string): Promise<Docker.ContainerInfo[]> {
 
 describe('step-runner with the docker runtime', () => {
   executorContract(() => new RunnerFixture('docker', IMAGE));
+  reachContract(() => new RunnerFixture('docker', IMAGE));
   wholeLogContract(() => new RunnerFixture('docker', IMAGE));
 });
 

@@ -168,9 +168,9 @@ export function executorContract(create: () => RunnerFixture): void {
     await runner.release(spec);
   });
 
-  it('lets a task change an input in place only where that was asked for', async () => {
+  it('lets a task change an input of its own run in place only where that was asked for', async () => {
     const spec = runner.shell('echo changed > mine; cat mine');
-    const uri = runner.file('in-place.txt', 'before');
+    const uri = runner.published('r-test/t.1/in-place.txt', 'before');
     spec.inputs = [runner.input(`${spec.workDir}/mine`, uri, { writable: true, inPlace: true })];
     expect((await runner.run(spec)).stdout).toBe('changed\n');
     expect(readFileSync(fileUriToPath(uri), 'utf8')).toBe('changed\n');

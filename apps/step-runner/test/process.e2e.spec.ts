@@ -4,10 +4,12 @@ import { executor } from '@weft/contracts';
 import { pathToFileUri } from '@weft/storage';
 import { admissionContract, SMALL_RUNNER } from './admission.contract.js';
 import { executorContract, wholeLogContract } from './executor.contract.js';
+import { reachContract } from './reach.contract.js';
 import { RunnerFixture, watch } from './runner.fixture.js';
 
 describe('step-runner with the process runtime', () => {
   executorContract(() => new RunnerFixture('process'));
+  reachContract(() => new RunnerFixture('process'));
   wholeLogContract(() => new RunnerFixture('process'));
 });
 

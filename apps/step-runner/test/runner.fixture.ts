@@ -50,6 +50,7 @@ export class RunnerFixture {
       runtimes: [this.runtime],
       sandboxRoot: this.sandboxRoot,
       dataDirectory: join(this.directory, 'data'),
+      storage: { own: { closed: [this.ownDirectory], open: [] } },
       publishFsync: false,
       logLevel: 'silent',
       ...this.overrides,
@@ -92,6 +93,22 @@ export class RunnerFixture {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, contents);
     return pathToFileUri(path);
+  }
+
+  /** Of the stack's own, in a directory that holds it. */
+  get ownDirectory(): string {
+    const own = join(this.directory, 'site', 'own');
+    mkdirSync(own, { recursive: true });
+    writeFileSync(join(own, 'secret'), 'secret');
+    return own;
+  }
+
+  /** As if a task had published it. */
+  published(path: string, contents: string): string {
+    const full = join(this.directory, 'data', 'runs', path);
+    mkdirSync(dirname(full), { recursive: true });
+    writeFileSync(full, contents, { mode: 0o444 });
+    return pathToFileUri(full);
   }
 
   uri(name: string): string {

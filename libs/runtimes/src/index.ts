@@ -15,5 +15,6 @@ export type { ProcessRuntimeOptions } from './process/process-runtime.js';
 export { CONTAINMENT_LEVELS, type ContainmentLevel } from './process/containment.js';
 export { VIEW as READ_ONLY_VIEW } from './process/launcher-pool.js';
 export { DockerRuntime } from './docker/docker-runtime.js';
+export type { ContainerLimits } from './docker/create-options.js';
 export type { DockerRuntimeOptions } from './docker/docker-runtime.js';
 export { IMAGE_SOURCES, type ImageSource, type Registries } from './docker/images.js';

@@ -15,6 +15,7 @@ import {
   type StoredEntry,
   type StoredStat,
 } from './ports.js';
+import type { OwnPaths } from './reach.js';
 import type { S3StorageOptions } from './s3/s3-storage.adapter.js';
 import type { OnTransfer } from './transfers.js';
 import { schemeOf } from './uri.js';
@@ -22,6 +23,8 @@ import { schemeOf } from './uri.js';
 export interface StorageOptions {
   /** Absolute directories below which file: URIs may lie; absent: anywhere. */
   allowedRoots?: readonly string[];
+  /** Directories and files of the stack, which are no inputs. */
+  own?: OwnPaths;
   s3?: Omit<S3StorageOptions, 'onTransfer'>;
   http?: Omit<HttpStorageOptions, 'onTransfer'>;
   onTransfer?: OnTransfer;
@@ -45,7 +48,7 @@ export class StorageRouter implements Storage {
   private http: Promise<StorageReader & Closable> | undefined;
 
   constructor(private readonly options: StorageOptions) {
-    this.local = new LocalStorage({ allowedRoots: options.allowedRoots });
+    this.local = new LocalStorage({ allowedRoots: options.allowedRoots, own: options.own });
   }
 
   async stat(uri: string): Promise<StoredStat> {

@@ -14,6 +14,7 @@ export { decodeDataUri, isDataUri } from './data-uri.js';
 export { refusePrivateHost } from './http/address-guard.js';
 export { LocalStorage } from './local-storage.adapter.js';
 export type { LocalStorageOptions } from './local-storage.adapter.js';
+export { isKernels, oddKind, type OwnPaths } from './reach.js';
 export { publishFile, publishSettled } from './publish.js';
 export { natureOf, NotPlainError, openBeneath, OpenDirectory, openDirectoryBeneath, OpenEntry } from './open-directory.js';
 export type { Listed, Nature } from './open-directory.js';

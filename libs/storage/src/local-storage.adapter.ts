@@ -4,9 +4,11 @@
  * Invariants:
  *  1. With `allowedRoots`, nothing outside them is looked at, written or removed, also not through a symbolic link: the check is on the
  *     real path.
- *  2. A file's version is its inode, size and modification time. Not its ctime, which a further hard link changes too.
+ *  2. Whatever the roots: nothing of the kernel's file systems and of the stack's own directories (reach.ts). A file is opened without waiting for
+ *     anybody, and is one by what was opened.
+ *  3. A file's version is its inode, size and modification time. Not its ctime, which a further hard link changes too.
  */
-import { type BigIntStats, createReadStream } from 'node:fs';
+import { type BigIntStats, constants, createReadStream } from 'node:fs';
 import { mkdir, open as openFile, readdir, realpath, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { Readable } from 'node:stream';
@@ -16,16 +18,20 @@ import { fileUriToPath, pathToFileUri } from './file-uri.js';
 import { type OpenOptions, type PublishOptions, type Storage, StorageError, type StoredEntry, type StoredStat } from './ports.js';
 import { refuseInto } from './uri.js';
 import { publishTree } from './publish.js';
+import { type OwnPaths, Reach } from './reach.js';
 import { removeTree } from './remove-tree.js';
 import { systemErrorCode, toStorageError } from './system-error.js';
 
 export interface LocalStorageOptions {
   /** Absolute directories below which file: URIs may lie; absent: anywhere. */
   allowedRoots?: readonly string[];
+  /** Directories and files of the stack, by any name, and what in them may be given to tasks all the same. */
+  own?: OwnPaths;
 }
 
 export class LocalStorage implements Storage {
   private realRoots: Promise<string[]> | undefined;
+  private reach: Promise<Reach> | undefined;
 
   constructor(private readonly options: LocalStorageOptions = {}) {}
 
@@ -41,7 +47,7 @@ export class LocalStorage implements Storage {
       return data.toString('utf8');
     }
     return this.guarded(uri, async (path) => {
-      const file = await openFile(path, 'r');
+      const file = await openFile(path, constants.O_RDONLY | constants.O_NONBLOCK);
       try {
         const { size } = describe(await file.stat({ bigint: true }), uri, 'file');
         if (size > limit) throw tooLarge(uri, size, limit);
@@ -71,7 +77,7 @@ export class LocalStorage implements Storage {
     const { start = 0, end, version = '' } = options;
     if (isDataUri(uri)) return Readable.from([decodeDataUri(uri).subarray(start, end)]);
     return this.guarded(uri, async (path) => {
-      const file = await openFile(path, 'r');
+      const file = await openFile(path, constants.O_RDONLY | constants.O_NONBLOCK);
       try {
         const now = describe(await file.stat({ bigint: true }), uri, 'file');
         if (version !== '' && now.version !== version) throw new StorageError('CHANGED', `${uri} has changed`, uri);
@@ -150,6 +156,40 @@ export class LocalStorage implements Storage {
     return this.guarded(uri, (path) => Promise.resolve(path));
   }
 
+  /** The real path of what a task is to be given; of a directory all that lies in it has been looked at. @throws StorageError */
+  async resolveInput(uri: string, kind: StoredStat['kind']): Promise<string> {
+    return this.guarded(uri, async (path) => {
+      const real = await realpath(path);
+      // What was checked before is where the name led then.
+      await this.checkReal(real, uri);
+      const stats = await stat(real, { bigint: true });
+      if (describe(stats, uri).kind !== kind) throw new StorageError('UNSUPPORTED', `${uri} is not a ${kind}`, uri);
+      if (kind === 'directory') await (await this.reached()).checkTree(real, uri);
+      return real;
+    });
+  }
+
+  /** Of what a link within an input leads to. @throws StorageError */
+  async checkReal(real: string, uri: string): Promise<void> {
+    await (await this.reached()).check(real, uri);
+    const roots = this.options.allowedRoots;
+    if (roots === undefined) return;
+    this.realRoots ??= Promise.all(roots.map(async (root) => realpath(root)));
+    if ((await this.realRoots).some((root) => real === root || real.startsWith(root.endsWith(sep) ? root : root + sep))) return;
+    throw new StorageError('ACCESS', `${uri} is outside the allowed roots (${roots.join(', ')})`, uri);
+  }
+
+  private reached(): Promise<Reach> {
+    const { closed, open } = this.options.own ?? { closed: [], open: [] };
+    // What this process may not look at is known by its name.
+    const realOf = (path: string): Promise<string> => realOrWouldBe(path).catch(() => path);
+    const real = (paths: readonly string[]): Promise<string[]> => Promise.all(paths.map(realOf));
+    this.reach ??= Promise.all([real(closed), real(open)]).then(
+      ([closedReal, openReal]) => new Reach({ closed: closedReal, open: openReal }),
+    );
+    return this.reach;
+  }
+
   private async changing(uri: string, act: (path: string) => Promise<void>): Promise<void> {
     if (isDataUri(uri)) throw new StorageError('UNSUPPORTED', 'a data: URI cannot be written', uri.slice(0, 60));
     await this.guarded(uri, (path) => act(withoutSlash(path)));
@@ -166,17 +206,16 @@ export class LocalStorage implements Storage {
   }
 
   private async checkAllowed(path: string, uri: string): Promise<void> {
-    const roots = this.options.allowedRoots;
-    if (roots === undefined) return;
-    this.realRoots ??= Promise.all(roots.map(async (root) => realpath(root)));
-    const real = await realpath(path).catch(async (error: unknown) => {
-      // Whether a forbidden path exists must not show: what is missing is judged by where it would be.
-      if (systemErrorCode(error) !== 'ENOENT') throw error;
-      return realParent(path);
-    });
-    if ((await this.realRoots).some((root) => real === root || real.startsWith(root.endsWith(sep) ? root : root + sep))) return;
-    throw new StorageError('ACCESS', `${uri} is outside the allowed roots (${roots.join(', ')})`, uri);
+    await this.checkReal(await realOrWouldBe(path), uri);
   }
+}
+
+/** Whether a forbidden path exists must not show: what is missing is judged by where it would be. */
+async function realOrWouldBe(path: string): Promise<string> {
+  return realpath(path).catch(async (error: unknown) => {
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
+    return realParent(path);
+  });
 }
 
 /** False: something of that name is there. */

@@ -1,8 +1,9 @@
 /** Storage options from the environment: the same variables in every program. */
-import { isAbsolute } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { StorageOptions } from './create-storage.js';
 import { fileUriToPath, isFileUri } from './file-uri.js';
+import type { OwnPaths } from './reach.js';
 import { schemeOf } from './uri.js';
 
 const flag = z.enum(['0', '1']).transform((text) => text === '1');
@@ -23,12 +24,22 @@ export const storageVariables = {
   WEFT_S3_FORCE_PATH_STYLE: flag.optional(),
   WEFT_S3_ALLOWED_PREFIXES: prefixes.optional(),
   WEFT_ALLOW_PRIVATE_HTTP: flag.default(false),
+  // Not read for storage: what lies there is no input.
+  WEFT_API_TOKENS_FILE: z.string().optional(),
+  WEFT_PUBLIC_TLS_KEY: z.string().optional(),
+  WEFT_REDIS_TLS_KEY: z.string().optional(),
+  WEFT_TLS_KEY: z.string().optional(),
+  WEFT_SANDBOX_ROOT: z.string().optional(),
+  WEFT_CACHE_DIR: z.string().optional(),
 };
 
 export type StorageVariables = z.output<z.ZodObject<typeof storageVariables>>;
 
-/** @param dataUri where results lie: always allowed */
-export function storageOptionsOf(env: StorageVariables, dataUri: string): StorageOptions {
+/**
+ * @param dataUri where results lie: always allowed
+ * @param home `WEFT_HOME`: but for results and programs nothing in it is an input; absent: of a program that stages nothing
+ */
+export function storageOptionsOf(env: StorageVariables, dataUri: string, home?: string): StorageOptions {
   const { WEFT_ALLOWED_ROOTS: roots, WEFT_S3_ALLOWED_PREFIXES: allowed } = env;
   return {
     ...(roots && { allowedRoots: isFileUri(dataUri) ? [...roots, fileUriToPath(dataUri)] : roots }),
@@ -39,5 +50,16 @@ export function storageOptionsOf(env: StorageVariables, dataUri: string): Storag
       ...(allowed && { allowedPrefixes: schemeOf(dataUri) === 's3' ? [...allowed, dataUri] : allowed }),
     },
     http: { allowPrivate: env.WEFT_ALLOW_PRIVATE_HTTP },
+    ...(home !== undefined && { own: ownPaths(env, dataUri, home) }),
+  };
+}
+
+function ownPaths(env: StorageVariables, dataUri: string, home: string): OwnPaths {
+  const { WEFT_API_TOKENS_FILE, WEFT_PUBLIC_TLS_KEY, WEFT_REDIS_TLS_KEY, WEFT_TLS_KEY, WEFT_SANDBOX_ROOT, WEFT_CACHE_DIR } = env;
+  const named = [WEFT_API_TOKENS_FILE, WEFT_PUBLIC_TLS_KEY, WEFT_REDIS_TLS_KEY, WEFT_TLS_KEY, WEFT_SANDBOX_ROOT, WEFT_CACHE_DIR];
+  return {
+    closed: [home, ...named.flatMap((path) => (path ? [path] : []))].map((path) => resolve(path)),
+    // Templates bring their tools' files.
+    open: [join(home, 'programs'), ...(isFileUri(dataUri) ? [fileUriToPath(dataUri).replace(/(.)\/+$/, '$1')] : [])],
   };
 }

@@ -65,6 +65,8 @@ function serviceEnvironment(home: Home, redisUrl: string, world: NodeJS.ProcessE
     WEFT_DATA_URI: home.dataUri,
     // A stack that only its own user reaches may read what that user can, and make the images that a document describes.
     WEFT_ALLOW_PRIVATE_HTTP: world['WEFT_ALLOW_PRIVATE_HTTP'] ?? (servesOthers(world) ? '0' : '1'),
+    // On a machine that is nobody else's a tool that says nothing of its memory may have what there is.
+    WEFT_TASK_MEMORY: world['WEFT_TASK_MEMORY'] ?? (isShared(world) ? 'reserved' : 'runner'),
     WEFT_IMAGE_SOURCES: world['WEFT_IMAGE_SOURCES'] ?? (servesOthers(world) ? 'pull' : 'pull,load,import,build'),
   };
 }
@@ -78,6 +80,11 @@ export function listensOf(env: NodeJS.ProcessEnv): Record<string, string> {
 function servesOthers(world: NodeJS.ProcessEnv): boolean {
   const loopback = /^(unix:|(localhost|127(\.\d+){3}|\[::1\]):\d+$)/;
   return [world['WEFT_HTTP_LISTEN'], world['WEFT_GRPC_LISTEN']].some((listen) => listen !== undefined && !loopback.test(listen));
+}
+
+/** Others may submit, or are kept to a part of the machine. */
+function isShared(world: NodeJS.ProcessEnv): boolean {
+  return servesOthers(world) || ['WEFT_API_TOKENS_FILE', 'WEFT_ALLOWED_ROOTS'].some((name) => Boolean(world[name]));
 }
 
 /** Every program prints one line `ready <json>` when it serves. */

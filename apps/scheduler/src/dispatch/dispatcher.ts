@@ -30,7 +30,7 @@ import { type Look, slowLook } from './slow-look.js';
 import { QueuedElsewhere } from './queued-elsewhere.js';
 import { AWAY, CONCLUDED, isRetryable } from './runner-errors.js';
 import { type TaskReuse, whereOf } from './task-reuse.js';
-import { keyOf, layoutOf, logsOf, onHostNote, placementOf, publishedTo, requestOf, specOf } from './task-spec.js';
+import { keyOf, layoutOf, onHostNote, placementOf, publishedTo, requestOf, specOf } from './task-spec.js';
 import { cutBackNote, withinHints } from './within-hints.js';
 
 /** Brings an event into the run's log; resolves when it is there or the run has ended. */
@@ -208,7 +208,7 @@ export class Dispatcher implements TaskCanceller {
     try {
       const { layout, contained } = layoutOf(job, prepared, placement);
       const bound = attempt.reuse?.boundFor(layout) ?? (await attempt.look(prepared.bind(layout)));
-      const spec = specOf(job, bound, placement, contained, prepared, logsOf(this.deps.dataUri, job));
+      const spec = specOf(job, bound, placement, contained, prepared, this.deps.dataUri);
       const execution = this.deps.execution(placement.runner.address, spec);
       toRelease = execution;
       if (prepared.container && !contained) log.note(onHostNote(placement));

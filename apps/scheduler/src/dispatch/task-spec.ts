@@ -71,21 +71,34 @@ export function onHost(
   return contained ? { searchPath: '', umask: undefined } : { searchPath: caller?.path ?? '', umask: caller?.umask };
 }
 
+/**
+ * In place is changed what the same run made; of everything else the task gets a copy, which is what the requirement allows ("may"), and what a
+ * document means that does not have it. Source: CWL v1.2 CommandLineTool "InplaceUpdateRequirement".
+ */
+function inPlaceOfOwn(inputs: executor.Input[], dataUri: string, { runId }: Pick<TaskJob, 'runId'>): executor.Input[] {
+  const own = `${dataUri}runs/${runId}/`;
+  const isOwn = (uri: string): boolean => uri.startsWith('file:') && uri.startsWith(own);
+  return inputs.map((input) =>
+    input.inPlace && !(input.source?.$case === 'uri' && isOwn(input.source.value)) ? { ...input, inPlace: false } : input,
+  );
+}
+
 export function specOf(
   job: TaskJob,
   bound: BoundTask,
   placement: Placement,
   contained: boolean,
   prepared: PreparedTask,
-  logTo: string,
+  dataUri: string,
 ): executor.TaskSpec {
   return {
     ...bound.spec,
+    inputs: inPlaceOfOwn(bound.spec.inputs, dataUri, job),
     taskId: job.taskId,
     attempt: job.attempt,
     runId: job.runId,
     runtime: placement.runtime,
-    logTo,
+    logTo: logsOf(dataUri, job),
     reserved: amountsOf(prepared.resources),
     image: contained ? prepared.container?.image : undefined,
     ...onHost(job, contained),

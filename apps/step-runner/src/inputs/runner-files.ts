@@ -29,6 +29,11 @@ export class RunnerFiles {
     return this.storage.local.resolve(uri);
   }
 
+  /** The real path of a local input, looked at by what it is and, of a directory, by all that it holds. */
+  resolveInput(uri: string, kind: 'file' | 'directory'): Promise<string> {
+    return this.storage.local.resolveInput(uri, kind);
+  }
+
   list(uri: string): Promise<StoredEntry[]> {
     return this.storage.list(uri);
   }

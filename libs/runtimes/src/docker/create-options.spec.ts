@@ -1,5 +1,5 @@
 import { executor } from '@weft/contracts';
-import { createOptions } from './create-options.js';
+import { type ContainerLimits, createOptions } from './create-options.js';
 
 describe('createOptions', () => {
   const context = { image: 'debian', runnerId: 'r', ownerId: 'o', user: '0:0', podman: false, extraHosts: ['data.example.org:10.0.0.7'] };
@@ -36,5 +36,19 @@ describe('createOptions', () => {
       devices,
     };
     expect(createOptions(task, context).HostConfig?.DeviceRequests).toEqual(requests);
+  });
+
+  const MIB = 1024 ** 2;
+  it.each<[string, number, number, ContainerLimits | undefined, object]>([
+    ['what it declares', 64, 256, { pids: 9, memory: 'reserved' }, { PidsLimit: 9, Memory: 64 * MIB, MemorySwap: 64 * MIB }],
+    ['what was reserved for it', 0, 256, { pids: 9, memory: 'reserved' }, { PidsLimit: 9, Memory: 256 * MIB, MemorySwap: 256 * MIB }],
+    ['what the runner gives', 0, 256, { pids: 9, memory: 512 * MIB }, { PidsLimit: 9, Memory: 512 * MIB, MemorySwap: 512 * MIB }],
+    ['what it declares, also where the runner gives less', 600, 600, { pids: 9, memory: 512 * MIB }, { Memory: 600 * MIB }],
+    ['no less than an engine takes', 1, 1, { pids: 9, memory: 'reserved' }, { Memory: 6 * MIB, MemorySwap: 6 * MIB }],
+  ])('a container has the memory that is %s', (_what, declared, held, limits, expected) => {
+    const amounts = (mib: number): executor.Resources => ({ cores: 0, ramBytes: mib * MIB, diskBytes: 0, gpus: 0 });
+    const spec = executor.TaskSpec.create({ taskId: 't', resources: amounts(declared), reserved: amounts(held) });
+    const task = { spec, key: 't.1', hostWorkDir: '/w', hostTmpDir: '/t', mounts: [], devices: [], readOnly: [] };
+    expect(createOptions(task, { ...context, limits }).HostConfig).toMatchObject(expected);
   });
 });

@@ -11,6 +11,14 @@ export const LABELS = {
   run: 'weft.run',
 } as const;
 
+/** What a container may take whose task does not say. */
+export interface ContainerLimits {
+  /** Processes and threads together. */
+  pids: number;
+  /** 'reserved': what the task holds of the runner; else bytes. */
+  memory: 'reserved' | number;
+}
+
 export interface ContainerContext {
   image: string;
   runnerId: string;
@@ -19,6 +27,8 @@ export interface ContainerContext {
   user: string;
   /** Podman has no binary-safe log driver of that name; its own default keeps the log. */
   podman: boolean;
+  /** Where a task says none. */
+  limits?: ContainerLimits;
   /** `host:ip`, known to tasks that may use the network (docker run --add-host). */
   extraHosts?: readonly string[];
 }
@@ -61,7 +71,7 @@ export function createOptions(task: RuntimeTask, context: ContainerContext): Doc
       SecurityOpt: ['no-new-privileges'],
       Init: true,
       RestartPolicy: { Name: 'no' },
-      ...limits(task),
+      ...limits(task, context.limits),
       // Binary-safe, and whole: what a runner that died had not read is read again from here.
       ...(context.podman ? {} : { LogConfig: { Type: 'local', Config: { 'max-size': '1024t', 'max-file': '1', compress: 'false' } } }),
     },
@@ -73,12 +83,18 @@ export function containerName({ key }: Pick<RuntimeTask, 'key'>, { ownerId }: Pi
   return `weft-${ownerId}-${key}`;
 }
 
-function limits({ spec: { resources }, devices }: RuntimeTask): Docker.HostConfig {
+/** Engines take no less. */
+const LEAST_MEMORY = 6 * 1024 ** 2;
+
+function limits({ spec: { resources, reserved }, devices }: RuntimeTask, defaults: ContainerLimits | undefined): Docker.HostConfig {
   const limited: Docker.HostConfig = {};
+  if (defaults !== undefined) limited.PidsLimit = defaults.pids;
   if (devices.length > 0) limited.DeviceRequests = [{ Driver: 'nvidia', DeviceIDs: [...devices], Capabilities: [['gpu']] }];
+  const undeclared = defaults?.memory === 'reserved' ? (reserved?.ramBytes ?? 0) : (defaults?.memory ?? 0);
+  const memory = resources !== undefined && resources.ramBytes > 0 ? resources.ramBytes : undeclared;
+  if (memory > 0) limited.Memory = limited.MemorySwap = Math.max(LEAST_MEMORY, Math.ceil(memory));
   if (resources === undefined) return limited;
   if (resources.cores > 0) limited.NanoCpus = Math.round(resources.cores * 1e9);
-  if (resources.ramBytes > 0) limited.Memory = limited.MemorySwap = Math.ceil(resources.ramBytes);
   // Of a scheduler that reserves none.
   if (resources.gpus > 0 && devices.length === 0)
     limited.DeviceRequests = [{ Driver: 'nvidia', Count: resources.gpus, Capabilities: [['gpu']] }];

@@ -25,7 +25,7 @@ import {
 } from '../ports.js';
 import { attachWithStdin } from './attach-stdin.js';
 import { ContainerEvents } from './container-events.js';
-import { createOptions, LABELS } from './create-options.js';
+import { type ContainerLimits, createOptions, LABELS } from './create-options.js';
 import { DockerTask } from './docker-task.js';
 import { Engine, type EngineOptions } from './engine.js';
 import { engineFailure, isUnanswered, readEngineError } from './engine-error.js';
@@ -48,6 +48,8 @@ export interface DockerRuntimeOptions {
   pullStallMs?: number;
   /** How images that are not there may be had; default: in every way. */
   imageSources?: readonly ImageSource[];
+  /** Of tasks that say none; default: none. */
+  limits?: ContainerLimits;
   /** Default: images may come from everywhere, with the credentials of this process' user. */
   registries?: Registries;
   /** How long an engine that went away is waited for, milliseconds; default: ten minutes. */
@@ -191,8 +193,8 @@ export class DockerRuntime implements TaskRuntime {
   /** Creates first and looks for the image only when the engine misses it. */
   private async create(task: RuntimeTask, image: executor.Image, on: StartEvents): Promise<Docker.Container> {
     this.podman ??= this.isPodman();
-    const { runnerId, ownerId, extraHosts } = this.options;
-    const context = { runnerId, ownerId, user: userOf(task.hostWorkDir), podman: await this.podman, extraHosts };
+    const { runnerId, ownerId, extraHosts, limits } = this.options;
+    const context = { runnerId, ownerId, user: userOf(task.hostWorkDir), podman: await this.podman, extraHosts, limits };
     const attempt = (name: string): Promise<Docker.Container> => this.createNamed(createOptions(task, { ...context, image: name }));
     try {
       return await attempt(this.images.nameOf(image));

@@ -135,11 +135,9 @@ export class Images {
   }
 
   private async pull(name: string, tell: (text: string) => void, unwanted: AbortSignal): Promise<string> {
-    const registry = parseImageName(name)?.registry;
-    await this.registries.check?.(registry);
-    const credentials = await (this.registries.credentialsFor ?? credentialsFor)(registry);
-    const stall = new StallGuard(this.pullStallMs, unwanted);
     tell(`pulling image ${name}`);
+    const credentials = await this.mayPull(name);
+    const stall = new StallGuard(this.pullStallMs, unwanted);
     try {
       const stream = await pullAs(this.docker, name, stall.signal, credentials);
       await follow(stream, new ProgressText(`pulling image ${name}`, tell), (line) => stall.saw(line));
@@ -151,6 +149,18 @@ export class Images {
       stall.end();
     }
     return name;
+  }
+
+  /** With what. @throws RuntimeFailure where the runner may not, or cannot tell */
+  private async mayPull(name: string): Promise<Credentials | undefined> {
+    const registry = parseImageName(name)?.registry;
+    try {
+      await this.registries.check?.(registry);
+      return await (this.registries.credentialsFor ?? credentialsFor)(registry);
+    } catch (error) {
+      if (!(error instanceof RuntimeFailure)) throw error;
+      throw new RuntimeFailure(error.code, `cannot pull image '${name}': ${error.message}`, error.retryable);
+    }
   }
 
   private async build(name: string, dockerfile: string, tell: (text: string) => void, abortSignal: AbortSignal): Promise<string> {
