@@ -42,7 +42,7 @@ const BESIDE_WORK_DIRECTORIES = [
   // Its own configuration, host and root.
   ...['app', 'config', 'disk-capacity', 'host', 'sandbox-root-id'].map((name) => `apps/step-runner/src/${name}.ts`),
   // Before the task is there.
-  ...['stage', 'shield', 'input-guard'].map((name) => `apps/step-runner/src/${name}.ts`),
+  ...['stage', 'copy-input', 'shield', 'input-guard'].map((name) => `apps/step-runner/src/${name}.ts`),
   // The sandbox beside the working directory.
   ...['adoption', 'attempt-memory'].map((name) => `apps/step-runner/src/${name}.ts`),
   // Where results, logs and fetched inputs lie.
@@ -55,6 +55,8 @@ const BESIDE_WORK_DIRECTORIES = [
   'apps/step-runner/src/work-dir/streams.ts',
   // Stream files beside the working directory, the mark beside it, and stdin before the task is there.
   ...['output', 'docker-runtime'].map((name) => `libs/runtimes/src/docker/${name}.ts`),
+  // The operator's.
+  'libs/runtimes/src/docker/registry-credentials.ts',
 ];
 
 const IMPURE_GLOBALS = [

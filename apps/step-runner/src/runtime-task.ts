@@ -1,11 +1,9 @@
 /** A spec and its staged sandbox → what a runtime must do. Pure. */
-import { join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { RuntimeFailure, type RuntimeTask } from '@weft/runtimes';
 import { isWithin, type SandboxLayout, type StagingPlan, streamFilesOf } from './sandbox-layout.js';
 
 export function runtimeTaskOf(spec: executor.TaskSpec, layout: SandboxLayout, plan: StagingPlan, devices: readonly string[]): RuntimeTask {
-  checkStreams(spec);
   const streams = streamFilesOf(spec, layout);
   return {
     spec,
@@ -36,23 +34,4 @@ function hostPathOf(taskPath: string, spec: executor.TaskSpec, layout: SandboxLa
   if (best === undefined)
     throw new RuntimeFailure('INPUT_FILE', `stdin '${taskPath}' is neither an input nor in the working directory`, false);
   return best[1] + taskPath.slice(best[0].length);
-}
-
-/**
- * The file of a stream takes the place of whatever has its name when the tool has ended, an input's too: what the tool was given stays as it is where
- * it came from. Only a directory is nobody's place to take, and what is in an input cannot be added to.
- * @throws RuntimeFailure INPUT_FILE
- */
-function checkStreams(spec: executor.TaskSpec): void {
-  for (const [stream, path] of Object.entries({ stdout: spec.stdoutPath, stderr: spec.stderrPath })) {
-    if (path === '') continue;
-    const at = join(spec.workDir, path);
-    for (const input of spec.inputs) {
-      if (input.kind !== executor.InputKind.DIRECTORY || !isWithin(at, input.path)) continue;
-      if (at === input.path)
-        throw new RuntimeFailure('INPUT_FILE', `${stream} cannot be '${path}': an input directory has that name`, false);
-      if (input.source !== undefined && (!input.writable || input.inPlace))
-        throw new RuntimeFailure('INPUT_FILE', `${stream} cannot be '${path}': it lies in an input directory`, false);
-    }
-  }
 }

@@ -45,6 +45,7 @@ export async function stageInputs(
   files: RunnerFiles,
   signal: AbortSignal,
 ): Promise<StagingPlan> {
+  checkStreams(spec);
   const plan = await resolvePlan(spec, layout, runtime, files, signal);
   try {
     files.remember(layout.key, layout.root);
@@ -52,6 +53,7 @@ export async function stageInputs(
     for (const placement of plan.placements) await place(placement, check);
     for (const { inPlace, sourcePath, uri } of plan.staged) if (inPlace) await openForChange(sourcePath, spec.runId, uri, files);
     markCopies(plan);
+    // By no link into an input: that was looked at first.
     for (const path of [spec.stdoutPath, spec.stderrPath]) {
       if (path.includes('/')) mkdirSync(dirname(join(layout.hostWorkDir, path)), { recursive: true });
     }
@@ -60,6 +62,25 @@ export async function stageInputs(
     throw diskFailure(error);
   }
   return plan;
+}
+
+/**
+ * The file of a stream takes the place of whatever has its name when the tool has ended, an input's too: what the tool was given stays as it is where
+ * it came from. Only a directory is nobody's place to take, and what is in an input cannot be added to.
+ * @throws RuntimeFailure INPUT_FILE
+ */
+function checkStreams(spec: executor.TaskSpec): void {
+  for (const [stream, path] of Object.entries({ stdout: spec.stdoutPath, stderr: spec.stderrPath })) {
+    if (path === '') continue;
+    const at = join(spec.workDir, path);
+    for (const input of spec.inputs) {
+      if (input.kind !== executor.InputKind.DIRECTORY || !isWithin(at, input.path)) continue;
+      if (at === input.path)
+        throw new RuntimeFailure('INPUT_FILE', `${stream} cannot be '${path}': an input directory has that name`, false);
+      if (input.source !== undefined && (!input.writable || input.inPlace))
+        throw new RuntimeFailure('INPUT_FILE', `${stream} cannot be '${path}': it lies in an input directory`, false);
+    }
+  }
 }
 
 /** What was shielded is a copy or a link: of a copy alone, what lies at its name is the input. */

@@ -109,10 +109,16 @@ export function reachContract(create: () => RunnerFixture): void {
     const { files } = await runner.collect(named, [{ path: 'x', contents: true }]);
     expect(files.map(({ contents }) => contents)).toEqual(['keptwritten\n']);
     await runner.release(named);
-    for (const stdoutPath of ['d/streamed.txt', 'd/new.txt', 'd/new/new.txt']) {
+    for (const [stdoutPath, why] of [
+      ['d', 'an input directory has that name'],
+      ['d/streamed.txt', 'it lies in an input directory'],
+      ['d/new.txt', 'it lies in an input directory'],
+      ['d/new/new.txt', 'it lies in an input directory'],
+    ] as const) {
       const spec = { ...runner.shell('echo written'), stdoutPath };
       spec.inputs = [runner.input(`${spec.workDir}/d`, pathToFileUri(folder), { kind: InputKind.DIRECTORY })];
-      expect((await runner.run(spec)).finished).toMatchObject({ failure: { code: 'OUTPUT_FILE', retryable: false } });
+      const failure = { code: 'INPUT_FILE', message: `stdout cannot be '${stdoutPath}': ${why}`, retryable: false };
+      expect((await runner.run(spec)).finished).toMatchObject({ failure });
       await runner.release(spec);
     }
     expect(readFileSync(fileUriToPath(uri), 'utf8')).toBe('kept');
