@@ -86,13 +86,20 @@ export function containerName({ key }: Pick<RuntimeTask, 'key'>, { ownerId }: Pi
 /** Engines take no less. */
 const LEAST_MEMORY = 6 * 1024 ** 2;
 
-function limits({ spec: { resources, reserved }, devices }: RuntimeTask, defaults: ContainerLimits | undefined): Docker.HostConfig {
+/** Bytes that the container may use; 0: as many as there are. */
+export function memoryLimitOf({ resources, reserved }: RuntimeTask['spec'], defaults: ContainerLimits | undefined): number {
+  const undeclared = defaults?.memory === 'reserved' ? (reserved?.ramBytes ?? 0) : (defaults?.memory ?? 0);
+  const memory = resources !== undefined && resources.ramBytes > 0 ? resources.ramBytes : undeclared;
+  return memory > 0 ? Math.max(LEAST_MEMORY, Math.ceil(memory)) : 0;
+}
+
+function limits({ spec, devices }: RuntimeTask, defaults: ContainerLimits | undefined): Docker.HostConfig {
+  const { resources } = spec;
   const limited: Docker.HostConfig = {};
   if (defaults !== undefined) limited.PidsLimit = defaults.pids;
   if (devices.length > 0) limited.DeviceRequests = [{ Driver: 'nvidia', DeviceIDs: [...devices], Capabilities: [['gpu']] }];
-  const undeclared = defaults?.memory === 'reserved' ? (reserved?.ramBytes ?? 0) : (defaults?.memory ?? 0);
-  const memory = resources !== undefined && resources.ramBytes > 0 ? resources.ramBytes : undeclared;
-  if (memory > 0) limited.Memory = limited.MemorySwap = Math.max(LEAST_MEMORY, Math.ceil(memory));
+  const memory = memoryLimitOf(spec, defaults);
+  if (memory > 0) limited.Memory = limited.MemorySwap = memory;
   if (resources === undefined) return limited;
   if (resources.cores > 0) limited.NanoCpus = Math.round(resources.cores * 1e9);
   // Of a scheduler that reserves none.

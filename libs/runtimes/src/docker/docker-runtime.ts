@@ -25,7 +25,7 @@ import {
 } from '../ports.js';
 import { attachWithStdin } from './attach-stdin.js';
 import { ContainerEvents } from './container-events.js';
-import { type ContainerLimits, createOptions, LABELS } from './create-options.js';
+import { type ContainerLimits, createOptions, LABELS, memoryLimitOf } from './create-options.js';
 import { DockerTask } from './docker-task.js';
 import { Engine, type EngineOptions } from './engine.js';
 import { engineFailure, isUnanswered, readEngineError } from './engine-error.js';
@@ -166,7 +166,7 @@ export class DockerRuntime implements TaskRuntime {
       await container.start();
       return new DockerTask({
         ...{ engine, events, container, task, output, attached, imageId },
-        ...{ timeLimitMs: task.spec.timeLimitMs, say: on.preparing },
+        ...{ limited: this.isLimited(task), timeLimitMs: task.spec.timeLimitMs, say: on.preparing },
       });
     } catch (error) {
       await output?.close();
@@ -187,7 +187,12 @@ export class DockerRuntime implements TaskRuntime {
     const ranMs = Date.now() - Date.parse(State.StartedAt);
     const timeLimitMs = limitMs > 0 ? Math.max(1, limitMs - ranMs) : 0;
     const { engine, events } = this;
-    return new DockerTask({ engine, events, container, task, output, timeLimitMs, imageId: Promise.resolve(withAlgorithm(Image)) });
+    const [limited, imageId] = [this.isLimited(task), Promise.resolve(withAlgorithm(Image))];
+    return new DockerTask({ engine, events, container, task, output, limited, timeLimitMs, imageId });
+  }
+
+  private isLimited({ spec }: RuntimeTask): boolean {
+    return memoryLimitOf(spec, this.options.limits) > 0;
   }
 
   /** Creates first and looks for the image only when the engine misses it. */

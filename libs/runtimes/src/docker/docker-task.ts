@@ -30,12 +30,14 @@ export interface DockerTaskOptions {
   engine: Engine;
   events: ContainerEvents;
   container: Docker.Container;
-  task: Pick<RuntimeTask, 'spec' | 'hostStdin' | 'hostStdout' | 'hostStderr'>;
+  task: Pick<RuntimeTask, 'hostStdin' | 'hostStdout' | 'hostStderr'>;
   output: ContainerOutput;
   /** Its output as it comes, on its way to `output`; absent: it was started in an earlier life, and its log is read. */
   attached?: { stream: Readable; drained: Promise<void> };
   /** Told what it waits for when the engine goes; absent: nobody hears it. */
   say?: (text: string) => void;
+  /** There is a limit to its memory. */
+  limited: boolean;
   /** What is left of the time limit; 0 = none. */
   timeLimitMs: number;
   /** Never rejects. */
@@ -187,8 +189,8 @@ export class DockerTask implements RunningTask {
 
   /** What the engine did not know yet when it told of the end. Only of what failed under a limit: nobody else waits for it. */
   private async memoryWasCause(): Promise<boolean> {
-    const { task, events } = this.options;
-    return (task.spec.resources?.ramBytes ?? 0) > 0 && events.ranOutOfMemory(this.container.id);
+    const { limited, events } = this.options;
+    return limited && events.ranOutOfMemory(this.container.id);
   }
 
   /** An engine that goes down in order ends its containers while it still answers. */
