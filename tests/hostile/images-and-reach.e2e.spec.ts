@@ -75,7 +75,10 @@ describeWithDocker('a hardened stack', () => {
     await once(socket, 'listening');
     for (const path of ['/proc/self/environ', '/dev/zero', join(folder, 'environ'), join(stack.home, 'canary.txt')])
       expect(await said(taking('File'), at('File', path))).toMatch(/allowed roots|of the kernel|the stack itself/);
-    for (const path of ['/', '/proc', stack.home, join(stack.home, 'run'), join(stack.home, 'redis')])
+    const { x: root } = at('Directory', '/') as { x: object };
+    expect(await said(taking('Directory'), { x: root })).toContain('the name "" of a Directory is empty');
+    expect(await said(taking('Directory'), { x: { ...root, basename: 'all' } })).toMatch(/allowed roots/);
+    for (const path of ['/proc', stack.home, join(stack.home, 'run'), join(stack.home, 'redis')])
       expect(await said(taking('Directory'), at('Directory', path))).toMatch(/allowed roots|of the kernel|the stack/);
     expect(await said(taking('Directory'), at('Directory', join(folder, 'holds')))).toMatch(
       /holds a socket|neither a file nor a directory/,

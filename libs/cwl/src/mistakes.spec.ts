@@ -210,7 +210,7 @@ const EXPECTED_OF_JOBS: Readonly<Record<string, string>> = {
   'class in lower case': "input-type | job.yml:1:9: error: input 'reads' must be File; it is a map (class, path); write class: File",
   'File without a place': "input-type | job.yml:1:8: error: input 'reads': a File needs 'path', 'location' or 'contents'",
   'empty path': "input-type | job.yml:1:28: error: input 'reads': 'path' must be a string that is not empty",
-  'basename with a slash': "input-type | job.yml:1:44: error: input 'reads': 'basename' must be a name without '/'",
+  'basename with a slash': "input-type | job.yml:1:44: error: input 'reads': 'basename' must be a plain name; this one holds a \"/\"",
   'secondaryFiles as paths':
     "input-type | job.yml:1:51: error: secondaryFiles of input 'reads' must be a list of Files and Directories; write {class: File, path: …}",
   'number in quotes': 'input-type | job.yml:2:10: error: input \'threads\' must be int; it is the string "4"; remove the quotes',

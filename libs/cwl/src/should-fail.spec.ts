@@ -2,7 +2,7 @@
  * The conformance documents that must fail, and that are refused before anything runs, fail for their own reason. The suites are not part of the
  * project; where they lie beside it every `should_fail` test is either in the table or fails only when it runs.
  */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, existsSync, readFileSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -75,7 +75,10 @@ async function verdict(folder: string, { tool, job }: SuiteTest): Promise<string
   if (bound.inputs === undefined) return `binding: ${codes(bound.diagnostics)}`;
   const stat = (uri: string): Promise<{ kind: 'file' | 'directory' }> =>
     Promise.resolve({ kind: statSync(new URL(uri)).isDirectory() ? 'directory' : 'file' });
-  const files = await resolveInputFiles(loaded.plan, bound.inputs, { stat });
+  const files = await resolveInputFiles(loaded.plan, bound.inputs, {
+    stat,
+    list: async (uri) => readdirSync(new URL(uri)).map((name) => ({ name })),
+  });
   const wrong = codes(files.diagnostics.filter((d) => d.code !== 'expression'));
   return wrong === '' ? 'accepted' : `files: ${wrong}`;
 }

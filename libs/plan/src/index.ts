@@ -3,3 +3,17 @@ export * from './types.js';
 export * from './requirements.js';
 export { canonicalJson } from './canonical.js';
 export { type ImageName, imageNameProblem, isImageId, parseImageName } from './image-reference.js';
+export { nameProblem, pathProblem } from './plain-names.js';
+export {
+  belowUri,
+  canonicalUri,
+  type CanonicalUri,
+  encodeUriPath,
+  lastNameOf,
+  nameInUri,
+  pathOfFileUri,
+  schemeOfUri,
+  SERVED_SCHEMES,
+  withoutEndSlashes,
+} from './locations.js';
+export { detachChangedListings, isSameFile, settleEntries, twinsWithoutListing } from './entries.js';

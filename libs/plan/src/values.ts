@@ -77,10 +77,11 @@ export function mapFiles(value: CwlValue, replace: (file: FileValue | DirectoryV
   if (Array.isArray(value)) return value.map((item) => mapFiles(item, replace));
   if (isFileOrDirectory(value)) return replace(value);
   if (!isObject(value)) return value;
-  const copy: CwlObject = {};
-  for (const key of Object.keys(value)) {
-    const member = value[key];
-    if (member !== undefined) copy[key] = mapFiles(member, replace);
-  }
-  return copy;
+  // Not by assignment: a tool may call a member `__proto__`.
+  return Object.fromEntries(
+    Object.keys(value).flatMap((key) => {
+      const member = value[key];
+      return member === undefined ? [] : [[key, mapFiles(member, replace)]];
+    }),
+  ) as CwlObject;
 }

@@ -3,7 +3,7 @@
  * Source: CWL v1.2 CommandLineTool §4.2 "Runtime environment", EnvVarRequirement, NetworkAccess, ToolTimeLimit, WorkReuse.
  */
 import type { CommandLineTool, EffectiveRequirements } from '@weft/plan';
-import { find } from '@weft/plan';
+import { find, pathProblem } from '@weft/plan';
 import type { SandboxLayout } from './api.js';
 import { TaskError } from './api.js';
 import { escapes, normalizePath } from './names.js';
@@ -77,5 +77,7 @@ async function streamFile(scope: Scope, field: string | undefined, name: string)
   if (path === '' || path.startsWith('/') || escapes(path)) {
     throw new TaskError('EXPRESSION', `${name} must name a file in the working directory, got "${value}"`);
   }
+  const problem = pathProblem(path);
+  if (problem !== undefined) throw new TaskError('EXPRESSION', `${name}: a name in ${brief(value)} ${problem}`);
   return path;
 }

@@ -8,10 +8,22 @@
  */
 import { createHash } from 'node:crypto';
 import type { CwlValue, DirectoryValue, FileOptions, FileValue, LoadListing } from '@weft/plan';
-import { isDirectory, isFile, isFileOrDirectory, isObject, mapFiles, visitFiles } from '@weft/plan';
+import {
+  isDirectory,
+  isFile,
+  isFileOrDirectory,
+  isObject,
+  lastNameOf,
+  mapFiles,
+  nameInUri,
+  nameProblem,
+  settleEntries,
+  twinsWithoutListing,
+  visitFiles,
+} from '@weft/plan';
 import type { FileAccess, FilePreparer } from './api.js';
 import { TaskError } from './api.js';
-import { dirName, splitExtension, uriBaseName } from './names.js';
+import { dirName, splitExtension } from './names.js';
 
 export type Entry = FileValue | DirectoryValue;
 
@@ -25,14 +37,21 @@ export function isLiteral(value: Entry): boolean {
 
 /** Sets basename, and on Files nameroot and nameext, from what is known. */
 export function fillNames(value: Entry, fallback: string): void {
-  if (!value.basename)
-    value.basename = value.path ? uriBaseName(value.path) : isLiteral(value) ? fallback : uriBaseName(value.location ?? '');
+  if (!value.basename) value.basename = value.path ? lastNameOf(value.path) : isLiteral(value) ? fallback : nameInUri(value.location ?? '');
   if (isFile(value)) [value.nameroot, value.nameext] = splitExtension(value.basename);
 }
 
-/** Names for every File and Directory in a value, and locations for literals. */
+/**
+ * Every File and Directory that a task, a step or an expression gets or gives goes through here: in order and with a canonical location,
+ * named, literals with a location of their own.
+ */
 export function nameAll(value: CwlValue): void {
+  settle(value, true);
   let literals = 0;
+  visitFiles(value, (entry) => {
+    const known = /^_:(\d+)$/.exec(entry.location ?? '');
+    if (known) literals = Math.max(literals, Number(known[1]));
+  });
   visitFiles(value, (entry) => {
     if (!entry.location && !entry.path && (isFile(entry) ? entry.contents : entry.listing) === undefined) {
       const substance = isFile(entry) ? 'contents' : 'a listing';
@@ -40,8 +59,31 @@ export function nameAll(value: CwlValue): void {
     }
     if (!entry.location && !entry.path) entry.location = `_:${++literals}`;
     fillNames(entry, `literal-${literals}`);
+    const problem = nameProblem(entry.basename);
+    if (problem !== undefined)
+      throw new TaskError('INPUT_FILE', `${entry.class} ${entry.location ?? ''}: the name ${JSON.stringify(entry.basename)} ${problem}`);
     if (isFile(entry) && isLiteral(entry) && entry.contents !== undefined) entry.size = Buffer.byteLength(entry.contents);
   });
+}
+
+/** @throws TaskError INPUT_FILE */
+function settle(value: CwlValue, locations: boolean): void {
+  const problem = settleEntries(value, { locations });
+  if (problem !== undefined) throw new TaskError('INPUT_FILE', problem);
+}
+
+/**
+ * Unites equally named directories of one listing whose own listings have to be looked up for that. @throws TaskError INPUT_FILE where they
+ * hold different files of one name
+ */
+export async function uniteTwins(value: CwlValue, access: FileAccess): Promise<boolean> {
+  let united = false;
+  for (let twins = twinsWithoutListing(value); twins.length > 0; twins = twinsWithoutListing(value)) {
+    for (const directory of twins) directory.listing = await listEntries(directory, false, access);
+    settle(value, false);
+    united = true;
+  }
+  return united;
 }
 
 /** Size and checksum of a literal File, which its contents say. */

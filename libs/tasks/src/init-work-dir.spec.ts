@@ -117,6 +117,9 @@ describe('InitialWorkDirRequirement', () => {
   it.each<[string, string | WorkDirItem[]]>([
     ['a name above', [{ entryname: '../x', entry: '$(inputs.f)' }]],
     ['a name above, by detour', [{ entryname: 'a/../../x', entry: 'x' }]],
+    ['a name with a NUL', [{ entryname: 'a\0', entry: 'text' }]],
+    ['a name that is too long', [{ entryname: `a/${'b'.repeat(256)}`, entry: 'text' }]],
+    ['a File in the document whose name is none', [{ ...F, basename: '../x' }] as WorkDirItem[]],
     ['no name', [{ entry: 'text' }]],
     ['a name for a list', [{ entryname: 'x', entry: '$([inputs.f])' }]],
     ['a number in the listing', '$([1])'],

@@ -6,12 +6,13 @@
  *  1. Nothing is placed outside the working directory unless a container is required and the name is absolute.
  *  2. Inputs that are placed here are not staged a second time: their paths move.
  */
-import type { CwlObject, CwlValue, Dirent, EffectiveRequirements, WorkDirItem } from '@weft/plan';
-import { find, isDirectory, isFileOrDirectory, isObject, visitFiles } from '@weft/plan';
+import type { CwlObject, CwlValue, DirectoryValue, Dirent, EffectiveRequirements, WorkDirItem } from '@weft/plan';
+import { find, isDirectory, isFileOrDirectory, isObject, pathProblem, settleEntries, visitFiles } from '@weft/plan';
 import { needsEvaluation } from '@weft/expressions';
+import type { FileAccess } from './api.js';
 import { TaskError } from './api.js';
 import type { Entry } from './file-values.js';
-import { fillNames, setPath } from './file-values.js';
+import { fillNames, setPath, uniteTwins } from './file-values.js';
 import { baseName, dirName, escapes, normalizePath } from './names.js';
 import { numberText, spacedJson } from './numbers.js';
 import type { Scope } from './scope.js';
@@ -30,6 +31,7 @@ export interface WorkDirContext {
   effective: EffectiveRequirements;
   staging: StagingArea;
   workDir: string;
+  access: FileAccess;
   /** The task runs in a container because the author requires it. */
   containerRequired: boolean;
 }
@@ -40,19 +42,61 @@ export async function stageWorkDir(context: WorkDirContext): Promise<void> {
   const inPlace = find(context.effective, 'InplaceUpdateRequirement')?.value.inplaceUpdate ?? false;
   const moved = new Map<string, string>();
   const placed = (location: string, path: string): void => void moved.set(location, path);
-  for (const placement of await placements(context.scope, requirement.value.listing)) {
-    const entry: Entry = structuredClone(placement.entry);
-    fillNames(entry, '');
-    const { directory, name } = target(placement.name ?? entry.basename ?? '', entry, context);
-    entry.basename = name;
-    fillNames(entry, name);
+  const targets = (await placements(context.scope, requirement.value.listing)).map((placement) => targetOf(placement, context));
+  for (const { entry, directory, writable } of await unitedTargets(targets, context.access)) {
+    await uniteTwins(entry, context.access);
     nameSecondaries(entry);
-    context.staging.place(entry, directory, { writable: placement.writable, inPlace: placement.writable && inPlace, placed });
-    if (entry.path !== `${directory}/${name}`)
-      throw new TaskError('INITIAL_WORK_DIR', `InitialWorkDirRequirement puts two different things at ${directory}/${name}`);
+    context.staging.place(entry, directory, { writable, inPlace: writable && inPlace, placed, clash });
   }
   moveInputs(context.scope.inputs, moved);
   context.staging.dropUnused(context.scope.inputs);
+}
+
+interface Target {
+  entry: Entry;
+  directory: string;
+  writable: boolean;
+}
+
+function targetOf(placement: Placement, context: WorkDirContext): Target {
+  const entry: Entry = structuredClone(placement.entry);
+  const problem = settleEntries(entry, { locations: true });
+  if (problem !== undefined) throw new TaskError('INITIAL_WORK_DIR', `InitialWorkDirRequirement: ${problem}`);
+  fillNames(entry, '');
+  const { directory, name } = target(placement.name ?? entry.basename ?? '', entry, context);
+  entry.basename = name;
+  fillNames(entry, name);
+  return { entry, directory, writable: placement.writable };
+}
+
+/** Equally named directories at one place are one directory, as in any listing. */
+async function unitedTargets(targets: Target[], access: FileAccess): Promise<Target[]> {
+  const byPath = new Map<string, Target[]>();
+  for (const one of targets) {
+    const path = `${one.directory}/${one.entry.basename ?? ''}`;
+    const there = byPath.get(path);
+    if (there === undefined) byPath.set(path, [one]);
+    else there.push(one);
+  }
+  const united: Target[] = [];
+  for (const [path, group] of byPath) {
+    const [first] = group;
+    if (first === undefined || group.length === 1 || !group.every(({ entry }) => isDirectory(entry))) {
+      for (const one of group) united.push(one);
+      continue;
+    }
+    const folder: DirectoryValue = { class: 'Directory', basename: 'listing', listing: group.map(({ entry }) => entry) };
+    const problem = settleEntries(folder, { locations: false });
+    if (problem !== undefined) throw new TaskError('INITIAL_WORK_DIR', `InitialWorkDirRequirement, at ${path}: ${problem}`);
+    await uniteTwins(folder, access);
+    const writable = group.some((one) => one.writable);
+    for (const entry of folder.listing ?? []) united.push({ entry, directory: first.directory, writable });
+  }
+  return united;
+}
+
+function clash(path: string): TaskError {
+  return new TaskError('INITIAL_WORK_DIR', `InitialWorkDirRequirement puts two different things at ${path}`);
 }
 
 function nameSecondaries(entry: Entry): void {
@@ -77,6 +121,8 @@ function target(wanted: string, entry: Entry, context: WorkDirContext): { direct
   if (path === '' || path === '/')
     throw new TaskError('INITIAL_WORK_DIR', `InitialWorkDirRequirement: an entry has no name (${brief(entry)})`);
   if (escapes(path)) throw new TaskError('INITIAL_WORK_DIR', `InitialWorkDirRequirement: "${wanted}" leaves the working directory`);
+  const problem = pathProblem(path.replace(/^\//, ''));
+  if (problem !== undefined) throw new TaskError('INITIAL_WORK_DIR', `InitialWorkDirRequirement: a name in ${brief(wanted)} ${problem}`);
   if (path.startsWith('/') && !context.containerRequired) {
     throw new TaskError(
       'INITIAL_WORK_DIR',

@@ -1,6 +1,7 @@
 /**
  * Names, paths and URIs of files: pure string work. Paths are POSIX; nothing here touches a disk.
  */
+import { encodeUriPath } from '@weft/plan';
 
 /** Last segment of a path. */
 export function baseName(path: string): string {
@@ -20,29 +21,13 @@ export function splitExtension(name: string): [root: string, extension: string] 
   return firstOther < 0 || dot <= firstOther ? [name, ''] : [name.slice(0, dot), name.slice(dot)];
 }
 
-/** Decoded last segment of a URI's path. */
-export function uriBaseName(uri: string): string {
-  const path = uri.replace(/\/+$/, '');
-  return decode(baseName(path));
-}
-
 /** URI of a file beside another one. `name` is a plain name or a relative path. */
 export function siblingUri(uri: string, name: string): string {
-  return `${uri.slice(0, uri.lastIndexOf('/') + 1)}${encodePath(name)}`;
+  return `${uri.slice(0, uri.lastIndexOf('/') + 1)}${encodeUriPath(name)}`;
 }
 
 export function fileUri(path: string): string {
-  return `file://${encodePath(path)}`;
-}
-
-/** Path of a local file URI; undefined for any other text. */
-export function filePathOf(uri: string): string | undefined {
-  const match = /^file:\/\/(?:localhost)?(\/.*)$/.exec(uri);
-  return match?.[1] === undefined ? undefined : decode(match[1]);
-}
-
-export function hasScheme(text: string): boolean {
-  return /^[A-Za-z][A-Za-z0-9+.-]*:/.test(text);
+  return `file://${encodeUriPath(path)}`;
 }
 
 /** Resolves "." and ".." by text alone; a leading ".." stays, which is how an escape is recognised. Absolute paths never escape "/". */
@@ -81,16 +66,7 @@ export function applyPattern(name: string, pattern: string): string {
   return base + rest;
 }
 
-function encodePath(path: string): string {
-  return path
-    .split('/')
-    .map((part) =>
-      encodeURIComponent(part).replace(/%(3A|40|2B|2C|3D|26|24|3B)/g, (_all, hex: string) => String.fromCharCode(parseInt(hex, 16))),
-    )
-    .join('/');
-}
-
-function decode(text: string): string {
+export function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

@@ -20,7 +20,7 @@ export async function readOutputJson(names: string[], size: number, collector: O
   const [file] = await collector.collect([item], { publish: false, release: false });
   const stated = parse(file?.contents ?? '');
   const outputs: CwlObject = {};
-  for (const name of names) outputs[name] = stated[name] ?? null;
+  for (const name of names) outputs[name] = (Object.hasOwn(stated, name) ? stated[name] : undefined) ?? null;
   return outputs;
 }
 

@@ -2,12 +2,12 @@
  * A finished task → the tool's output object.
  *
  * Invariants:
- *  1. Every output is type-checked before anything is published.
+ *  1. Every output is in order (libs/plan, entries.ts) and type-checked before anything is published.
  *  2. The ordinary case is one collector call (publish, checksums, release); contents for outputEval or cwl.output.json are one more before it.
  */
 import { executor } from '@weft/contracts';
 import type { CwlObject } from '@weft/plan';
-import { inherit } from '@weft/plan';
+import { inherit, settleEntries } from '@weft/plan';
 import type { ExpressionEvaluator } from '@weft/expressions';
 import type { BoundTask, OutputCollector, TaskRequest } from './api.js';
 import { TaskError } from './api.js';
@@ -32,7 +32,7 @@ export async function collectTaskOutputs(
   const effective = inherit(request.effective, tool);
   const { workDir } = bound.spec;
   const index = new WorkDirIndex(finished.manifest, bound.spec);
-  const publisher = new OutputPublisher(index, workDir, bound.inputs, bound.spec.inputs);
+  const publisher = new OutputPublisher(index, workDir, bound.inputs);
   const runtime = { ...bound.runtime, exitCode: finished.exitCode };
   const scope: Scope = { evaluator, options: expressionOptions(effective, tool.declaredVersion), inputs: bound.inputs, runtime };
   const stated = index.isFile(OUTPUT_JSON);
@@ -46,6 +46,7 @@ export async function collectTaskOutputs(
         tool.outputs,
         collector,
       );
+  settle(values, stated ? OUTPUT_JSON : undefined);
   const outputs: CwlObject = {};
   for (const output of tool.outputs) {
     const where = `output '${output.name}'`;
@@ -57,7 +58,17 @@ export async function collectTaskOutputs(
     outputs[output.name] = publisher.plan(value, where);
   }
   await publisher.publish(collector);
+  // Listings are known only now: directories of one name are one from here on.
+  settle(outputs, stated ? OUTPUT_JSON : undefined);
   return outputs;
+}
+
+function settle(outputs: CwlObject, from: string | undefined): void {
+  for (const name of Object.keys(outputs)) {
+    const problem = settleEntries(outputs[name], { locations: false });
+    if (problem !== undefined)
+      throw new TaskError('OUTPUT_TYPE', `output '${name}': ${problem}${from === undefined ? '' : ` (from ${from})`}`);
+  }
 }
 
 function assertSucceeded({ tool }: TaskRequest, finished: executor.Finished): void {

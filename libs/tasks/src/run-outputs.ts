@@ -6,7 +6,7 @@ import type { CwlObject, CwlValue } from '@weft/plan';
 import { isDirectory, isFile, isFileOrDirectory, isObject } from '@weft/plan';
 import type { FileAccess } from './api.js';
 import type { Entry } from './file-values.js';
-import { describeLiteral, fillListing, fillSize, isLiteral } from './file-values.js';
+import { describeLiteral, fillListing, fillSize, isLiteral, uniteTwins } from './file-values.js';
 
 export interface RunOutputsDeps {
   files: FileAccess;
@@ -18,6 +18,7 @@ export interface RunOutputsDeps {
 export async function completeRunOutputs(outputs: CwlObject, deps: RunOutputsDeps): Promise<CwlObject> {
   if (!lacksAnything(outputs)) return outputs;
   const copy = structuredClone(outputs);
+  await uniteTwins(copy, deps.files);
   await complete(copy, deps);
   return copy;
 }

@@ -4,11 +4,12 @@
  * Invariants:
  *  1. Strings without an expression cost nothing: they never reach the evaluator.
  *  2. A value of the wrong type is a TaskError that names the field.
+ *  3. Files and Directories that an expression gave are in order (libs/plan, entries.ts) before anybody sees them.
  */
 import type { ExpressionEvaluator, ExpressionOptions } from '@weft/expressions';
 import { needsEvaluation } from '@weft/expressions';
 import type { CwlObject, CwlValue, EffectiveRequirements } from '@weft/plan';
-import { find } from '@weft/plan';
+import { detachChangedListings, find, settleEntries } from '@weft/plan';
 import { TaskError } from './api.js';
 
 export interface Scope {
@@ -28,7 +29,17 @@ export function expressionOptions(effective: EffectiveRequirements, declaredVers
 export async function evaluate(scope: Scope, field: CwlValue | undefined, self: CwlValue = null): Promise<CwlValue> {
   if (field === undefined) return null;
   if (!needsEvaluation(field)) return field;
-  return scope.evaluator.evaluate(field, { inputs: scope.inputs, self, runtime: scope.runtime }, scope.options);
+  const value = await scope.evaluator.evaluate(field, { inputs: scope.inputs, self, runtime: scope.runtime }, scope.options);
+  return settled(value, field, scope.inputs, self);
+}
+
+/** Files and Directories that an expression gave: names, members and listings are as everywhere; a changed listing gives up its location. */
+function settled(value: CwlValue, field: CwlValue, inputs: CwlObject, self: CwlValue): CwlValue {
+  if (typeof value !== 'object' || value === null) return value;
+  const problem = settleEntries(value, { locations: false });
+  if (problem !== undefined) throw new TaskError('EXPRESSION', `${brief(field)} gave what cannot be used: ${problem}`);
+  detachChangedListings(value, [inputs, self]);
+  return value;
 }
 
 export async function evaluateString(scope: Scope, field: string, name: string, self: CwlValue = null): Promise<string> {

@@ -2,23 +2,26 @@
  * Where a task finds its files: each input File with its secondary files in one numbered directory of its own, literals written out.
  *
  * Invariants:
- *  1. A path belongs to one source; a second source that wants the same name gets `<name>_2`, `<name>_3`, ….
+ *  1. A path belongs to one source: nothing is renamed, and nothing takes another's place. Equally named inputs do not meet, because each has
+ *     a directory of its own; where two different things of one directory are called the same, that is an error (libs/plan, entries.ts).
  *  2. The same location under the same name is staged once, however many values point to it.
  *  3. Every value that was placed has its `path` set.
  */
 import { executor } from '@weft/contracts';
 import type { CwlValue } from '@weft/plan';
-import { isDirectory, isFile, visitFiles } from '@weft/plan';
+import { isDirectory, isFile, nameProblem, visitFiles } from '@weft/plan';
 import { TaskError } from './api.js';
 import type { Entry } from './file-values.js';
 import { isLiteral, setPath } from './file-values.js';
-import { splitExtension } from './names.js';
+import { baseName } from './names.js';
 
 export interface PlaceOptions {
   writable: boolean;
   inPlace: boolean;
   /** Told of every location that got a path, entries of listings included. */
   placed?: (location: string, path: string) => void;
+  /** What to throw where something else is at a path. */
+  clash?: (path: string) => TaskError;
 }
 
 const READ_ONLY: PlaceOptions = { writable: false, inPlace: false };
@@ -48,7 +51,8 @@ export class StagingArea {
   }
 
   private directoryFor(value: Entry): string {
-    const key = `${value.location ?? value.path ?? ''}\n${value.basename ?? ''}`;
+    // With what lies beside it: one file may come with other secondary files in another input.
+    const key = JSON.stringify([value, ...((isFile(value) && value.secondaryFiles) || [])].map(identityOf));
     let directory = this.directories.get(key);
     if (directory === undefined) {
       directory = `${this.inputDir}/${this.directories.size}`;
@@ -61,7 +65,7 @@ export class StagingArea {
   place(value: Entry, directory: string, options: PlaceOptions): void {
     const input = this.inputFor(value, options);
     const source = sourceKey(input, value);
-    const path = this.claim(`${directory}/${plainName(value)}`, source, input);
+    const path = this.claim(`${directory}/${plainName(value)}`, source, input, options.clash ?? clashAt);
     if (value.location) options.placed?.(value.location, path);
     setPath(value, path);
     if (isFile(value)) for (const secondary of value.secondaryFiles ?? []) this.place(secondary, directory, options);
@@ -89,24 +93,17 @@ export class StagingArea {
     );
   }
 
-  /** The path asked for, or one beside it where another source is there already. */
-  private claim(wanted: string, source: string, input: executor.Input): string {
-    const slash = wanted.lastIndexOf('/') + 1;
-    const [root, extension] = splitExtension(wanted.slice(slash));
-    for (let copy = 1; ; copy++) {
-      const path = copy === 1 ? wanted : `${wanted.slice(0, slash)}${root}_${copy}${extension}`;
-      const taken = this.staged.get(path);
-      if (!taken) {
-        input.path = path;
-        this.staged.set(path, { input, source });
-        return path;
-      }
-      if (taken.source === source) {
-        taken.input.writable ||= input.writable;
-        taken.input.inPlace ||= input.inPlace;
-        return path;
-      }
+  private claim(path: string, source: string, input: executor.Input, clash: (path: string) => TaskError): string {
+    const taken = this.staged.get(path);
+    if (!taken) {
+      input.path = path;
+      this.staged.set(path, { input, source });
+      return path;
     }
+    if (taken.source !== source) throw clash(path);
+    taken.input.writable ||= input.writable;
+    taken.input.inPlace ||= input.inPlace;
+    return path;
   }
 
   isTaken(path: string): boolean {
@@ -129,10 +126,18 @@ function sourceKey(input: executor.Input, value: Entry): string {
 
 function plainName(value: Entry): string {
   const name = value.basename ?? '';
-  if (name === '' || name === '.' || name === '..' || name.includes('/') || name.includes('\0')) {
-    throw new TaskError('INPUT_FILE', `${value.class} ${value.location ?? ''}: basename "${name}" is not a plain file name`);
-  }
+  const problem = nameProblem(name);
+  if (problem !== undefined)
+    throw new TaskError('INPUT_FILE', `${value.class} ${value.location ?? ''}: the name ${JSON.stringify(name)} ${problem}`);
   return name;
+}
+
+function identityOf(value: Entry): [string, string] {
+  return [value.location ?? value.path ?? '', value.basename ?? ''];
+}
+
+function clashAt(path: string): TaskError {
+  return new TaskError('INPUT_FILE', `two different things are both called "${baseName(path)}", and would lie in one directory`);
 }
 
 function listingPaths(directory: Entry, options: PlaceOptions): void {

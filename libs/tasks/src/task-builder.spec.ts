@@ -232,7 +232,7 @@ describe('bind', () => {
     expect(spec).toMatchObject({ network: true, timeLimitMs: 3000, stdinPath: '/in/0/a.bam', stdoutPath: 'out/me.txt', stderrPath: 'err' });
   });
 
-  it.each(['../x', '/etc/x', '.'])('refuses stdout %s', async (stdout) => {
+  it.each(['../x', '/etc/x', '.', 'a\0b', 'a'.repeat(256), 'a/\ud800'])('refuses stdout %s', async (stdout) => {
     await expect(bind({ stdout })).rejects.toMatchObject({ code: 'EXPRESSION' });
   });
 

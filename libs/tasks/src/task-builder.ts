@@ -89,6 +89,7 @@ class Preparation {
       effective: this.effective,
       staging,
       workDir: layout.workDir,
+      access: this.deps.files,
       containerRequired: container?.required ?? false,
     });
     const { tool } = this.request;

@@ -1,21 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { CwlType, CwlValue } from '@weft/plan';
+import { type CwlType, type CwlValue, nameInUri, pathOfFileUri } from '@weft/plan';
 import { classifyExit } from './exit.js';
 import { formatSatisfies } from './format.js';
-import {
-  applyPattern,
-  baseName,
-  dirName,
-  escapes,
-  filePathOf,
-  fileUri,
-  normalizePath,
-  relativeTo,
-  siblingUri,
-  splitExtension,
-  uriBaseName,
-} from './names.js';
+import { applyPattern, baseName, dirName, escapes, fileUri, normalizePath, relativeTo, siblingUri, splitExtension } from './names.js';
 import { numberText, spacedJson } from './numbers.js';
 import { matchesType, mismatch, typeName } from './type-check.js';
 
@@ -94,15 +82,15 @@ describe('names', () => {
     const name = fc.string({ unit: 'grapheme', minLength: 1 }).filter((text) => !text.includes('/') && !text.includes('\0'));
     fc.assert(
       fc.property(name, (text) => {
-        expect(filePathOf(fileUri(`/d/${text}`))).toBe(`/d/${text}`);
-        expect(uriBaseName(fileUri(`/d/${text}`))).toBe(text);
+        expect(pathOfFileUri(fileUri(`/d/${text}`))).toBe(`/d/${text}`);
+        expect(nameInUri(fileUri(`/d/${text}`))).toBe(text);
         expect(siblingUri('file:///d/other', text)).toBe(fileUri(`/d/${text}`));
         expect(fileUri(`/d/${text}`)).not.toMatch(/[#?\s]/);
       }),
     );
   });
 
-  it('takes a stray percent sign as it is', () => expect(uriBaseName('file:///d/100%')).toBe('100%'));
+  it('takes a stray percent sign as it is', () => expect(nameInUri('file:///d/100%')).toBe('100%'));
 });
 
 describe('types', () => {

@@ -1,27 +1,40 @@
 /**
  * What a finished task left in its working directory, and where the inputs staged for it lie: answers without I/O.
+ *
+ * Invariant: whatever a tool or an expression names, the answer lies in the working directory or in an input of this very task. Paths are
+ * normalised and URIs canonical before they are compared. (Links are the runner's to follow: it looks at every path that is found here.)
  */
 import { executor } from '@weft/contracts';
-import type { DirectoryValue, FileValue } from '@weft/plan';
+import {
+  belowUri,
+  canonicalUri,
+  encodeUriPath,
+  pathOfFileUri,
+  schemeOfUri,
+  withoutEndSlashes,
+  type DirectoryValue,
+  type FileValue,
+} from '@weft/plan';
 import type { Entry } from './file-values.js';
 import { isLiteral } from './file-values.js';
-import { baseName, filePathOf, fileUri, hasScheme, relativeTo, splitExtension } from './names.js';
+import { baseName, decode, fileUri, normalizePath, relativeTo, splitExtension } from './names.js';
 
 /** Where a File or Directory of an output is to be had. */
 export type Found =
   /** In the working directory; `path` is relative to it, "" is the directory itself. */
   | { at: 'work'; path: string; kind: Entry['class'] }
-  /** A staged input, or something below one; `path` where the task saw it, if it did. */
-  | { at: 'storage'; uri: string; path?: string }
+  /** A staged input, or something below one; `path` where the task saw it, if that is still what lies at `uri`. */
+  | { at: 'storage'; uri: string; path?: string; inPlace: boolean }
   /** A literal that was staged: its text is the file. */
   | { at: 'text'; text: string }
   | { at: 'literal' }
-  | { at: 'nowhere'; place: string };
+  | { at: 'nowhere'; place: string; why?: string };
 
 export class WorkDirIndex {
   private readonly entries = new Map<string, executor.ManifestEntry>();
   private readonly staged = new Map<string, executor.Input>();
-  private readonly stagedAt = new Map<string, string>();
+  /** By canonical URI. */
+  private readonly stagedAt = new Map<string, executor.Input>();
   private byDirectory: Map<string, string[]> | undefined;
   readonly paths: string[];
 
@@ -32,7 +45,7 @@ export class WorkDirIndex {
     for (const entry of manifest) this.entries.set(entry.path, entry);
     for (const input of spec.inputs) {
       this.staged.set(input.path, input);
-      if (input.source?.$case === 'uri') this.stagedAt.set(input.source.value, input.path);
+      if (input.source?.$case === 'uri') this.stagedAt.set(withoutSlash(canonical(input.source.value)), input);
     }
     this.paths = [...this.entries.keys()].sort();
   }
@@ -58,6 +71,11 @@ export class WorkDirIndex {
     return { class: 'File', ...names, nameroot, nameext, size: this.size(path) };
   }
 
+  /** How many entries a directory has. */
+  count(directory: string): number {
+    return this.children().get(directory)?.length ?? 0;
+  }
+
   listing(directory: string, deep: boolean): (FileValue | DirectoryValue)[] {
     return (this.children().get(directory) ?? []).map((path) => {
       const entry = this.value(path);
@@ -80,45 +98,57 @@ export class WorkDirIndex {
   }
 
   /** `path` (as the tool saw it, or relative to the working directory) wins over `location`. */
-  find(entry: Entry, known: ReadonlySet<string>): Found {
+  find(entry: Entry): Found {
     if (entry.path) return this.findPath(entry.path);
-    if (!isLiteral(entry)) return this.findLocation(entry.location ?? '', known);
+    if (!isLiteral(entry)) return this.findLocation(entry.location ?? '');
     return (entry.class === 'File' ? entry.contents : entry.listing) === undefined
       ? { at: 'nowhere', place: entry.basename ?? '' }
       : { at: 'literal' };
   }
 
   private findPath(path: string): Found {
-    const full = path.startsWith('/') ? path : `${this.spec.workDir}/${path}`;
+    if (path.includes('\0')) return { at: 'nowhere', place: path, why: 'it holds a NUL' };
+    // Each directory above it is looked at, which must not grow with what was written.
+    if (path.length > PATH_LENGTH) return { at: 'nowhere', place: path, why: `it is longer than ${PATH_LENGTH} characters` };
+    const full = normalizePath(path.startsWith('/') ? path : `${this.spec.workDir}/${path}`);
     const relative = relativeTo(full, this.spec.workDir);
     if (relative !== undefined && this.has(relative))
       return { at: 'work', path: relative, kind: this.isFile(relative) ? 'File' : 'Directory' };
-    return this.findStaged(full) ?? { at: 'nowhere', place: path };
+    return this.findStaged(full) ?? { at: 'nowhere', place: path, ...(relative === undefined ? { why: OUTSIDE } : {}) };
   }
 
-  private findLocation(location: string, known: ReadonlySet<string>): Found {
-    if (!hasScheme(location)) return this.findPath(location);
-    const staged = this.stagedAt.get(location);
-    const path = filePathOf(location);
-    if (staged !== undefined || path === undefined)
-      return { at: 'storage', uri: location, ...(staged === undefined ? {} : { path: staged }) };
-    const found = this.findPath(path);
-    // A tool may hand on what it was given; naming any other file of the host would let it publish what it may not read.
-    return found.at === 'nowhere' && isKnown(location, known) ? { at: 'storage', uri: location } : found;
+  private findLocation(location: string): Found {
+    if (schemeOfUri(location) === undefined) return this.findReference(location);
+    const checked = canonicalUri(location);
+    if ('problem' in checked) return { at: 'nowhere', place: location, why: `it ${checked.problem}` };
+    const { uri } = checked;
+    const staged = this.stagedAt.get(withoutSlash(uri));
+    if (staged !== undefined) return inStorage(uri, staged, staged.path);
+    const path = pathOfFileUri(uri);
+    const found = path === undefined ? undefined : this.findPath(path);
+    if (found !== undefined && found.at !== 'nowhere') return found;
+    // A tool may hand on what it was given; naming anything else would let it publish what it may not read.
+    for (let above = parentOf(uri); above !== ''; above = parentOf(above)) {
+      const input = this.stagedAt.get(withoutEndSlashes(above));
+      const below = input?.kind === executor.InputKind.DIRECTORY ? belowUri(uri, above) : undefined;
+      if (input !== undefined && below !== undefined) return inStorage(uri, input, input.path + decode(below));
+    }
+    return { at: 'nowhere', place: location, why: OUTSIDE };
+  }
+
+  /** Relative to the working directory. Escapes count, but for a name that is there as it was written. */
+  private findReference(reference: string): Found {
+    const found = this.findPath(decode(reference));
+    return found.at === 'nowhere' ? this.findPath(reference) : found;
   }
 
   private findStaged(path: string): Found | undefined {
     for (let above = path; above.length > 1; above = above.slice(0, above.lastIndexOf('/'))) {
-      const source = this.staged.get(above)?.source;
-      if (source?.$case === 'uri') {
-        const below = path.slice(above.length);
-        return {
-          at: 'storage',
-          path,
-          uri: below === '' ? source.value : `${source.value.replace(/\/$/, '')}${fileUri(below).slice('file://'.length)}`,
-        };
-      }
-      if (source?.$case === 'text' && above === path) return { at: 'text', text: source.value };
+      const input = this.staged.get(above);
+      const below = path.slice(above.length);
+      if (input?.source?.$case === 'uri' && (below === '' || input.kind === executor.InputKind.DIRECTORY))
+        return inStorage(`${withoutSlash(input.source.value)}${encodeUriPath(below)}`, input, path);
+      if (input?.source?.$case === 'text' && above === path) return { at: 'text', text: input.source.value };
     }
     return undefined;
   }
@@ -131,9 +161,26 @@ export class WorkDirIndex {
   }
 }
 
-function isKnown(location: string, known: ReadonlySet<string>): boolean {
-  for (let above = location; above.length > 'file://'.length; above = above.slice(0, above.lastIndexOf('/'))) {
-    if (known.has(above) || known.has(`${above}/`)) return true;
-  }
-  return false;
+/** What the system takes, in bytes. */
+const PATH_LENGTH = 4096;
+
+const OUTSIDE = 'it is neither in the working directory nor an input of the task';
+
+/** What a task may have changed in its own copy is looked for where it came from. */
+function inStorage(uri: string, { writable, inPlace }: executor.Input, path: string): Found {
+  return { at: 'storage', uri, inPlace, ...(writable && !inPlace ? {} : { path }) };
+}
+
+function canonical(uri: string): string {
+  const checked = canonicalUri(uri);
+  return 'uri' in checked ? checked.uri : uri;
+}
+
+/** Of a URI or a path; '' where it has none. */
+function parentOf(place: string): string {
+  return place.slice(0, Math.max(0, place.lastIndexOf('/')));
+}
+
+function withoutSlash(uri: string): string {
+  return withoutEndSlashes(uri) || uri;
 }

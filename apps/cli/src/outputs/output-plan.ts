@@ -2,17 +2,27 @@
  * What is to lie below the output folder: the output object as groups of named slots. Pure.
  *
  * Invariants:
- *  1. Every slot has a plain name: nothing of an output object leads out of the folder it is put in.
+ *  1. Every slot has a plain name: nothing of an output object leads out of the folder it is put in. Names and namesakes are by the rules of
+ *     libs/plan (plain-names.ts, entries.ts); whoever made the output object, they are looked at again before anything is written.
  *  2. A File and its secondary files are one group and lie in one folder, under their own names.
- *  3. Equally named directories of one listing are one directory that holds what both hold; an equally named file must be the same file (CWL
+ *  3. Equally named directories of one listing are one directory that holds what both hold; an equally named file is an error, but for the very same file (CWL
  *     v1.2, Directory): nobody gets fewer files than the output object names.
  *  4. The output object is rendered from the slots: a location is where the slot was put, size and checksum are what was found there.
  */
 import { createHash } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
-import { type CwlObject, type CwlValue, type DirectoryValue, type FileValue, isFileOrDirectory, isObject } from '@weft/plan';
+import {
+  type CwlObject,
+  type CwlValue,
+  type DirectoryValue,
+  type FileValue,
+  isFileOrDirectory,
+  isObject,
+  isSameFile,
+  nameProblem,
+} from '@weft/plan';
+import { shownName } from '../shown-text.js';
 import { DeliveryError } from './delivery-error.js';
-import { nameProblem, shownName } from './plain-name.js';
 import { isRemote } from './remote-files.js';
 import { type Entry, isLocal } from './sources.js';
 
@@ -22,6 +32,7 @@ export interface FileSlot {
   kind: 'file';
   /** Names from the folder in which the group is put. */
   rel: readonly string[];
+  value: FileValue;
   source: Source;
   /** Bytes and "sha1$<hex>", as the output object says. */
   size?: number;
@@ -120,9 +131,9 @@ function addFile(file: FileValue, name: string, rel: readonly string[], into: Sl
   // Only what can be compared counts: an object that others wrote may hold anything.
   const size = typeof file.size === 'number' ? file.size : undefined;
   const checksum = typeof file.checksum === 'string' ? file.checksum : undefined;
-  const slot: FileSlot = { kind: 'file', rel, source: sourceOf(file), size, checksum };
+  const slot: FileSlot = { kind: 'file', rel, value: file, source: sourceOf(file), size, checksum };
   const there = into.get(name);
-  if (there !== undefined && !(there.kind === 'file' && isSameFile(there, slot))) throw clash(there, slot);
+  if (there !== undefined && !(there.kind === 'file' && isSameFile(there.value, slot.value))) throw clash(there, slot);
   if (there === undefined) into.set(name, slot);
   const beside = (file.secondaryFiles ?? []).map((item) => add(item, into, rel.slice(0, -1)));
   return { value: file, slot: there ?? slot, beside, listing: [] };
@@ -142,12 +153,6 @@ function sourceOf(file: FileValue): Source {
   if (file.location !== undefined) return { kind: isRemote(file.location) ? 'remote' : 'local', location: file.location };
   if (typeof file.contents !== 'string') throw new DeliveryError(`File ${shownName(file.basename)} has neither a location nor contents`);
   return { kind: 'text', text: file.contents };
-}
-
-function isSameFile(one: FileSlot, other: FileSlot): boolean {
-  if (one.source.kind === 'text' && other.source.kind === 'text') return one.source.text === other.source.text;
-  if (one.source.kind !== 'text' && other.source.kind !== 'text' && one.source.location === other.source.location) return true;
-  return one.checksum !== undefined && one.checksum === other.checksum && one.size === other.size;
 }
 
 function clash(one: Slot, other: Slot): DeliveryError {

@@ -3,7 +3,16 @@
  *
  * Invariant: pure; the result has every input of the process, in its order, null where nothing was given.
  */
-import { mapFiles, type CwlObject, type CwlValue, type InputParameter, type Plan, type Requirement } from '@weft/plan';
+import {
+  mapFiles,
+  nameInUri,
+  settleEntries,
+  type CwlObject,
+  type CwlValue,
+  type InputParameter,
+  type Plan,
+  type Requirement,
+} from '@weft/plan';
 import type { Diagnostic, InputsResult } from '../api.js';
 import { Reporter } from '../diagnostics.js';
 import { acceptsNull, typeName } from '../link/assignable.js';
@@ -11,7 +20,6 @@ import { normaliseRequirementNode } from '../normalise-requirements.js';
 import { nearestName } from '../source/nearest-name.js';
 import { field, setOwn, type MapNode, type Place } from '../source/node.js';
 import { conform, TOO_MANY_TRIES } from './conform.js';
-import { basenameOf } from './file-values.js';
 import { expandFormatNames } from './format-names.js';
 import { reportEngineKeys, reportUnresolved } from './job-keys.js';
 import { engineKey, isParsedJob, jobFromObject, type ParsedJob } from './job.js';
@@ -81,7 +89,7 @@ function surplusKeys(root: MapNode, wanted: InputParameter[]): Surplus {
 function bindOne(parameter: InputParameter, { root, baseUri, problems, tries }: Binding, surplus: Surplus): CwlValue | undefined {
   const given = field(root, parameter.name);
   if (given !== undefined) return conform(given, parameter.type, `input '${parameter.name}'`, { baseUri, problems, tries });
-  if (parameter.default !== undefined && parameter.default !== null) return withBasenames(parameter.default);
+  if (parameter.default !== undefined && parameter.default !== null) return defaultOf(parameter, parameter.default, root, problems);
   if (acceptsNull(parameter.type)) return null;
   reportMissing(parameter, root, problems, surplus);
   return undefined;
@@ -101,10 +109,19 @@ function reportMissing(parameter: InputParameter, root: MapNode, problems: Probl
   problems.error(at, 'missing-input', message, likely === undefined ? undefined : `is '${likely}' meant to be '${parameter.name}'?`);
 }
 
+/** What a document gives is looked at as what a job gives. */
+function defaultOf(parameter: InputParameter, value: CwlValue, root: MapNode, problems: Problems): CwlValue | undefined {
+  const copy = structuredClone(value);
+  const problem = settleEntries(copy, { locations: true });
+  if (problem === undefined) return withBasenames(copy);
+  problems.error({ file: root.file, start: -1, end: -1 }, 'input-type', `the default of input '${parameter.name}': ${problem}`);
+  return undefined;
+}
+
 function withBasenames(value: CwlValue): CwlValue {
   return mapFiles(value, (file) => {
     const copy: CwlObject = { ...file };
-    if (file.basename === undefined && file.location !== undefined) copy['basename'] = basenameOf(file.location);
+    if (file.basename === undefined && file.location !== undefined) copy['basename'] = nameInUri(file.location);
     for (const key of ['secondaryFiles', 'listing']) {
       const members = copy[key];
       if (members !== undefined) copy[key] = withBasenames(members);

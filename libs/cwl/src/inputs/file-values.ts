@@ -4,7 +4,16 @@
  *
  * Invariant: pure. Whether anything is there is not looked at; see resolve-files.ts.
  */
-import type { CwlObject, CwlValue, DirectoryValue, FileValue } from '@weft/plan';
+import {
+  canonicalUri,
+  nameInUri,
+  nameProblem,
+  settleEntries,
+  type CwlObject,
+  type CwlValue,
+  type DirectoryValue,
+  type FileValue,
+} from '@weft/plan';
 import { field, isList, isMap, isNull, setOwn, stringField, stringOf, toJson, type MapNode, type Node } from '../source/node.js';
 import { expandPrefix, resolveFileName } from '../source/uri.js';
 import type { Problems } from './problems.js';
@@ -27,21 +36,17 @@ export function pathToUri(path: string, base: string): string {
   return resolveFileName(/^[^/]*:/.test(escaped) ? `./${escaped}` : escaped, base);
 }
 
-/** Last name in a URI's path, decoded. */
-export function basenameOf(uri: string): string {
-  const mark = uri.search(/[?#]/);
-  let end = mark < 0 ? uri.length : mark;
-  while (end > 0 && uri[end - 1] === '/') end -= 1;
-  const name = uri.slice(uri.lastIndexOf('/', end - 1) + 1, end);
-  try {
-    return decodeURIComponent(name);
-  } catch {
-    return name;
-  }
-}
-
 /** Undefined after a problem was added. `subject` names the value in messages. */
 export function normaliseFile(node: MapNode, baseUri: string, subject: string, problems: Problems): FileValue | DirectoryValue | undefined {
+  const value = normaliseEntry(node, baseUri, subject, problems);
+  if (value === undefined) return undefined;
+  const problem = settleEntries(value, { locations: false });
+  if (problem === undefined) return value;
+  problems.error(node, 'input-type', `${subject}: ${problem}`);
+  return undefined;
+}
+
+function normaliseEntry(node: MapNode, baseUri: string, subject: string, problems: Problems): FileValue | DirectoryValue | undefined {
   const kind = stringField(node, 'class') as 'File' | 'Directory';
   const value: CwlObject = {};
   for (const { key, value: member } of node.entries.values()) {
@@ -86,7 +91,11 @@ function locationOf(node: MapNode, baseUri: string, subject: string, problems: P
       );
       return 'wrong';
     }
-    return key === 'path' ? pathToUri(written, base) : locationToUri(written, base);
+    const uri = key === 'path' ? pathToUri(written, base) : locationToUri(written, base);
+    const canonical = canonicalUri(uri);
+    if ('uri' in canonical) return canonical.uri;
+    problems.error(member, 'input-type', `${subject}: '${written}' ${canonical.problem}`);
+    return 'wrong';
   }
   return undefined;
 }
@@ -107,12 +116,12 @@ function checkLiteral(node: MapNode, kind: 'File' | 'Directory', subject: string
 function setBasename(value: CwlObject, node: MapNode, location: string | undefined, subject: string, problems: Problems): boolean {
   const given = field(node, 'basename');
   if (given === undefined) {
-    if (location !== undefined) value['basename'] = basenameOf(location);
+    if (location !== undefined) value['basename'] = nameInUri(location);
     return true;
   }
-  const name = stringOf(given);
-  if (name !== undefined && name !== '' && !name.includes('/') && name !== '.' && name !== '..') return true;
-  problems.error(given, 'input-type', `${subject}: 'basename' must be a name without '/'`);
+  const problem = nameProblem(stringOf(given));
+  if (problem === undefined) return true;
+  problems.error(given, 'input-type', `${subject}: 'basename' must be a plain name; this one ${problem}`);
   return false;
 }
 
@@ -127,7 +136,7 @@ function normaliseMembers(node: Node, baseUri: string, subject: string, problems
       problems.error(item, 'input-type', `${subject} must be a list of Files and Directories`, 'write {class: File, path: …}');
       return undefined;
     }
-    const normal = normaliseFile(item, baseUri, subject, problems);
+    const normal = normaliseEntry(item, baseUri, subject, problems);
     if (normal === undefined) return undefined;
     members.push(normal);
   }

@@ -29,6 +29,10 @@ function storage(files: string[], directories: string[] = []): InputFileAccess &
       if (directories.includes(uri)) return { kind: 'directory' };
       throw new Refusal('NOT_FOUND');
     },
+    async list(uri) {
+      const below = [...files, ...directories].filter((one) => one.startsWith(`${uri}/`) && !one.slice(uri.length + 1).includes('/'));
+      return below.map((one) => ({ name: decodeURIComponent(one.slice(uri.length + 1)) }));
+    },
   };
 }
 
@@ -40,6 +44,35 @@ const file = (name: string, more: CwlObject = {}): CwlObject => ({
 });
 const array: CwlType = { type: 'array', items: 'File' };
 const messages = (result: { diagnostics: { message: string }[] }) => result.diagnostics.map((d) => d.message);
+
+describe('a Directory with a location and a listing', () => {
+  const here = storage(['file:///d/a', 'file:///d/s/b%20c', 'file:///e/x'], ['file:///d', 'file:///d/s']);
+  const entry = (location: string, basename: string, more: CwlObject = {}): CwlObject => ({ class: 'File', location, basename, ...more });
+  const sub: CwlObject = { class: 'Directory', location: 'file:///d/s', basename: 's', listing: [entry('file:///d/s/b%20c', 'b c')] };
+  const whole = [entry('file:///d/a', 'a'), sub];
+  it.each<[string, CwlObject[], boolean]>([
+    ['what lies there', whole, true],
+    ['less', [whole[0]!], false],
+    ['nothing', [], false],
+    ['more', [...whole, entry('file:///e/x', 'x')], false],
+    ['other names', [entry('file:///d/a', 'b'), sub], false],
+    ['another file of the name', [entry('file:///e/x', 'a'), sub], false],
+    ['a file made of text', [{ class: 'File', basename: 'a', contents: 'x' }, sub], false],
+    ['something beside a file', [entry('file:///d/a', 'a', { secondaryFiles: [entry('file:///e/x', 'x')] }), sub], false],
+  ])('that says %s', async (_name, listing, kept) => {
+    const value = { class: 'Directory', location: 'file:///d', basename: 'd', listing } as CwlObject;
+    const { inputs, diagnostics } = await resolveInputFiles(planOf({ type: 'Directory' }), { x: value }, here);
+    expect(diagnostics).toEqual([]);
+    const { location: _location, ...made } = value;
+    expect(inputs).toEqual({ x: kept ? value : made });
+  });
+
+  it('is changed below, and so is made as a whole', async () => {
+    const made = { class: 'Directory', basename: 'd', listing: [whole[0], { ...sub, listing: [] }] } as CwlObject;
+    const { inputs } = await resolveInputFiles(planOf({ type: 'Directory' }), { x: { ...made, location: 'file:///d' } }, here);
+    expect(inputs).toEqual({ x: { ...made, listing: [whole[0], { class: 'Directory', basename: 's', listing: [] }] } });
+  });
+});
 
 describe('suffix patterns', () => {
   it.each([

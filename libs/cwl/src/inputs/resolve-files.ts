@@ -3,6 +3,7 @@
  * everything exists and is of the right kind and format. All problems are collected, each with its input's name.
  */
 import {
+  encodeUriPath,
   isFile,
   isFileOrDirectory,
   isObject,
@@ -13,6 +14,7 @@ import {
   type FileOptions,
   type FileValue,
   type Plan,
+  withoutEndSlashes,
 } from '@weft/plan';
 import type { Diagnostic } from '../api.js';
 import { displayName } from '../diagnostics.js';
@@ -26,6 +28,8 @@ export type { FileExpressionEvaluator };
 /** Looks at stored files. `stat` rejects with an error whose `code` is NOT_FOUND, ACCESS, UNSUPPORTED or another. */
 export interface InputFileAccess {
   stat(uri: string): Promise<{ kind: 'file' | 'directory' }>;
+  /** Entries of a directory. */
+  list(uri: string): Promise<{ name: string }[]>;
 }
 
 export interface ResolveOptions {
@@ -119,7 +123,7 @@ class Resolver {
 
   private async file(file: FileValue | DirectoryValue, wanted: FileOptions, subject: string): Promise<FileValue | DirectoryValue> {
     this.check(file, subject);
-    if (!isFile(file)) return file;
+    if (!isFile(file)) return this.directory(file);
     await this.checkFormat(file, wanted, subject);
     if (!wanted.secondaryFiles?.length) return file;
     const secondaryFiles = [...(file.secondaryFiles ?? [])];
@@ -133,6 +137,23 @@ class Resolver {
       }
     }
     return secondaryFiles.length > 0 ? { ...file, secondaryFiles } : file;
+  }
+
+  /** One whose `listing` is not what lies at its `location` is what the listing says (libs/plan, entries.ts). */
+  private async directory(directory: DirectoryValue): Promise<DirectoryValue> {
+    if (directory.listing === undefined) return directory;
+    const listing: (FileValue | DirectoryValue)[] = [];
+    for (const entry of directory.listing) listing.push(isFile(entry) ? entry : await this.directory(entry));
+    const { location, ...made } = directory;
+    if (location === undefined) return { ...made, listing } as DirectoryValue;
+    const isWhole = listing.every((entry) => isEntryOf(location, entry)) && (await this.hasEntries(location, listing.length));
+    return isWhole ? { ...directory, listing } : ({ ...made, listing } as DirectoryValue);
+  }
+
+  /** What cannot be listed is told of when its existence is checked. */
+  private async hasEntries(location: string, count: number): Promise<boolean> {
+    const entries = await this.access.list(location).catch(() => undefined);
+    return entries === undefined || entries.length === count;
   }
 
   private async addSecondary(expected: Expected, known: (FileValue | DirectoryValue)[], subject: string): Promise<void> {
@@ -219,6 +240,12 @@ function holdsFiles(value: CwlValue): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (isFileOrDirectory(value)) return true;
   return Object.values(value).some((member) => member !== undefined && holdsFiles(member));
+}
+
+/** Under its own name, with nothing beside it. Names of one listing differ. */
+function isEntryOf(directory: string, entry: FileValue | DirectoryValue): boolean {
+  if (isFile(entry) && entry.secondaryFiles?.length) return false;
+  return withoutEndSlashes(entry.location ?? '') === `${withoutEndSlashes(directory)}/${encodeUriPath(entry.basename ?? '')}`;
 }
 
 function failureOf(error: unknown): Found {

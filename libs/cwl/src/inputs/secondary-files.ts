@@ -3,8 +3,11 @@
  * Source: CWL v1.2 CommandLineTool "secondaryFiles": a suffix, carets strip extensions first; or an expression on the primary file.
  */
 import {
+  canonicalUri,
   isFileOrDirectory,
   isObject,
+  nameInUri,
+  nameProblem,
   type CwlObject,
   type CwlValue,
   type DirectoryValue,
@@ -12,7 +15,7 @@ import {
   type SecondaryFile,
 } from '@weft/plan';
 import { isExpression } from '../source/uri.js';
-import { basenameOf, normaliseFile, pathToUri } from './file-values.js';
+import { normaliseFile, pathToUri } from './file-values.js';
 import { fromJson } from '../source/node.js';
 import { Problems } from './problems.js';
 
@@ -61,7 +64,7 @@ export async function expectedFiles(
 
 function candidateOf(name: CwlValue, primary: FileValue, pattern: string): Expected['candidate'] {
   const directory = primary.location?.slice(0, primary.location.lastIndexOf('/') + 1);
-  if (typeof name === 'string') return { uri: directory && pathToUri(name, directory), basename: name.slice(name.lastIndexOf('/') + 1) };
+  if (typeof name === 'string') return besideOf(name, directory, pattern);
   if (isObject(name) && isFileOrDirectory(name)) {
     const problems = new Problems();
     const node = fromJson(name, { file: { uri: '', text: '', namespaces: {} }, start: -1, end: -1 });
@@ -71,8 +74,18 @@ function candidateOf(name: CwlValue, primary: FileValue, pattern: string): Expec
   throw new Error(`'${pattern}' must give file names or Files; it gave ${JSON.stringify(name)}`);
 }
 
+function besideOf(name: string, directory: string | undefined, pattern: string): { uri: string | undefined; basename: string } {
+  const basename = name.slice(name.lastIndexOf('/') + 1);
+  const problem = nameProblem(basename);
+  if (problem !== undefined) throw new Error(`'${pattern}' must give file names; ${JSON.stringify(name)} ${problem}`);
+  if (!directory) return { uri: undefined, basename };
+  const canonical = canonicalUri(pathToUri(name, directory));
+  if ('problem' in canonical) throw new Error(`'${pattern}' must give file names; ${JSON.stringify(name)} ${canonical.problem}`);
+  return { uri: canonical.uri, basename };
+}
+
 function withNameParts(file: FileValue): FileValue & { basename: string } {
-  const basename = file.basename ?? basenameOf(file.location ?? '');
+  const basename = file.basename ?? nameInUri(file.location ?? '');
   const dot = basename.lastIndexOf('.');
   const [nameroot, nameext] = dot > 0 ? [basename.slice(0, dot), basename.slice(dot)] : [basename, ''];
   return { ...file, basename, nameroot, nameext };
