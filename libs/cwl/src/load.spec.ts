@@ -12,11 +12,52 @@ import {
   planHash,
   recordingFetcher,
 } from './index.js';
-import { BASE, loadFiles, loadText, planOf } from './spec-support/load-text.js';
+import { BASE, loadFiles, loadText, messagesOf, planOf } from './spec-support/load-text.js';
 
 const OP = 'cwlVersion: v1.2\nclass: Operation\ninputs: {i: Any}\noutputs: {o: Any}\n';
 const RUNS = (run: string): string =>
   `cwlVersion: v1.2\nclass: Workflow\ninputs: {x: Any}\noutputs: []\nsteps: {s: {run: ${run}, in: {i: x}, out: [o]}}\n`;
+
+describe('what is read of a document', () => {
+  const tool = (inputs: string, more = ''): string =>
+    `cwlVersion: v1.2\nclass: CommandLineTool\nbaseCommand: echo\ninputs: ${inputs}\noutputs: []\n${more}`;
+
+  test.each([
+    ['!!float 7', 7],
+    ['!!float 1e3', 1000],
+    ['!!float "-2"', -2],
+    ['!!float 0.5', 0.5],
+  ])('%s is the number %d', async (written, value) => {
+    const plan = await planOf(tool(`{x: {type: double, default: ${written}}}`));
+    expect(plan.processes[plan.root]?.inputs[0]?.default).toBe(value);
+  });
+
+  test.each(['!!float x', '!!float ""', '!!float .nan'])('%s is refused', async (written) => {
+    expect(await messagesOf(tool(`{x: {type: double, default: ${written}}}`))).toEqual([
+      expect.stringContaining('is no !!float that JSON can hold'),
+    ]);
+  });
+
+  test.each(['requirements', 'hints'])('of two %s of one class the last counts', async (which) => {
+    const twice = `${which}:\n  - {class: DockerRequirement, dockerPull: a}\n  - {class: DockerRequirement, dockerPull: b}\n`;
+    const plan = await planOf(tool('[]', twice));
+    expect(plan.processes[plan.root]?.[which as 'hints']).toEqual([{ class: 'DockerRequirement', dockerPull: 'b' }]);
+  });
+
+  test.each([
+    ['all_non_null', 'int[]', []],
+    ['first_non_null', 'int', []],
+    ['the_only_non_null', 'int', []],
+    ['all_non_null', 'int', [expect.stringContaining("'s/o' gives int[], but output 'o' takes int")]],
+    ['first_non_null', 'int[]', [expect.stringContaining("'s/o' gives int, but output 'o' takes int[]")]],
+  ])('one source that gives int?[] and %s give %s', async (pickValue, type, told) => {
+    const step = `{cwlVersion: v1.2, class: Operation, inputs: {i: Any}, outputs: {o: int}}`;
+    const document = `cwlVersion: v1.2\nclass: Workflow\nrequirements: {ScatterFeatureRequirement: {}}\ninputs: {x: "int[]"}
+outputs: {o: {type: "${type}", outputSource: s/o, pickValue: ${pickValue}}}
+steps: {s: {run: ${step}, when: $(inputs.i), scatter: i, in: {i: x}, out: [o]}}\n`;
+    expect(await messagesOf(document)).toEqual(told);
+  });
+});
 
 describe('several files', () => {
   test('run below and above; keys are relative to the root document', async () => {

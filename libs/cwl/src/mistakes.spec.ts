@@ -80,7 +80,18 @@ const EXPECTED: Readonly<Record<string, string[]>> = {
   'unsupported requirement': ["unsupported-requirement | main.cwl:11:12: error: the requirement 'ex:Quantum' is not supported"],
   'unknown hint': ["unknown-hint | main.cwl:11:3: note: the hint 'ex:Quantum' is not known here and is ignored"],
   'requirement without a class': ["missing-field | main.cwl:11:5: error: an item of 'requirements' needs the field 'class'"],
-  'requirement twice': ["duplicate-id | main.cwl:12:13: error: 'requirements' has two items of the class 'DockerRequirement'"],
+  'requirement twice': [
+    "duplicate-id | main.cwl:12:13: warning: 'requirements' has two items of the class 'DockerRequirement': the last counts",
+  ],
+  'field of a hint': ["unknown-field | main.cwl:11:25: warning: a ResourceRequirement has no field 'coreMin'; did you mean 'coresMin'?"],
+  'symbol with a slash': [
+    "shortened-symbol | main.cwl:6:34: warning: the symbol 'x/a' counts as 'a': symbols have neither '/' nor '#'",
+    "shortened-symbol | main.cwl:6:39: warning: the symbol 'b#c' counts as 'c': symbols have neither '/' nor '#'",
+  ],
+  'two symbols that are one': [
+    "shortened-symbol | main.cwl:6:34: warning: the symbol 'x/a' counts as 'a': symbols have neither '/' nor '#'",
+    "invalid-value | main.cwl:6:39: error: the symbol 'y/a' counts as 'a', as 'x/a' does: symbols have neither '/' nor '#'",
+  ],
   'field of a requirement': [
     "unknown-field | main.cwl:11:25: error: a ResourceRequirement has no field 'coreMin'; did you mean 'coresMin'?",
   ],

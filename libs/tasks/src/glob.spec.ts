@@ -48,6 +48,20 @@ describe('matchGlob', () => {
     expect(matchGlob(pattern, PATHS, '/work')).toEqual(expected);
   });
 
+  it.each([
+    ['d/*/', ['d/e']],
+    ['*/', ['d']],
+    ['[d]/', ['d']],
+    ['d/', ['d']],
+    ['d//', ['d']],
+    ['a.txt/', []],
+    ['a[1].txt/', []],
+    ['?.txt/', []],
+    ['./', ['']],
+  ])('%s is of directories alone', (pattern, expected) => {
+    expect(matchGlob(pattern, PATHS, '/work', undefined, (path) => ['d', 'd/e'].includes(path))).toEqual(expected);
+  });
+
   it.each(['/etc/passwd', '..', '../x', 'd/../../x', '/work/../etc', '/workshop/x'])('refuses %s', (pattern) => {
     expect(() => matchGlob(pattern, PATHS, '/work')).toThrow('reaches outside the working directory');
   });

@@ -2,7 +2,7 @@
  * POSIX glob patterns over a list of paths; no I/O.
  *
  * Invariants:
- *  1. Wildcards match neither '/' nor a leading dot; "**" is no more than "*".
+ *  1. Wildcards match neither '/' nor a leading dot; "**" is no more than "*". A pattern that ends in '/' matches directories alone.
  *  2. A pattern never reaches outside the working directory: such a pattern is refused, not answered with nothing.
  *  3. A name is looked at in time that grows with the lengths of name and pattern multiplied, whatever the pattern: of the stars in it only the
  *     last one that was passed is ever tried again, because what an earlier one could take, the last one can.
@@ -15,23 +15,26 @@ const MAX_PATTERN = 4096;
 
 /**
  * Paths (relative, '/'-separated) that a pattern matches, sorted by code unit. "" is the working directory itself.
- * `has`: whether a path is among them, where that is known without looking through them.
+ * `has`: whether a path is among them, where that is known without looking through them. `isDirectory`: of a path that is among them.
  */
 export function matchGlob(
   pattern: string,
   paths: readonly string[],
   workDir: string,
   has: (path: string) => boolean = (path) => paths.includes(path),
+  isDirectory: (path: string) => boolean = () => true,
 ): string[] {
   if (pattern.length > MAX_PATTERN)
     throw new TaskError('OUTPUT_GLOB', `a glob of ${pattern.length} characters (${pattern.slice(0, 60)}…) is longer than any path`);
   const relative = relativePattern(pattern, workDir);
   if (relative === '') return [''];
-  if (!isWild(relative)) return has(relative) ? [relative] : [];
+  const fits = (path: string): boolean => !pattern.endsWith('/') || isDirectory(path);
+  const itself = (): string[] => (has(relative) && fits(relative) ? [relative] : []);
+  if (!isWild(relative)) return itself();
   const segments = relative.split('/').map(tokensOf);
-  const found = paths.filter((path) => matches(path.split('/'), segments));
+  const found = paths.filter((path) => matches(path.split('/'), segments) && fits(path));
   // As in a shell, a pattern that matches nothing stands for itself: files are often named after inputs with brackets in them.
-  return found.length > 0 ? found.sort() : has(relative) ? [relative] : [];
+  return found.length > 0 ? found.sort() : itself();
 }
 
 /** False: the pattern is a name. */

@@ -52,6 +52,14 @@ describe('InitialWorkDirRequirement', () => {
       ['/work/sub/b.txt uri file:///d/in.txt w'],
     ],
     ['a Directory', [{ entryname: 'w', entry: '$(inputs.d)', writable: true }], { d: D }, ['/work/w uri file:///d/dir w']],
+    ['a File in a block of text', [{ entryname: 'b', entry: '$(inputs.f)\n' }], { f: F }, ['/work/b uri file:///d/in.txt']],
+    [
+      'a list of Files in a block of text',
+      [{ entry: '\n $(inputs.l)\n' }],
+      { l: [F, D] },
+      ['/work/in.txt uri file:///d/in.txt', '/work/dir uri file:///d/dir'],
+    ],
+    ['an empty list in a block of text', [{ entryname: 'b', entry: '$([])\n' }], {}, ['/work/b text []\n']],
     [
       'a list of Files',
       ['$(inputs.l)', { entry: '$(inputs.l)' }],

@@ -62,9 +62,11 @@ export class OutputBindings {
       const patterns = await this.patterns(port.outputBinding.glob, where);
       const wild = patterns.filter(isWild).length;
       if (wild > MAX_WILD) throw new TaskError('OUTPUT_GLOB', `${where}: ${wild} globs with wildcards; ${MAX_WILD} are allowed`);
-      const has = (path: string): boolean => this.work.index.has(path);
-      const paths = patterns.flatMap((pattern) => matchGlob(pattern, this.work.index.paths, this.work.workDir, has));
-      this.matches.set(port, { patterns, files: [...new Set(paths)].map((path) => this.work.index.value(path)) });
+      const { index, workDir } = this.work;
+      const has = (path: string): boolean => index.has(path);
+      const isDirectory = (path: string): boolean => !index.isFile(path);
+      const paths = patterns.flatMap((pattern) => matchGlob(pattern, index.paths, workDir, has, isDirectory));
+      this.matches.set(port, { patterns, files: [...new Set(paths)].map((path) => index.value(path)) });
       return;
     }
     const record = recordOf(port.type);

@@ -7,7 +7,7 @@
 import type { InputParameter, Origin, Process, Requirement } from '@weft/plan';
 import { positionOf, type Reporter } from '../diagnostics.js';
 import { PROCESS_SHAPES } from '../check/process-shapes.js';
-import { requirementClass, requirementItems } from '../check/requirement-shapes.js';
+import { effectiveItems } from '../check/requirement-shapes.js';
 import { checkRecord } from '../check/validate.js';
 import type { DocumentStore } from '../documents/document-store.js';
 import { processClass, resolveRun, versionOf } from '../documents/select.js';
@@ -125,9 +125,8 @@ export class ProcessBuilder {
 /** Types of SchemaDefRequirement become known by name, and are resolved once so that mistakes in unused ones are reported too. */
 function declareTypes(node: MapNode, context: BuildContext): void {
   for (const which of ['requirements', 'hints']) {
-    for (const item of requirementItems(field(node, which))) {
-      if (item.written === undefined || !isMap(item.node)) continue;
-      if (requirementClass(item.written, item.node.file.namespaces).name !== 'SchemaDefRequirement') continue;
+    for (const item of effectiveItems(field(node, which))) {
+      if (item.name !== 'SchemaDefRequirement') continue;
       const types = field(item.node, 'types');
       const list = isList(types) ? types.items : types === undefined ? [] : [types];
       for (const type of list) if (isMap(type)) context.types.declare(type);

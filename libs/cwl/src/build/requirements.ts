@@ -1,6 +1,6 @@
 /** `requirements` and `hints` → the plan's union. Unknown hints are dropped here; the tables have said so. */
 import type { DockerRequirement, Dirent, LoadListing, Requirement, ResourceRequirement, WorkDirItem } from '@weft/plan';
-import { requirementClass, requirementItems } from '../check/requirement-shapes.js';
+import { effectiveItems } from '../check/requirement-shapes.js';
 import { isFileObject } from '../check/rules.js';
 import {
   booleanField,
@@ -21,11 +21,8 @@ import { defined } from './context.js';
 import { valueOf } from './values.js';
 
 export function requirementsOf(node: Node | undefined): Requirement[] {
-  return requirementItems(node).flatMap((item) => {
-    if (item.written === undefined || !isMap(item.node)) return [];
-    const { name } = requirementClass(item.written, item.node.file.namespaces);
-    const read = name === undefined ? undefined : READERS[name];
-    const requirement = read?.(item.node);
+  return effectiveItems(node).flatMap((item) => {
+    const requirement = READERS[item.name]?.(item.node);
     return requirement === undefined ? [] : [requirement];
   });
 }

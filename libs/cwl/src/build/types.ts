@@ -8,7 +8,18 @@ import { checkRecord, checkShape, describe } from '../check/validate.js';
 import { idMap } from '../check/shape.js';
 import { isMisplacedType } from '../check/rules.js';
 import { didYouMean } from '../source/nearest-name.js';
-import { field, isMap, stringField, stringOf, stringsOf, type ListNode, type MapNode, type Node, type Place } from '../source/node.js';
+import {
+  field,
+  isList,
+  isMap,
+  stringField,
+  stringOf,
+  stringsOf,
+  type ListNode,
+  type MapNode,
+  type Node,
+  type Place,
+} from '../source/node.js';
 import { namedMaps } from '../source/id-map.js';
 import { MAX_DEPTH, MAX_UNION } from '../limits.js';
 import { shortName } from '../source/uri.js';
@@ -164,8 +175,30 @@ function arrayType(node: MapNode, context: BuildContext): ArrayType {
 
 function enumType(node: MapNode, context: BuildContext): EnumType {
   checkRecord(node, ENUM_TYPE, context);
-  const symbols = stringsOf(field(node, 'symbols')).map(shortName);
+  const written = field(node, 'symbols');
+  const symbols = stringsOf(written).map(shortName);
+  checkSymbols(written, context);
   return defined({ type: 'enum', ...typeText(node), symbols, inputBinding: inputBinding(node) });
+}
+
+/**
+ * Symbols are identifiers: of `a/b` only `b` is compared. Documents that were packed have them whole, after '#' or an address, and mean that.
+ * Source: CWL v1.2 CommandLineTool, "symbols"; Semantic Annotations for Linked Avro Data, "identity".
+ */
+function checkSymbols(written: Node | undefined, { reporter }: BuildContext): void {
+  const seen = new Map<string, string>();
+  for (const item of isList(written) ? written.items : []) {
+    const symbol = stringOf(item);
+    if (symbol === undefined) continue;
+    const short = shortName(symbol);
+    const other = seen.get(short);
+    const why = `the symbol '${symbol}' counts as '${short}'`;
+    if (other !== undefined && other !== symbol)
+      reporter.error(item, 'invalid-value', `${why}, as '${other}' does: symbols have neither '/' nor '#'`);
+    else if (short !== symbol && !/^#|:/.test(symbol))
+      reporter.warning(item, 'shortened-symbol', `${why}: symbols have neither '/' nor '#'`);
+    seen.set(short, symbol);
+  }
 }
 
 function recordType(node: MapNode, context: BuildContext): RecordType {

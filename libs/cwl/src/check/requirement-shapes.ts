@@ -180,6 +180,17 @@ export function requirementItems(node: Node | undefined): { written?: string; pl
   return idMapItems(node, 'class').map((item) => ({ written: item.rawName, place: item.place, node: item.node }));
 }
 
+/** Of items of one class the last counts, as with cwltool: published documents have two. */
+export function effectiveItems(node: Node | undefined): { name: string; node: MapNode }[] {
+  const byName = new Map<string, MapNode>();
+  for (const item of requirementItems(node)) {
+    if (item.written === undefined || !isMap(item.node)) continue;
+    const { name } = requirementClass(item.written, item.node.file.namespaces);
+    if (name !== undefined) byName.set(name, item.node);
+  }
+  return [...byName].map(([name, found]) => ({ name, node: found }));
+}
+
 /** The shape of `requirements` and of `hints`. Unknown requirements are errors, unknown hints notes. */
 export function requirementList(which: 'requirements' | 'hints'): Shape {
   return {
@@ -209,7 +220,8 @@ function checkItem(
   const { name, extension } = requirementClass(item.written, item.node.file.namespaces);
   const shape = name === undefined ? undefined : SHAPES[name];
   if (name === undefined || shape === undefined) return unknownClass(item.written, item.place, which, context);
-  if (seen.has(name)) return reporter.error(item.place, 'duplicate-id', `'${which}' has two items of the class '${name}'`);
+  if (seen.has(name))
+    reporter.warning(item.place, 'duplicate-id', `'${which}' has two items of the class '${name}': the last counts`);
   seen.add(name);
   if (shape.since !== undefined && !extension && isBefore(context.version, shape.since)) {
     const message = `'${name}' needs CWL ${shape.since}; this document declares ${context.version}`;
@@ -218,7 +230,9 @@ function checkItem(
     return;
   }
   const article = /^[AEIOU]/.test(name) ? 'an' : 'a';
-  checkRecord(item.node, { says: `${article} ${name}`, fields: { class: optional(string), ...shape.fields }, also: shape.also }, context);
+  const says = `${article} ${name}`;
+  const isHint = which === 'hints';
+  checkRecord(item.node, { says, fields: { class: optional(string), ...shape.fields }, also: shape.also }, { ...context, isHint });
 }
 
 function unknownClass(written: string, place: Place, which: 'requirements' | 'hints', context: CheckContext): void {

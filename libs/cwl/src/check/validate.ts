@@ -12,6 +12,8 @@ import type { FieldShape, RecordShape, Shape } from './shape.js';
 export interface CheckContext {
   reporter: Reporter;
   version: Version;
+  /** In a hint, which may be ignored: what is not known is said, and refuses nothing. */
+  isHint?: boolean;
 }
 
 /** Checks a value. `what` names it in messages: "'position'", "an item of 'arguments'". */
@@ -75,7 +77,7 @@ function checkUnknown(node: MapNode, entry: MapEntry, shape: RecordShape, contex
   const known = nearest === undefined ? undefined : shape.fields[nearest];
   const guess = nearest === undefined ? undefined : `did you mean '${nearest}'?`;
   const hint = /\$[({]/.test(entry.key) ? "text that contains ': ' must be in quotes" : guess;
-  context.reporter.error(entry.place, 'unknown-field', `${shape.says} has no field '${entry.key}'`, hint);
+  context.reporter[context.isHint ? 'warning' : 'error'](entry.place, 'unknown-field', `${shape.says} has no field '${entry.key}'`, hint);
   if (nearest === undefined || known === undefined) return;
   meant.add(nearest);
   alias(node, entry, nearest);

@@ -43,10 +43,20 @@ function checkSources(link: Link, sink: CwlType, what: string, scope: WorkflowSc
 }
 
 function merged(source: CwlType, link: Link): CwlType {
-  if (!link.list) return link.pickValue === undefined ? source : withoutNull(source);
+  if (!link.list) return link.pickValue === undefined ? source : pickedFrom(source, link.pickValue);
   const item = link.linkMerge === 'merge_flattened' ? flattened(source) : source;
-  if (link.pickValue === undefined) return arrayOf(item);
-  return link.pickValue === 'all_non_null' ? arrayOf(withoutNull(item)) : withoutNull(item);
+  return link.pickValue === undefined ? arrayOf(item) : pickedFrom(arrayOf(item), link.pickValue);
+}
+
+/** Of one source that gives a list, as a step that is scattered and has `when`, its values are what is picked from. */
+function pickedFrom(type: CwlType, pickValue: NonNullable<Link['pickValue']>): CwlType {
+  if (Array.isArray(type)) {
+    const picked = withoutNull(type);
+    return Array.isArray(picked) ? picked.map((member) => pickedFrom(member, pickValue)).flat() : pickedFrom(picked, pickValue);
+  }
+  if (typeof type !== 'object' || type.type !== 'array') return type;
+  const items = withoutNull(type.items);
+  return pickValue === 'all_non_null' ? arrayOf(items) : items;
 }
 
 function flattened(type: CwlType): CwlType {

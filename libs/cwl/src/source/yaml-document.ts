@@ -2,14 +2,32 @@
  * The YAML library, kept within limits: its parser is fed word by word, so that text that is too long or too deep is refused before a tree
  * of it is built. (Its composer recurses, and takes time squared for flow collections that are nested deeply.)
  */
-import { Composer, Lexer, Parser, type CST, type Document } from 'yaml';
+import { Composer, Lexer, Parser, type CST, type Document, type ScalarTag, type Tags } from 'yaml';
 import { MAX_DEPTH, MAX_YAML_TOKENS } from '../limits.js';
 
 /** The document; `deep` and `long` where it is beyond a limit. */
 export type Composed = Document.Parsed | 'deep' | 'long';
 
+/** What is tagged as a float may be written as an integer (YAML 1.2.2, 10.2.1.4); the library knows it by its point or exponent alone. */
+const FLOAT: ScalarTag = {
+  tag: 'tag:yaml.org,2002:float',
+  default: false,
+  resolve: (text, onError) => {
+    const number = Number(text);
+    if (text.trim() === '' || !Number.isFinite(number)) onError(`${text === '' ? 'nothing' : text} is no !!float that JSON can hold`);
+    return number;
+  },
+};
+
 /** Duplicate keys are looked for by our own reader: the library compares each key with all before it. */
-const OPTIONS = { version: '1.2', schema: 'core', prettyErrors: false, keepSourceTokens: false, uniqueKeys: false } as const;
+const OPTIONS = {
+  version: '1.2',
+  schema: 'core',
+  prettyErrors: false,
+  keepSourceTokens: false,
+  uniqueKeys: false,
+  customTags: (tags: Tags) => [...tags, FLOAT],
+} as const;
 
 class Beyond extends Error {
   constructor(readonly limit: 'deep' | 'long') {

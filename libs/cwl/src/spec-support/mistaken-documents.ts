@@ -90,6 +90,9 @@ export const DOCUMENTS: Readonly<Record<string, string | Record<string, string>>
   'requirement twice': tool(
     (t) => `${t}requirements:\n  - {class: DockerRequirement, dockerPull: a}\n  - {class: DockerRequirement, dockerPull: b}\n`,
   ),
+  'field of a hint': tool((t) => `${t}hints:\n  ResourceRequirement: {coreMin: 2}\n`),
+  'symbol with a slash': tool((t) => t.replace('type: string', 'type: {type: enum, symbols: [x/a, "b#c", "#main/e/d"]}')),
+  'two symbols that are one': tool((t) => t.replace('type: string', 'type: {type: enum, symbols: [x/a, y/a]}')),
   'field of a requirement': tool((t) => `${t}requirements:\n  ResourceRequirement: {coreMin: 2}\n`),
   'negative time limit': tool((t) => `${t}requirements:\n  ToolTimeLimit: {timelimit: -1}\n`),
   'environment value as a number': tool((t) => `${t}requirements:\n  EnvVarRequirement: {envDef: {DEPTH: 3}}\n`),
