@@ -38,6 +38,21 @@ describe('what is read of a document', () => {
     ]);
   });
 
+  test.each([
+    ['"one\ntwo\n\nthree"', 'one two\nthree'],
+    ["'one\ntwo: \\'", 'one two: \\'],
+    ['"one\n# two\n- three"', 'one # two - three'],
+  ])('lines within quotes may be indented as their key is: %j', async (written, text) => {
+    const plan = await planOf(tool('{}', `doc: ${written}\n`));
+    expect(plan.processes[plan.root]?.doc).toBe(text);
+    const deeper = tool(`\n  x:\n    type: string\n    default: ${written.replaceAll('\n', '\n    ')}\n`);
+    expect((await planOf(deeper)).processes['main.cwl']?.inputs[0]?.default).toBe(text);
+  });
+
+  test.each(['doc: "one\ntwo\n', 'doc: "one\nlabel: "two"\n'])('a quote that is not closed is told as such: %j', async (more) => {
+    expect(await messagesOf(tool('{}', more))).toEqual([expect.stringContaining('missing closing "quote')]);
+  });
+
   test.each(['requirements', 'hints'])('of two %s of one class the last counts', async (which) => {
     const twice = `${which}:\n  - {class: DockerRequirement, dockerPull: a}\n  - {class: DockerRequirement, dockerPull: b}\n`;
     const plan = await planOf(tool('[]', twice));

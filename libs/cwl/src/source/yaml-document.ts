@@ -2,7 +2,7 @@
  * The YAML library, kept within limits: its parser is fed word by word, so that text that is too long or too deep is refused before a tree
  * of it is built. (Its composer recurses, and takes time squared for flow collections that are nested deeply.)
  */
-import { Composer, Lexer, Parser, type CST, type Document, type ScalarTag, type Tags } from 'yaml';
+import { Composer, Lexer, Parser, type CST, type Document, type ScalarTag, type Tags, type YAMLParseError } from 'yaml';
 import { MAX_DEPTH, MAX_YAML_TOKENS } from '../limits.js';
 
 /** The document; `deep` and `long` where it is beyond a limit. */
@@ -37,7 +37,11 @@ class Beyond extends Error {
 
 export function composeYaml(text: string): Composed {
   try {
-    return compose(text);
+    const document = compose(text, new Lexer());
+    if (!document.errors.some(isUnclosedQuote)) return document;
+    // YAML wants lines within quotes deeper than their key; the reader that most CWL was tried with does not.
+    const lenient = compose(text, lexerOfShallowQuotes());
+    return lenient.errors.length === 0 ? lenient : document;
   } catch (error) {
     if (error instanceof Beyond) return error.limit;
     if ((error as { name?: unknown }).name === 'RangeError') return 'deep';
@@ -46,9 +50,9 @@ export function composeYaml(text: string): Composed {
 }
 
 /** As the library's own `parseDocument`; a second document is told of among the errors of the first. */
-function compose(text: string): Document.Parsed {
+function compose(text: string, lexer: Lexer): Document.Parsed {
   let first: Document.Parsed | undefined;
-  for (const document of new Composer(OPTIONS).compose(tokensOf(text), true, text.length)) {
+  for (const document of new Composer(OPTIONS).compose(tokensOf(text, lexer), true, text.length)) {
     first ??= document as Document.Parsed;
     if (document === first) continue;
     const [start, end] = document.range;
@@ -61,11 +65,38 @@ function compose(text: string): Document.Parsed {
 
 export const SECOND_DOCUMENT = 'Source contains multiple documents';
 
-function* tokensOf(text: string): Generator<CST.Token> {
+function isUnclosedQuote({ code, message }: YAMLParseError): boolean {
+  return code === 'MISSING_CHAR' && /quote/.test(message);
+}
+
+/** What of the library's lexer is asked for here; its own types keep it to themselves. */
+interface InsideLexer {
+  indentNext: number;
+  parseQuotedScalar(): Generator<string, unknown>;
+}
+
+/** One that looks for the end of a quoted scalar on every following line, however far that is indented. */
+function lexerOfShallowQuotes(): Lexer {
+  const lexer = new Lexer();
+  const inside = lexer as unknown as InsideLexer;
+  const quoted = inside.parseQuotedScalar.bind(lexer);
+  inside.parseQuotedScalar = function* () {
+    const { indentNext } = inside;
+    inside.indentNext = 0;
+    try {
+      return yield* quoted();
+    } finally {
+      inside.indentNext = indentNext;
+    }
+  };
+  return lexer;
+}
+
+function* tokensOf(text: string, lexer: Lexer): Generator<CST.Token> {
   const parser = new Parser();
   const depth = new DepthOfWords();
   let count = 0;
-  for (const word of new Lexer().lex(text)) {
+  for (const word of lexer.lex(text)) {
     count += 1;
     if (count > MAX_YAML_TOKENS) throw new Beyond('long');
     if (depth.after(word) > MAX_DEPTH + 1) throw new Beyond('deep');
