@@ -1,5 +1,5 @@
 export * from './api.js';
-export { loadDocument, collectBundle, type LoadOptions } from './load.js';
+export { loadDocument, collectBundle, entriesOf, type LoadOptions } from './load.js';
 export { recordingFetcher, bundleFetcher, type DocumentBundle } from './fetchers.js';
 export { formatDiagnostic } from './diagnostics.js';
 export { nearestName } from './source/nearest-name.js';

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import {
   bundleFetcher,
   collectBundle,
+  entriesOf,
   formatDiagnostic,
   loadDocument,
   normaliseRequirements,
@@ -71,6 +72,52 @@ describe('what is read of a document', () => {
 outputs: {o: {type: "${type}", outputSource: s/o, pickValue: ${pickValue}}}
 steps: {s: {run: ${step}, when: $(inputs.i), scatter: i, in: {i: x}, out: [o]}}\n`;
     expect(await messagesOf(document)).toEqual(told);
+  });
+});
+
+describe('a document that is looked at, and not run', () => {
+  const part = { isPart: true };
+  const loaded = (text: string, options = {}, root = 'file:///work/main.cwl'): ReturnType<typeof loadDocument> =>
+    loadDocument(root, bundleFetcher({ 'file:///work/main.cwl': text }), options);
+  const told = async (text: string, options = {}): Promise<string[]> =>
+    (await loaded(text, options)).diagnostics.map(({ severity, code, hint }) => `${severity} ${code}: ${hint ?? ''}`);
+
+  const javascript =
+    'cwlVersion: v1.2\nclass: CommandLineTool\nbaseCommand: [echo]\narguments: ["${ return 1 }"]\ninputs: []\noutputs: []\n';
+  const expression = RUNS('t.cwl').replace(
+    'run: t.cwl, in: {i: x}',
+    `run: {class: Operation, inputs: {i: Any}, outputs: {o: Any}}, in: {i: {source: x, valueFrom: $(self)}}`,
+  );
+  const absolute =
+    'cwlVersion: v1.2\nclass: CommandLineTool\nbaseCommand: echo\nrequirements: {InitialWorkDirRequirement: {listing: [{entryname: /x, entry: y}]}}\ninputs: []\noutputs: []\n';
+  test.each([
+    ['JavaScript', javascript],
+    ['valueFrom in a step', expression],
+    ['an absolute entryname', absolute],
+  ])('may inherit what it lacks: %s', async (_what, text) => {
+    expect(await told(text)).toEqual([expect.stringMatching(/^error missing-requirement: /)]);
+    expect(await told(text, part)).toEqual([expect.stringMatching(/^warning missing-requirement: .*or run it in a workflow that has it$/)]);
+    expect((await loaded(text, part)).plan).toBeDefined();
+  });
+
+  const graph = (...items: string[]): string => `cwlVersion: v1.2\n$graph:\n${items.map((item) => `  - ${item}\n`).join('')}`;
+  const op = (id: string): string => `{id: ${id}, class: Operation, inputs: {i: Any}, outputs: {o: Any}}`;
+  const flow = (id: string, ...runs: string[]): string =>
+    `{id: ${id}, class: Workflow, inputs: {x: Any}, outputs: [], steps: {${runs.map((run, n) => `s${n}: {run: ${run}, in: {i: x}, out: []}`).join(', ')}}}`;
+  test.each<[string, string, string[]]>([
+    ['the one that no other one runs', graph(op('t'), flow('w', "'#t'")), ['w']],
+    ['also by the address of the document', graph(op('t'), flow('w', "'main.cwl#t'")), ['w']],
+    ['also from within a step', graph(op('t'), flow('w', flow('inner', "'#t'").replace('id: inner, ', ''))), ['w']],
+    ['two of them', graph(op('t'), flow('w', "'#t'"), flow('v', "'#t'")), ['w', 'v']],
+    ['tools alone', graph(op('t'), op('u')), ['t', 'u']],
+    ['no question where there is a main', graph(op('t'), flow('main', "'#t'")), []],
+    ['nor where there is one', graph(op('t')), []],
+    ['nor where there is no graph', OP, []],
+    ['no answer where each runs another', graph(flow('v', "'#w'"), flow('w', "'#v'")), []],
+    ['nor where nothing can be read', 'x: [', []],
+  ])('begins with %s', async (_what, text, names) => {
+    expect(await entriesOf('file:///work/main.cwl', bundleFetcher({ 'file:///work/main.cwl': text }))).toEqual(names);
+    expect(await entriesOf('file:///work/main.cwl#t', bundleFetcher({ 'file:///work/main.cwl': text }))).toEqual([]);
   });
 });
 

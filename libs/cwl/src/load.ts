@@ -8,7 +8,7 @@ import { ProcessBuilder } from './build/process.js';
 import { Reporter } from './diagnostics.js';
 import { DocumentStore, type LoadedDocument } from './documents/document-store.js';
 import { pruneOntology, readOntology } from './documents/formats.js';
-import { collectRuns, selectProcess, type Target } from './documents/select.js';
+import { collectRuns, referencesOf, selectProcess, type Target } from './documents/select.js';
 import { recordingFetcher, type DocumentBundle } from './fetchers.js';
 import { checkLinks } from './link/check-links.js';
 import { planHash } from './plan-hash.js';
@@ -18,6 +18,8 @@ import { isExpression, splitFragment } from './source/uri.js';
 export interface LoadOptions {
   /** Requirements that the document will run under besides its own (`cwl:requirements` of a job): they may allow what it does not ask for. */
   requirements?: readonly Requirement[];
+  /** It is looked at and not run: what it may inherit from a workflow that runs it is no error. */
+  isPart?: boolean;
 }
 
 /** `rootUri`: absolute (`file:`, `http:`, `https:`, or `weft:document.cwl` for text without an address), with an optional `#process`. */
@@ -43,6 +45,24 @@ export async function collectBundle(
   return { bundle: { rootUri, files: recording.files }, result };
 }
 
+/**
+ * Of a `$graph` without `main`, for whom none of its processes is asked for: the fragments of those that no other one runs. Empty where there is no
+ * question, or no answer.
+ */
+export async function entriesOf(rootUri: string, fetcher: Fetcher): Promise<string[]> {
+  const { uri, fragment } = splitFragment(rootUri);
+  const store = new DocumentStore(fetcher, new Reporter());
+  const document = fragment ? undefined : await store.load(uri, undefined);
+  if (document === undefined || document.fragments.size < 2 || document.fragments.has('main')) return [];
+  const run = new Set(
+    [...document.fragments.values()].flatMap(referencesOf).flatMap((place) => {
+      const target = splitFragment(store.resolve(place.reference, place) ?? '');
+      return target.uri === uri ? [target.fragment] : [];
+    }),
+  );
+  return [...document.fragments.keys()].filter((name) => !run.has(name));
+}
+
 async function makePlan(rootUri: string, store: DocumentStore, reporter: Reporter, options: LoadOptions): Promise<Plan | undefined> {
   const { uri, fragment } = splitFragment(rootUri);
   const document = await store.load(uri, undefined);
@@ -55,7 +75,8 @@ async function makePlan(rootUri: string, store: DocumentStore, reporter: Reporte
   const root = builder.build(target.node, uri, target.fragment, 'v1.2');
   if (root === undefined) return undefined;
   const { processes } = builder;
-  checkLinks(processes, root, builder.origins, reporter, options.requirements ?? []);
+  const { requirements = [], isPart = false } = options;
+  checkLinks(processes, root, builder.origins, reporter, { requirements, isPart });
   const formats = await ontologyOf(processes, store, reporter);
   const plan: Plan = { planVersion: 1, cwlVersion: processes[root]?.declaredVersion ?? 'v1.2', root, processes };
   if (formats && Object.keys(formats).length > 0) plan.formats = formats;

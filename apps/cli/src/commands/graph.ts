@@ -1,11 +1,11 @@
 /** `weft graph`: the picture of a workflow as DOT or SVG. */
 import { writeFileSync } from 'node:fs';
-import { loadPlan } from '../document/prepare.js';
+import { planToLookAt } from '../document/prepare.js';
 import { CommandError } from '../errors.js';
 import { GraphTooLarge, toDot } from '../graph/dot.js';
 
 export async function graphCommand(document: string, options: { svg?: boolean; output?: string }): Promise<void> {
-  const { plan } = await loadPlan(document);
+  const plan = await planToLookAt(document);
   let picture: string;
   try {
     picture = toDot(plan);

@@ -3,12 +3,12 @@ import { writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { formatDiagnostic, packDocument, versionsIn } from '@weft/cwl';
-import { documentUri, localFetcher } from '../document/fetcher.js';
+import { localFetcher, lookedAtUri } from '../document/fetcher.js';
 import { Refused } from '../document/prepare.js';
 
 export async function packCommand(document: string, options: { output?: string }): Promise<void> {
   const fileReference = options.output === undefined ? undefined : relativeTo(options.output);
-  const packed = await packDocument(await documentUri(document), localFetcher, { fileReference });
+  const packed = await packDocument(await lookedAtUri(document), localFetcher, { fileReference });
   if (packed.document === undefined) throw new Refused(packed.diagnostics, packed.unsupported);
   for (const warning of packed.diagnostics) process.stderr.write(`${formatDiagnostic(warning, process.cwd())}\n`);
   const [version, ...others] = versionsIn(packed.document);

@@ -1,5 +1,5 @@
 /** `weft validate`: every mistake of every document, at its place; needs no stack. */
-import { type Diagnostic, formatDiagnostic, loadDocument } from '@weft/cwl';
+import { type Diagnostic, entriesOf, formatDiagnostic, loadDocument } from '@weft/cwl';
 import { documentUri, localFetcher } from '../document/fetcher.js';
 import { toLsp } from '../document/lsp-diagnostics.js';
 import { EXIT_FAILURE, EXIT_UNSUPPORTED } from '../errors.js';
@@ -14,13 +14,33 @@ interface Checked {
 export async function validateCommand(documents: string[], options: { json?: boolean }): Promise<void> {
   const results: Checked[] = [];
   for (const document of documents) {
-    const { plan, unsupported, diagnostics } = await loadDocument(await documentUri(document), localFetcher);
-    const checked = { document, valid: plan !== undefined, unsupported, diagnostics };
+    const checked = await check(document);
     results.push(checked);
     if (!options.json) report(checked);
   }
   if (options.json) process.stdout.write(`${JSON.stringify(results.map(asData), null, 2)}\n`);
   process.exitCode = exitCodeFor(results);
+}
+
+/** Of a `$graph` without `main`, each process that no other one runs. */
+async function check(document: string): Promise<Checked> {
+  const uri = await documentUri(document);
+  const entries = await entriesOf(uri, localFetcher);
+  const roots = entries.length === 0 ? [uri] : entries.map((entry) => `${uri}#${entry}`);
+  const all: Checked = { document, valid: true, unsupported: false, diagnostics: [] };
+  const told = new Set<string>();
+  for (const root of roots) {
+    const { plan, unsupported, diagnostics } = await loadDocument(root, localFetcher, { isPart: true });
+    // Where one part has a mistake, the whole has.
+    if (plan === undefined) all.unsupported = unsupported && (all.valid || all.unsupported);
+    all.valid &&= plan !== undefined;
+    for (const diagnostic of diagnostics) {
+      const key = JSON.stringify(diagnostic);
+      if (!told.has(key)) all.diagnostics.push(diagnostic);
+      told.add(key);
+    }
+  }
+  return all;
 }
 
 /** An invalid document weighs more than one that asks for what is not supported. */

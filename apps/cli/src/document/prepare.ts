@@ -18,7 +18,7 @@ import type { run } from '@weft/contracts';
 import type { CwlObject, Plan } from '@weft/plan';
 import { insteadOf } from '../commands/foreign-options.js';
 import { CommandError, EXIT_FAILURE, EXIT_UNSUPPORTED } from '../errors.js';
-import { documentUri, jobUri, localFetcher } from './fetcher.js';
+import { documentUri, jobUri, localFetcher, lookedAtUri } from './fetcher.js';
 
 export interface Prepared {
   bundle: run.DocumentBundle;
@@ -43,6 +43,13 @@ export class Refused extends CommandError {
     const shown = diagnostics.filter((d) => d.severity === 'error').map((d) => formatDiagnostic(d, process.cwd()));
     super(shown.join('\n'), unsupported ? EXIT_UNSUPPORTED : EXIT_FAILURE);
   }
+}
+
+/** To be looked at: what it may inherit from a workflow that runs it is no error. */
+export async function planToLookAt(document: string): Promise<Plan> {
+  const { result } = await collectBundle(await lookedAtUri(document), localFetcher, { isPart: true });
+  if (result.plan === undefined) throw new Refused(result.diagnostics, result.unsupported);
+  return result.plan;
 }
 
 /** `job`: its `cwl:requirements` are in effect for the document. */

@@ -101,6 +101,17 @@ export async function collectRuns(root: MapNode, store: DocumentStore, reporter:
   }
 }
 
+/** Every `run: address` in a process, also in those that its steps hold. */
+export function referencesOf(node: MapNode): (Place & { reference: string })[] {
+  return runsOf(node).flatMap((run) => {
+    if (isMap(run)) return referencesOf(run);
+    const text = stringOf(run);
+    return text === undefined
+      ? []
+      : [{ file: run.file, start: run.start, end: run.end, reference: expandPrefix(text, run.file.namespaces) }];
+  });
+}
+
 function runsOf(node: MapNode): Node[] {
   const steps = field(node, 'steps');
   const items = isList(steps) ? steps.items : isMap(steps) ? [...steps.entries.values()].map((e) => e.value) : [];

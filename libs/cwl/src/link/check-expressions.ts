@@ -11,7 +11,9 @@ import type { Origins } from '../build/context.js';
 import { requirementClass, requirementItems } from '../check/requirement-shapes.js';
 import { isFileObject } from '../check/rules.js';
 import type { Reporter } from '../diagnostics.js';
-import { field, isList, isMap, stringField, type MapNode, type Node, type ScalarNode } from '../source/node.js';
+import { INHERITED } from './check-features.js';
+import type { Around } from './check-links.js';
+import { field, isList, isMap, stringField, type MapNode, type Node, type Place, type ScalarNode } from '../source/node.js';
 
 /** What is in effect around a process. */
 interface Effect {
@@ -34,11 +36,13 @@ export function checkExpressions(
   processes: Readonly<Record<string, Process>>,
   origins: Origins,
   reporter: Reporter,
-  given: readonly Requirement[],
+  around: Around,
 ): void {
   const seen = new Set<string>();
   const told = new Set<Process>();
-  const open: { key: string; around: Effect }[] = [{ key: root, around: extend({ javascript: false, container: false }, given, []) }];
+  const first = extend({ javascript: false, container: false }, around.requirements, []);
+  const severity = around.isPart ? 'warning' : 'error';
+  const open: { key: string; around: Effect }[] = [{ key: root, around: first }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const process = Object.hasOwn(processes, next.key) ? processes[next.key] : undefined;
     const identity = `${next.around.javascript} ${next.around.container} ${next.key}`;
@@ -46,13 +50,13 @@ export function checkExpressions(
     seen.add(identity);
     const effect = extend(next.around, process.requirements, process.hints);
     const node = origins.node(process);
-    if (node) new ProcessCheck(effect, process, told, reporter).check(node);
+    if (node) new ProcessCheck(effect, process, told, reporter, severity).check(node);
     if (process.class !== 'Workflow') continue;
     for (const step of process.steps) {
       const inside = extend(effect, step.requirements, step.hints);
       // A step's own expressions run under its requirements and those of its workflow.
       const stepNode = origins.node(step);
-      if (stepNode) new ProcessCheck(inside, process, told, reporter).check(stepNode);
+      if (stepNode) new ProcessCheck(inside, process, told, reporter, severity).check(stepNode);
       open.push({ key: step.run, around: inside });
     }
   }
@@ -72,6 +76,8 @@ class ProcessCheck {
     /** Processes that have been told that they lack JavaScript: they hear it once. */
     private readonly told: Set<Process>,
     private readonly reporter: Reporter,
+    /** Of what is missing, and may be inherited. */
+    private readonly severity: 'error' | 'warning',
   ) {}
 
   check(node: MapNode): void {
@@ -114,7 +120,7 @@ class ProcessCheck {
     if (!usesJavascript(node.value, this.process.declaredVersion)) return;
     this.told.add(this.process);
     const message = `JavaScript needs 'InlineJavascriptRequirement'; without it only parameter references such as $(inputs.x.path) are read`;
-    this.reporter.error(node, 'missing-requirement', message, `add it to the requirements of ${HOLDERS[this.process.class]}`);
+    this.missing(node, message, `add it to the requirements of ${HOLDERS[this.process.class]}`);
   }
 
   private entryNames(listing: Node | undefined): void {
@@ -123,8 +129,13 @@ class ProcessCheck {
       const place = isMap(item) ? field(item, 'entryname') : undefined;
       if (name === undefined || place === undefined || !name.startsWith('/')) continue;
       const message = `'entryname' may only be absolute in a container: '${name}'`;
-      this.reporter.error(place, 'missing-requirement', message, "add 'DockerRequirement' to the requirements (a hint is not enough)");
+      this.missing(place, message, "add 'DockerRequirement' to the requirements (a hint is not enough)");
     }
+  }
+
+  private missing(place: Place, message: string, hint: string): void {
+    const told = this.severity === 'warning' ? `${hint}, ${INHERITED}` : hint;
+    this.reporter[this.severity](place, 'missing-requirement', message, told);
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Link, Process, Requirement, RequirementClass, Workflow, WorkflowStep } from '@weft/plan';
 import type { Place } from '../source/node.js';
+import type { Around } from './check-links.js';
 import type { WorkflowScope } from './scope.js';
 
 type Owner = { requirements: Requirement[]; hints: Requirement[] };
@@ -12,11 +13,11 @@ export function checkFeatures(
   root: string,
   processes: Readonly<Record<string, Process>>,
   scopes: ReadonlyMap<string, WorkflowScope>,
-  given: readonly Requirement[],
+  around: Around,
 ): void {
   const seen = new Set<string>();
   const open: { key: string; inherited: ReadonlySet<string> }[] = [
-    { key: root, inherited: extend(new Set(), { requirements: [...given], hints: [] }) },
+    { key: root, inherited: extend(new Set(), { requirements: [...around.requirements], hints: [] }) },
   ];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const process = processes[next.key];
@@ -26,10 +27,13 @@ export function checkFeatures(
     const features = extend(next.inherited, process);
     const scope = scopes.get(next.key);
     if (process.class !== 'Workflow' || scope === undefined) continue;
-    checkWorkflow(process, features, scope);
+    checkWorkflow(process, features, scope, around.isPart ? 'warning' : 'error');
     for (const step of process.steps) open.push({ key: step.run, inherited: extend(features, step) });
   }
 }
+
+/** Said where a process may be run by a workflow. */
+export const INHERITED = 'or run it in a workflow that has it';
 
 const FEATURES: readonly RequirementClass[] = [
   'ScatterFeatureRequirement',
@@ -43,12 +47,13 @@ function extend(inherited: ReadonlySet<string>, owner: Owner): ReadonlySet<strin
   return own.length === 0 ? inherited : new Set([...inherited, ...own]);
 }
 
-function checkWorkflow(workflow: Workflow, features: ReadonlySet<string>, scope: WorkflowScope): void {
+function checkWorkflow(workflow: Workflow, features: ReadonlySet<string>, scope: WorkflowScope, severity: 'error' | 'warning'): void {
   const missing = new Set<string>();
   const need = (feature: RequirementClass, has: ReadonlySet<string>, place: () => Place, what: string): void => {
     if (has.has(feature) || missing.has(feature)) return;
     missing.add(feature);
-    scope.reporter.error(place(), 'missing-requirement', `${what} needs '${feature}' in the requirements of the workflow`);
+    const message = `${what} needs '${feature}' in the requirements of the workflow`;
+    scope.reporter[severity](place(), 'missing-requirement', message, severity === 'warning' ? INHERITED : undefined);
   };
   const needSources = (link: Link | undefined, owner: object, field: string, has: ReadonlySet<string>): void => {
     if ((link?.sources.length ?? 0) > 1)

@@ -9,13 +9,19 @@ import { checkReferences } from './check-references.js';
 import { checkTypes } from './check-types.js';
 import { WorkflowScope } from './scope.js';
 
-/** `given`: requirements from outside of the document. */
+/** What will be in effect around the root process. */
+export interface Around {
+  requirements: readonly Requirement[];
+  /** The document is looked at as something that workflows may run, from which it inherits what it lacks: that is a warning then. */
+  isPart: boolean;
+}
+
 export function checkLinks(
   processes: Readonly<Record<string, Process>>,
   root: string,
   origins: Origins,
   reporter: Reporter,
-  given: readonly Requirement[],
+  around: Around,
 ): void {
   const scopes = new Map<string, WorkflowScope>();
   for (const process of Object.values(processes)) {
@@ -26,6 +32,6 @@ export function checkLinks(
     checkCycles(scope);
     checkTypes(scope);
   }
-  checkFeatures(root, processes, scopes, given);
-  checkExpressions(root, processes, origins, reporter, given);
+  checkFeatures(root, processes, scopes, around);
+  checkExpressions(root, processes, origins, reporter, around);
 }

@@ -33,7 +33,7 @@ const SUBCLASS_OF = 'http://www.w3.org/2000/01/rdf-schema#subClassOf';
 
 /** `rootUri` as for `loadDocument`. */
 export async function packDocument(rootUri: string, fetcher: Fetcher, options: PackOptions = {}): Promise<PackResult> {
-  const { bundle, result } = await collectBundle(rootUri, fetcher);
+  const { bundle, result } = await collectBundle(rootUri, fetcher, { isPart: true });
   const { plan, diagnostics, unsupported } = result;
   if (plan === undefined) return { diagnostics, unsupported };
   const reporter = new Reporter();
