@@ -28,12 +28,14 @@ const EXPECTED: Readonly<Record<string, string[]>> = {
   ],
   'missing version': ["missing-field | main.cwl:1:1: error: the document needs the field 'cwlVersion'; write cwlVersion: v1.2"],
   'version as a number': ['wrong-type | main.cwl:1:13: error: \'cwlVersion\' must be a string, not the number 1.2; write "1.2" in quotes'],
-  'unsupported version': ["unsupported-version | main.cwl:1:13: error: CWL version 'draft-3' is not supported; v1.0, v1.1, v1.2, v1.3 are"],
+  'unsupported version': [
+    "unsupported-version | main.cwl:1:13: error: CWL version 'draft-3' is not supported; v1.0, v1.1, v1.2, v1.3 are; cwl-upgrader, from PyPI, writes draft-3 documents anew as v1.2",
+  ],
   'expression that YAML takes apart': [
     "unknown-field | main.cwl:11:5: error: an input binding has no field '$(inputs.x ? \"a\"'; text that contains ': ' must be in quotes",
   ],
   'nothing more is said of an unsupported version': [
-    "unsupported-version | main.cwl:1:13: error: CWL version 'draft-3' is not supported; v1.0, v1.1, v1.2, v1.3 are",
+    "unsupported-version | main.cwl:1:13: error: CWL version 'draft-3' is not supported; v1.0, v1.1, v1.2, v1.3 are; cwl-upgrader, from PyPI, writes draft-3 documents anew as v1.2",
   ],
   'key without a colon': ["yaml-syntax | main.cwl:4:1: error: not valid YAML: a key that starts on this line is not followed by ':'"],
   'brackets in flow text': ["yaml-syntax | main.cwl:7:35: error: not valid YAML: text that contains '[' must be in quotes here"],

@@ -82,7 +82,7 @@ export function versionOf(
     place,
     'unsupported-version',
     `CWL version '${declared}' is not supported; ${VERSIONS.join(', ')} are`,
-    didYouMean(declared, VERSIONS),
+    /^(cwl:)?draft-3/.test(declared) ? 'cwl-upgrader, from PyPI, writes draft-3 documents anew as v1.2' : didYouMean(declared, VERSIONS),
   );
   return undefined;
 }
