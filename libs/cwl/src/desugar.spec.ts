@@ -12,7 +12,6 @@ describe('types', () => {
     ['string?', ['null', 'string']],
     ['"int[]"', { type: 'array', items: 'int' }],
     ['"int[]?"', ['null', { type: 'array', items: 'int' }]],
-    ['"int[][]"', { type: 'array', items: { type: 'array', items: 'int' } }],
     ['"null"', 'null'],
     ['["null", File]', ['null', 'File']],
     ['["null", "File?", "File[]"]', ['null', 'File', { type: 'array', items: 'File' }]],

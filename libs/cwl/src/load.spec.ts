@@ -54,6 +54,36 @@ describe('what is read of a document', () => {
     expect(await messagesOf(tool('{}', more))).toEqual([expect.stringContaining('missing closing "quote')]);
   });
 
+  const bound = (version: string, binding: string, output = '[]'): string =>
+    `cwlVersion: ${version}\nclass: CommandLineTool\nbaseCommand: echo\ninputs: {x: {type: string, inputBinding: ${binding}}}\noutputs: ${output}\n`;
+  const evaluated = '{o: {type: string, outputBinding: {glob: x, outputEval: text}}}';
+  test.each<[string, string, RegExp | undefined]>([
+    [
+      'position by expression in v1.0',
+      bound('v1.0', '{position: $(1)}'),
+      /'position' must be a whole number or, since CWL v1.1, an expression/,
+    ],
+    ['position by expression in v1.1', bound('v1.1', '{position: $(1)}'), undefined],
+    ['constant outputEval in v1.0', bound('v1.0', '{}', evaluated), undefined],
+    ['constant outputEval in v1.1', bound('v1.1', '{}', evaluated), /'outputEval' must be an expression/],
+    ['constant outputEval in v1.2', bound('v1.2', '{}', evaluated), /'outputEval' must be an expression/],
+    ['constant outputEval in v1.3', bound('v1.3.0-dev1', '{}', evaluated), undefined],
+    [
+      'lists of lists in v1.2',
+      bound('v1.2', '{}').replace('string', '"string[][]"'),
+      /'string\[\]\[\]' needs CWL v1.3; .*; write {type: array, items: "string\[\]"}/,
+    ],
+    [
+      'lists of what may be null in v1.2',
+      bound('v1.2', '{}').replace('string', '"string?[]"'),
+      /'string\?\[\]' needs CWL v1.3; .*; write {type: array, items: "string\?"}/,
+    ],
+    ['lists that may be null in v1.0', bound('v1.0', '{}').replace('string', '"string[]?"'), undefined],
+    ['lists of lists in v1.3', bound('v1.3.0-dev1', '{}').replace('string', '"string[][]"'), undefined],
+  ])('has the rules of its own version: %s', async (_what, text, told) => {
+    expect(await messagesOf(text)).toEqual(told === undefined ? [] : [expect.stringMatching(told)]);
+  });
+
   test.each(['requirements', 'hints'])('of two %s of one class the last counts', async (which) => {
     const twice = `${which}:\n  - {class: DockerRequirement, dockerPull: a}\n  - {class: DockerRequirement, dockerPull: b}\n`;
     const plan = await planOf(tool('[]', twice));

@@ -56,10 +56,20 @@ export function typeOf(node: Node | undefined, context: BuildContext): CwlType {
   if (node.kind === 'list') return unionIn(node, context);
   if (isMap(node)) return definedType(node, context);
   const text = stringOf(node);
+  if (text !== undefined) checkShort(text, node, context);
   if (text !== undefined) return namedType(text, node, context);
   if (node.value === null) return 'null';
   context.reporter.error(node, 'wrong-type', `a type must be a name, a mapping or a list, not ${describe(node)}`);
   return 'Any';
+}
+
+/** Source: Schema Salad v1.2 and v1.3, "Type DSL": what may follow a name. */
+function checkShort(text: string, at: Place, { version, reporter }: BuildContext): void {
+  // What is longer is beyond other limits, which say so.
+  if (version === 'v1.3' || text.length > 200 || /^[^[?]*(\[\])?\??$/.test(text)) return;
+  const inner = text.replace(/(\[\]|\?)$/, '');
+  const long = text.endsWith('?') ? `["null", "${inner}"]` : `{type: array, items: "${inner}"}`;
+  reporter.error(at, 'field-needs-newer-version', `the type '${text}' needs CWL v1.3; this document declares ${version}`, `write ${long}`);
 }
 
 function unionIn(node: ListNode, context: BuildContext): CwlType {

@@ -10,10 +10,11 @@ import {
   expression,
   idMap,
   integer,
-  integerOrExpression,
   list,
   oneOrMany,
   optional,
+  outputEval,
+  position,
   record,
   required,
   string,
@@ -33,7 +34,7 @@ const text: Fields = { id: optional(string), label: optional(string), doc: optio
 
 const inputBindingFields: Fields = {
   loadContents: optional(boolean),
-  position: optional(integerOrExpression),
+  position: optional(position),
   prefix: optional(string),
   separate: optional(boolean),
   itemSeparator: optional(string),
@@ -48,7 +49,7 @@ const OUTPUT_BINDING: RecordShape = {
     glob: optional(oneOrMany(string)),
     loadContents: optional(boolean),
     loadListing: optional(LOAD_LISTING, 'v1.1'),
-    outputEval: optional(string),
+    outputEval: optional(outputEval),
   },
 };
 

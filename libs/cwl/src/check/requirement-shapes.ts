@@ -220,8 +220,7 @@ function checkItem(
   const { name, extension } = requirementClass(item.written, item.node.file.namespaces);
   const shape = name === undefined ? undefined : SHAPES[name];
   if (name === undefined || shape === undefined) return unknownClass(item.written, item.place, which, context);
-  if (seen.has(name))
-    reporter.warning(item.place, 'duplicate-id', `'${which}' has two items of the class '${name}': the last counts`);
+  if (seen.has(name)) reporter.warning(item.place, 'duplicate-id', `'${which}' has two items of the class '${name}': the last counts`);
   seen.add(name);
   if (shape.since !== undefined && !extension && isBefore(context.version, shape.since)) {
     const message = `'${name}' needs CWL ${shape.since}; this document declares ${context.version}`;

@@ -45,10 +45,16 @@ export const booleanOrExpression: Shape = {
   says: 'true, false or an expression',
   accepts: (v) => typeof v === 'boolean' || isExpressionText(v),
 };
-export const integerOrExpression: Shape = {
+export const position: Shape = {
   kind: 'scalar',
-  says: 'a whole number or an expression',
-  accepts: (v) => (typeof v === 'number' && Number.isInteger(v)) || isExpressionText(v),
+  says: 'a whole number or, since CWL v1.1, an expression',
+  accepts: (v, version) => (typeof v === 'number' ? Number.isInteger(v) : version !== 'v1.0' && isExpressionText(v)),
+};
+/** Constants were taken in v1.0, and are again in v1.3. */
+export const outputEval: Shape = {
+  kind: 'scalar',
+  says: 'an expression, $(…) or ${…} (in CWL v1.0 and v1.3 also a text without one)',
+  accepts: (v, version) => typeof v === 'string' && (isExpressionText(v) || version === 'v1.0' || version === 'v1.3'),
 };
 /** Resource amounts: whole before v1.2, fractions since. */
 export const amount: Shape = {
