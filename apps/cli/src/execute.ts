@@ -70,9 +70,12 @@ export async function follow(
 
 /** What went wrong, in the order a person wants it: where, what, and what the tool said last. */
 export function describeFailure(failure: run.Failure): string {
-  const where = failure.step === '' || failure.message.includes(`step '${failure.step}'`) ? '' : `step '${failure.step}': `;
+  const which = `step '${failure.step}${failure.index === '' ? '' : `[${failure.index}]`}'`;
+  const message = failure.message.replace(`step '${failure.step}'`, () => which);
+  const said = message.includes(which) || message.includes(`step '${failure.step}[`);
+  const where = failure.step === '' || said ? '' : `${which}: `;
   const exit =
     failure.exitCode === undefined || failure.message.includes(`code ${failure.exitCode}`) ? '' : ` (exit code ${failure.exitCode})`;
   const tail = failure.stderrTail.length === 0 ? [] : ['last lines of its stderr:', ...failure.stderrTail.map((line) => `  ${line}`)];
-  return shownText([`${where}${failure.message}${exit}`, ...tail].join('\n'));
+  return shownText([`${where}${message}${exit}`, ...tail].join('\n'));
 }

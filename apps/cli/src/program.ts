@@ -10,6 +10,9 @@ import { faultWriter, sentenceOf } from './fault.js';
 import { parseAge, parseSize } from './housekeeping/units.js';
 import { CommandError, EXIT_FAILURE, EXIT_UNSUPPORTED } from './errors.js';
 
+const RUN = 'the run: its id, the beginning of it, its name, or @latest';
+const RUNS = 'the runs: ids, beginnings of them that fit one run only, names, or @latest';
+
 export async function main(argv: string[]): Promise<void> {
   try {
     const program = makeProgram();
@@ -104,7 +107,7 @@ function addRun(program: Command): void {
     .option('--no-container', 'run tools on the host where their DockerRequirement is a hint')
     .option('--default-container <image>', 'image for tools that name none')
     .option('--json', 'progress as JSON lines on stderr')
-    .option('--name <name>', 'name of the run')
+    .option('--name <name>', 'name of the run, by which every command takes it, too; without it, the label of the document, or its file')
     .option('--project <id>', 'project that the run belongs to', '')
     .option('--pool <name>', 'pool of runners', '')
     .option('--label <key=value>', 'a label of the run (again for more)', appended, [])
@@ -150,9 +153,10 @@ function addStackCommands(program: Command): void {
 function addRunCommands(program: Command): void {
   program
     .command('ls')
-    .description('list runs, newest first')
+    .description('list runs, newest first; those of projects and of active-learning commands where they are asked for')
     .option('--status <status...>', 'only these')
     .option('--project <id>', 'only of this project', '')
+    .option('--all', 'also those of all projects')
     .option('-n, --limit <count>', 'how many', wholeNumber, 20)
     .option('--json', 'for programs')
     .addOption(gatewayOption())
@@ -160,14 +164,14 @@ function addRunCommands(program: Command): void {
   program
     .command('show')
     .description('one run: its state, its tasks, why it failed')
-    .argument('<run>', 'id of the run, the beginning of one, or @latest')
+    .argument('<run>', RUN)
     .option('--json', 'for programs')
     .addOption(gatewayOption())
     .action(async (id: string, options) => (await import('./commands/show.js')).showCommand(id, options));
   program
     .command('logs')
     .description('what the tools of a run wrote')
-    .argument('<run>', 'id of the run, the beginning of one, or @latest')
+    .argument('<run>', RUN)
     .argument('[task]', 'only of this task: a step, a step with its index (align[3]), or an id')
     .option('-f, --follow', 'go on until the run ends')
     .option('--full', 'all that the task wrote, byte for byte, from the file that is kept of it')
@@ -180,7 +184,7 @@ function addRunCommands(program: Command): void {
   program
     .command('attach')
     .description('follow a run to its end and bring its outputs here, as `weft run` does; Ctrl-C leaves, and the run goes on')
-    .argument('<run>', 'id of the run, the beginning of one, or @latest')
+    .argument('<run>', RUN)
     .option('--outdir <directory>', 'where the outputs go', '.')
     .option('-q, --quiet', 'no progress, only errors')
     .option('--json', 'progress as JSON lines on stderr')
@@ -189,7 +193,7 @@ function addRunCommands(program: Command): void {
   program
     .command('retry')
     .description('go on with a run that failed or was cancelled: what succeeded stays, the rest is tried again')
-    .argument('<run>', 'id of the run, the beginning of one, or @latest')
+    .argument('<run>', RUN)
     .option('--outdir <directory>', 'where the outputs go', '.')
     .option('-q, --quiet', 'no progress, only errors')
     .option('--json', 'progress as JSON lines on stderr')
@@ -199,7 +203,7 @@ function addRunCommands(program: Command): void {
   program
     .command('cancel')
     .description('cancel runs')
-    .argument('<run...>', 'ids of the runs, beginnings of them that fit one run only, or @latest')
+    .argument('<run...>', RUNS)
     .option('--reason <text>', 'why', 'cancelled by the user')
     .addOption(gatewayOption())
     .action(async (ids: string[], options) => (await import('./commands/cancel.js')).cancelCommand(ids, options));
@@ -214,7 +218,7 @@ function addHousekeeping(program: Command): void {
   program
     .command('rm')
     .description('remove runs that have ended, with their outputs in storage, their logs and records')
-    .argument('<run...>', 'ids of the runs, beginnings of them that fit one run only, or @latest')
+    .argument('<run...>', RUNS)
     .addOption(gatewayOption())
     .action(async (named: string[], options) => (await import('./commands/rm.js')).rmCommand(named, options));
   program

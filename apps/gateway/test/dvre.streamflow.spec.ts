@@ -215,7 +215,7 @@ describe('GET /streamflow', () => {
       projectId: 'p',
       labels: { contract_address: '0x1', deployment: 'docker' },
       currentSteps: ['data_preprocessing', 'b'],
-      failure: { code: 'TOOL_EXIT', message: 'exit 3', step: '', taskId: '', stderrTail: [] },
+      failure: { code: 'TOOL_EXIT', message: 'exit 3', step: '', index: '', taskId: '', stderrTail: [] },
       outputsJson: '{"a":1}',
       status: RunStatus.FAILED,
     });

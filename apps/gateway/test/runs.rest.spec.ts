@@ -218,7 +218,15 @@ describe('/api/v1/runs', () => {
     });
 
     it('shows a failed run with its reason', async () => {
-      const failure = { code: 'TOOL_EXIT', message: 'exit 3', step: 'align', taskId: 't1', exitCode: 3, stderrTail: ['no space'] };
+      const failure = {
+        code: 'TOOL_EXIT',
+        message: 'exit 3',
+        step: 'align',
+        index: '2',
+        taskId: 't1',
+        exitCode: 3,
+        stderrTail: ['no space'],
+      };
       harness.scheduler.add({ runId: 'r-1', status: run.RunStatus.FAILED, failure, inputsJson: '{"a":[1,{"b":null}]}' });
       const view = RunView.parse((await api('GET', '/r-1')).body);
       expect(view.inputs).toEqual({ a: [1, { b: null }] });
@@ -226,6 +234,7 @@ describe('/api/v1/runs', () => {
         code: 'TOOL_EXIT',
         message: 'exit 3',
         step: 'align',
+        index: '2',
         task_id: 't1',
         exit_code: 3,
         stderr_tail: ['no space'],

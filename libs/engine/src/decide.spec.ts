@@ -315,7 +315,7 @@ describe('failures', () => {
       {
         type: 'EndRun',
         status: 'failed',
-        failure: { code: 'TOOL_EXIT', message: 'exited with code 1', exitCode: 1, step: 's', taskId: 'r-1' },
+        failure: { code: 'TOOL_EXIT', message: 'exited with code 1', exitCode: 1, step: 's', index: '0', taskId: 'r-1' },
       },
     ]);
   });

@@ -9,6 +9,8 @@ export interface Failure {
   code: string;
   message: string;
   step?: string;
+  /** Of a task of a scattered step, as in its record. */
+  index?: string;
   taskId?: string;
   exitCode?: number;
   stderrTail?: string[];

@@ -87,7 +87,7 @@ function failed(turn: Turn, task: TaskRecord, event: TaskFailed): void {
     return;
   }
   end(turn, task, 'failed');
-  turn.fail({ ...event.failure, step: task.step, taskId: task.taskId });
+  turn.fail({ ...event.failure, step: task.step, ...(task.index !== '' && { index: task.index }), taskId: task.taskId });
 }
 
 /** Whether the task is to be tried with more memory; it has it then. */

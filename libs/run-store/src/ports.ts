@@ -33,6 +33,8 @@ export interface RunFailure {
   code: string;
   message: string;
   step?: string;
+  /** Scatter indexes of the task, as in its record. */
+  index?: string;
   taskId?: string;
   exitCode?: number;
   stderrTail?: string[];

@@ -30,6 +30,8 @@ export interface ResumePoint {
 
 export interface RunFilter {
   projectId: string;
+  /** Only runs of no project. */
+  withoutProject?: boolean;
   statuses: run.RunStatus[];
   pageSize: number;
   pageToken: string;

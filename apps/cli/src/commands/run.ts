@@ -81,7 +81,7 @@ async function submitAndFollow(
   options: RunCommandOptions,
   place: Place | undefined,
 ): Promise<void> {
-  const reporter = reporterFor(options);
+  const reporter = reporterFor(options, prepared.plan);
   const waiting = (waitMs: number, why: string): void => say(`not taken yet: ${why} (waiting ${(waitMs / 1000).toFixed(1)} s)`);
   interrupts.submitting();
   const submitted = await submitPrepared(connected.runs, prepared, submissionOptions(options), options.quiet ? undefined : waiting);

@@ -21,10 +21,14 @@ export class StepBoard {
   private readonly tasks = new Map<string, Count>();
   private readonly started = new Set<string>();
   private readonly scatters = new Set<string>();
+  private executed = 0;
+  private firstRunningMs: number | undefined;
 
   /** Takes a task's new state; says what that means for its step. */
-  update(task: run.Task): { state: StepState; change: StepChange } {
+  update(task: run.Task, atMs?: number): { state: StepState; change: StepChange } {
     const { state, now } = this.remember(task);
+    if (now === 'running') this.firstRunningMs ??= atMs;
+    else if ((now === 'succeeded' && !task.cached) || now === 'failed') this.executed += 1;
     return { state, change: now === undefined ? 'none' : this.changeOf(state, now) };
   }
 
@@ -54,6 +58,20 @@ export class StepBoard {
   /** Steps with a task running, in the order they were met. */
   running(): StepState[] {
     return [...this.steps.values()].filter(({ counts }) => counts.running > 0);
+  }
+
+  has(step: string): boolean {
+    return this.steps.has(step);
+  }
+
+  /** Tasks that are known, those to come of scatters that have begun among them. */
+  known(): number {
+    return [...this.steps.values()].reduce((sum, { total }) => sum + total, 0);
+  }
+
+  /** Tasks that were executed while somebody watched (not remembered, cached or skipped), and since when. */
+  pace(): { executed: number; sinceMs: number | undefined } {
+    return { executed: this.executed, sinceMs: this.firstRunningMs };
   }
 
   totals(): StepState['counts'] {

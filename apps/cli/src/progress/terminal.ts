@@ -1,14 +1,19 @@
 /**
- * Progress for people: on a terminal a block of live lines, one per running step, under the lines that stay; elsewhere plain lines.
+ * Progress for people: on a terminal a block of live lines (how far the run is, and each running step) under the lines that stay; elsewhere
+ * plain lines.
  */
 import pc from 'picocolors';
 import { run } from '@weft/contracts';
 import { taskWord } from '../client/status.js';
 import type { ProgressReporter } from './reporter.js';
 import { shownLine, shownLogLine } from '../shown-text.js';
+import type { ExpectedSteps } from './expected-steps.js';
+import { progressLine } from './forecast.js';
 import { StepBoard, describeStep } from './step-board.js';
 
 const REDRAW_MS = 100;
+/** Where nothing happens: what is left is told anew. */
+const IDLE_REDRAW_MS = 1000;
 const MAX_LIVE_LINES = 8;
 
 export interface TerminalOptions {
@@ -17,6 +22,8 @@ export interface TerminalOptions {
   live: boolean;
   /** Width of the terminal; some pseudo-terminals say 0, which the caller must not pass on. */
   columns(): number;
+  /** What the plan says beforehand; absent where it is not known. */
+  expected?: ExpectedSteps;
 }
 
 export function terminalReporter(options: TerminalOptions): ProgressReporter {
@@ -27,7 +34,10 @@ class TerminalReporter implements ProgressReporter {
   private readonly board = new StepBoard();
   private drawnLines = 0;
   private redraw: NodeJS.Timeout | undefined;
+  private idle: NodeJS.Timeout | undefined;
   private readonly since = new Map<string, number>();
+  /** The newest event's time by the run's clock, which need not be this machine's, and when it came by this one's. */
+  private newest = { atMs: 0, cameMs: 0 };
 
   constructor(private readonly options: TerminalOptions) {}
 
@@ -36,7 +46,7 @@ class TerminalReporter implements ProgressReporter {
   }
 
   event({ event, at }: run.RunEvent): void {
-    if (event?.$case === 'note') this.line(`${event.value.step === '' ? '' : `[${event.value.step}] `}${shownLogLine(event.value.text)}`);
+    if (event?.$case === 'note') this.line(`${placeOf(event.value)}${shownLogLine(event.value.text)}`);
     if (event?.$case === 'taskStatus' && event.value.task !== undefined) this.task(event.value.task, at ?? new Date());
   }
 
@@ -46,12 +56,14 @@ class TerminalReporter implements ProgressReporter {
 
   end(): void {
     clearTimeout(this.redraw);
-    this.redraw = undefined;
+    clearTimeout(this.idle);
+    this.redraw = this.idle = undefined;
     this.erase();
   }
 
   private task(task: run.Task, at: Date): void {
-    const { state, change } = this.board.update(task);
+    this.newest = { atMs: at.getTime(), cameMs: Date.now() };
+    const { state, change } = this.board.update(task, at.getTime());
     const label = task.step === '' ? 'tool' : shownLine(task.step);
     if (change === 'started') {
       this.since.set(task.step, at.getTime());
@@ -59,7 +71,7 @@ class TerminalReporter implements ProgressReporter {
     }
     if (change === 'finished') this.line(`[${label}] ${describeStep(state)}${this.duration(task.step, at)}`);
     if (task.status === run.TaskStatus.FAILED && change !== 'finished')
-      this.line(`[${label}${task.index === '' ? '' : ` ${task.index}`}] ${taskWord(task.status)}`);
+      this.line(`[${label}${task.index === '' ? '' : `[${task.index}]`}] ${taskWord(task.status)}`);
     this.draw();
   }
 
@@ -78,20 +90,38 @@ class TerminalReporter implements ProgressReporter {
     if (!this.options.live || this.redraw !== undefined) return;
     this.redraw = setTimeout(() => {
       this.redraw = undefined;
-      this.erase();
-      const steps = this.board.running();
-      const shown = steps
-        .slice(0, MAX_LIVE_LINES)
-        .map((state) => `  ${state.step === '' ? 'tool' : shownLine(state.step)}: ${describeStep(state)}`);
-      if (steps.length > shown.length) shown.push(`  … and ${steps.length - shown.length} more steps`);
-      for (const text of shown) this.options.write(`${pc.dim(text.slice(0, this.options.columns() - 1))}\n`);
-      this.drawnLines = shown.length;
+      this.show();
     }, REDRAW_MS);
     this.redraw.unref();
+  }
+
+  private show(): void {
+    this.erase();
+    const lines = this.lines();
+    for (const text of lines) this.options.write(`${pc.dim(text.slice(0, this.options.columns() - 1))}\n`);
+    this.drawnLines = lines.length;
+    clearTimeout(this.idle);
+    if (lines.length > 0) this.idle = setTimeout(() => this.show(), IDLE_REDRAW_MS).unref();
+  }
+
+  /** A run of a single task has no bar: nothing is between its beginning and its end. */
+  private lines(): string[] {
+    const steps = this.board.running();
+    const shown = steps
+      .slice(0, MAX_LIVE_LINES)
+      .map((state) => `  ${state.step === '' ? 'tool' : shownLine(state.step)}: ${describeStep(state)}`);
+    if (steps.length > shown.length) shown.push(`  … and ${steps.length - shown.length} more steps`);
+    const { expected } = this.options;
+    const total = Math.max(this.board.known(), expected?.paths.size ?? 0);
+    return total > 1 ? [...shown, progressLine(this.board, expected, this.newest.atMs + Date.now() - this.newest.cameMs)] : shown;
   }
 
   private erase(): void {
     if (this.drawnLines > 0) this.options.write(`\u001b[${this.drawnLines}A\u001b[0J`);
     this.drawnLines = 0;
   }
+}
+
+function placeOf({ step, index }: run.Note): string {
+  return step === '' ? '' : `[${shownLine(step)}${index === '' ? '' : `[${index}]`}] `;
 }

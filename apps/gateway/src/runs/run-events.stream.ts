@@ -121,7 +121,10 @@ function payload({ event }: run.RunEvent): { type: string; body: Record<string, 
       return { type: 'task_status', body: { task: taskView(event.value.task) } };
     }
     case 'note':
-      return { type: 'note', body: { task_id: event.value.taskId, step: event.value.step, text: event.value.text } };
+      return {
+        type: 'note',
+        body: { task_id: event.value.taskId, step: event.value.step, index: event.value.index, text: event.value.text },
+      };
     case undefined:
       throw new ServiceError('INTERNAL', 'an event of a kind this gateway does not know: the services are of different versions');
   }

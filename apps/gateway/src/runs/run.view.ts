@@ -44,8 +44,8 @@ export function jsonObject(text: string, what: string): Record<string, unknown> 
 
 export function failureView(failure: run.Failure | undefined): z.infer<typeof FailureView> | null {
   if (!failure) return null;
-  const { code, message, step, taskId, exitCode, stderrTail } = failure;
-  return { code, message, step, task_id: taskId, exit_code: exitCode ?? null, stderr_tail: stderrTail };
+  const { code, message, step, index, taskId, exitCode, stderrTail } = failure;
+  return { code, message, step, index, task_id: taskId, exit_code: exitCode ?? null, stderr_tail: stderrTail };
 }
 
 export function runView(found: run.Run): RunView {

@@ -105,6 +105,7 @@ export const FailureView = z
     code: z.string().meta({ example: 'TOOL_EXIT' }),
     message: z.string(),
     step: z.string(),
+    index: z.string().meta({ description: 'Which one of a scattered step; empty where it is not scattered' }),
     task_id: z.string(),
     exit_code: z.int().nullable(),
     stderr_tail: z.array(z.string()),

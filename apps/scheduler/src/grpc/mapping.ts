@@ -74,6 +74,7 @@ export function toFailure(failure: Failure | undefined): pb.Failure | undefined 
     code: failure.code,
     message: failure.message,
     step: failure.step ?? '',
+    index: failure.index ?? '',
     taskId: failure.taskId ?? '',
     exitCode: failure.exitCode,
     stderrTail: failure.stderrTail ?? [],

@@ -28,6 +28,7 @@ export interface CommandRunnerDeps {
   clock?: Clock;
 }
 
+type BoundShard = Of<'EvaluateBindings'>['shards'][number];
 type Of<T extends Command['type']> = Extract<Command, { type: T }>;
 
 export class CommandRunner implements CommandExecutor {
@@ -73,26 +74,26 @@ export class CommandRunner implements CommandExecutor {
     const step = workflow.steps.find(({ name }) => name === command.step);
     if (!step) throw new Error(`workflow ${command.workflow} has no step ${command.step}`);
     const options = expressionOptions(command.effective, workflow.declaredVersion);
-    try {
-      const shards = await Promise.all(
-        command.shards.map(async ({ index, values }) => {
-          const bound = await evaluateStepBindings(
-            {
-              stepInputs: inputsOf(step, values, command.loop),
-              values: definedValues(values),
-              when: step.when,
-              options,
-              effective: command.effective,
-            },
-            { evaluator: this.deps.evaluator, files: this.deps.files },
-          );
-          return { index, inputs: bound.inputs, run: bound.run };
-        }),
+    const bind = async ({ index, values }: BoundShard): Promise<{ index: number; inputs: CwlObject; run: boolean }> => {
+      const stepInputs = inputsOf(step, values, command.loop);
+      const bound = await evaluateStepBindings(
+        { stepInputs, values: definedValues(values), when: step.when, options, effective: command.effective },
+        { evaluator: this.deps.evaluator, files: this.deps.files },
       );
-      return { type: 'BindingsEvaluated', node, iteration, shards };
+      return { index, inputs: bound.inputs, run: bound.run };
+    };
+    let failed: number | undefined;
+    const noting = (shard: BoundShard): Promise<{ index: number; inputs: CwlObject; run: boolean }> =>
+      bind(shard).catch((error: unknown) => {
+        failed ??= shard.index;
+        throw error;
+      });
+    try {
+      return { type: 'BindingsEvaluated', node, iteration, shards: await Promise.all(command.shards.map(noting)) };
     } catch (error) {
       const failure = failureOf(error, node);
-      if (!failure.message.startsWith(`step '${node}'`)) failure.message = `step '${node}': ${failure.message}`;
+      const which = step.scatter.length > 0 ? `${node}[${failed ?? 0}]` : node;
+      if (!failure.message.startsWith(`step '${node}`)) failure.message = `step '${which}': ${failure.message}`;
       return { type: 'BindingsFailed', node, iteration, firstShard: command.shards[0]?.index ?? 0, failure };
     }
   }

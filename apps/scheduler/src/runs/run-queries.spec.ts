@@ -1,6 +1,6 @@
 import type { EngineEvent, RunOptions } from '@weft/engine';
 import { LocalStorage } from '@weft/storage';
-import { createFakeRunStore, FakeRunStoreData, Faults, misbehaving } from '@weft/testing';
+import { aRunHeader, createFakeRunStore, FakeRunStoreData, Faults, misbehaving } from '@weft/testing';
 import { owning, RUN, submitted, succeeded, wholeLog } from '../../test/owned-runs.js';
 import { PlanCache } from '../dispatch/plan-cache.js';
 import { toLogEvent } from './log-events.js';
@@ -50,6 +50,29 @@ it('the tasks of a run that has ended are paged through with one replay, which i
   late[0]?.();
   await page('');
   expect(replays).toBe(2);
+  await owner.close();
+});
+
+it('lists the runs of one project, of none, or all', async () => {
+  const store = createFakeRunStore();
+  const { owner } = await owning(store);
+  for (const [runId, projectId] of [
+    ['r-a', ''],
+    ['r-b', 'al'],
+  ] as const)
+    await store.intake.create(aRunHeader({ runId, projectId }), toLogEvent({ type: 'RunRetried' }));
+  const queries = new RunQueries({
+    ...{ store, owner, storage: new LocalStorage(), dataUri: 'file:///data/', beforeRetry: async () => undefined },
+    plans: new PlanCache((hash) => store.log.getPlan(hash)),
+  });
+  const listed = async (which: { projectId: string; withoutProject?: boolean }): Promise<string[]> => {
+    const { runs } = await queries.list({ statuses: [], pageSize: 0, pageToken: '', labels: {}, ...which });
+    return runs.map(({ runId }) => runId).sort();
+  };
+  expect(await listed({ projectId: '', withoutProject: true })).toEqual(['r-a']);
+  expect(await listed({ projectId: '' })).toEqual(['r-a', 'r-b']);
+  expect(await listed({ projectId: 'al' })).toEqual(['r-b']);
+  await expect(listed({ projectId: 'al', withoutProject: true })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   await owner.close();
 });
 

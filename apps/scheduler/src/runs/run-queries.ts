@@ -52,9 +52,11 @@ export class RunQueries {
   }
 
   async list(request: scheduler.ListRunsRequest): Promise<scheduler.ListRunsResponse> {
+    if (request.withoutProject && request.projectId !== '')
+      throw new ServiceError('INVALID_ARGUMENT', 'without_project and project_id exclude each other');
     const states = request.statuses.map(runState).filter((state) => state !== undefined);
     const { runs, nextPageToken } = await this.deps.store.reader.list({
-      projectId: request.projectId || undefined,
+      projectId: request.withoutProject ? '' : request.projectId || undefined,
       states: states.length > 0 ? states : undefined,
       labels: Object.keys(request.labels).length > 0 ? request.labels : undefined,
       limit: pageSize(request.pageSize),
@@ -97,9 +99,9 @@ export class RunQueries {
   }
 
   private async *notes(runId: string, signal: AbortSignal): AsyncGenerator<pb.RunEvent, void, undefined> {
-    for await (const { stream, taskId, step, text, atMs } of this.deps.store.taskLogs.stream(runId, '', true, signal)) {
+    for await (const { stream, taskId, step, index = '', text, atMs } of this.deps.store.taskLogs.stream(runId, '', true, signal)) {
       if (stream === 'system')
-        yield { runId, sequence: 0, ordinal: 0, at: new Date(atMs), event: { $case: 'note', value: { taskId, step, text } } };
+        yield { runId, sequence: 0, ordinal: 0, at: new Date(atMs), event: { $case: 'note', value: { taskId, step, index, text } } };
     }
   }
 

@@ -104,6 +104,8 @@ export interface ListRequest {
   statuses: RunStatus[];
   pageSize: number;
   pageToken: string;
+  /** Only runs that belong to no project; project_id is empty then. */
+  withoutProject?: boolean | undefined;
 }
 
 export interface ListResponse {
@@ -975,7 +977,7 @@ export const GetResponse: MessageFns<GetResponse> = {
 };
 
 function createBaseListRequest(): ListRequest {
-  return { projectId: "", statuses: [], pageSize: 0, pageToken: "" };
+  return { projectId: "", statuses: [], pageSize: 0, pageToken: "", withoutProject: undefined };
 }
 
 export const ListRequest: MessageFns<ListRequest> = {
@@ -995,6 +997,9 @@ export const ListRequest: MessageFns<ListRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(34).string(message.pageToken);
+    }
+    if (message.withoutProject !== undefined) {
+      writer.uint32(40).bool(message.withoutProject);
     }
     return writer;
   },
@@ -1054,6 +1059,14 @@ export const ListRequest: MessageFns<ListRequest> = {
             message.pageToken = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.withoutProject = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1084,6 +1097,11 @@ export const ListRequest: MessageFns<ListRequest> = {
         : isSet(object.page_token)
         ? globalThis.String(object.page_token)
         : "",
+      withoutProject: isSet(object.withoutProject)
+        ? globalThis.Boolean(object.withoutProject)
+        : isSet(object.without_project)
+        ? globalThis.Boolean(object.without_project)
+        : undefined,
     };
   },
 
@@ -1101,6 +1119,9 @@ export const ListRequest: MessageFns<ListRequest> = {
     if (message.pageToken !== "") {
       obj.pageToken = message.pageToken;
     }
+    if (message.withoutProject !== undefined) {
+      obj.withoutProject = message.withoutProject;
+    }
     return obj;
   },
 
@@ -1113,6 +1134,7 @@ export const ListRequest: MessageFns<ListRequest> = {
     message.statuses = object.statuses?.map((e) => e) || [];
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
+    message.withoutProject = object.withoutProject ?? undefined;
     return message;
   },
 };

@@ -270,11 +270,23 @@ export interface DocumentBundle {
   rootUri: string;
   /** Text of the root document and of every document it imports, includes or runs, by absolute URI. */
   files: { [key: string]: string };
+  /** What of it is run; absent = all. */
+  part?: DocumentPart | undefined;
 }
 
 export interface DocumentBundle_FilesEntry {
   key: string;
   value: string;
+}
+
+/** One of these; the names of steps are paths ("align", "qc/trim"). */
+export interface DocumentPart {
+  /** Outputs with the steps that they need; steps and inputs with what follows from them. */
+  targets: string[];
+  /** One step, with its scatter, condition and expressions: the inputs are those of the step. */
+  step: string;
+  /** The process that a step runs, alone: the inputs are those of the process. */
+  process: string;
 }
 
 export interface Run {
@@ -364,6 +376,8 @@ export interface Failure {
     | undefined;
   /** The last lines the tool wrote to stderr. */
   stderrTail: string[];
+  /** Which one of a scattered step, e.g. "3" or "1,2"; empty where the step is not scattered. */
+  index: string;
 }
 
 /** What a watcher sees. Sequence numbers grow; a watcher that reconnects passes the last one it saw. */
@@ -396,6 +410,8 @@ export interface Note {
   taskId: string;
   step: string;
   text: string;
+  /** As in Failure. */
+  index: string;
 }
 
 export interface LogChunk {
@@ -443,7 +459,7 @@ export interface Diagnostic {
 }
 
 function createBaseDocumentBundle(): DocumentBundle {
-  return { rootUri: "", files: {} };
+  return { rootUri: "", files: {}, part: undefined };
 }
 
 export const DocumentBundle: MessageFns<DocumentBundle> = {
@@ -454,6 +470,9 @@ export const DocumentBundle: MessageFns<DocumentBundle> = {
     globalThis.Object.entries(message.files).forEach(([key, value]: [string, string]) => {
       DocumentBundle_FilesEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
     });
+    if (message.part !== undefined) {
+      DocumentPart.encode(message.part, writer.uint32(26).fork()).join();
+    }
     return writer;
   },
 
@@ -489,6 +508,14 @@ export const DocumentBundle: MessageFns<DocumentBundle> = {
             }
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.part = DocumentPart.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -522,6 +549,7 @@ export const DocumentBundle: MessageFns<DocumentBundle> = {
           {},
         )
         : {},
+      part: isSet(object.part) ? DocumentPart.fromJSON(object.part) : undefined,
     };
   },
 
@@ -538,6 +566,9 @@ export const DocumentBundle: MessageFns<DocumentBundle> = {
           obj.files[k] = v;
         });
       }
+    }
+    if (message.part !== undefined) {
+      obj.part = DocumentPart.toJSON(message.part);
     }
     return obj;
   },
@@ -557,6 +588,9 @@ export const DocumentBundle: MessageFns<DocumentBundle> = {
       },
       {},
     );
+    message.part = (object.part !== undefined && object.part !== null)
+      ? DocumentPart.fromPartial(object.part)
+      : undefined;
     return message;
   },
 };
@@ -642,6 +676,107 @@ export const DocumentBundle_FilesEntry: MessageFns<DocumentBundle_FilesEntry> = 
     const message = createBaseDocumentBundle_FilesEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseDocumentPart(): DocumentPart {
+  return { targets: [], step: "", process: "" };
+}
+
+export const DocumentPart: MessageFns<DocumentPart> = {
+  encode(message: DocumentPart, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.targets) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.step !== "") {
+      writer.uint32(18).string(message.step);
+    }
+    if (message.process !== "") {
+      writer.uint32(26).string(message.process);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DocumentPart {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDocumentPart();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.targets.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.step = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.process = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DocumentPart {
+    return {
+      targets: globalThis.Array.isArray(object?.targets) ? object.targets.map((e: any) => globalThis.String(e)) : [],
+      step: isSet(object.step) ? globalThis.String(object.step) : "",
+      process: isSet(object.process) ? globalThis.String(object.process) : "",
+    };
+  },
+
+  toJSON(message: DocumentPart): unknown {
+    const obj: any = {};
+    if (message.targets?.length) {
+      obj.targets = message.targets;
+    }
+    if (message.step !== "") {
+      obj.step = message.step;
+    }
+    if (message.process !== "") {
+      obj.process = message.process;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DocumentPart>): DocumentPart {
+    return DocumentPart.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DocumentPart>): DocumentPart {
+    const message = createBaseDocumentPart();
+    message.targets = object.targets?.map((e) => e) || [];
+    message.step = object.step ?? "";
+    message.process = object.process ?? "";
     return message;
   },
 };
@@ -1657,7 +1792,7 @@ export const Task: MessageFns<Task> = {
 };
 
 function createBaseFailure(): Failure {
-  return { code: "", message: "", step: "", taskId: "", exitCode: undefined, stderrTail: [] };
+  return { code: "", message: "", step: "", taskId: "", exitCode: undefined, stderrTail: [], index: "" };
 }
 
 export const Failure: MessageFns<Failure> = {
@@ -1679,6 +1814,9 @@ export const Failure: MessageFns<Failure> = {
     }
     for (const v of message.stderrTail) {
       writer.uint32(50).string(v!);
+    }
+    if (message.index !== "") {
+      writer.uint32(58).string(message.index);
     }
     return writer;
   },
@@ -1744,6 +1882,14 @@ export const Failure: MessageFns<Failure> = {
             message.stderrTail.push(reader.string());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.index = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1776,6 +1922,7 @@ export const Failure: MessageFns<Failure> = {
         : globalThis.Array.isArray(object?.stderr_tail)
         ? object.stderr_tail.map((e: any) => globalThis.String(e))
         : [],
+      index: isSet(object.index) ? globalThis.String(object.index) : "",
     };
   },
 
@@ -1799,6 +1946,9 @@ export const Failure: MessageFns<Failure> = {
     if (message.stderrTail?.length) {
       obj.stderrTail = message.stderrTail;
     }
+    if (message.index !== "") {
+      obj.index = message.index;
+    }
     return obj;
   },
 
@@ -1813,6 +1963,7 @@ export const Failure: MessageFns<Failure> = {
     message.taskId = object.taskId ?? "";
     message.exitCode = object.exitCode ?? undefined;
     message.stderrTail = object.stderrTail?.map((e) => e) || [];
+    message.index = object.index ?? "";
     return message;
   },
 };
@@ -2186,7 +2337,7 @@ export const TaskStatusChanged: MessageFns<TaskStatusChanged> = {
 };
 
 function createBaseNote(): Note {
-  return { taskId: "", step: "", text: "" };
+  return { taskId: "", step: "", text: "", index: "" };
 }
 
 export const Note: MessageFns<Note> = {
@@ -2199,6 +2350,9 @@ export const Note: MessageFns<Note> = {
     }
     if (message.text !== "") {
       writer.uint32(26).string(message.text);
+    }
+    if (message.index !== "") {
+      writer.uint32(34).string(message.index);
     }
     return writer;
   },
@@ -2240,6 +2394,14 @@ export const Note: MessageFns<Note> = {
             message.text = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.index = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2261,6 +2423,7 @@ export const Note: MessageFns<Note> = {
         : "",
       step: isSet(object.step) ? globalThis.String(object.step) : "",
       text: isSet(object.text) ? globalThis.String(object.text) : "",
+      index: isSet(object.index) ? globalThis.String(object.index) : "",
     };
   },
 
@@ -2275,6 +2438,9 @@ export const Note: MessageFns<Note> = {
     if (message.text !== "") {
       obj.text = message.text;
     }
+    if (message.index !== "") {
+      obj.index = message.index;
+    }
     return obj;
   },
 
@@ -2286,6 +2452,7 @@ export const Note: MessageFns<Note> = {
     message.taskId = object.taskId ?? "";
     message.step = object.step ?? "";
     message.text = object.text ?? "";
+    message.index = object.index ?? "";
     return message;
   },
 };

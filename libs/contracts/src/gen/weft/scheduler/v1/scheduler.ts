@@ -145,6 +145,8 @@ export interface ListRunsRequest {
   pageToken: string;
   /** Only runs that carry all these labels. */
   labels: { [key: string]: string };
+  /** Only runs that belong to no project; project_id is empty then. */
+  withoutProject?: boolean | undefined;
 }
 
 export interface ListRunsRequest_LabelsEntry {
@@ -1522,7 +1524,7 @@ export const GetRunResponse: MessageFns<GetRunResponse> = {
 };
 
 function createBaseListRunsRequest(): ListRunsRequest {
-  return { projectId: "", statuses: [], pageSize: 0, pageToken: "", labels: {} };
+  return { projectId: "", statuses: [], pageSize: 0, pageToken: "", labels: {}, withoutProject: undefined };
 }
 
 export const ListRunsRequest: MessageFns<ListRunsRequest> = {
@@ -1546,6 +1548,9 @@ export const ListRunsRequest: MessageFns<ListRunsRequest> = {
     globalThis.Object.entries(message.labels).forEach(([key, value]: [string, string]) => {
       ListRunsRequest_LabelsEntry.encode({ key: key as any, value }, writer.uint32(42).fork()).join();
     });
+    if (message.withoutProject !== undefined) {
+      writer.uint32(48).bool(message.withoutProject);
+    }
     return writer;
   },
 
@@ -1615,6 +1620,14 @@ export const ListRunsRequest: MessageFns<ListRunsRequest> = {
             }
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.withoutProject = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1659,6 +1672,11 @@ export const ListRunsRequest: MessageFns<ListRunsRequest> = {
           {},
         )
         : {},
+      withoutProject: isSet(object.withoutProject)
+        ? globalThis.Boolean(object.withoutProject)
+        : isSet(object.without_project)
+        ? globalThis.Boolean(object.without_project)
+        : undefined,
     };
   },
 
@@ -1685,6 +1703,9 @@ export const ListRunsRequest: MessageFns<ListRunsRequest> = {
         });
       }
     }
+    if (message.withoutProject !== undefined) {
+      obj.withoutProject = message.withoutProject;
+    }
     return obj;
   },
 
@@ -1706,6 +1727,7 @@ export const ListRunsRequest: MessageFns<ListRunsRequest> = {
       },
       {},
     );
+    message.withoutProject = object.withoutProject ?? undefined;
     return message;
   },
 };

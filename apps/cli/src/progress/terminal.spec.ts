@@ -1,0 +1,46 @@
+import { jest } from '@jest/globals';
+import { run } from '@weft/contracts';
+import { terminalReporter } from './terminal.js';
+
+const event = (status: run.TaskStatus, index: string, atS: number): run.RunEvent =>
+  run.RunEvent.fromPartial({
+    at: new Date(atS * 1000),
+    event: { $case: 'taskStatus', value: { task: { step: 'align', taskId: `t${index}`, index, status, scatterSize: 4 } } },
+  });
+const { RUNNING, SUCCEEDED, FAILED } = run.TaskStatus;
+const events = [event(RUNNING, '0', 0), event(RUNNING, '1', 0), event(SUCCEEDED, '0', 60), event(FAILED, '1', 60), event(RUNNING, '2', 60)];
+
+function shown(live: boolean): string {
+  jest.useFakeTimers({ now: 0 });
+  try {
+    let text = '';
+    const reporter = terminalReporter({
+      write: (part) => void (text += part),
+      live,
+      columns: () => 120,
+      expected: { paths: new Set(['align']), open: false },
+    });
+    for (const one of events) reporter.event(one);
+    jest.advanceTimersByTime(100);
+    reporter.event(run.RunEvent.fromPartial({ event: { $case: 'note', value: { step: 'align', index: '2', text: 'pulling alpine' } } }));
+    // Nothing happens: what is left is told anew.
+    jest.advanceTimersByTime(60_000);
+    reporter.end();
+    return text;
+  } finally {
+    jest.useRealTimers();
+  }
+}
+
+it('has a bar on a terminal, which goes with the run’s clock, and is gone at the end', () => {
+  const text = shown(true);
+  expect(text).toContain('[align[1]] failed\n');
+  expect(text).toContain('[align[2]] pulling alpine\n');
+  expect(text).toContain('[█████░░░░░░░░░░░░░░░] 25%, 1 of 4 done, 1 running, 1 failed; about 1 min left');
+  expect(text).toContain('; about 2 min left');
+  expect(text.endsWith('\u001b[0J')).toBe(true);
+});
+
+it('has none elsewhere', () => {
+  expect(shown(false)).toBe('[align] started\n[align[1]] failed\n[align[2]] pulling alpine\n');
+});
