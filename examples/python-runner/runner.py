@@ -22,6 +22,7 @@ from weft.registry.v1 import registry_pb2, registry_pb2_grpc
 VERSION = "python-example"
 RUNTIME = "process"
 RETRY_S = 1
+ATTEMPT_SEPARATOR = "-"
 OPTIONS = [("grpc.max_receive_message_length", 64 << 20), ("grpc.max_send_message_length", 64 << 20), ("grpc.keepalive_time_ms", 30_000)]
 
 
@@ -67,6 +68,7 @@ class Executor(executor.ContainerExecutorServicer):
             capacity=self.admission.capacity,
             labels={"weft.host": os.uname().nodename, "weft.arch": os.uname().machine},
             sandbox_root=str(self.root),
+            attempt_separator=ATTEMPT_SEPARATOR,
             in_use=self.admission.in_use(),
             tasks_admitted=len(self.admission.admitted),
             tasks_waiting=waiting,
@@ -229,7 +231,7 @@ async def keep_registered(config: Config, address: str, service: Executor) -> No
 
 
 def key_of(message) -> str:
-    return f"{message.task_id}.{message.attempt}"
+    return f"{message.task_id}{ATTEMPT_SEPARATOR}{message.attempt}"
 
 
 async def main() -> None:

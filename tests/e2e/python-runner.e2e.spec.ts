@@ -84,7 +84,7 @@ describeWithPython.each(['registers with heartbeats', 'is named by a static regi
     const env = { WEFT_HOME: folder, WEFT_REDIS_URL: redis.url, WEFT_SERVICE_SECRET: 'sixteen-characters' };
     const sandboxRoot = join(folder, 'sandboxes');
     const fixed = how.includes('static');
-    const entry = `{ address: 'unix:${runner}', runtimes: [{ name: process, containers: false }], capacity: { cores: 2, ramBytes: 4e9, diskBytes: 4e9 }, sandboxRoot: '${sandboxRoot}' }`;
+    const entry = `{ address: 'unix:${runner}', runtimes: [{ name: process, containers: false }], capacity: { cores: 2, ramBytes: 4e9, diskBytes: 4e9 }, sandboxRoot: '${sandboxRoot}', attemptSeparator: '-' }`;
     writeFileSync(registry, `service_registry: { py: ${entry} }`);
     await service('scheduler', {
       ...env,

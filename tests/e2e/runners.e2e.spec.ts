@@ -72,7 +72,7 @@ describe('runners', () => {
   }
 
   const sandboxesOf = (name: RunnerName): string => join(folder, 'sandboxes', name);
-  const sandboxes = (name: RunnerName): string[] => readdirSync(sandboxesOf(name)).filter((entry) => /\.\d+$/.test(entry));
+  const sandboxes = (name: RunnerName): string[] => readdirSync(sandboxesOf(name)).filter((entry) => /-\d+$/.test(entry));
 
   /** Resolves once the runner keeps no sandbox; woken by the directory's own changes. */
   function noSandboxLeft(name: RunnerName): Promise<void> {

@@ -2,10 +2,11 @@
  * Starts on machines that are not as expected: each is a success, or one sentence. Needs root for other users' ids.
  */
 import { spawn } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { sandboxRootOf } from '@weft/storage';
 import { ROOT } from './stack.js';
 
 const NOBODY_KNOWN = 54_321;
@@ -87,6 +88,25 @@ asRoot('succeeds under a uid that no password file knows, also with a folder in 
   mkdirSync(join(folder, 'closed'), { mode: 0o700 });
   const env = { PATH: `${join(folder, 'closed')}:/usr/local/bin:/usr/bin:/bin` };
   expect(await run({ uid: NOBODY_KNOWN, env })).toMatchObject({ code: 0, stderr: expect.stringMatching(SHORT) });
+});
+
+it('gives tools no path with a dot, also where HOME has dots', async () => {
+  const home = join(folder, 'first.last', '.weft');
+  mkdirSync(home, { recursive: true });
+  writeFileSync(join(folder, 'in.txt'), 'read');
+  // As people write it, in documents and in tools.
+  const script = 'pwd; echo $(runtime.outdir) $(runtime.tmpdir) $(inputs.f.path.split(".")[0]); cat $(inputs.f.path.split(".")[0]).txt';
+  const where = `${HELLO.replace('inputs: []', `inputs: { f: { type: File, default: { class: File, location: in.txt } } }`)
+    .replace('baseCommand: echo', 'baseCommand: [sh, -c]')
+    .replace(/arguments: .*/, `arguments: ['${script}']`)}`;
+  writeFileSync(join(folder, 'hello.cwl'), where);
+  const { code, stderr } = await run({ env: { WEFT_HOME: home } });
+  const root = sandboxRootOf(join(home, 'private/1'), join(home, 'private/1/data'));
+  rmSync(root, { recursive: true, force: true });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(SHORT) as unknown });
+  const seen = readFileSync(join(folder, 'out/out.txt'), 'utf8');
+  expect(seen).not.toContain('.');
+  expect(seen.split('\n')).toEqual([expect.stringContaining(root), expect.stringContaining(root), 'read']);
 });
 
 asRoot.each<[string, World, RegExp]>([

@@ -16,6 +16,7 @@ describe('homeOf', () => {
       logs: '/srv/weft/logs',
       programs: '/srv/weft/programs',
       sandboxes: '/srv/weft/sandboxes',
+      cache: '/srv/weft/sandboxes/.cache',
       dataUri: 'file:///srv/weft/data/',
     });
   });
@@ -43,8 +44,14 @@ describe('homeOf', () => {
   it('gives a host a home of its own below, and never the same sandboxes', () => {
     const env = { WEFT_HOME: '/srv/weft', WEFT_SANDBOX_ROOT: '/scratch' };
     const own = homeOfHost(homeOf(env), 'node 7/..', 2, env);
-    expect(own).toMatchObject({ root: '/srv/weft/hosts/node-7-..-2', sandboxes: '/scratch/hosts/node-7-..-2' });
+    expect(own).toMatchObject({
+      root: '/srv/weft/hosts/node-7-..-2',
+      sandboxes: expect.stringMatching(/^\/scratch\/hosts\/node-7----2-[0-9a-f]{8}$/) as unknown,
+    });
     expect(homeOfHost(homeOf({ WEFT_HOME: '/srv/weft' }), 'n', 1, {}).sandboxes).toBe('/srv/weft/hosts/n/sandboxes');
+    const [a, b] = ['n.a', 'n-a'].map((name) => homeOfHost(homeOf(env), name, 1, env).sandboxes);
+    expect(a).not.toBe(b);
+    expect(`${a}${b}`).not.toContain('.');
   });
 });
 

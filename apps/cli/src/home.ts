@@ -7,12 +7,14 @@
  *  3. No socket path is longer than the 107 bytes that Unix allows: a long WEFT_HOME gets its sockets in a short directory below /tmp, keyed by
  *     a hash of the real path. (Not below TMPDIR, which differs from call to call, nor /run/user, which goes when the user logs out.)
  *  4. Nothing is made in a home that belongs to another user.
+ *  5. No path of a sandbox has a dot that the user did not put there (libs/storage, sandbox-root.ts).
  */
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { sandboxRootOf } from '@weft/storage/sandbox-root';
 import { CommandError } from './errors.js';
 import { refuseForeignHome } from './home-owner.js';
 import { makeWithParents } from './make-directory.js';
@@ -34,6 +36,8 @@ export interface Home {
   redis: string;
   logs: string;
   sandboxes: string;
+  /** Inputs from other hosts. */
+  cache: string;
   /** Copies of the programs that a stack runs. */
   programs: string;
   /** URI ending in '/': where outputs are published. */
@@ -42,6 +46,8 @@ export interface Home {
 
 export function homeOf(env: NodeJS.ProcessEnv = process.env): Home {
   const root = realPath(resolve(env['WEFT_HOME'] || join(homeOfUser(), '.weft')));
+  const dataUri = env['WEFT_DATA_URI'] || `${pathToFileURL(join(root, 'data')).href}/`;
+  const { WEFT_SANDBOX_ROOT: given, WEFT_CACHE_DIR: cache } = env;
   return {
     root,
     run: runDirectory(root),
@@ -49,9 +55,10 @@ export function homeOf(env: NodeJS.ProcessEnv = process.env): Home {
     claims: join(root, 'lock'),
     redis: join(root, 'redis'),
     logs: join(root, 'logs'),
-    sandboxes: env['WEFT_SANDBOX_ROOT'] || join(root, 'sandboxes'),
+    sandboxes: given || sandboxRootOf(root, dataUri.startsWith('file:') ? fileURLToPath(dataUri) : undefined),
+    cache: cache || join(given || join(root, 'sandboxes'), '.cache'),
     programs: join(root, 'programs'),
-    dataUri: env['WEFT_DATA_URI'] || `${pathToFileURL(join(root, 'data')).href}/`,
+    dataUri,
   };
 }
 
@@ -60,7 +67,17 @@ export function homeOfHost(home: Home, host: string, number: number, env: NodeJS
   const name = `${host.replaceAll(/[^A-Za-z0-9.-]/g, '-')}${number === 1 ? '' : `-${number}`}`;
   const own = homeOf({ ...env, WEFT_HOME: join(home.root, HOSTS, name) });
   // Two runners in one sandbox root would tidy up each other's tasks.
-  return env['WEFT_SANDBOX_ROOT'] ? { ...own, sandboxes: join(env['WEFT_SANDBOX_ROOT'], HOSTS, name) } : own;
+  return env['WEFT_SANDBOX_ROOT'] ? withSandboxes(own, join(env['WEFT_SANDBOX_ROOT'], HOSTS, withoutDots(name)), env) : own;
+}
+
+export function withSandboxes(home: Home, sandboxes: string, env: NodeJS.ProcessEnv): Home {
+  return { ...home, sandboxes, cache: env['WEFT_CACHE_DIR'] || join(sandboxes, '.cache') };
+}
+
+/** Another for each name. */
+function withoutDots(name: string): string {
+  if (!name.includes('.')) return name;
+  return `${name.replaceAll('.', '-')}-${createHash('sha256').update(name).digest('hex').slice(0, 8)}`;
 }
 
 export const hostsDirectory = (home: Home): string => join(home.root, HOSTS);

@@ -7,7 +7,16 @@ export class FakeRegistry {
 
   add(runnerId: string, pool: string): void {
     const description = {
-      ...{ runnerId, pool, version: '0.1.0', labels: { rack: 'r1' }, sandboxRoot: '/s', tasksAdmitted: 2, tasksWaiting: 1 },
+      ...{
+        runnerId,
+        pool,
+        version: '0.1.0',
+        labels: { rack: 'r1' },
+        sandboxRoot: '/s',
+        attemptSeparator: '-',
+        tasksAdmitted: 2,
+        tasksWaiting: 1,
+      },
       runtimes: [{ name: 'docker', version: '20', containers: true, unavailable: '', expected: false }],
       capacity: { cores: 8, ramBytes: 2 ** 33, diskBytes: 2 ** 40, gpus: 1 },
       inUse: { cores: 1.5, ramBytes: 2 ** 30, diskBytes: 0, gpus: 1 },

@@ -89,9 +89,9 @@ describe('taking up what an earlier life left', () => {
       tmpDir: '/tmp',
       reserved: { cores: 1, ramBytes: 0, diskBytes: 0, gpus: 1 },
     });
-  const leave = (taskId: string, running: boolean): void => {
-    mkdirSync(join(sandboxRoot, `${taskId}.1`, 'work'), { recursive: true });
-    writeFileSync(join(sandboxRoot, `${taskId}.1`, SPEC_FILE), executor.TaskSpec.encode(specOf(taskId)).finish());
+  const leave = (taskId: string, running: boolean, name = `${taskId}-1`): void => {
+    mkdirSync(join(sandboxRoot, name, 'work'), { recursive: true });
+    writeFileSync(join(sandboxRoot, name, SPEC_FILE), executor.TaskSpec.encode(specOf(taskId)).finish());
     if (running) engine.run(`${taskId}.1`);
   };
   const names = (): string[] => readdirSync(sandboxRoot).filter((name) => !name.startsWith('.'));
@@ -131,7 +131,7 @@ describe('taking up what an earlier life left', () => {
     mkdirSync(join(sandboxRoot, 'rubbish'));
     engine.run('stranger.1');
     expect(await table.adopt()).toEqual({ running: 1, finished: 0, waiting: 0, removed: 2 });
-    expect(names()).toEqual(['runs.1']);
+    expect(names()).toEqual(['runs-1']);
     expect(engine.removed).toEqual(['stranger.1']);
     expect(await follow('runs')).toEqual(['started', 'finished']);
   });
@@ -142,7 +142,7 @@ describe('taking up what an earlier life left', () => {
     leave('asked-for', false);
     engine.up = false;
     expect(await table.adopt()).toEqual({ running: 0, finished: 0, waiting: 3, removed: 0 });
-    expect(names().sort()).toEqual(['asked-for.1', 'dead.1', 'runs.1']);
+    expect(names().sort()).toEqual(['asked-for-1', 'dead-1', 'runs-1']);
     expect(problems).toEqual(["cannot look for tasks of an earlier life in runtime 'docker'; trying again"]);
     askAgain();
     const [running, again] = [follow('runs'), follow('asked-for')];
@@ -154,15 +154,27 @@ describe('taking up what an earlier life left', () => {
     askAgain();
     expect(await running).toEqual(['preparing', 'started', 'finished']);
     expect(await again).toEqual(['preparing', 'started', 'finished']);
-    expect(names().sort()).toEqual(['asked-for.1', 'runs.1']);
-    expect(existsSync(join(sandboxRoot, 'runs.1', 'work'))).toBe(true);
+    expect(names().sort()).toEqual(['asked-for-1', 'runs-1']);
+    expect(existsSync(join(sandboxRoot, 'runs-1', 'work'))).toBe(true);
+  });
+
+  it("takes up and removes what an earlier version called by another name, and leaves alone what has a stranger's", async () => {
+    leave('runs', true, 'runs.1');
+    leave('dead', false, 'dead.1');
+    leave('odd', false, 'odd-2');
+    expect(await table.adopt()).toEqual({ running: 1, finished: 0, waiting: 0, removed: 1 });
+    expect(names().sort()).toEqual(['odd-2', 'runs.1']);
+    expect(problems).toEqual(['the sandbox odd-2 is left alone']);
+    expect(await follow('runs')).toEqual(['started', 'finished']);
+    await table.release('runs', 1);
+    expect(names()).toEqual(['odd-2']);
   });
 
   it('counts what it adopts, with its GPUs, until that has ended or turns out to be gone', async () => {
     leave('runs', true);
     leave('gone', false);
-    writeFileSync(join(sandboxRoot, 'runs.1', DEVICES_FILE), 'G0');
-    writeFileSync(join(sandboxRoot, 'gone.1', DEVICES_FILE), 'G1');
+    writeFileSync(join(sandboxRoot, 'runs-1', DEVICES_FILE), 'G0');
+    writeFileSync(join(sandboxRoot, 'gone-1', DEVICES_FILE), 'G1');
     engine.up = false;
     await table.adopt();
     expect(admission.report()).toMatchObject({ inUse: { cores: 2, gpus: 2 }, admitted: 2 });
@@ -189,7 +201,7 @@ describe('taking up what an earlier life left', () => {
     expect(engine.removed).toEqual([]);
     engine.there.get('new.1')?.({ outcome: 'exited', exitCode: 0 });
     await attempt.end();
-    expect(names()).toEqual(['new.1']);
+    expect(names()).toEqual(['new-1']);
   });
 
   it('leaves sandboxes of a runtime that this runner does not have', async () => {
@@ -203,8 +215,8 @@ describe('taking up what an earlier life left', () => {
       onProblem: (text) => problems.push(text),
     });
     expect((await other.adopt()).removed).toBe(0);
-    expect(names()).toEqual(['elsewhere.1']);
-    expect(problems).toEqual(['the sandbox elsewhere.1 is left alone']);
+    expect(names()).toEqual(['elsewhere-1']);
+    expect(problems).toEqual(['the sandbox elsewhere-1 is left alone']);
     await other.close();
   });
 });

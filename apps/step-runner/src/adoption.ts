@@ -10,7 +10,7 @@
  *  3. What this life started is left alone, however late the answer comes.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { READ_ONLY_VIEW, type RunningTask, RuntimeFailure, type RuntimeTask, type TaskRuntime } from '@weft/runtimes';
 import { systemErrorCode } from '@weft/storage';
@@ -20,7 +20,7 @@ import { DEVICES_FILE, LOSSES_FILE, RESULT_FILE, SPEC_FILE } from './attempt-mem
 import type { RunnerFiles } from './inputs/runner-files.js';
 import type { LogKeeper } from './logs/log-keeper.js';
 import { runtimeTaskOf } from './runtime-task.js';
-import { layoutOf } from './sandbox-layout.js';
+import { attemptKey, layoutAt, type SandboxLayout } from './sandbox-layout.js';
 import { resolvePlan } from './stage.js';
 
 export interface AdoptionOptions {
@@ -59,7 +59,7 @@ export class Adoption {
   /** Keys of attempts whose result is known: a container that is left of one is rubbish. */
   private readonly restored = new Set<string>();
   /** Sandboxes that cannot be taken up; their containers go first. */
-  private doomed: { runtime: TaskRuntime; name: string }[] = [];
+  private doomed: { runtime: TaskRuntime; layout: SandboxLayout }[] = [];
   private readonly counts: AdoptionCounts = { running: 0, finished: 0, waiting: 0, removed: 0 };
   private readonly stopped = new AbortController();
 
@@ -89,20 +89,22 @@ export class Adoption {
     const bytes = readIfThere(join(sandboxRoot, name, SPEC_FILE));
     if (bytes === undefined) return this.discard(name);
     const spec = executor.TaskSpec.decode(bytes);
-    const layout = layoutOf(sandboxRoot, spec.taskId, spec.attempt);
+    const layout = layoutAt(sandboxRoot, name, spec);
     const runtime = runtimes.find((candidate) => candidate.name === spec.runtime);
-    if (runtime === undefined || layout.key !== name) {
-      onProblem(`the sandbox ${name} is left alone`, new Error(`it belongs to ${layout.key} in runtime '${spec.runtime}', unknown here`));
+    if (runtime === undefined || layout === undefined) {
+      const owner = attemptKey(spec.taskId, spec.attempt);
+      onProblem(`the sandbox ${name} is left alone`, new Error(`it belongs to ${owner} in runtime '${spec.runtime}', unknown here`));
       return;
     }
+    const { key } = layout;
     try {
-      storage.reclaim(layout.key, layout.root);
+      storage.reclaim(key, layout.root);
       const plan = await resolvePlan(spec, layout, runtime, storage, this.stopped.signal);
       const context = { spec, layout, runtime, storage, logs, admission, discard, forget, onProblem };
       const result = readIfThere(join(layout.root, RESULT_FILE));
       if (result !== undefined) {
-        this.attempts.set(name, Attempt.restore(context, plan, executor.Finished.decode(result)));
-        this.restored.add(name);
+        this.attempts.set(key, Attempt.restore(context, plan, executor.Finished.decode(result)));
+        this.restored.add(key);
         this.counts.finished++;
         return;
       }
@@ -111,11 +113,11 @@ export class Adoption {
       const losses = Number(readIfThere(join(layout.root, LOSSES_FILE))?.toString() ?? 0);
       const devices = readIfThere(join(layout.root, DEVICES_FILE))?.toString().split('\n') ?? [];
       const attempt = Attempt.adopt(context, { plan, devices, losses }, found);
-      this.attempts.set(name, attempt);
-      this.waiting.set(name, { attempt, runtime, task: runtimeTaskOf(spec, layout, plan, devices), settle, fail });
+      this.attempts.set(key, attempt);
+      this.waiting.set(key, { attempt, runtime, task: runtimeTaskOf(spec, layout, plan, devices), settle, fail });
     } catch (error) {
       onProblem(`cannot take up the sandbox ${name}`, error);
-      this.doomed.push({ runtime, name });
+      this.doomed.push({ runtime, layout });
     }
   }
 
@@ -144,14 +146,14 @@ export class Adoption {
       else if (this.attempts.delete(key)) {
         this.options.admission.leave(key);
         this.options.storage.release(key);
-        this.discard(key);
+        this.discard(basename(attempt.context.layout.root));
       }
     }
     const mine = this.doomed.filter((sandbox) => sandbox.runtime === runtime);
     this.doomed = this.doomed.filter((sandbox) => sandbox.runtime !== runtime);
-    for (const { name } of mine) {
-      this.options.storage.release(name);
-      this.discard(name);
+    for (const { layout } of mine) {
+      this.options.storage.release(layout.key);
+      this.discard(basename(layout.root));
     }
     return true;
   }

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { createLogger, createServiceTls, serveMetrics, startGrpcServer } from '@weft/platform';
 import { type ContainerLimits, DockerRuntime, ProcessRuntime, type TaskRuntime } from '@weft/runtimes';
-import { createStorage, removeAbandoned } from '@weft/storage';
+import { createStorage, makeSandboxRoot, removeAbandoned } from '@weft/storage';
 import { Admission } from './admission.js';
 import { AttemptTable } from './attempt-table.js';
 import type { StepRunnerConfig } from './config.js';
@@ -21,6 +21,7 @@ import { LogKeeper } from './logs/log-keeper.js';
 import { metricsText, TransferCounters } from './metrics.js';
 import { Registrar } from './registrar.js';
 import { registryCheck } from './registry-rules.js';
+import { ATTEMPT_SEPARATOR } from './sandbox-layout.js';
 import { sandboxRootId } from './sandbox-root-id.js';
 
 const VERSION = '0.1.0';
@@ -49,7 +50,7 @@ export interface StepRunner {
 export async function startStepRunner(config: StepRunnerConfig): Promise<StepRunner> {
   const log = createLogger('step-runner', config.logLevel);
   const tls = createServiceTls(config.tls, log);
-  mkdirSync(config.sandboxRoot, { recursive: true, mode: 0o700 });
+  makeSandboxRoot(config.sandboxRoot);
   if (config.dataDirectory !== undefined) mkdirSync(config.dataDirectory, { recursive: true });
   const sandboxRoot = realpathSync(config.sandboxRoot);
   void removeAbandoned(tmpdir());
@@ -76,7 +77,17 @@ export async function startStepRunner(config: StepRunnerConfig): Promise<StepRun
     const { capacity, inUse, admitted, waiting } = admission.report();
     const labels = { ...hostLabels(), ...means, ...config.labels };
     const load = { inUse, tasksAdmitted: admitted, tasksWaiting: waiting };
-    return { runnerId, version: VERSION, pool: config.pool, runtimes: infos, capacity, labels, sandboxRoot, ...load };
+    return {
+      runnerId,
+      version: VERSION,
+      pool: config.pool,
+      runtimes: infos,
+      capacity,
+      labels,
+      sandboxRoot,
+      attemptSeparator: ATTEMPT_SEPARATOR,
+      ...load,
+    };
   };
   const implementation = executorService({ table, storage, runtimes, describe, fsync: config.publishFsync, onProblem });
   const services = [{ definition: executor.ContainerExecutorService, implementation }];

@@ -18,7 +18,7 @@ import { Adoption, type AdoptionCounts, type AdoptionOptions } from './adoption.
 import { Attempt } from './attempt.js';
 import type { RunnerFiles } from './inputs/runner-files.js';
 import type { LogKeeper } from './logs/log-keeper.js';
-import { attemptKey, layoutOf, problemOf } from './sandbox-layout.js';
+import { attemptKey, layoutFor, problemOf } from './sandbox-layout.js';
 
 const TOMBSTONES = 10_000;
 /** Below the sandbox root; names that begin with a dot are no sandboxes. */
@@ -65,7 +65,7 @@ export class AttemptTable {
   execute(spec: executor.TaskSpec): Attempt {
     if (!/^[A-Za-z0-9._-]+$/.test(spec.taskId))
       throw new ServiceError('INVALID_ARGUMENT', `task_id '${spec.taskId}' is not [A-Za-z0-9._-]+`);
-    const layout = layoutOf(this.options.sandboxRoot, spec.taskId, spec.attempt);
+    const layout = layoutFor(this.options.sandboxRoot, spec);
     const known = this.attempts.get(layout.key);
     if (this.tombstones.has(layout.key) || known?.released === true) {
       throw new ServiceError('FAILED_PRECONDITION', `attempt ${layout.key} was released`);

@@ -1,9 +1,17 @@
 /** The runner's configuration from the environment, checked once at boot. Variables: README. */
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type TlsFiles, tlsFilesOf, tlsVariables, weftHome } from '@weft/platform';
 import { CONTAINMENT_LEVELS, type ContainmentLevel, IMAGE_SOURCES, type ImageSource } from '@weft/runtimes';
-import { fileUriToPath, isFileUri, pathToFileUri, type StorageOptions, storageOptionsOf, storageVariables } from '@weft/storage';
+import {
+  fileUriToPath,
+  isFileUri,
+  pathToFileUri,
+  sandboxRootOf,
+  type StorageOptions,
+  storageOptionsOf,
+  storageVariables,
+} from '@weft/storage';
 
 const RUNTIME_NAMES = ['process', 'docker'] as const;
 export type RuntimeName = (typeof RUNTIME_NAMES)[number];
@@ -157,6 +165,7 @@ export const configSchema: z.ZodType<StepRunnerConfig> = environment.transform((
   const home = env.WEFT_HOME ?? weftHome();
   const dataUri = env.WEFT_DATA_URI ?? `${pathToFileUri(join(home, 'data'))}/`;
   const { s3, http, own } = storageOptionsOf(env, dataUri, home);
+  const dataDirectory = isFileUri(dataUri) ? fileUriToPath(dataUri) : undefined;
   return {
     listen: env.WEFT_RUNNER_LISTEN ?? `unix:${join(home, 'run', 'step-runner.sock')}`,
     advertise: env.WEFT_RUNNER_ADVERTISE,
@@ -180,11 +189,11 @@ export const configSchema: z.ZodType<StepRunnerConfig> = environment.transform((
     containment: env.WEFT_PROCESS_CONTAINMENT,
     dockerExtraHosts: env.WEFT_DOCKER_EXTRA_HOSTS,
     schedulerAddress: env.WEFT_SCHEDULER_ADDRESS,
-    sandboxRoot: env.WEFT_SANDBOX_ROOT ?? join(home, 'sandboxes'),
+    sandboxRoot: env.WEFT_SANDBOX_ROOT ?? sandboxRootOf(resolve(home), dataDirectory),
     allowedRoots: env.WEFT_ALLOWED_ROOTS,
-    dataDirectory: isFileUri(dataUri) ? fileUriToPath(dataUri) : undefined,
+    dataDirectory,
     storage: { s3, http, own },
-    cacheDirectory: env.WEFT_CACHE_DIR,
+    cacheDirectory: env.WEFT_CACHE_DIR ?? (env.WEFT_SANDBOX_ROOT === undefined ? join(home, 'sandboxes', '.cache') : undefined),
     cacheBytes: env.WEFT_CACHE_MIB === undefined ? undefined : env.WEFT_CACHE_MIB * 1024 ** 2,
     taskLogBytes: env.WEFT_TASK_LOG_MIB === undefined ? undefined : env.WEFT_TASK_LOG_MIB * 1024 ** 2,
     metricsListen: env.WEFT_RUNNER_METRICS_LISTEN,

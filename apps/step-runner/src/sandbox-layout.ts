@@ -1,15 +1,17 @@
 /**
  * Where things of one attempt lie on the host, and what the task calls them. Pure.
  *
- * Invariant: for a process, task paths are host paths and lie inside the sandbox; for a container they are the container's.
+ * Invariants:
+ *  1. For a process, task paths are host paths and lie inside the sandbox; for a container they are the container's.
+ *  2. The name of a sandbox has no dot: people split paths at their dots.
  */
 import { basename, isAbsolute, join, normalize, relative } from 'node:path';
 import { executor } from '@weft/contracts';
 
 export interface SandboxLayout {
-  /** `<task_id>.<attempt>` */
+  /** `<task_id>.<attempt>`: by this others know the attempt. */
   key: string;
-  /** `<sandbox_root>/<key>` */
+  /** `<sandbox_root>/<task_id>-<attempt>` */
   root: string;
   hostWorkDir: string;
   hostTmpDir: string;
@@ -17,9 +19,31 @@ export interface SandboxLayout {
   hostInputDir: string;
 }
 
+/** Between task and attempt in the name of a sandbox. */
+export const ATTEMPT_SEPARATOR = '-';
+
 export function layoutOf(sandboxRoot: string, taskId: string, attempt: number): SandboxLayout {
+  return layoutIn(join(sandboxRoot, `${taskId}${ATTEMPT_SEPARATOR}${attempt}`), attemptKey(taskId, attempt));
+}
+
+/** Of what is asked for: a scheduler of an earlier version has its processes in a directory called as their key. */
+export function layoutFor(sandboxRoot: string, { taskId, attempt, workDir }: executor.TaskSpec): SandboxLayout {
+  const earlier = earlierLayoutOf(sandboxRoot, taskId, attempt);
+  return workDir === earlier.hostWorkDir ? earlier : layoutOf(sandboxRoot, taskId, attempt);
+}
+
+/** Of what is found; undefined where the directory is not called as a sandbox of that attempt. */
+export function layoutAt(sandboxRoot: string, name: string, { taskId, attempt }: executor.TaskSpec): SandboxLayout | undefined {
+  const root = join(sandboxRoot, name);
+  return [layoutOf(sandboxRoot, taskId, attempt), earlierLayoutOf(sandboxRoot, taskId, attempt)].find((layout) => layout.root === root);
+}
+
+function earlierLayoutOf(sandboxRoot: string, taskId: string, attempt: number): SandboxLayout {
   const key = attemptKey(taskId, attempt);
-  const root = join(sandboxRoot, key);
+  return layoutIn(join(sandboxRoot, key), key);
+}
+
+function layoutIn(root: string, key: string): SandboxLayout {
   return { key, root, hostWorkDir: join(root, 'work'), hostTmpDir: join(root, 'tmp'), hostInputDir: join(root, 'in') };
 }
 

@@ -61,7 +61,7 @@ export function admissionContract(create: () => RunnerFixture): void {
     await running.ready;
     const waiting = follow(large);
     await waiting.queued;
-    expect(readdirSync(runner.sandboxRoot)).not.toContain(`${large.taskId}.1`);
+    expect(readdirSync(runner.sandboxRoot)).not.toContain(`${large.taskId}-1`);
     expect(await runner.describe()).toMatchObject({ tasksAdmitted: 1, tasksWaiting: 1 });
     expect((await runner.run(small)).finished.exitCode).toBe(0);
     expect(waiting.seen).toEqual(['queued']);
@@ -120,7 +120,7 @@ export function admissionContract(create: () => RunnerFixture): void {
     await waiting.queued;
     await runner.cancel(first);
     await waiting.ended;
-    expect(existsSync(join(runner.sandboxRoot, `${second.taskId}.1`))).toBe(false);
+    expect(existsSync(join(runner.sandboxRoot, `${second.taskId}-1`))).toBe(false);
     expect((await runner.run(first)).finished.outcome).toBe(Outcome.CANCELLED);
     for (const spec of [first, third]) await runner.release(spec);
   });

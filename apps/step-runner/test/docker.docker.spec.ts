@@ -67,7 +67,7 @@ describe('step-runner, containers only', () => {
     });
     await other.start();
     expect((await containersOf('namesake')).map(({ Id }) => Id)).toEqual([handle]);
-    writeFileSync(join(one.sandboxRoot, `${spec.taskId}.1`, 'work', 'go'), '');
+    writeFileSync(join(one.sandboxRoot, `${spec.taskId}-1`, 'work', 'go'), '');
     const { finished } = await watch(one.execute(spec));
     expect(finished).toMatchObject({ outcome: executor.Outcome.EXITED, exitCode: 7 });
     await one.release(spec);
@@ -133,7 +133,7 @@ describe('a runner that is killed', () => {
     });
     const [handle] = await Promise.all(handles);
     await die(first);
-    rmSync(join(runner.sandboxRoot, `${unwanted.taskId}.1`), { recursive: true });
+    rmSync(join(runner.sandboxRoot, `${unwanted.taskId}-1`), { recursive: true });
 
     life = await live();
     expect((await runner.describe()).runnerId).toBe(runnerId);
@@ -143,7 +143,7 @@ describe('a runner that is killed', () => {
     expect((await runner.collect(done, [{ path: 'r', contents: true }])).files[0]?.contents).toBe('result\n');
 
     const attached = await watch(runner.execute(running), (seen) => {
-      if (seen.handle !== undefined) writeFileSync(join(runner.sandboxRoot, `${running.taskId}.1`, 'work', 'go'), '');
+      if (seen.handle !== undefined) writeFileSync(join(runner.sandboxRoot, `${running.taskId}-1`, 'work', 'go'), '');
     });
     expect(attached.handle).toBe(handle);
     expect(attached.finished).toMatchObject({ outcome: executor.Outcome.EXITED, exitCode: 6 });
@@ -156,7 +156,7 @@ describe('a runner that is killed', () => {
 
   it('leaves no host process behind', async () => {
     const first = await live();
-    const paths = join(runner.sandboxRoot, 'host.1');
+    const paths = join(runner.sandboxRoot, 'host-1');
     const fifo = join(runner.directory, 'alive');
     execFileSync('mkfifo', [fifo]);
     const stream = new Socket({ fd: openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK), readable: true, writable: false });

@@ -55,7 +55,7 @@ class Followed {
 
   /** Lets the tool end, however often it is begun again from now on. */
   go(): void {
-    const work = join(this.runner.sandboxRoot, `${this.spec.taskId}.1`, 'work');
+    const work = join(this.runner.sandboxRoot, `${this.spec.taskId}-1`, 'work');
     const letGo = (): void => {
       if (existsSync(work)) writeFileSync(join(work, 'go'), '');
     };
@@ -157,7 +157,7 @@ describeWithEngine('an engine that goes away and comes back', () => {
       expected: true,
       unavailable: expect.stringContaining(`engine at ${engine.host}: not answering since 20`),
     });
-    const paths = join(runner.sandboxRoot, 'host.1');
+    const paths = join(runner.sandboxRoot, 'host-1');
     mkdirSync(join(runner.directory, 'host'));
     const host = await runner.run(
       runner.shell('echo beside', {

@@ -71,7 +71,7 @@ export function executorContract(create: () => RunnerFixture): void {
     expect(readFileSync(link, 'utf8')).toBe('hello');
     expect((await runner.collect(spec, items, { release: true })).files).toEqual(files);
     await runner.release(spec);
-    expect(existsSync(join(runner.sandboxRoot, `${spec.taskId}.1`))).toBe(false);
+    expect(existsSync(join(runner.sandboxRoot, `${spec.taskId}-1`))).toBe(false);
     expect(statSync(link).size).toBe(5);
   });
 
@@ -232,7 +232,7 @@ export function executorContract(create: () => RunnerFixture): void {
     });
     await releasing;
     expect(finished.outcome).toBe(Outcome.CANCELLED);
-    expect(existsSync(join(runner.sandboxRoot, `${spec.taskId}.1`))).toBe(false);
+    expect(existsSync(join(runner.sandboxRoot, `${spec.taskId}-1`))).toBe(false);
   });
 
   it('ends a task at its time limit', async () => {
@@ -245,7 +245,7 @@ export function executorContract(create: () => RunnerFixture): void {
     const spec = runner.shell('mkdir -p a/b; echo x > a/b/c; chmod 500 a/b a');
     await runner.run(spec);
     await runner.release(spec);
-    expect(existsSync(join(runner.sandboxRoot, `${spec.taskId}.1`))).toBe(false);
+    expect(existsSync(join(runner.sandboxRoot, `${spec.taskId}-1`))).toBe(false);
   });
 
   it.each([
@@ -267,7 +267,7 @@ export function executorContract(create: () => RunnerFixture): void {
 
 /** Makes a file appear in the working directory of a running task. */
 function touch(runner: RunnerFixture, spec: executor.TaskSpec, name: string): void {
-  writeFileSync(join(runner.sandboxRoot, `${spec.taskId}.1`, 'work', name), '');
+  writeFileSync(join(runner.sandboxRoot, `${spec.taskId}-1`, 'work', name), '');
 }
 
 /** Of runners that keep whole logs: the contract leaves it to them. */

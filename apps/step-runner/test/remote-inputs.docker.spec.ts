@@ -28,7 +28,7 @@ describe('inputs from other hosts, in containers', () => {
       const { requests } = server;
       const asked = requests.length;
       await runner.start();
-      writeFileSync(`${runner.sandboxRoot}/${spec.taskId}.1/work/go`, '');
+      writeFileSync(`${runner.sandboxRoot}/${spec.taskId}-1/work/go`, '');
       const { finished } = await watch(runner.execute(spec));
       expect(finished).toMatchObject({ outcome: executor.Outcome.EXITED, exitCode: 0 });
       const { files } = await runner.collect(spec, [{ path: 'out', publish: true, contents: true }]);

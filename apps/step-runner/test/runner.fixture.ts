@@ -139,7 +139,7 @@ export class RunnerFixture {
   /** Directories as the task sees them. */
   pathsOf(taskId: string): { work: string; tmp: string; in: string } {
     if (this.runtime === 'docker') return { work: '/var/spool/cwl', tmp: '/tmp', in: '/var/lib/cwl' };
-    const root = join(this.sandboxRoot, `${taskId}.1`);
+    const root = join(this.sandboxRoot, `${taskId}-1`);
     return { work: join(root, 'work'), tmp: join(root, 'tmp'), in: join(root, 'in') };
   }
 

@@ -49,7 +49,7 @@ describe('attempts without a follower', () => {
     await told(spec.taskId, true);
     expect(heartbeats.items.at(-1)).toContainEqual({ runId: 'r-1', taskId: spec.taskId, attempt: spec.attempt });
     await told(spec.taskId, true);
-    const sandbox = join(runner.sandboxRoot, `${spec.taskId}.${spec.attempt}`);
+    const sandbox = join(runner.sandboxRoot, `${spec.taskId}-${spec.attempt}`);
     expect(existsSync(sandbox)).toBe(true);
     unwanted.add(spec.taskId);
     await told(spec.taskId, false);
@@ -67,7 +67,7 @@ describe('attempts without a follower', () => {
     await told(spec.taskId, false);
     await runner.release(spec);
     await expect(runner.run(spec)).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
-    expect(existsSync(join(runner.sandboxRoot, `${spec.taskId}.${spec.attempt}`))).toBe(false);
+    expect(existsSync(join(runner.sandboxRoot, `${spec.taskId}-${spec.attempt}`))).toBe(false);
   });
 
   it('are not those that somebody follows', async () => {

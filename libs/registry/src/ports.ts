@@ -37,6 +37,8 @@ export interface RunnerRecord {
   load: RunnerLoad;
   labels: Record<string, string>;
   sandboxRoot: string;
+  /** Between task and attempt in the name of a sandbox; absent: a dot. */
+  attemptSeparator?: string;
   /** It says so itself, or an operator does. */
   draining: boolean;
   lastSeenMs: number;

@@ -21,6 +21,7 @@ const runnerSchema = z.strictObject({
   }),
   labels: z.record(text, z.string()).default({}),
   sandboxRoot: z.string().startsWith('/'),
+  attemptSeparator: z.enum(['.', '-']).optional(),
   draining: z.boolean().default(false),
 });
 

@@ -18,6 +18,7 @@ export { isKernels, oddKind, type OwnPaths } from './reach.js';
 export { publishFile, publishSettled } from './publish.js';
 export { natureOf, NotPlainError, openBeneath, OpenDirectory, openDirectoryBeneath, OpenEntry } from './open-directory.js';
 export type { Listed, Nature } from './open-directory.js';
+export { makeSandboxRoot, sandboxRootOf } from './sandbox-root.js';
 export { removeTree } from './remove-tree.js';
 export { Trash } from './trash.js';
 export { systemErrorCode } from './system-error.js';

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { StorageOptions } from './create-storage.js';
 import { fileUriToPath, isFileUri } from './file-uri.js';
 import type { OwnPaths } from './reach.js';
+import { sandboxRootOf } from './sandbox-root.js';
 import { schemeOf } from './uri.js';
 
 const flag = z.enum(['0', '1']).transform((text) => text === '1');
@@ -56,10 +57,12 @@ export function storageOptionsOf(env: StorageVariables, dataUri: string, home?: 
 
 function ownPaths(env: StorageVariables, dataUri: string, home: string): OwnPaths {
   const { WEFT_API_TOKENS_FILE, WEFT_PUBLIC_TLS_KEY, WEFT_REDIS_TLS_KEY, WEFT_TLS_KEY, WEFT_SANDBOX_ROOT, WEFT_CACHE_DIR } = env;
-  const named = [WEFT_API_TOKENS_FILE, WEFT_PUBLIC_TLS_KEY, WEFT_REDIS_TLS_KEY, WEFT_TLS_KEY, WEFT_SANDBOX_ROOT, WEFT_CACHE_DIR];
+  const data = isFileUri(dataUri) ? fileUriToPath(dataUri).replace(/(.)\/+$/, '$1') : undefined;
+  const sandboxes = WEFT_SANDBOX_ROOT ?? sandboxRootOf(resolve(home), data);
+  const named = [WEFT_API_TOKENS_FILE, WEFT_PUBLIC_TLS_KEY, WEFT_REDIS_TLS_KEY, WEFT_TLS_KEY, sandboxes, WEFT_CACHE_DIR];
   return {
     closed: [home, ...named.flatMap((path) => (path ? [path] : []))].map((path) => resolve(path)),
     // Templates bring their tools' files.
-    open: [join(home, 'programs'), ...(isFileUri(dataUri) ? [fileUriToPath(dataUri).replace(/(.)\/+$/, '$1')] : [])],
+    open: [join(home, 'programs'), ...(data === undefined ? [] : [data])],
   };
 }

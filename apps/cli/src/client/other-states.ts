@@ -69,9 +69,8 @@ async function found(asked: Home, current: Home, runId: string): Promise<Service
 }
 
 /** Published results, or sandboxes of its tasks. */
-function hasFilesOf({ root }: Home, runId: string): boolean {
+function hasFilesOf({ root, sandboxes }: Home, runId: string): boolean {
   if (!/^[\w-]+$/.test(runId)) return false;
   if (existsSync(join(root, 'data/runs', runId))) return true;
-  const sandboxes = join(root, 'sandboxes');
   return existsSync(sandboxes) && readdirSync(sandboxes).some((name) => name.startsWith(runId));
 }

@@ -25,7 +25,7 @@ const say = (line: string): void => void process.stderr.write(`weft: ${line}\n`)
 export async function doctorCommand(options: { json?: boolean }): Promise<void> {
   const seen = await lookAtStack(homeOf());
   const findings = [
-    ...[node(), redis(), docker(), ...(await ports(seen)), home(), disk(), python(), await containment()],
+    ...[node(), redis(), docker(), ...(await ports(seen)), home(), sandboxes(), disk(), python(), await containment()],
     ...(await stackFindings(seen)),
     ...(await runs(seen)),
     await holds(),
@@ -114,6 +114,13 @@ function home(): Finding {
   } catch (error) {
     return { what: 'WEFT_HOME', ok: false, found: (error as Error).message, advice: 'set WEFT_HOME to a directory that you may write' };
   }
+}
+
+/** People write `path.split('.')[0]`, in documents and in tools. */
+function sandboxes(): Finding {
+  const { sandboxes: found } = homeOf();
+  const advice = `the path has a dot, at which scripts split names: set WEFT_SANDBOX_ROOT to a directory without, on the file system of the results`;
+  return { what: 'sandboxes', ok: !found.includes('.'), optional: true, found, advice };
 }
 
 function disk(): Finding {

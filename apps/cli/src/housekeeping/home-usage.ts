@@ -49,7 +49,7 @@ export async function homeUsage(home: Home): Promise<HomeUsage> {
     await add('trash', 'on its way out', join(data, '.trash'));
   }
   await add('sandboxes', 'working directories of tasks', home.sandboxes, ['.cache']);
-  await add('input cache', 'inputs from other hosts: WEFT_CACHE_MIB', join(home.sandboxes, '.cache'));
+  await add('input cache', 'inputs from other hosts: WEFT_CACHE_MIB', home.cache);
   await add('redis', 'records of runs, the queue', home.redis);
   await add('service logs', 'rotated as they grow', home.logs);
   await add('programs', 'copies of weft that stacks run', home.programs);

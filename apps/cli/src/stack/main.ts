@@ -3,7 +3,7 @@
  * Writes "listening", "taken" or "elsewhere" on stdout for the client that started it; everything else goes to its log.
  */
 import { getPriority, setPriority } from 'node:os';
-import { homeOf } from '../home.js';
+import { homeOf, withSandboxes } from '../home.js';
 import { buildId, distDirectory, touchPrograms } from './build-copy.js';
 import { placeOfThisProcess, placeWord } from './lock/place.js';
 import { OWNED, ownerGone } from './owner.js';
@@ -27,11 +27,12 @@ async function superviseHome(args: string[]): Promise<void> {
   const owner = args.includes(OWNED) ? ownerGone() : undefined;
   standAlone(owner === undefined);
   const home = homeOf();
+  const sandboxes = valueOf(args, '--sandboxes') ?? home.sandboxes;
   const redisUrl = givenRedisUrl();
   touchPrograms(distDirectory());
   const outcome = await supervise(
     {
-      home: { ...home, sandboxes: valueOf(args, '--sandboxes') ?? home.sandboxes },
+      home: sandboxes === home.sandboxes ? home : withSandboxes(home, sandboxes, process.env),
       version: buildId(),
       dist: distDirectory(),
       place: placeWord(placeOfThisProcess()),

@@ -7,7 +7,7 @@
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Home, homeOf } from '../home.js';
+import { type Home, homeOf, withSandboxes } from '../home.js';
 
 const DIRECTORY = 'private';
 export const MOST_PRIVATE = 256;
@@ -15,7 +15,7 @@ export const MOST_PRIVATE = 256;
 export function privateState(home: Home, number: number, env: NodeJS.ProcessEnv = process.env): Home {
   const own = homeOf({ ...env, WEFT_HOME: join(home.root, DIRECTORY, String(number)) });
   // Two runners in one sandbox root would tidy up each other's tasks.
-  return env['WEFT_SANDBOX_ROOT'] ? { ...own, sandboxes: join(env['WEFT_SANDBOX_ROOT'], DIRECTORY, String(number)) } : own;
+  return env['WEFT_SANDBOX_ROOT'] ? withSandboxes(own, join(env['WEFT_SANDBOX_ROOT'], DIRECTORY, String(number)), env) : own;
 }
 
 export function privateDirectory(home: Home): string {

@@ -62,6 +62,7 @@ function serviceEnvironment(home: Home, redisUrl: string, world: NodeJS.ProcessE
     // Of tools whose run brings none, and of what services start.
     PATH: [world['WEFT_RUNNER_PATH'], world['PATH']].filter((path) => path).join(':'),
     WEFT_SANDBOX_ROOT: home.sandboxes,
+    WEFT_CACHE_DIR: home.cache,
     WEFT_DATA_URI: home.dataUri,
     // A stack that only its own user reaches may read what that user can, and make the images that a document describes.
     WEFT_ALLOW_PRIVATE_HTTP: world['WEFT_ALLOW_PRIVATE_HTTP'] ?? (servesOthers(world) ? '0' : '1'),

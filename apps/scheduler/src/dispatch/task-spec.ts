@@ -54,7 +54,8 @@ export function layoutOf(
 ): { layout: SandboxLayout; contained: boolean } {
   const contained = placement.runner.runtimes.some((runtime) => runtime.name === placement.runtime && runtime.containers);
   if (contained) return { layout: { ...CONTAINER_LAYOUT, workDir: prepared.container?.outputDirectory ?? DEFAULT_WORK_DIR }, contained };
-  const sandbox = `${placement.runner.sandboxRoot}/${keyOf(job.taskId, job.attempt)}`;
+  const { sandboxRoot, attemptSeparator = '.' } = placement.runner;
+  const sandbox = `${sandboxRoot}/${job.taskId}${attemptSeparator}${job.attempt}`;
   return { layout: { workDir: `${sandbox}/work`, tmpDir: `${sandbox}/tmp`, inputDir: `${sandbox}/in` }, contained };
 }
 

@@ -33,7 +33,9 @@ export function registryService(
 function toRecord({ address, description, draining }: pb.RegisterRequest): Omit<RunnerRecord, 'lastSeenMs'> {
   if (address === '' || !description?.runnerId)
     throw new ServiceError('INVALID_ARGUMENT', 'a registration needs address and description.runner_id');
-  const { runnerId, pool, version, runtimes, labels, sandboxRoot, capacity } = description;
+  const { runnerId, pool, version, runtimes, labels, sandboxRoot, attemptSeparator, capacity } = description;
+  if (!['', '.', '-'].includes(attemptSeparator))
+    throw new ServiceError('INVALID_ARGUMENT', `runner ${runnerId}: attempt_separator must be '.' or '-'`);
   if (!capacity) throw new ServiceError('INVALID_ARGUMENT', `runner ${runnerId} does not say its capacity`);
   return {
     runnerId,
@@ -43,6 +45,7 @@ function toRecord({ address, description, draining }: pb.RegisterRequest): Omit<
     runtimes,
     labels,
     sandboxRoot,
+    ...(attemptSeparator !== '' && { attemptSeparator }),
     draining,
     capacity,
     load: loadOf(description),
@@ -59,7 +62,7 @@ function toRunner(record: RunnerRecord): pb.Runner {
   const runtimes = record.runtimes.map((runtime) => ({ ...runtime, expected: runtime.expected === true }));
   return {
     address,
-    description: { ...description, runtimes, ...load },
+    description: { ...description, attemptSeparator: record.attemptSeparator ?? '', runtimes, ...load },
     draining,
     lastSeen: new Date(lastSeenMs),
   };

@@ -167,7 +167,10 @@ export interface DescribeResponse {
   runtimes: RuntimeInfo[];
   capacity: Resources | undefined;
   labels: { [key: string]: string };
-  /** Absolute directory on the runner's host below which sandboxes are made: <sandbox_root>/<task_id>.<attempt>/{work,tmp,in}. */
+  /**
+   * Absolute directory on the runner's host below which sandboxes are made:
+   * <sandbox_root>/<task_id><attempt_separator><attempt>/{work,tmp,in}. Without dots in it, scripts may split a path at its dots.
+   */
   sandboxRoot: string;
   /** What its tasks hold of `capacity` now. */
   inUse:
@@ -176,6 +179,8 @@ export interface DescribeResponse {
   /** How many attempts hold something, and how many wait for room. */
   tasksAdmitted: number;
   tasksWaiting: number;
+  /** Empty: ".", as runners have it that were made before this field. "-" is better: see sandbox_root. */
+  attemptSeparator: string;
 }
 
 export interface DescribeResponse_LabelsEntry {
@@ -546,6 +551,7 @@ function createBaseDescribeResponse(): DescribeResponse {
     inUse: undefined,
     tasksAdmitted: 0,
     tasksWaiting: 0,
+    attemptSeparator: "",
   };
 }
 
@@ -580,6 +586,9 @@ export const DescribeResponse: MessageFns<DescribeResponse> = {
     }
     if (message.tasksWaiting !== 0) {
       writer.uint32(80).uint32(message.tasksWaiting);
+    }
+    if (message.attemptSeparator !== "") {
+      writer.uint32(90).string(message.attemptSeparator);
     }
     return writer;
   },
@@ -680,6 +689,14 @@ export const DescribeResponse: MessageFns<DescribeResponse> = {
             message.tasksWaiting = reader.uint32();
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.attemptSeparator = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -739,6 +756,11 @@ export const DescribeResponse: MessageFns<DescribeResponse> = {
         : isSet(object.tasks_waiting)
         ? globalThis.Number(object.tasks_waiting)
         : 0,
+      attemptSeparator: isSet(object.attemptSeparator)
+        ? globalThis.String(object.attemptSeparator)
+        : isSet(object.attempt_separator)
+        ? globalThis.String(object.attempt_separator)
+        : "",
     };
   },
 
@@ -780,6 +802,9 @@ export const DescribeResponse: MessageFns<DescribeResponse> = {
     if (message.tasksWaiting !== 0) {
       obj.tasksWaiting = Math.round(message.tasksWaiting);
     }
+    if (message.attemptSeparator !== "") {
+      obj.attemptSeparator = message.attemptSeparator;
+    }
     return obj;
   },
 
@@ -810,6 +835,7 @@ export const DescribeResponse: MessageFns<DescribeResponse> = {
       : undefined;
     message.tasksAdmitted = object.tasksAdmitted ?? 0;
     message.tasksWaiting = object.tasksWaiting ?? 0;
+    message.attemptSeparator = object.attemptSeparator ?? "";
     return message;
   },
 };
