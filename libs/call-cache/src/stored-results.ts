@@ -2,7 +2,8 @@
  * Stored results and the files they promise: made when a task has succeeded, taken into another task's folder and checked when one is used.
  *
  * Invariants:
- *  1. A result is used only if every file of it is there and is what it was: by its version, or, where only that differs, by its checksum.
+ *  1. A result is used only if every file of it is there and is what it was: a local one by its bytes, which are read each time, a remote one by
+ *     its version.
  *  2. What is checked is what was taken, where it is used: whatever has the old name by then, or gets it between two looks, is not asked.
  *  3. Files are linked (or copied by the server that holds them), never read and written again here.
  *  4. What a failed use left in the new folder is removed before anybody is told that there is no result.
@@ -42,6 +43,7 @@ export class StoredResults {
         limit(async (): Promise<StoredFile> => {
           const uri = `${surroundings.publishedTo}${path}`;
           const stat = await this.storage.stat(uri);
+          if (stat.unsure === true && !isFileUri(uri)) return { path, version: '', size: stat.size };
           // From now on this version, and no other, is known to be what was published; if it is.
           const id = await this.contents.described(uri, stat);
           if (checksum !== undefined && id?.startsWith('sha1$') === true && id !== checksum) asStated = false;
@@ -51,8 +53,10 @@ export class StoredResults {
     );
     // Somebody was there before us: those who look for the result are to make their own.
     if (!asStated) return undefined;
-    // Without a version nobody could tell later whether the file is still the same.
+    // Without a version, or a local file's checksum, nobody could tell later whether the file is still the same.
     if (files.some(({ version }) => version === '')) return undefined;
+    const local = isFileUri(surroundings.publishedTo);
+    if (local && [...detached.files.values()].some((checksum) => checksum?.startsWith('sha1$') !== true)) return undefined;
     return { folder: surroundings.publishedTo.slice(this.dataUri.length), outputs: detached.outputs, files, exitCode };
   }
 
@@ -83,15 +87,13 @@ export class StoredResults {
         if (kind !== 'file' || size !== stored.size) return false;
         await this.storage.copyTree(source, target);
       }
-      const version = await this.isAsStored(target, stored, checksum);
-      if (version !== undefined && checksum !== undefined) this.contents.published(target, checksum, version);
-      return version !== undefined;
+      return this.hasBytes(target, stored, checksum);
     }
     // A server's copy has a version of its own. Where the source had the stored one before and after, that is what was copied.
-    if ((await this.isAsStored(source, stored, checksum)) === undefined) return false;
+    if (!(await this.hasVersion(source, stored))) return false;
     if (source === target) return true;
     await this.storage.copyTree(source, target);
-    if ((await this.isAsStored(source, stored, checksum)) === undefined) return false;
+    if (!(await this.hasVersion(source, stored))) return false;
     if (checksum !== undefined) this.contents.published(target, checksum);
     return true;
   }
@@ -101,12 +103,17 @@ export class StoredResults {
     return (await this.storage.list(`${to}${path}`)).length === 0;
   }
 
-  /** The version that the file has now; undefined: it is not what was stored. */
-  private async isAsStored(uri: string, stored: StoredFile, checksum: string | undefined): Promise<string | undefined> {
+  /** Its version says nothing: it is another with every task that links the file. */
+  private async hasBytes(uri: string, stored: StoredFile, checksum: string | undefined): Promise<boolean> {
     const now = await this.storage.stat(uri);
-    if (now.version === stored.version) return now.version;
-    const alike = now.kind === 'file' && now.size === stored.size && checksum !== undefined;
-    return alike && (await this.contents.described(uri, now)) === checksum ? now.version : undefined;
+    if (now.kind !== 'file' || now.size !== stored.size || checksum === undefined) return false;
+    if ((await this.contents.bytesOf(uri, now)) !== checksum) return false;
+    this.contents.published(uri, checksum, now.version);
+    return true;
+  }
+
+  private async hasVersion(uri: string, stored: StoredFile): Promise<boolean> {
+    return (await this.storage.stat(uri)).version === stored.version;
   }
 
   /**

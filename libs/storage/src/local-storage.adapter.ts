@@ -6,7 +6,8 @@
  *     real path.
  *  2. Whatever the roots: nothing of the kernel's file systems and of the stack's own directories (reach.ts). A file is opened without waiting for
  *     anybody, and is one by what was opened.
- *  3. A file's version is its inode, size and modification time. Not its ctime, which a further hard link changes too.
+ *  3. A file's version is its device, inode, size, and times of modification and of change. The last is what nobody can set (`cp -p`, `touch -r` set
+ *     the others). Within one tick of the file system's clock it may stay as it is: what changed so lately is `unsure`.
  */
 import { type BigIntStats, constants, createReadStream } from 'node:fs';
 import { mkdir, open as openFile, readdir, realpath, rename, stat, unlink, writeFile } from 'node:fs/promises';
@@ -27,7 +28,12 @@ export interface LocalStorageOptions {
   allowedRoots?: readonly string[];
   /** Directories and files of the stack, by any name, and what in them may be given to tasks all the same. */
   own?: OwnPaths;
+  /** Milliseconds since the epoch. */
+  now?: () => number;
 }
+
+/** Longer than any file system's tick: 2 s on FAT, else at most 1 s, and 10 ms as a rule. */
+const TICK_MS = 2_500;
 
 export class LocalStorage implements Storage {
   private realRoots: Promise<string[]> | undefined;
@@ -37,7 +43,7 @@ export class LocalStorage implements Storage {
 
   async stat(uri: string): Promise<StoredStat> {
     if (isDataUri(uri)) return { kind: 'file', size: decodeDataUri(uri).length, version: 'data' };
-    return this.guarded(uri, async (path) => describe(await stat(path, { bigint: true }), uri));
+    return this.guarded(uri, async (path) => this.described(await stat(path, { bigint: true }), uri));
   }
 
   async readText(uri: string, limit: number): Promise<string> {
@@ -179,6 +185,12 @@ export class LocalStorage implements Storage {
     throw new StorageError('ACCESS', `${uri} is outside the allowed roots (${roots.join(', ')})`, uri);
   }
 
+  private described(stats: BigIntStats, uri: string): StoredStat {
+    const found = describe(stats, uri);
+    const settled = found.kind === 'directory' || (this.options.now ?? Date.now)() - Number(stats.ctimeMs) > TICK_MS;
+    return settled ? found : { ...found, unsure: true };
+  }
+
   private reached(): Promise<Reach> {
     const { closed, open } = this.options.own ?? { closed: [], open: [] };
     // What this process may not look at is known by its name.
@@ -249,7 +261,7 @@ function describe(stats: BigIntStats, uri: string, wanted?: StoredStat['kind']):
   if (kind === undefined) throw new StorageError('UNSUPPORTED', `${uri} is neither a file nor a directory`, uri);
   if (wanted !== undefined && kind !== wanted) throw new StorageError('UNSUPPORTED', `${uri} is a ${kind}, not a ${wanted}`, uri);
   if (kind === 'directory') return { kind, size: 0, version: '' };
-  return { kind, size: Number(stats.size), version: `${stats.ino}-${stats.size}-${stats.mtimeNs}` };
+  return { kind, size: Number(stats.size), version: [stats.dev, stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join('-') };
 }
 
 function tooLarge(uri: string, size: number, limit: number): StorageError {

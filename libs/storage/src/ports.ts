@@ -31,10 +31,15 @@ export interface StoredStat {
   /** Bytes; 0 for a directory. */
   size: number;
   /**
-   * Opaque; another one means that the file may have other bytes now. A further link to a file does not change it. '' where the
-   * storage cannot tell: directories, and http servers that send no validator.
+   * Opaque; another one means that the file may have other bytes now. Of a local file any change of its inode gives another one, a further
+   * link, too. '' where the storage cannot tell: directories, and http servers that send no validator.
    */
   version: string;
+  /**
+   * Other bytes may have, or get, the same version: a local file was changed a moment ago, and its file system's clock may not have moved on
+   * since; an http server tells no more than a time of modification, or a weak validator. Who takes one version for the same bytes looks here.
+   */
+  unsure?: true;
 }
 
 export interface StoredEntry extends StoredStat {

@@ -69,7 +69,7 @@ export function createReuse(options: ReuseOptions): ReusedResults {
     if (swept && swept.removed > 0) logger.info(swept, 'removed results from the call cache');
   });
   sweeper.within(SWEEP_MS);
-  const runContents = new RunContents(options.client);
+  const runContents = new RunContents(options.client, clock.now);
   const settling = new Set<Promise<void>>();
   return {
     of: (job) =>

@@ -1,7 +1,9 @@
 /**
  * What tasks run in: content ids of images, or, where a task runs on the host, of the programs and files that its command line names.
  *
- * Invariant: a run sees one answer per reference for as long as it is remembered; one that is not there is asked for again every time.
+ * Invariants:
+ *  1. For the tasks that it begins within LOOKED_MS a run sees one answer per reference; one that is not there is asked for again every time.
+ *  2. Who stores a result asks anew: a program that was edited while the tool ran is nothing to find its result by.
  */
 import { RecentMap } from '@weft/call-cache';
 import type { executor } from '@weft/contracts';
@@ -16,21 +18,31 @@ export interface Where {
 }
 
 const REMEMBERED = 10_000;
+const LOOKED_MS = 10_000;
 /** A runner that does not answer by then leaves the task to be executed. */
 const DEADLINE_MS = 5_000;
 /** Files of the host that one command line may name and have looked at. */
 const MAX_FILES = 16;
 
 export class RunContents {
-  private readonly known = new RecentMap<Promise<string>>(REMEMBERED);
+  private readonly known = new RecentMap<{ atMs: number; id: Promise<string> }>(REMEMBERED);
 
-  constructor(private readonly client: (address: string) => executor.ContainerExecutorClient) {}
+  constructor(
+    private readonly client: (address: string) => executor.ContainerExecutorClient,
+    private readonly now: () => number,
+  ) {}
 
   /** Undefined: something is not there (yet). Rejects with ServiceError where the runner cannot say. */
-  async of(runId: string, where: Where, spec: executor.TaskSpec, sandbox: string | undefined): Promise<Record<string, string> | undefined> {
+  async of(
+    { runId, anew = false }: { runId: string; anew?: boolean },
+    where: Where,
+    spec: executor.TaskSpec,
+    sandbox: string | undefined,
+  ): Promise<Record<string, string> | undefined> {
+    const asker = { runId, anew };
     if (where.contained) {
       if (spec.image === undefined) return undefined;
-      const id = await this.ask(runId, where, spec.image);
+      const id = await this.ask(asker, where, spec.image);
       return id === '' ? undefined : { image: id };
     }
     const [command = ''] = spec.argv;
@@ -41,23 +53,31 @@ export class RunContents {
     const references = [...files];
     const { searchPath } = spec;
     const ids = await Promise.all(
-      references.map((reference) => this.ask(runId, where, { reference, loadUri: '', importUri: '', dockerfile: '' }, searchPath)),
+      references.map((reference) => this.ask(asker, where, { reference, loadUri: '', importUri: '', dockerfile: '' }, searchPath)),
     );
     if (asked && ids[0] === '') return undefined;
     return Object.fromEntries(references.map((reference, index) => [reference, ids[index] ?? '']).filter(([, id]) => id !== ''));
   }
 
-  private async ask(runId: string, { runnerId, runtime, address }: Where, image: executor.Image, searchPath = ''): Promise<string> {
+  private async ask(
+    { runId, anew }: { runId: string; anew: boolean },
+    { runnerId, runtime, address }: Where,
+    image: executor.Image,
+    searchPath = '',
+  ): Promise<string> {
     // One run has one PATH, so that the run's id stands for it.
     const key = [runId, runnerId, runtime, image.reference, image.dockerfile, image.loadUri, image.importUri].join('\n');
+    const known = this.known.get(key);
+    if (known !== undefined && !anew && this.now() - known.atMs <= LOOKED_MS) return known.id;
     const client = this.client(address);
-    const answer =
-      this.known.get(key) ??
-      callUnary(client, client.inspectImage, { runtime, image, searchPath }, { deadlineMs: DEADLINE_MS }).then(({ imageId }) => imageId);
+    const id = callUnary(client, client.inspectImage, { runtime, image, searchPath }, { deadlineMs: DEADLINE_MS }).then(
+      ({ imageId }) => imageId,
+    );
+    const answer = { atMs: this.now(), id };
     this.known.set(key, answer);
-    const forget = (): void => this.known.delete(key);
-    answer.then((id) => id === '' && forget(), forget);
-    return answer;
+    const forget = (): void => void (this.known.get(key) === answer && this.known.delete(key));
+    id.then((found) => found === '' && forget(), forget);
+    return id;
   }
 }
 

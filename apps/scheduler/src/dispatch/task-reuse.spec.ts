@@ -75,7 +75,7 @@ async function world({
       return kept;
     },
     giveUp: async (_key: string, _holder: string, news: string) => void asked.push(`give up ${news}`),
-    contents: { forRun: () => ({ of: async () => 'x' }), justPublished: async () => undefined },
+    contents: { forRun: () => ({ of: async () => 'x' }), anew: () => ({ of: async () => 'x' }), justPublished: async () => undefined },
   } as never as TaskReuseDeps['cache'];
   let calls = 0;
   const runContents = { of: async () => contents[Math.min(calls++, contents.length - 1)] };

@@ -220,23 +220,35 @@ export class TaskReuse {
     return likely && whereOf(likely, layoutOf(this.job, prepared, likely).contained);
   }
 
-  private async programs(bound: BoundTask, where: Where | undefined, image: executor.Image | undefined): Promise<Programs | undefined> {
+  private async programs(
+    bound: BoundTask,
+    where: Where | undefined,
+    image: executor.Image | undefined,
+    anew = false,
+  ): Promise<Programs | undefined> {
     const { runId } = this.job;
     if (where === undefined) return undefined;
     return this.deps.contents.of(
-      runId,
+      { runId, anew },
       where,
       { ...bound.spec, image: where.contained ? image : undefined, ...onHost(this.job, where.contained) },
       sandboxOf(bound, where.contained),
     );
   }
 
-  private keyFor(request: TaskRequest, bound: BoundTask, contained: boolean, programs: Programs): Promise<string | undefined> {
+  private keyFor(
+    request: TaskRequest,
+    bound: BoundTask,
+    contained: boolean,
+    programs: Programs,
+    anew = false,
+  ): Promise<string | undefined> {
     const { projectId = '', runId } = this.job;
     const sandbox = sandboxOf(bound, contained);
     const spec = { ...bound.spec, ...onHost(this.job, contained) };
     const call: Call = { projectId, request, bound: { ...bound, spec }, programs, ...(sandbox === undefined ? {} : { sandbox }) };
-    return callKey(call, this.deps.cache.contents.forRun(runId));
+    const { contents } = this.deps.cache;
+    return callKey(call, anew ? contents.anew(runId) : contents.forRun(runId));
   }
 
   private async keep(answer: Succeeded, { bound, where, imageId }: Execution): Promise<void> {
@@ -244,10 +256,10 @@ export class TaskReuse {
     if (request === undefined || foreseen?.key === undefined) return this.giveUp('failed');
     const { contained } = where;
     const untouched = bound === foreseen.bound && bound.spec.inputs.every(({ source }) => source?.$case !== 'uri');
-    const now = untouched ? foreseen.key : await this.keyFor(request, bound, contained, foreseen.programs ?? {});
+    const now = untouched ? foreseen.key : await this.keyFor(request, bound, contained, foreseen.programs ?? {}, true);
     // An input that changed while the task ran: nobody knows which of the two it has seen.
     if (now !== foreseen.key) return this.giveUp('failed');
-    const programs = contained ? imageOf(imageId) : await this.programs(bound, where, undefined);
+    const programs = contained ? imageOf(imageId) : await this.programs(bound, where, undefined, true);
     if (programs === undefined) return this.giveUp('failed');
     const asForeseen = foreseen.programs !== undefined && canonicalJson(programs) === canonicalJson(foreseen.programs);
     // So it is with what it ran on the host, where that was looked at before.

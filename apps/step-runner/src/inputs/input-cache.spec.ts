@@ -16,12 +16,15 @@ class FakeStorage implements StorageReader {
   readonly breaks: number[] = [];
   stats = 0;
   withVersions = true;
+  /** As an http server has them that tells no more than when and how large: '' where they are not. */
+  weakVersion = '';
   /** Called with every connection's number before anything is read. */
   onOpen: (count: number) => Promise<void> | void = () => undefined;
 
   stat(uri: string): Promise<StoredStat> {
     this.stats++;
-    return Promise.resolve({ kind: 'file', size: this.text(uri).length, version: this.version(uri) });
+    const version = this.version(uri);
+    return Promise.resolve({ kind: 'file', size: this.text(uri).length, version, ...(this.weakVersion !== '' && { unsure: true }) });
   }
 
   readText(uri: string): Promise<string> {
@@ -63,6 +66,7 @@ class FakeStorage implements StorageReader {
   }
 
   private version(uri: string): string {
+    if (this.weakVersion !== '') return this.weakVersion;
     return this.withVersions ? sha1(this.text(uri)) : '';
   }
 }
@@ -112,6 +116,13 @@ describe('InputCache', () => {
     storage.files.set(A, 'changed');
     expect(readFileSync((await cache.file(want(A))).path, 'utf8')).toBe('changed');
     expect(storage.opened).toHaveLength(2);
+  });
+
+  it('fetches a file again that may have been replaced by another of its size and time', async () => {
+    storage.weakVersion = 'Fri, 20 Nov 2020 20:20:20 GMT 16';
+    await cache.file(want(A));
+    storage.files.set(A, 'the CONTENT of a');
+    expect(readFileSync((await cache.file(want(A))).path, 'utf8')).toBe('the CONTENT of a');
   });
 
   it('asks nobody where the checksum is stated and known', async () => {

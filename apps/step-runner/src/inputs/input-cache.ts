@@ -3,7 +3,7 @@
  *
  * Invariants:
  *  1. What a task gets has the checksum that its File value states, where it states one, and is of the version that lies there now,
- *     where it does not.
+ *     where it does not. A version that another file may have (`unsure`) is none.
  *  2. A file is on its way once, however many tasks wait for it; it stops when none does any more.
  *  3. Nothing is touched on disk before the first remote input is asked for.
  */
@@ -143,7 +143,7 @@ export class InputCache {
     const now = listed ?? (await this.options.storage.stat(uri));
     if (now.kind !== 'file') throw new StorageError('UNSUPPORTED', `${uri} is a directory, not a file`, uri);
     const record = this.store.record(uri);
-    if (record !== undefined && record.version === now.version && now.version !== '') {
+    if (record !== undefined && record.version === now.version && now.version !== '' && now.unsure !== true) {
       if (checksum !== '' && checksum !== `sha1$${record.sha1}`) throw wrongChecksum(uri, record.sha1, checksum);
       this.hits++;
       return hand(record.sha1);

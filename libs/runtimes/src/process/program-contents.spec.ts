@@ -39,6 +39,17 @@ describe('contents of programs', () => {
     expect(await programs.idOf('tool')).toBe(id);
   });
 
+  it.each([0, 60_000])('change with the bytes, whatever times are set (%i ms later)', async (laterMs) => {
+    const later = new ProgramContents(directory, () => Date.now() + laterMs);
+    const path = write('tool', 'one');
+    utimesSync(path, 1, 1);
+    const id = await later.idOf('tool');
+    expect(await later.idOf('tool')).toBe(id);
+    write('tool', 'two');
+    utimesSync(path, 1, 1);
+    expect(await later.idOf('tool')).not.toBe(id);
+  });
+
   it('are unknown of what is no file', async () => {
     mkdirSync(join(directory, 'd'));
     for (const reference of ['nothing', join(directory, 'nothing'), directory, join(directory, 'd'), './d', '/dev/null', ''])

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import { isFileUri } from '../file-uri.js';
 import type { Storage } from '../ports.js';
 import { awkwardNames, inUri } from './storage.contract.js';
 
@@ -128,7 +129,7 @@ function describeCopying(context: Context): void {
     });
   });
 
-  it('copies a tree, twice, beside what is there; versions of the source stay', async () => {
+  it('copies a tree, twice, beside what is there; versions of the source stay, but where a copy is a link', async () => {
     const { storage, prefix, host } = context();
     await onHost(host, { 'd/a': '1', 'd/e/': '', 'd/s/b': '2' });
     await storage.publish(join(host, 'd'), `${prefix}d`);
@@ -137,9 +138,9 @@ function describeCopying(context: Context): void {
     await storage.copyTree(`${prefix}d/`, `${prefix}to/`);
     await storage.copyTree(`${prefix}d`, `${prefix}to`);
     expect(await treeOf(storage, `${prefix}to`)).toEqual({ a: '1', 'e/': '', 's/': '', 's/b': '2', 's/other': 'o' });
-    expect((await storage.stat(`${prefix}d/a`)).version).toBe(version);
+    if (!isFileUri(prefix)) expect((await storage.stat(`${prefix}d/a`)).version).toBe(version);
     await storage.removeTree(`${prefix}to`);
-    expect((await storage.stat(`${prefix}d/a`)).version).toBe(version);
+    if (!isFileUri(prefix)) expect((await storage.stat(`${prefix}d/a`)).version).toBe(version);
   });
 
   it('moves a tree, also onto one that is there', async () => {

@@ -2,7 +2,8 @@
  * Reading of http: and https: URIs. There are no directories.
  *
  * Invariants:
- *  1. A file's version is its ETag, or its time of modification with its size; '' where the server says neither.
+ *  1. A file's version is its ETag, or its time of modification with its size; '' where the server says neither. Only a strong ETag promises the
+ *     same bytes (RFC 9110, 8.8): the others are `unsure`.
  *  2. Servers that know no ranges, no HEAD or no length are read all the same, at the cost of bytes that are thrown away.
  */
 import type { IncomingMessage } from 'node:http';
@@ -34,14 +35,14 @@ export class HttpStorage implements StorageReader {
     head.resume();
     if (!NO_HEAD.has(head.statusCode ?? 0)) {
       refuseFailure(head, uri);
-      if (lengthOf(head) !== undefined) return { kind: 'file', size: lengthOf(head) ?? 0, version: versionOf(head) };
+      if (lengthOf(head) !== undefined) return { kind: 'file', size: lengthOf(head) ?? 0, ...validatorOf(head) };
     }
     const probe = await this.client.send(uri, 'GET', { range: 'bytes=0-0' });
     if (probe.statusCode !== 416) refuseFailure(probe, uri);
     const known = probe.statusCode === 200 ? lengthOf(probe) : totalOf(probe);
     const size = known ?? (await this.count(probe, uri));
     probe.destroy();
-    return { kind: 'file', size, version: versionOf(probe) };
+    return { kind: 'file', size, ...validatorOf(probe) };
   }
 
   async readText(uri: string, limit: number): Promise<string> {
@@ -127,6 +128,13 @@ function lengthOf({ headers }: IncomingMessage): number | undefined {
 function totalOf({ headers }: IncomingMessage): number | undefined {
   const total = /\/(\d+)$/.exec(headers['content-range'] ?? '')?.[1];
   return total === undefined ? undefined : Number(total);
+}
+
+function validatorOf(response: IncomingMessage): Pick<StoredStat, 'version' | 'unsure'> {
+  const { etag } = response.headers;
+  const strong = etag !== undefined && !etag.startsWith('W/');
+  const version = versionOf(response);
+  return { version, ...(version !== '' && !strong && { unsure: true }) };
 }
 
 function versionOf(response: IncomingMessage): string {

@@ -38,6 +38,13 @@ describe('HttpStorage', () => {
     await expect(storage.list(`${server.url}d/`)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
   });
 
+  it('says that other bytes may have the version that a server makes of a time of modification', async () => {
+    server.files.set('f', Buffer.from('x'));
+    expect(await storage.stat(`${server.url}f`)).not.toHaveProperty('unsure');
+    server.without.add('etag');
+    expect(await storage.stat(`${server.url}f`)).toMatchObject({ version: expect.stringContaining('2020'), unsure: true });
+  });
+
   it('says that it cannot tell a change where the server sends no validator', async () => {
     for (const what of ['etag', 'modified']) server.without.add(what);
     server.files.set('f', Buffer.from('x'));
