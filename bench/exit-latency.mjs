@@ -58,7 +58,7 @@ async function main() {
 /** Milliseconds from the container's death to the watcher's news. */
 async function one(runs, died) {
   const { run } = await new Promise((done, fail) =>
-    runs.Submit({ cwl: DOCUMENT, inputs_json: '{}', no_cache: true }, (error, answer) => (error ? fail(error) : done(answer))),
+    runs.Submit({ cwl: DOCUMENT, inputs_json: '{}' }, (error, answer) => (error ? fail(error) : done(answer))),
   );
   const seen = await new Promise((done, fail) => {
     const stream = runs.Watch({ run_id: run.run_id, after_sequence: 0 });

@@ -1,6 +1,6 @@
 // Measures weft, and cwltool beside it where it is installed, over the workflows of a folder: `npm run bench [folder] [--runs N]`.
 // The folder is ../shared/bench where that is there, else bench/workflows. Medians; every figure of one table comes from one run.
-// Every task is executed: without --no-cache the second run of a workflow would find the results of the first.
+// Every task is executed, as it is by default: a run would have to ask for the results of another.
 // Whole: wall time of the command with a stack that is up. Marginal: (wall(N) - wall(1)) / (N - 1).
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -32,7 +32,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'weft-bench-'));
 // Ports of its own: a stack that is running here goes on undisturbed.
 const env = { ...process.env, WEFT_HOME: join(scratch, 'home'), WEFT_HTTP_LISTEN: '127.0.0.1:0', WEFT_GRPC_LISTEN: '127.0.0.1:0' };
 const weft = join(root, 'weft');
-const engines = [{ name: 'weft', command: (doc, job, out) => [weft, 'run', '--quiet', '--no-cache', '--outdir', out, doc, job] }];
+const engines = [{ name: 'weft', command: (doc, job, out) => [weft, 'run', '--quiet', '--outdir', out, doc, job] }];
 if (has('cwltool')) engines.push({ name: 'cwltool', command: (doc, job, out) => ['cwltool', '--quiet', '--outdir', out, doc, job] });
 
 let outdirs = 0;

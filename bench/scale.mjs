@@ -71,7 +71,7 @@ async function scatter(count) {
   const before = cpuMs();
   const started = performance.now();
   const outdir = join(scratch, `out-${count}`);
-  const options = ['--quiet', '--outdir', outdir, ...(option('options', '') === '' ? ['--no-cache'] : option('options', '').split(','))];
+  const options = ['--quiet', '--outdir', outdir, ...(option('options', '') === '' ? [] : option('options', '').split(','))];
   await command([weft, 'run', ...options.filter((text) => text !== 'none'), join(root, 'bench/workflows/scatter-echo.cwl'), job]);
   const wallMs = performance.now() - started;
   const after = cpuMs();
@@ -92,7 +92,7 @@ async function runs() {
   const started = performance.now();
   const submitAll = async () => {
     for (let n = next++; n < count; n = next++) {
-      const body = { cwl: document, inputs: { n }, no_cache: true, idempotency_key: `scale-${n}`, labels: { bench: 'scale' } };
+      const body = { cwl: document, inputs: { n }, idempotency_key: `scale-${n}`, labels: { bench: 'scale' } };
       for (;;) {
         const answer = await gateway('POST', '/api/v1/runs', body);
         if (answer.status === 201) break;

@@ -220,7 +220,7 @@ export class ChaosClient {
 
   private async submitRest(i: number, body: SubmitBody): Promise<string> {
     const { document, inputs, key, name, project, noCache } = body;
-    const how = { no_cache: noCache, failure_mode: body.failureMode, priority: body.priority };
+    const how = { cache: !noCache, no_cache: noCache, failure_mode: body.failureMode, priority: body.priority };
     const limit = body.maxParallelTasks > 0 ? { max_parallel_tasks: body.maxParallelTasks } : {};
     const request = { cwl: document, inputs, name, project_id: project, ...how, ...limit };
     return String((await this.rest(i, '/api/v1/runs', request, { 'idempotency-key': key }))['run_id']);
@@ -230,7 +230,7 @@ export class ChaosClient {
     const { document, inputs, key, name, project, noCache } = body;
     const client = this.grpc[i] as gateway.RunsClient;
     const request = gateway.SubmitRequest.fromPartial({
-      ...{ name, noCache, idempotencyKey: key, projectId: project, inputsJson: JSON.stringify(inputs) },
+      ...{ name, cache: !noCache, noCache, idempotencyKey: key, projectId: project, inputsJson: JSON.stringify(inputs) },
       ...{ priority: body.priority, maxParallelTasks: body.maxParallelTasks },
       failureMode: body.failureMode === 'continue' ? run.FailureMode.CONTINUE : run.FailureMode.FAIL_FAST,
       document: { $case: 'cwl', value: JSON.stringify(document) },

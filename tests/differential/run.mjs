@@ -64,7 +64,7 @@ async function compare(seed) {
   const arguments_ = (outdir) => ['--quiet', '--no-container', '--outdir', join(place, outdir), join(place, document), join(place, job)];
   const [theirs, ours] = await Promise.all([
     cwltool.run(['--disable-color', '--relax-path-checks', ...arguments_('cwltool')]),
-    runWeft(['run', '--no-cache', ...arguments_('weft')]),
+    runWeft(['run', ...arguments_('weft')]),
   ]);
   for (const [name, { code, stdout, stderr }] of Object.entries({ cwltool: theirs, weft: ours }))
     write(join(place, `${name}.log`), `${code}\n${stdout}\n${stderr}`);

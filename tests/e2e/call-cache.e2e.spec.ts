@@ -76,7 +76,7 @@ function input(content: string): string {
 
 const file = (path: string): Json => ({ class: 'File', location: `file://${path}` });
 
-async function outcomes(document: Json, inputs: Json, more: object = {}): Promise<Outcome[]> {
+async function outcomes(document: Json, inputs: Json, more: object = { cache: true }): Promise<Outcome[]> {
   const runId = await runs.submit(document, inputs, more);
   const cached = new Map<string, boolean>();
   let end: run.RunStatusChanged | undefined;
@@ -94,7 +94,7 @@ async function outcomes(document: Json, inputs: Json, more: object = {}): Promis
   });
 }
 
-async function outcome(document: Json, inputs: Json, more: object = {}): Promise<Outcome> {
+async function outcome(document: Json, inputs: Json, more: object = { cache: true }): Promise<Outcome> {
   const [one] = await outcomes(document, inputs, more);
   if (one === undefined) throw new Error('a run without an output');
   return one;
@@ -143,10 +143,36 @@ function decides(requirements: () => Json, another?: () => void): void {
     again(first, await outcome(fresh(), { text: file(text) }));
     anew(first, await outcome(fresh(), { text: file(text), word: 'bye' }));
     anew(first, await outcome(tool({ ...requirements(), WorkReuse: { enableReuse: false } }), { text: file(text) }));
-    anew(first, await outcome(fresh(), { text: file(text) }, { projectId: 'another' }));
+    anew(first, await outcome(fresh(), { text: file(text) }, { cache: true, projectId: 'another' }));
     const refreshed = await outcome(fresh(), { text: file(text) }, { noCache: true });
     anew(first, refreshed);
     again(refreshed, await outcome(fresh(), { text: file(text) }));
+  });
+
+  it('another file of the same size does, whatever times it was given, and an edit that is dated back', async () => {
+    const text = input('one\n');
+    utimesSync(text, 1, 1);
+    const first = await outcome(fresh(), { text: file(text) });
+    const other = input('two\n');
+    utimesSync(other, 1, 1);
+    expect(spawnSync('cp', ['-p', other, text]).status).toBe(0);
+    const second = await outcome(fresh(), { text: file(text) });
+    anew(first, second);
+    expect(second.text).toMatch(/^two\n/);
+    writeFileSync(text, 'six\n');
+    utimesSync(text, 1, 1);
+    expect((await outcome(fresh(), { text: file(text) })).text).toMatch(/^six\n/);
+  });
+
+  it('nobody gets a result of another who did not ask for it, in one scatter or later', async () => {
+    const text = input('not asked\n');
+    const scattered = await outcomes(asScatter(fresh()), { given: [1, 2, 3].map(() => file(text)) }, {});
+    expect(new Set(scattered.map((one) => one.text)).size).toBe(3);
+    // Nothing was kept, either.
+    const [first] = scattered;
+    const asked = await outcome(fresh(), { text: file(text) });
+    if (first !== undefined) anew(first, asked);
+    expect((await outcome(fresh(), { text: file(text) }, {})).cached).toEqual([false]);
   });
 
   it('a stored file that is gone or was changed does', async () => {
@@ -214,13 +240,19 @@ describe('on the host', () => {
   it('the command line says what was not executed', async () => {
     const [document, text] = [join(stack.scratch, 'cli.cwl'), input('cli\n')];
     writeFileSync(document, JSON.stringify(tool({})));
-    const args = ['run', document, '--text', text];
+    const args = ['run', '--cache', document, '--text', text];
     expect((await stack.weft(args)).stderr).toContain('[tool] done');
     const second = await stack.weft(args);
     expect(second.stderr).toContain('[tool] cached');
+    expect(second.stderr).toMatch(/the task was not executed: it has the results of earlier ones .*--no-cache executes everything/);
     const runId = /r-[0-9a-z]{26}/.exec(second.stderr)?.[0] ?? '';
     expect((await stack.weft(['show', runId])).stdout).toContain('succeeded (cached)');
-    expect((await stack.weft([...args, '--no-cache'])).stderr).toContain('[tool] done');
+    const again = ['run', document, '--text', text];
+    for (const how of [['--no-cache'], []]) {
+      const { stderr } = await stack.weft([...again, ...how]);
+      expect(stderr).toContain('[tool] done');
+      expect(stderr).not.toContain('not executed');
+    }
   });
 });
 

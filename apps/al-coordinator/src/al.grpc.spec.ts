@@ -74,7 +74,7 @@ describe('the loop', () => {
   it('hands each template its inputs, labels and a key of its own', async () => {
     const command = await harness.send(
       'start_querying',
-      { batch_size: 4, query_strategy: 'margin', seed: 11 },
+      { batch_size: 4, query_strategy: 'margin', seed: 11, cache: true },
       { contractAddress: '0xabc' },
     );
     const run = await scheduler.next();
@@ -90,7 +90,7 @@ describe('the loop', () => {
       name: 'query-selection',
       projectId: 'p',
       idempotencyKey: command.commandId,
-      options: { noContainer: true },
+      options: { noContainer: true, cache: true, noCache: false },
     });
     expect(run.request.labels).toEqual({
       dal: 'true',

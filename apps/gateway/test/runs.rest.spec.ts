@@ -66,7 +66,7 @@ describe('/api/v1/runs', () => {
         idempotencyKey: 'k1',
         options: {
           ...{ noContainer: true, defaultContainer: 'alpine', deadlineS: 60, maxAttempts: 5, failureMode: run.FailureMode.CONTINUE },
-          ...{ oomRetryFactor: 2, noCache: true, keepIntermediates: true, priority: -3, maxParallelTasks: 7 },
+          ...{ oomRetryFactor: 2, cache: false, noCache: true, keepIntermediates: true, priority: -3, maxParallelTasks: 7 },
         },
       });
     });

@@ -80,6 +80,7 @@ function serve(config: SchedulerConfig, resources: Resources, { pool, reuse }: D
     pin: (inputs) => retention.pin(inputs),
     maxAttempts: config.maxAttempts,
     takesCaller: config.takesCaller,
+    callCache: config.callCacheFor,
     backlog: new Backlog({ limits, count: (project) => store.intake.activeRuns(project), nowMs: () => Date.now() }),
   });
   const queries = new RunQueries({

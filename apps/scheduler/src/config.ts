@@ -37,7 +37,7 @@ export const schedulerConfigSchema = z
     WEFT_PROJECT_MAX_TASKS: positive.optional(),
     WEFT_LIMITS_FILE: z.string().min(1).optional(),
     WEFT_CALLER_WORLD: z.enum(['on', 'off']).optional(),
-    WEFT_CALL_CACHE: z.enum(['on', 'off']).default('on'),
+    WEFT_CALL_CACHE: z.enum(['asked', 'on', 'off']).default('asked'),
     WEFT_CALL_CACHE_TTL_S: positive.default(30 * 86_400),
     WEFT_CALL_CACHE_MAX_BYTES: z.coerce
       .number()
@@ -82,7 +82,9 @@ export const schedulerConfigSchema = z
     },
     /** Whether runs bring PATH, umask and variables of their caller: where only this user can call. */
     takesCaller: (env.WEFT_CALLER_WORLD ?? (env.WEFT_SCHEDULER_LISTEN.startsWith('unix:') ? 'on' : 'off')) === 'on',
-    /** Undefined: results of earlier tasks are not used. */
+    /** Of which runs the call cache hears. */
+    callCacheFor: env.WEFT_CALL_CACHE,
+    /** Undefined: of none. */
     callCache:
       env.WEFT_CALL_CACHE === 'off'
         ? undefined

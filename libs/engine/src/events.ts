@@ -28,7 +28,9 @@ export interface RunOptions {
   failureMode?: 'fail-fast' | 'continue';
   /** A task killed for its memory is tried again with its memory times this, which is greater than 1; absent = not. */
   oomRetryFactor?: number;
-  /** Execute every task, whatever results are known. */
+  /** Use results of earlier tasks, and keep those of this run for later ones. With neither this nor `noCache` the call cache hears of no task. */
+  cache?: boolean;
+  /** Execute every task, whatever results are known; what comes out takes their place. */
   noCache?: boolean;
   /** Keep what steps pass to each other when no step needs it any more. */
   keepIntermediates?: boolean;

@@ -25,6 +25,7 @@ export interface TaskJob {
   options: {
     noContainer: boolean;
     defaultContainer?: string;
+    cache?: boolean;
     noCache?: boolean;
     /** What the task sees of whoever submitted the run. */
     caller?: { path?: string; umask?: number; environment?: Record<string, string> };

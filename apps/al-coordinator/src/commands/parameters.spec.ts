@@ -18,6 +18,7 @@ describe('parseCommand', () => {
     ['al_config', 'start_querying', { al_config: { query_budget: 7, max_iterations: 3 } }, { batchSize: 7, maxRounds: 3 }],
     ['a parameter over al_config', 'start_querying', { batch_size: 4, al_config: { query_budget: 7 } }, { batchSize: 4 }],
     ['a model in either spelling', 'start_querying', { model_type: 'random_forest_classifier' }, { modelType: 'RandomForestClassifier' }],
+    ['cache', 'start_querying', { cache: false }, { cache: false }],
     ['nulls', 'start_querying', { batch_size: null, dataset: null }, {}],
     ['nothing', 'start_querying', {}, {}],
   ])('takes %s', (_, command, parameters, expected) => {

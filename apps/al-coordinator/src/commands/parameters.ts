@@ -27,6 +27,7 @@ export interface ConfigChanges {
   maxRounds?: number;
   modelType?: string;
   hyperparameters?: Record<string, unknown>;
+  cache?: boolean;
 }
 
 export interface SubmittedLabel {
@@ -63,6 +64,7 @@ const configFields = {
   model_type: text.optional(),
   hyperparameters: z.record(z.string(), z.unknown()).optional(),
   training_config: z.record(z.string(), z.unknown()).optional(),
+  cache: z.boolean().optional(),
 };
 const ConfigSchema = z.looseObject(configFields);
 const sampleLabel = z.union([z.string().min(1), z.number(), z.boolean()]).transform(String);
@@ -138,6 +140,7 @@ function changesOf(config: Config): ConfigChanges {
     maxRounds: config.max_rounds ?? config.max_iterations,
     modelType: modelTypeOf(config.model_type),
     hyperparameters: config.hyperparameters ?? config.training_config,
+    cache: config.cache,
   };
   return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
 }

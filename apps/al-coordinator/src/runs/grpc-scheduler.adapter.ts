@@ -16,8 +16,9 @@ export class GrpcScheduler implements SchedulerPort {
   }
 
   async submit(request: RunRequest, signal: AbortSignal): Promise<string> {
-    const { noContainer, ...rest } = request;
-    const message = scheduler.SubmitRunRequest.fromPartial({ ...rest, options: { noContainer } });
+    const { noContainer, cache, ...rest } = request;
+    const options = { noContainer, cache: cache === true, noCache: cache === false };
+    const message = scheduler.SubmitRunRequest.fromPartial({ ...rest, options });
     const submit = (): Promise<scheduler.SubmitRunResponse> =>
       callUnary(this.client, this.client.submitRun, message, { signal, deadlineMs: CALL_DEADLINE_MS });
     const response = await retryWhenTold(submit, { signal });

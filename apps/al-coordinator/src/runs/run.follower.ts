@@ -157,7 +157,7 @@ export class RunFollower {
   }
 
   private async request(command: Command, runtime: AlRuntime): Promise<Parameters<SchedulerPort['submit']>[0]> {
-    const { template, inputs } = command.job ?? {};
+    const { template, inputs, cache } = command.job ?? {};
     if (!template) throw new Error('the command has not started');
     return {
       document: await this.deps.templates.bundle(template),
@@ -167,6 +167,7 @@ export class RunFollower {
       labels: labelsOf(command, template),
       idempotencyKey: command.commandId,
       noContainer: runtime.kind === 'python',
+      cache,
     };
   }
 

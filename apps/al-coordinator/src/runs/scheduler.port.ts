@@ -12,6 +12,8 @@ export interface RunRequest {
   /** A retry with the same key gets the same run. */
   idempotencyKey: string;
   noContainer: boolean;
+  /** Use results of earlier tasks, or none; undefined: as the service is set up. */
+  cache: boolean | undefined;
 }
 
 export interface SchedulerPort {

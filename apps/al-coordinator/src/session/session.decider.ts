@@ -48,8 +48,9 @@ export function begin(session: Session, command: Command, now: string): Change {
     lastActivity: now,
   };
   guard(started, command);
-  const job = jobOf(command.parsed, started);
-  if (!job) throw new Error(`${command.parsed.name} runs no workflow`);
+  const work = jobOf(command.parsed, started);
+  if (!work) throw new Error(`${command.parsed.name} runs no workflow`);
+  const job = config.cache === undefined ? work : { ...work, cache: config.cache };
   const currentWorkflow = `${job.template}-round-${started.round}`;
   return { session: { ...started, currentWorkflow }, commands: [{ ...command, job }] };
 }

@@ -25,6 +25,8 @@ export interface SessionConfig {
   batchSize: number;
   maxRounds: number;
   model: { type: string; hyperparameters: Record<string, unknown> };
+  /** Whether its runs use results of earlier tasks; absent: as the scheduler is set up. */
+  cache?: boolean;
 }
 
 export interface Round {
@@ -92,4 +94,6 @@ export type TemplateName = (typeof TEMPLATES)[number];
 export interface Job {
   template: TemplateName;
   inputs: Record<string, unknown>;
+  /** Whether its run uses results of earlier tasks; absent: as the scheduler is set up. */
+  cache?: boolean;
 }

@@ -49,7 +49,7 @@ const FOREIGN: ReadonlyMap<string, Foreign> = new Map<string, Foreign>([
   ['--js-console', told('what JavaScript writes to its console is not shown')],
   ['--js-hint-options-file', withValue(told('JavaScript is run, not linted'))],
 
-  ['--cachedir', withValue(instead('results are kept and taken again by themselves; --no-cache turns that off'))],
+  ['--cachedir', withValue(instead('--cache keeps results and uses them again; where they lie is the stack’s affair'))],
   ...each(['--singularity', '--podman', '--udocker'], instead(ENGINES)),
   ...each(['--user-space-docker-cmd', '--singularity-sandbox-path'], withValue(instead(ENGINES))),
   ...each(['--tmpdir-prefix', '--tmp-outdir-prefix', '--basedir-prefix'], withValue(instead(SANDBOXES))),

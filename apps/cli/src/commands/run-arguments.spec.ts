@@ -86,8 +86,8 @@ it.each<[string[], string[]]>([
 });
 
 it.each<[string[], RegExp]>([
-  [['--cachedir', 'c', 'a.cwl'], /no option '--cachedir': results are kept .* --no-cache/],
-  [['--cachedir=c', 'a.cwl'], /no option '--cachedir': results/],
+  [['--cachedir', 'c', 'a.cwl'], /no option '--cachedir': --cache keeps results/],
+  [['--cachedir=c', 'a.cwl'], /no option '--cachedir': --cache/],
   [['-wfile', 'a.cwl'], /no option '-w': stdout carries/],
   [['--outdri', 'x', 'a.cwl'], /no option '--outdri'; did you mean '--outdir'\?/],
   [['--constructor', 'a.cwl'], /no option '--constructor': `weft run --help`/],

@@ -29,7 +29,8 @@ export interface RunCommandOptions {
   onError?: 'stop' | 'continue';
   maxAttempts?: number;
   oomRetry?: number;
-  cache: boolean;
+  /** Undefined: neither was said. */
+  cache?: boolean;
   keepIntermediates?: boolean;
   priority?: number;
   parallel?: number;
@@ -104,7 +105,8 @@ function submissionOptions(options: RunCommandOptions): SubmissionOptions {
     maxAttempts: options.maxAttempts ?? 0,
     failureMode: options.onError === 'continue' ? run.FailureMode.CONTINUE : run.FailureMode.FAIL_FAST,
     oomRetryFactor: options.oomRetry ?? 0,
-    noCache: !options.cache,
+    cache: options.cache === true,
+    noCache: options.cache === false,
     keepIntermediates: options.keepIntermediates ?? false,
     priority: options.priority ?? 0,
     maxParallelTasks: options.parallel ?? 0,

@@ -5,6 +5,7 @@ import { withRegistry } from '../client/connect-registry.js';
 import { findRun } from '../client/find-run.js';
 import { runWord, taskWord } from '../client/status.js';
 import { describeFailure } from '../execute.js';
+import { reusedLine } from '../progress/reused.js';
 import { shownLine } from '../shown-text.js';
 import { between, localTime, table, took } from '../table.js';
 import { withRuns } from './with-runs.js';
@@ -21,6 +22,11 @@ export async function showCommand(named: string, options: { json?: boolean; gate
   process.stdout.write(describe(found));
   if (tasks.length > 0)
     process.stdout.write(`\n${table(['STEP', 'INDEX', 'STATUS', 'ATTEMPT', 'TOOK', 'EXIT', 'RUNNER', 'TASK'], tasks.map(row))}`);
+  const reused = reusedLine(
+    tasks.filter(({ cached }) => cached).length,
+    tasks.filter(({ status }) => status === run.TaskStatus.SUCCEEDED).length,
+  );
+  if (reused !== undefined) process.stdout.write(`\n${reused}\n`);
   for (const absence of await absences(found, options)) process.stdout.write(`\nwaiting for ${shownLine(absence)}\n`);
   if (found.failure) process.stdout.write(`\n${describeFailure(found.failure)}\n`);
   if (found.outputsJson) process.stdout.write(`\noutputs ${JSON.stringify(JSON.parse(found.outputsJson), null, 2)}\n`);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { run } from '@weft/contracts';
+import { reusedLine } from './reused.js';
 import { StepBoard, describeStep } from './step-board.js';
 
 const { QUEUED, RUNNING, SUCCEEDED, FAILED, SKIPPED } = run.TaskStatus;
@@ -60,6 +61,16 @@ describe('StepBoard', () => {
     expect([change, describeStep(state)]).toEqual(['finished', '2 of 2 done']);
   });
 
+  it.each<[number, number, RegExp | undefined]>([
+    [0, 3, undefined],
+    [1, 1, /^the task was not executed: it has the results of earlier ones .*weft run --no-cache executes everything$/],
+    [2, 3, /^2 of 3 tasks were not executed: they have .*weft run --no-cache executes everything$/],
+  ])('says at the end that %i of %i tasks have earlier results, and how to do without', (reused, succeeded, expected) => {
+    const line = reusedLine(reused, succeeded);
+    if (expected === undefined) expect(line).toBeUndefined();
+    else expect(line).toMatch(expected);
+  });
+
   it('says which tasks were not executed', () => {
     const cached = (taskId: string): run.Task => ({ ...task('s', taskId, SUCCEEDED), cached: true });
     const board = new StepBoard();
@@ -67,6 +78,7 @@ describe('StepBoard', () => {
     board.update(task('s', 't2', SUCCEEDED));
     board.update(cached('t1'));
     expect(describeStep(board.update(cached('t3')).state)).toBe('3 of 3 done, 2 cached');
+    expect(board.cached()).toBe(2);
   });
 
   it('counts every task exactly once', () => {

@@ -80,6 +80,11 @@ export class StepBoard {
     return sum;
   }
 
+  /** Tasks that have the results of earlier ones. */
+  cached(): number {
+    return [...this.steps.values()].reduce((sum, { cached }) => sum + cached, 0);
+  }
+
   private stateOf(step: string): StepState {
     const known = this.steps.get(step);
     if (known !== undefined) return known;

@@ -6,6 +6,7 @@ import pc from 'picocolors';
 import { run } from '@weft/contracts';
 import { taskWord } from '../client/status.js';
 import type { ProgressReporter } from './reporter.js';
+import { reusedLine } from './reused.js';
 import { shownLine, shownLogLine } from '../shown-text.js';
 import type { ExpectedSteps } from './expected-steps.js';
 import { progressLine } from './forecast.js';
@@ -33,6 +34,7 @@ export function terminalReporter(options: TerminalOptions): ProgressReporter {
 class TerminalReporter implements ProgressReporter {
   private readonly board = new StepBoard();
   private drawnLines = 0;
+  private ended = false;
   private redraw: NodeJS.Timeout | undefined;
   private idle: NodeJS.Timeout | undefined;
   private readonly since = new Map<string, number>();
@@ -59,6 +61,9 @@ class TerminalReporter implements ProgressReporter {
     clearTimeout(this.idle);
     this.redraw = this.idle = undefined;
     this.erase();
+    const reused = reusedLine(this.board.cached(), this.board.totals().succeeded);
+    if (reused !== undefined && !this.ended) this.options.write(`${reused}\n`);
+    this.ended = true;
   }
 
   private task(task: run.Task, at: Date): void {

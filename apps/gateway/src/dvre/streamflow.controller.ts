@@ -132,6 +132,8 @@ function submitRequest(body: SubmitWorkflowBodyData, document: string | object, 
     inputsJson: JSON.stringify(body.inputs ?? {}),
     projectId: body.project_id ?? '',
     pool: poolOf(body.deployment ?? DEFAULT_DEPLOYMENT),
+    cache: body.cache === true,
+    noCache: body.cache === false,
     labels: labelsOf(body, caller),
     idempotencyKey: key,
   });

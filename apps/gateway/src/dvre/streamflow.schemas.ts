@@ -22,6 +22,7 @@ const submission = {
     .meta({ description: 'The workflow, as CWL text or object', example: EXAMPLE_TOOL }),
   cwl_content: text.optional().meta({ description: 'The same, as text' }),
   inputs: jsonObject.optional().meta({ description: 'The CWL input object', example: { message: 'CWL Test' } }),
+  cache: z.boolean().optional().meta({ description: 'Use results of earlier tasks that did the same (true), or none (false)' }),
   deployment: text.max(100).optional().meta({ description: 'local, docker, or the name of a pool', example: 'local' }),
   contract_address: text.optional().meta({ example: '0x1234567890abcdef...' }),
   transaction_hash: text.optional().meta({ example: '0xabcdef1234567890...' }),

@@ -123,6 +123,7 @@ function submitRequest(body: SubmitBodyData, key: string): gateway.SubmitRequest
     maxAttempts: body.max_attempts ?? 0,
     failureMode: body.failure_mode === 'continue' ? run.FailureMode.CONTINUE : run.FailureMode.FAIL_FAST,
     oomRetryFactor: body.oom_retry_factor ?? 0,
+    cache: body.cache ?? false,
     noCache: body.no_cache ?? false,
     keepIntermediates: body.keep_intermediates ?? false,
     priority: body.priority ?? 0,

@@ -79,10 +79,10 @@ export class RunsService {
 
 function optionsOf(request: gateway.SubmitRequest): scheduler.RunOptions {
   const { noContainer, defaultContainer, deadlineS, maxAttempts, failureMode, oomRetryFactor } = request;
-  const { noCache, keepIntermediates, priority, maxParallelTasks } = request;
+  const { cache, noCache, keepIntermediates, priority, maxParallelTasks } = request;
   return {
     ...{ noContainer, defaultContainer, deadlineS, maxAttempts, failureMode, oomRetryFactor },
-    ...{ noCache, keepIntermediates, priority, maxParallelTasks },
+    ...{ cache, noCache, keepIntermediates, priority, maxParallelTasks },
     // Whoever comes through a gateway may be anybody: the host's programs are not looked for where they say.
     caller: undefined,
   };

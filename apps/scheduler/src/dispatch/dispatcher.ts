@@ -62,7 +62,7 @@ export interface DispatcherDeps {
   clock: Clock;
   /** Prefix below which outputs are published; ends in '/'. */
   dataUri: string;
-  /** Results of earlier tasks; absent where none are to be used. */
+  /** Results of earlier tasks, for runs that want them used or replaced; absent where there are none. */
   reuse?: (job: TaskJob) => Reuse;
 }
 
@@ -135,7 +135,8 @@ export class Dispatcher implements TaskCanceller {
     const attached = await this.deps.locator.find(job, delivery);
     if (attached === 'answered') return;
     const plan = await this.deps.plans.get(job.planHash);
-    const reuse = this.deps.reuse?.(job);
+    const { cache = false, noCache = false } = job.options;
+    const reuse = cache || noCache ? this.deps.reuse?.(job) : undefined;
     const log = this.deps.logs.of(job, attached !== undefined);
     try {
       const answer = await this.attempt(job, plan, { attached, cancel, abandon, reuse, log });

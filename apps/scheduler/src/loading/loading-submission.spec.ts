@@ -24,6 +24,7 @@ function aService() {
     pin: async () => undefined,
     maxAttempts: 3,
     takesCaller: false,
+    callCache: 'asked',
     backlog: new Backlog({ limits, count: (project) => intake.activeRuns(project), nowMs: () => 0 }),
   });
   const submit = (text: string, inputs: object, more: Partial<scheduler.SubmitRunRequest> = {}) =>

@@ -26,6 +26,7 @@ function aService(maxRuns: number): {
     pin: async () => undefined,
     maxAttempts: 3,
     takesCaller: false,
+    callCache: 'asked',
     backlog: new Backlog({ limits, count: (project) => intake.activeRuns(project), nowMs: () => nowMs }),
   });
   const document = { rootUri: 'inline:///tool.cwl', files: { 'inline:///tool.cwl': TOOL } };

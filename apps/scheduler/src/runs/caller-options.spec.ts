@@ -34,8 +34,8 @@ it.each<[string, Partial<scheduler.Caller>, RegExp]>([
 
 it('a caller is taken only where nobody but this user can call', () => {
   const options = scheduler.RunOptions.create({ caller: caller({ path: '/a' }) });
-  expect(runOptionsOf(options, { defaultAttempts: 3, takesCaller: true }).caller).toEqual({ path: '/a' });
-  expect(() => runOptionsOf(options, { defaultAttempts: 3, takesCaller: false })).toThrow(
+  expect(runOptionsOf(options, { defaultAttempts: 3, takesCaller: true, callCache: 'asked' }).caller).toEqual({ path: '/a' });
+  expect(() => runOptionsOf(options, { defaultAttempts: 3, takesCaller: false, callCache: 'asked' })).toThrow(
     expect.objectContaining({
       code: 'PERMISSION_DENIED',
       message: expect.stringMatching(/taken only by a scheduler that its own user alone/),

@@ -13,11 +13,18 @@ export interface OptionRules {
   defaultAttempts: number;
   /** Only its own user can submit here: what tasks see of the caller is taken. */
   takesCaller: boolean;
+  /** WEFT_CALL_CACHE. */
+  callCache: 'asked' | 'on' | 'off';
 }
 
 /** @throws ServiceError INVALID_ARGUMENT where a value is outside its range, PERMISSION_DENIED where it is not for this caller to set */
-export function runOptionsOf(asked: scheduler.RunOptions | undefined, { defaultAttempts, takesCaller }: OptionRules): RunOptions {
-  const options: RunOptions = { noContainer: asked?.noContainer ?? false, maxAttempts: asked?.maxAttempts || defaultAttempts };
+export function runOptionsOf(asked: scheduler.RunOptions | undefined, rules: OptionRules): RunOptions {
+  const { defaultAttempts, takesCaller } = rules;
+  const options: RunOptions = {
+    noContainer: asked?.noContainer ?? false,
+    maxAttempts: asked?.maxAttempts || defaultAttempts,
+    ...cachingOf(asked, rules),
+  };
   if (!asked) return options;
   if (asked.caller && !takesCaller)
     throw new ServiceError(
@@ -37,12 +44,27 @@ export function runOptionsOf(asked: scheduler.RunOptions | undefined, { defaultA
   if (asked.deadlineS) options.deadlineMs = asked.deadlineS * 1000;
   if (asked.failureMode === runPb.FailureMode.CONTINUE) options.failureMode = 'continue';
   if (oomRetryFactor) options.oomRetryFactor = oomRetryFactor;
-  if (asked.noCache) options.noCache = true;
   if (asked.keepIntermediates) options.keepIntermediates = true;
   if (priority) options.priority = priority;
   if (asked.maxParallelTasks) options.maxParallelTasks = asked.maxParallelTasks;
   if (asked.caller) options.caller = callerOf(asked.caller);
   return options;
+}
+
+/** Decided here, once: a run that is under way stays as it was accepted. */
+function cachingOf(asked: scheduler.RunOptions | undefined, { callCache }: OptionRules): Pick<RunOptions, 'cache' | 'noCache'> {
+  if (asked?.cache && asked.noCache)
+    throw new ServiceError(
+      'INVALID_ARGUMENT',
+      'options.cache and options.no_cache are both set: use earlier results, or execute every task',
+    );
+  if (asked?.cache && callCache === 'off')
+    throw new ServiceError(
+      'FAILED_PRECONDITION',
+      'options.cache: there is no call cache here (WEFT_CALL_CACHE=off), so no earlier result can be used; submit without it',
+    );
+  if (asked?.noCache) return { noCache: true };
+  return asked?.cache || callCache === 'on' ? { cache: true } : {};
 }
 
 function outside(field: string, value: number, range: string): ServiceError {

@@ -34,6 +34,8 @@ export interface SubmissionDeps {
   maxAttempts: number;
   /** Whether a run may bring the PATH, the umask and variables of whoever submits it. */
   takesCaller: boolean;
+  /** Whose results are used again: of runs that ask for it, of all, of none. */
+  callCache: 'asked' | 'on' | 'off';
   backlog: Pick<Backlog, 'admit'>;
 }
 
@@ -77,7 +79,8 @@ export class Submissions {
   private async submitNew(request: scheduler.SubmitRunRequest, idempotency: IdempotencyKey | undefined): Promise<Submitted> {
     const pool = request.pool || DEFAULT_POOL;
     this.checkPool(pool);
-    const options = runOptionsOf(request.options, { defaultAttempts: this.deps.maxAttempts, takesCaller: this.deps.takesCaller });
+    const { maxAttempts: defaultAttempts, takesCaller, callCache } = this.deps;
+    const options = runOptionsOf(request.options, { defaultAttempts, takesCaller, callCache });
     const job = { inputsJson: request.inputsJson, baseUri: request.inputsBaseUri };
     const loaded = await this.deps.loading.load({ document: documentOf(request.document), job }, request.projectId);
     const { plan, hash, inputs } = loaded;

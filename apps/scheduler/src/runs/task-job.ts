@@ -4,7 +4,7 @@ import type { TaskJob } from '@weft/queue';
 import type { RunActor } from './run-actor.js';
 
 export function taskJobOf(actor: RunActor, command: Extract<Command, { type: 'RunTask' }>): TaskJob {
-  const { noContainer, defaultContainer, noCache, caller } = actor.state.options;
+  const { noContainer, defaultContainer, cache, noCache, caller } = actor.state.options;
   return {
     runId: actor.runId,
     taskId: command.taskId,
@@ -19,6 +19,7 @@ export function taskJobOf(actor: RunActor, command: Extract<Command, { type: 'Ru
     options: {
       noContainer,
       ...(defaultContainer !== undefined && { defaultContainer }),
+      ...(cache && { cache }),
       ...(noCache && { noCache }),
       ...(caller !== undefined && { caller }),
     },

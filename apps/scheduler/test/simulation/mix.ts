@@ -52,7 +52,7 @@ function runOf(random: SeededRandom, place: number, workflow: number): PlannedRu
     priority: random.int(-1, 1),
     maxParallelTasks: random.pick(LIMITS),
     failureMode: random.chance(0.4) ? 'continue' : 'fail-fast',
-    noCache: random.chance(0.1),
+    ...(random.chance(0.1) ? { noCache: true } : { cache: true }),
     keepIntermediates: random.chance(0.2),
     shardsAhead: AHEAD[workflow % AHEAD.length],
   };

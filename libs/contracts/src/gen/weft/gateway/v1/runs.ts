@@ -70,7 +70,7 @@ export interface SubmitRequest {
   failureMode: FailureMode;
   /** A task killed for its memory is tried again with its memory times this (within `max_attempts`); 0 = not, else > 1. */
   oomRetryFactor: number;
-  /** Execute every task, whatever results are known. */
+  /** Execute every task, whatever results are known; what comes out takes their place. Not together with `cache`. */
   noCache: boolean;
   /** Keep what steps pass to each other in storage when no step needs it any more. */
   keepIntermediates: boolean;
@@ -78,6 +78,11 @@ export interface SubmitRequest {
   priority: number;
   /** Tasks of this run that are on runners at the same time, at most; 0 = no limit of its own. */
   maxParallelTasks: number;
+  /**
+   * Use results of earlier tasks that did the same, and keep those of this run for later ones.
+   * Neither `cache` nor `no_cache`: as the service is set up, which is to execute every task and to keep nothing, unless its operator chose otherwise.
+   */
+  cache: boolean;
 }
 
 export interface SubmitRequest_LabelsEntry {
@@ -194,6 +199,7 @@ function createBaseSubmitRequest(): SubmitRequest {
     keepIntermediates: false,
     priority: 0,
     maxParallelTasks: 0,
+    cache: false,
   };
 }
 
@@ -257,6 +263,9 @@ export const SubmitRequest: MessageFns<SubmitRequest> = {
     }
     if (message.maxParallelTasks !== 0) {
       writer.uint32(152).uint32(message.maxParallelTasks);
+    }
+    if (message.cache !== false) {
+      writer.uint32(160).bool(message.cache);
     }
     return writer;
   },
@@ -429,6 +438,14 @@ export const SubmitRequest: MessageFns<SubmitRequest> = {
             message.maxParallelTasks = reader.uint32();
             continue;
           }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.cache = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -530,6 +547,7 @@ export const SubmitRequest: MessageFns<SubmitRequest> = {
         : isSet(object.max_parallel_tasks)
         ? globalThis.Number(object.max_parallel_tasks)
         : 0,
+      cache: isSet(object.cache) ? globalThis.Boolean(object.cache) : false,
     };
   },
 
@@ -597,6 +615,9 @@ export const SubmitRequest: MessageFns<SubmitRequest> = {
     if (message.maxParallelTasks !== 0) {
       obj.maxParallelTasks = Math.round(message.maxParallelTasks);
     }
+    if (message.cache !== false) {
+      obj.cache = message.cache;
+    }
     return obj;
   },
 
@@ -644,6 +665,7 @@ export const SubmitRequest: MessageFns<SubmitRequest> = {
     message.keepIntermediates = object.keepIntermediates ?? false;
     message.priority = object.priority ?? 0;
     message.maxParallelTasks = object.maxParallelTasks ?? 0;
+    message.cache = object.cache ?? false;
     return message;
   },
 };

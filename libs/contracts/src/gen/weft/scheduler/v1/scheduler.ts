@@ -78,7 +78,7 @@ export interface RunOptions {
   failureMode: FailureMode;
   /** A task killed for its memory is tried again with its memory times this (within `max_attempts`); 0 = not, else > 1. */
   oomRetryFactor: number;
-  /** Execute every task, whatever results are known. */
+  /** Execute every task, whatever results are known; what comes out takes their place. Not together with `cache`. */
   noCache: boolean;
   /** Keep what steps pass to each other in storage when no step needs it any more. */
   keepIntermediates: boolean;
@@ -87,7 +87,11 @@ export interface RunOptions {
   /** Tasks of this run that are on runners at the same time, at most; 0 = no limit of its own. */
   maxParallelTasks: number;
   /** Taken only where nobody but the services' own user can submit; PERMISSION_DENIED elsewhere. */
-  caller: Caller | undefined;
+  caller:
+    | Caller
+    | undefined;
+  /** Use results of earlier tasks that did the same, and keep those of this run for later ones. Neither this nor `no_cache`: as WEFT_CALL_CACHE says. */
+  cache: boolean;
 }
 
 /** The world that a command was called in, as far as the tasks of its run are to see it. */
@@ -587,6 +591,7 @@ function createBaseRunOptions(): RunOptions {
     priority: 0,
     maxParallelTasks: 0,
     caller: undefined,
+    cache: false,
   };
 }
 
@@ -624,6 +629,9 @@ export const RunOptions: MessageFns<RunOptions> = {
     }
     if (message.caller !== undefined) {
       Caller.encode(message.caller, writer.uint32(90).fork()).join();
+    }
+    if (message.cache !== false) {
+      writer.uint32(96).bool(message.cache);
     }
     return writer;
   },
@@ -729,6 +737,14 @@ export const RunOptions: MessageFns<RunOptions> = {
             message.caller = Caller.decode(reader, reader.uint32());
             continue;
           }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.cache = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -790,6 +806,7 @@ export const RunOptions: MessageFns<RunOptions> = {
         ? globalThis.Number(object.max_parallel_tasks)
         : 0,
       caller: isSet(object.caller) ? Caller.fromJSON(object.caller) : undefined,
+      cache: isSet(object.cache) ? globalThis.Boolean(object.cache) : false,
     };
   },
 
@@ -828,6 +845,9 @@ export const RunOptions: MessageFns<RunOptions> = {
     if (message.caller !== undefined) {
       obj.caller = Caller.toJSON(message.caller);
     }
+    if (message.cache !== false) {
+      obj.cache = message.cache;
+    }
     return obj;
   },
 
@@ -849,6 +869,7 @@ export const RunOptions: MessageFns<RunOptions> = {
     message.caller = (object.caller !== undefined && object.caller !== null)
       ? Caller.fromPartial(object.caller)
       : undefined;
+    message.cache = object.cache ?? false;
     return message;
   },
 };
