@@ -165,7 +165,7 @@ export class ChaosClient {
       const more = token && `&page_token=${encodeURIComponent(token)}`;
       const call = (i: number): Promise<Record<string, unknown>> => this.rest(i, path + more);
       const page = await (runId === undefined ? this.persist(what, first, call) : this.ofRun(runId, what, first, call));
-      found.push(...(page[field] as T[]));
+      for (const one of page[field] as T[]) found.push(one);
       token = (page['next_page_token'] as string | null) ?? '';
     } while (token !== '');
     return found;
