@@ -58,9 +58,13 @@ export const SubmitBody = z
       .optional()
       .meta({ description: 'Try a task that was killed for its memory again with this times as much', example: 2 }),
     cache: z.boolean().optional().meta({
-      description: 'Use results of earlier tasks that did the same, and keep those of this run; with neither this nor no_cache: as the service is set up',
+      description:
+        'Use results of earlier tasks that did the same, and keep those of this run; with neither this nor no_cache: as the service is set up',
     }),
-    no_cache: z.boolean().optional().meta({ description: 'Execute every task, whatever results are known; what comes out takes their place' }),
+    no_cache: z
+      .boolean()
+      .optional()
+      .meta({ description: 'Execute every task, whatever results are known; what comes out takes their place' }),
     keep_intermediates: z.boolean().optional().meta({ description: 'Keep files that steps passed to each other' }),
     priority: z.int().min(-100).max(100).optional().meta({ description: 'Greater goes first; default 0' }),
     max_parallel_tasks: z

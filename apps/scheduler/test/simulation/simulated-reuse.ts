@@ -43,7 +43,8 @@ export function simulatedReuse({ process, results, storage, pool, logger, maxByt
     results: new StoredResults(storage, contents, DATA_URI),
   });
   const programs = {
-    of: (_run: { runId: string }, _where: unknown, { argv }: { argv: string[] }) => process.call('inspect', async () => ({ program: argv[0] ?? '' })),
+    of: (_run: { runId: string }, _where: unknown, { argv }: { argv: string[] }) =>
+      process.call('inspect', async () => ({ program: argv[0] ?? '' })),
   };
   const settling = new Set<Promise<void>>();
   return {
