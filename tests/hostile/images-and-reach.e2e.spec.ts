@@ -5,8 +5,8 @@ import { createServer } from 'node:http';
 import { createServer as createSocketServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { type Attack, describeWithDocker, HardenedStack, START_TIMEOUT_MS, tool } from './hardened-stack.js';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { type Attack, ATTACKER, describeWithDocker, HardenedStack, START_TIMEOUT_MS, tool } from './hardened-stack.js';
 
 describeWithDocker('a hardened stack', () => {
   let stack: HardenedStack;
@@ -95,5 +95,59 @@ describeWithDocker('a hardened stack', () => {
       end: { failure: undefined },
     });
     expect(readFileSync(join(folder, 'reference.txt'), 'utf8')).toBe('kept');
+  });
+
+  it('sees no result of another project, whoever names it, and those of its own', async () => {
+    const publishes = { ...tool('echo theirs > out.txt'), outputs: { o: { type: 'File', outputBinding: { glob: 'out.txt' } } } };
+    const result = async (projectId: string): Promise<string> => {
+      const { end } = await stack.attack(publishes, {}, { projectId });
+      return (JSON.parse(end.outputsJson) as { o: { location: string } }).o.location;
+    };
+    const [theirs, own] = [await result('neighbour'), await result(ATTACKER)];
+    const run = theirs.slice(0, theirs.indexOf('/', theirs.indexOf('/runs/') + '/runs/'.length));
+    const data = run.slice(0, run.indexOf('/runs/'));
+    const ownRun = own.slice(0, own.lastIndexOf('/'));
+    symlinkSync(fileURLToPath(theirs), join(mine, 'theirs.txt'));
+    const shows = { ...tool('cat "$0"'), inputs: { x: 'File' }, arguments: ['$(inputs.x)'] };
+    expect(await said(shows, { x: { class: 'File', location: own } })).toBe('succeeded');
+    const REFUSED = /is no result of this run or of its project|by another name|outside the allowed roots|is a directory/;
+    const names = [
+      theirs,
+      theirs.replace('/runs/', '/%72uns/'),
+      `${ownRun}/../../${run.split('/').at(-1) ?? ''}/${theirs.slice(run.length + 1)}`,
+    ];
+    for (const location of [...names, pathToFileURL(join(mine, 'theirs.txt')).href, `${run.replace('runs', 'none')}/x`])
+      expect(await said(shows, { x: { class: 'File', location } })).toMatch(REFUSED);
+    for (const location of [run, `${data}/archive`, `${data}/cache`, `${data}/runs`, data])
+      expect(await said({ ...shows, inputs: { x: 'Directory' } }, { x: { class: 'Directory', location } })).toMatch(REFUSED);
+    // Of what only shows while a run goes on: a document's default, what JavaScript makes up, and what a step hands on.
+    const made = `\${ return { class: 'File', location: '${theirs}' }; }`;
+    const javascript = { class: 'InlineJavascriptRequirement' };
+    const expressionTool = {
+      class: 'ExpressionTool',
+      requirements: [javascript],
+      inputs: {},
+      outputs: { o: 'File' },
+      expression: `\${ return { o: { class: 'File', location: '${theirs}' } }; }`,
+    };
+    const inStep = (step: object): object => ({
+      cwlVersion: 'v1.2',
+      class: 'Workflow',
+      requirements: [javascript, { class: 'StepInputExpressionRequirement' }],
+      inputs: {},
+      outputs: {},
+      steps: { s: { out: [], ...step } },
+    });
+    for (const document of [
+      inStep({ run: { ...shows, inputs: { x: { type: 'File', default: { class: 'File', location: theirs } } } }, in: {} }),
+      inStep({ run: { ...shows, inputs: { x: { type: 'File', loadContents: true } } }, in: { x: { valueFrom: made } } }),
+      inStep({ run: expressionTool, in: {}, out: ['o'] }),
+      { ...expressionTool, cwlVersion: 'v1.2' },
+      tool('cat staged', {
+        requirements: [javascript, { class: 'InitialWorkDirRequirement', listing: [{ entryname: 'staged', entry: made }] }],
+      }),
+    ])
+      expect(await said(document)).toMatch(REFUSED);
+    expect(attacks.filter(({ text }) => text.includes('theirs\\n')).map(({ runId }) => runId)).toEqual([]);
   });
 });

@@ -14,6 +14,7 @@ import { CommandRunner } from '../src/runs/command-runner.js';
 import { PartitionOwner } from '../src/runs/partition-owner.js';
 import { ReportRouter } from '../src/runs/reports.js';
 import { TaskStopper } from '../src/runs/task-stopper.js';
+import { openReach } from './open-reach.js';
 import { logger, submitted, type SubmittedAs } from './owned-runs.js';
 
 /** Tasks of a pool that may lie released and not started. */
@@ -120,10 +121,10 @@ export class ReplicaTown {
 
 function anOwner(name: string, store: RunStore, releaser: TaskReleaser, onTaken: () => void): PartitionOwner {
   const never = (): Promise<never> => Promise.reject(new Error('not asked here'));
-  const files = { stat: never, readText: never, list: never };
+  const reach = openReach({ stat: never, readText: never, list: never });
   return new PartitionOwner({
     ...{ store, logger, onTaken, owner: name, leaseTtlMs: 60_000 },
-    executor: new CommandRunner({ releaser, evaluator: { evaluate: never }, files, logger }),
+    executor: new CommandRunner({ releaser, evaluator: { evaluate: never }, reach, logger }),
     completeOutputs: async (outputs) => outputs,
   });
 }

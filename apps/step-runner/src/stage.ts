@@ -49,8 +49,11 @@ export async function stageInputs(
   const plan = await resolvePlan(spec, layout, runtime, files, signal);
   try {
     files.remember(layout.key, layout.root);
-    const check = (real: string): Promise<void> => files.storage.local.checkReal(real, pathToFileUri(real));
-    for (const placement of plan.placements) await place(placement, check);
+    for (const placement of plan.placements) {
+      // As part of the input that leads there: results of other runs are none of it.
+      const uri = 'sourcePath' in placement ? pathToFileUri(placement.sourcePath) : '';
+      await place(placement, (real) => files.storage.local.checkReal(real, uri));
+    }
     for (const { inPlace, sourcePath, uri } of plan.staged) if (inPlace) await openForChange(sourcePath, spec.runId, uri, files);
     markCopies(plan);
     // By no link into an input: that was looked at first.

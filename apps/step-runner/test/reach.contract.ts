@@ -63,6 +63,26 @@ export function reachContract(create: () => RunnerFixture): void {
     ['a directory of the stack', 'DIRECTORY', (_at: string, own: string) => own, /belongs to the stack itself/],
     ['a file in it', 'FILE', (_at: string, own: string) => join(own, 'secret'), /belongs to the stack itself/],
     ['what is not there in it', 'FILE', (_at: string, own: string) => join(own, 'none'), /belongs to the stack itself|does not exist/],
+    [
+      "another run's result by a link",
+      'FILE',
+      (at: string) => {
+        symlinkSync(fileUriToPath(runner.published('r-other/t.1/linked.txt', 'theirs')), join(at, 'link'));
+        return join(at, 'link');
+      },
+      /leads to results of runs by another name/,
+    ],
+    [
+      'one by a link among the results of its own run',
+      'FILE',
+      () => {
+        const link = join(dirname(fileUriToPath(runner.published('r-test/l.1/x', 'x'))), 'link');
+        rmSync(link, { force: true });
+        symlinkSync(fileUriToPath(runner.published('r-other/t.1/linked.txt', 'theirs')), link);
+        return link;
+      },
+      /leads to results of runs by another name/,
+    ],
     ['what holds it', 'DIRECTORY', (_at: string, own: string) => dirname(own), /holds the stack's own directories/],
   ] as const)('%s is no input, read-only or as a copy', async (_what, kind, make, why) => {
     const path = make(mkdtempSync(join(runner.directory, 'reach-')), runner.ownDirectory);
@@ -89,7 +109,8 @@ export function reachContract(create: () => RunnerFixture): void {
     const good = copy();
     expect((await runner.run(good)).stdout).toBe('-rwxr-xr-x\nbytesbytes');
     await runner.release(good);
-    for (const target of ['/proc/self/environ', join(runner.ownDirectory, 'secret'), '/dev/zero']) {
+    const theirs = fileUriToPath(runner.published('r-other/t.1/copied.txt', 'theirs'));
+    for (const target of ['/proc/self/environ', join(runner.ownDirectory, 'secret'), '/dev/zero', theirs, dirname(theirs)]) {
       symlinkSync(target, join(folder, 'out'));
       const spec = copy();
       expect((await runner.run(spec)).finished).toMatchObject({ failure: { code: 'INPUT_FILE', retryable: false } });

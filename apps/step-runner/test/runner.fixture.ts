@@ -50,7 +50,7 @@ export class RunnerFixture {
       runtimes: [this.runtime],
       sandboxRoot: this.sandboxRoot,
       dataDirectory: join(this.directory, 'data'),
-      storage: { own: { closed: [this.ownDirectory], open: [] } },
+      storage: { own: { closed: [this.ownDirectory], open: [], results: join(this.directory, 'data') } },
       publishFsync: false,
       logLevel: 'silent',
       ...this.overrides,

@@ -192,12 +192,13 @@ export class LocalStorage implements Storage {
   }
 
   private reached(): Promise<Reach> {
-    const { closed, open } = this.options.own ?? { closed: [], open: [] };
+    const { closed, open, results } = this.options.own ?? { closed: [], open: [] };
     // What this process may not look at is known by its name.
     const realOf = (path: string): Promise<string> => realOrWouldBe(path).catch(() => path);
     const real = (paths: readonly string[]): Promise<string[]> => Promise.all(paths.map(realOf));
-    this.reach ??= Promise.all([real(closed), real(open)]).then(
-      ([closedReal, openReal]) => new Reach({ closed: closedReal, open: openReal }),
+    this.reach ??= Promise.all([real(closed), real(open), results === undefined ? undefined : realOf(results)]).then(
+      ([closedReal, openReal, realResults]) =>
+        new Reach({ closed: closedReal, open: openReal, results: realResults }, results === undefined ? [] : [results]),
     );
     return this.reach;
   }

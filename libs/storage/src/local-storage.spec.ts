@@ -178,3 +178,28 @@ describe('removeTree', () => {
     await removeTree(join(directory, 't'));
   });
 });
+
+describe('results of runs', () => {
+  it('are reached by their own names alone, and are in no directory that is given away', async () => {
+    const at = (path: string): string => join(directory, path);
+    await write(at('data/runs/r-1/t.1/x'), 'one');
+    await write(at('data/runs/r-2/t.1/x'), 'two');
+    await write(at('inputs/x'), 'input');
+    await symlink(at('data/runs/r-2'), at('inputs/runs'));
+    await symlink(at('data/runs/r-2/t.1/x'), at('data/runs/r-1/t.1/link'));
+    await symlink(at('inputs/x'), at('data/runs/r-1/t.1/out'));
+    await symlink(directory, at('again'));
+    const storage = new LocalStorage({ own: { closed: [], open: [at('data')], results: at('data') } });
+    const text = (path: string): Promise<string> => storage.readText(pathToFileUri(at(path)), 100);
+    const refused = { code: 'ACCESS', message: expect.stringMatching(/results of runs by another name/) as unknown };
+    expect(await text('data/runs/r-1/t.1/x')).toBe('one');
+    expect(await text('data/runs/r-1/t.1/out')).toBe('input');
+    for (const around of ['inputs/runs/t.1/x', 'data/runs/r-1/t.1/link', 'again/data/runs/r-2/t.1/x'])
+      await expect(text(around)).rejects.toMatchObject(refused);
+    expect(await storage.resolveInput(pathToFileUri(at('data/runs/r-1')), 'directory')).toBe(at('data/runs/r-1'));
+    await expect(storage.resolveInput(pathToFileUri(directory), 'directory')).rejects.toMatchObject({
+      code: 'ACCESS',
+      message: expect.stringMatching(/holds the results of other runs/) as unknown,
+    });
+  });
+});

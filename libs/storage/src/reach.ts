@@ -6,10 +6,13 @@
  *  1. Real paths are judged, by their names and by the file system that they lie on: no link, bind mount or other name leads around it.
  *  2. Of a directory every entry is looked at: one that holds a socket, a device or a pipe, or in which something of the above lies or is mounted, is
  *     none. Links are not followed: in a container they lead nowhere, and whoever copies a directory asks for each.
+ *  3. What lies among the results is asked for by its name there: a link from elsewhere, or from another run's results, leads to none of them, and a
+ *     directory that holds all of them is no input.
  */
 import type { Dirent } from 'node:fs';
 import { readdir, readFile, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, normalize } from 'node:path';
+import { fileUriToPath } from './file-uri.js';
 import { StorageError } from './ports.js';
 import { systemErrorCode } from './system-error.js';
 
@@ -18,6 +21,8 @@ export interface OwnPaths {
   closed: readonly string[];
   /** Within them, what tasks may be given. */
   open: readonly string[];
+  /** Where results lie: `runs/<run>/…` in it. Which runs' a task may be given is the scheduler's to say, by that name and no other. */
+  results?: string;
 }
 
 /** Files, and for shared memory that of users, are what people put there. */
@@ -41,13 +46,19 @@ const LOOKS_KEPT = 100;
 export class Reach {
   private readonly looks = new Map<string, { at: number; done: Promise<void> }>();
 
-  /** @param own real paths */
-  constructor(private readonly own: OwnPaths) {}
+  /** @param own real paths. @param resultNames by which the results are known besides */
+  constructor(
+    private readonly own: OwnPaths,
+    private readonly resultNames: readonly string[] = [],
+  ) {}
 
   /** @param real without links. @throws StorageError ACCESS; the system's error */
   async check(real: string, uri: string): Promise<void> {
     if (isKernels(real)) throw refused(uri, 'lies in a file system of the kernel (/proc, /sys, /dev)');
     if (this.isOwn(real)) throw refused(uri, 'belongs to the stack itself');
+    const among = this.runOf(real);
+    if (among !== undefined && this.runOf(normalize(fileUriToPath(uri))) !== among)
+      throw refused(uri, 'leads to results of runs by another name than theirs');
     // What is missing is judged by its name alone.
     const type = await statfs(real).then(
       (found) => found.type >>> 0,
@@ -72,6 +83,19 @@ export class Reach {
     return done;
   }
 
+  /** The run among whose results a path lies, or what else is in that directory; undefined: it lies elsewhere. */
+  private runOf(path: string): string | undefined {
+    for (const name of [this.own.results, ...this.resultNames]) {
+      if (name === undefined || !isIn(path, name)) continue;
+      const [top = '', run = ''] = path
+        .slice(name.length)
+        .split('/')
+        .filter((part) => part !== '');
+      return top === 'runs' ? `runs/${run}` : top;
+    }
+    return undefined;
+  }
+
   private isOwn(real: string): boolean {
     return this.own.closed.some((path) => isIn(real, path)) && !this.own.open.some((path) => isIn(real, path));
   }
@@ -79,6 +103,8 @@ export class Reach {
   private async lookThrough(real: string, uri: string): Promise<void> {
     const holds = [...KERNEL_PLACES, ...this.own.closed].find((path) => path !== real && isIn(path, real) && !this.isOpenBelow(real));
     if (holds !== undefined) throw refused(uri, `holds ${KERNEL_PLACES.includes(holds) ? holds : "the stack's own directories"}`);
+    if (this.own.results !== undefined && this.own.results !== real && isIn(this.own.results, real))
+      throw refused(uri, 'holds the results of other runs');
     const mounted = (await mountsOfKernel()).find((point) => point !== real && isIn(point, real));
     if (mounted !== undefined) throw refused(uri, `holds ${mounted}, a file system of the kernel`);
     let seen = 0;

@@ -64,5 +64,6 @@ function ownPaths(env: StorageVariables, dataUri: string, home: string): OwnPath
     closed: [home, ...named.flatMap((path) => (path ? [path] : []))].map((path) => resolve(path)),
     // Templates bring their tools' files.
     open: [join(home, 'programs'), ...(data === undefined ? [] : [data])],
+    ...(data !== undefined && { results: data }),
   };
 }

@@ -4,6 +4,8 @@ import type { EngineEvent } from '@weft/engine';
 import type { CommandLineTool } from '@weft/plan';
 import { createLogger, ServiceError } from '@weft/platform';
 import { aRunHeader, aRunner, aTaskJob, createFakeRunStore, DeferredGate, Inbox } from '@weft/testing';
+import { openReach } from '../../test/open-reach.js';
+import { LocalStorage } from '@weft/storage';
 import { simulatedBuilder } from '../../test/simulation/tools.js';
 import { systemClock } from '../clock.js';
 import { LoggedAttempts } from '../runs/attempt-locator.js';
@@ -34,7 +36,8 @@ function dispatcherWith(deps: Pick<DispatcherDeps, 'execution' | 'reporter'> & P
   return new Dispatcher({
     ...{
       locator: { find: async () => undefined, answered: async () => false },
-      builder: simulatedBuilder,
+      builder: () => simulatedBuilder,
+      reach: openReach(new LocalStorage()),
       pool,
       logger,
       clock: systemClock,

@@ -19,6 +19,7 @@ import { RunnerPool } from './runner-pool.js';
 import { TaskExecution } from './task-execution.js';
 import { TaskLogBuffer } from './task-log-buffer.js';
 import { finished, type Scripted, ScriptedRunner, started, written } from '../../test/scripted-runner.js';
+import { openReach } from '../../test/open-reach.js';
 
 const tool: CommandLineTool = {
   class: 'CommandLineTool',
@@ -69,7 +70,8 @@ async function dispatcherOver(
   const dispatcher = new Dispatcher({
     locator,
     plans: new PlanCache(loadPlan),
-    builder: createTaskBuilder({ evaluator, files: new LocalStorage() }),
+    builder: () => createTaskBuilder({ evaluator, files: new LocalStorage() }),
+    reach: openReach(new LocalStorage()),
     pool,
     execution: (at, spec) => new TaskExecution(clients.of(at), spec, createLogger('test', 'silent')),
     reporter: { report: async (_runId, event) => reported.push(event) },

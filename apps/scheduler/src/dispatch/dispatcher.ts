@@ -18,6 +18,7 @@ import type { BoundTask, PreparedTask, TaskBuilder, TaskRequest } from '@weft/ta
 import type { Clock } from '../clock.js';
 import type { TaskCanceller } from '../runs/task-stopper.js';
 import { failureOf } from '../runs/failures.js';
+import type { Seeing } from '../runs/result-reach.js';
 import type { AttemptLog } from './attempt-log.js';
 import { commandText } from './command-text.js';
 import { answerOf } from './attempt-answer.js';
@@ -52,7 +53,9 @@ export type AttemptExecution = Pick<TaskExecution, 'run' | 'collector' | 'releas
 export interface DispatcherDeps {
   locator: AttemptLocator;
   plans: PlanCache;
-  builder: TaskBuilder;
+  /** Looks at what the job's run may see. */
+  builder(job: TaskJob): TaskBuilder;
+  reach: Pick<Seeing, 'checkValues' | 'checkSpec'>;
   pool: RunnerPool;
   /** One attempt on the runner at an address. */
   execution(address: string, spec: executor.TaskSpec): AttemptExecution;
@@ -172,9 +175,11 @@ export class Dispatcher implements TaskCanceller {
     const placed: Attempt['placed'] = {};
     try {
       const request = requestOf(job, plan);
+      // Before an earlier result is looked for: a hit would tell what the files hold.
+      await this.deps.reach.checkValues(request.inputs, job);
       const look = slowLook(this.deps.clock, request.inputs, (doing) => this.looking(job, how.log, doing));
       const signal = AbortSignal.any([cancel, abandon]);
-      const asked = await look(this.deps.builder.prepare(request));
+      const asked = await look(this.deps.builder(job).prepare(request));
       const prepared = await withinHints(this.deps.pool, asked, { ...placementOf(job, asked), signal });
       if (prepared !== asked) how.log.note(cutBackNote(asked.resources, prepared.resources));
       const known = await how.reuse?.find(request, prepared, how.attached, { signal, look });
@@ -210,6 +215,7 @@ export class Dispatcher implements TaskCanceller {
       const { layout, contained } = layoutOf(job, prepared, placement);
       const bound = attempt.reuse?.boundFor(layout) ?? (await attempt.look(prepared.bind(layout)));
       const spec = specOf(job, bound, placement, contained, prepared, this.deps.dataUri);
+      await this.deps.reach.checkSpec(spec, job);
       const execution = this.deps.execution(placement.runner.address, spec);
       toRelease = execution;
       if (prepared.container && !contained) log.note(onHostNote(placement));
@@ -243,7 +249,7 @@ export class Dispatcher implements TaskCanceller {
     finished: executor.Finished,
     execution: AttemptExecution,
   ): Promise<CwlObject> {
-    return this.deps.builder.collectOutputs(request, bound, finished, execution.collector(publishedTo(this.deps.dataUri, job)));
+    return this.deps.builder(job).collectOutputs(request, bound, finished, execution.collector(publishedTo(this.deps.dataUri, job)));
   }
 
   /** Before it has a runner. */

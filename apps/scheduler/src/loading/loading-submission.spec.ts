@@ -1,10 +1,15 @@
 /** Submissions that are refused before anything of them is stored, whoever reads them. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { scheduler } from '@weft/contracts';
 import { createFakeRunStore, FakeRunStoreData } from '@weft/testing';
 import { Backlog } from '../release/backlog.js';
 import { Submissions } from '../runs/submission.js';
 import { LoadingPool } from './loading-pool.js';
 import { locateLoader } from './locate-loader.js';
+import { openReach } from '../../test/open-reach.js';
 
 const ROOT = 'inline:///main.cwl';
 const never = (): Promise<never> => Promise.reject(new Error('not asked here'));
@@ -18,7 +23,7 @@ function aService() {
   const submissions = new Submissions({
     intake,
     loading,
-    files: { stat: never, readText: never, list: never },
+    reach: openReach({ stat: never, readText: never, list: never }),
     evaluator: { evaluate: never, warmUp: never, close: never },
     pools: () => ['default'],
     pin: async () => undefined,
@@ -87,4 +92,43 @@ test('more labels than anybody reads are refused', async () => {
   const { submit } = aService();
   const labels = Object.fromEntries(Array.from({ length: 1_001 }, (_, i) => [`l${i}`, '']));
   await expect(submit(scatter(), arrays(2), { labels })).rejects.toThrow('the run has 1001 labels; 1000 are allowed');
+});
+
+describe('what a document names', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'weft-named-'));
+  const canary = join(folder, 'canary');
+  const uri = pathToFileURL(canary).href;
+  writeFileSync(canary, 'cwlVersion: v1.2\nclass: ExpressionTool\ndoc: canary\ninputs: []\noutputs: []\nexpression: canary\n');
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const tool = { cwlVersion: 'v1.2', class: 'CommandLineTool', inputs: {}, outputs: [], baseCommand: 'echo' };
+  const javascript = (from: object): object => ({
+    ...tool,
+    requirements: { InlineJavascriptRequirement: { expressionLib: [from] } },
+    arguments: ['$(x)'],
+  });
+
+  it.each<[string, object]>([
+    ['run:', { cwlVersion: 'v1.2', class: 'Workflow', inputs: {}, outputs: [], steps: { s: { run: uri, in: {}, out: [] } } }],
+    [
+      'run: by its path',
+      { cwlVersion: 'v1.2', class: 'Workflow', inputs: {}, outputs: [], steps: { s: { run: canary, in: {}, out: [] } } },
+    ],
+    ['$include', javascript({ $include: uri })],
+    ['$include by its path', javascript({ $include: canary })],
+    ['$include of the root', { ...tool, doc: { $include: '../../../../..' + canary } }],
+    ['$import', { ...tool, inputs: [{ $import: uri }] }],
+    ['$import of a type', { ...tool, requirements: [{ class: 'SchemaDefRequirement', types: [{ $import: uri }] }] }],
+  ])('is read from what was sent with it, and from nowhere on this host: %s', async (_what, document) => {
+    const { data, submit } = aService();
+    const answer = await submit(JSON.stringify(document), {}).catch((error: unknown) => error as Error);
+    expect((answer as Error).message).toMatch(/is not in the bundle that was sent/);
+    expect((answer as Error).message).not.toMatch(/doc: canary|ExpressionTool/);
+    expect(data.runs.size).toBe(0);
+  });
+
+  it('is not read for $schemas either', async () => {
+    const { data, submit } = aService();
+    const answer = await submit(JSON.stringify({ ...tool, $schemas: [uri] }), {}).catch((error: unknown) => error);
+    expect(JSON.stringify([answer, [...data.runs.values()], (answer as Error).message])).not.toMatch(/doc: canary|ExpressionTool/);
+  });
 });

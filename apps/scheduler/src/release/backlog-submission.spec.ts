@@ -4,6 +4,7 @@ import { createFakeRunStore, FakeRunStoreData } from '@weft/testing';
 import { LoadingPool } from '../loading/loading-pool.js';
 import { Submissions } from '../runs/submission.js';
 import { Backlog } from './backlog.js';
+import { openReach } from '../../test/open-reach.js';
 
 const TOOL = 'cwlVersion: v1.2\nclass: CommandLineTool\nbaseCommand: echo\ninputs: {n: int}\noutputs: {}\n';
 
@@ -20,7 +21,7 @@ function aService(maxRuns: number): {
   const submissions = new Submissions({
     intake,
     loading: new LoadingPool({ threads: 0, cpuMs: 1, heapMb: 1, waiting: 0, locate: never }),
-    files: { stat: never, readText: never, list: never },
+    reach: openReach({ stat: never, readText: never, list: never }),
     evaluator: { evaluate: never, warmUp: never, close: never },
     pools: () => ['default'],
     pin: async () => undefined,

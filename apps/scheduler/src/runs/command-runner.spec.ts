@@ -7,6 +7,7 @@ import { SlotKeeper } from '../release/slot-keeper.js';
 import { CommandRunner } from './command-runner.js';
 import type { RunActor } from './run-actor.js';
 import { TaskStopper } from './task-stopper.js';
+import { openReach } from '../../test/open-reach.js';
 
 type RunTask = Extract<Command, { type: 'RunTask' }>;
 
@@ -48,8 +49,8 @@ function commandRunner(faults = new Faults()): {
     ...{ startable: () => 4, terms: () => ({ weight: 1, cap: Infinity }) },
     slots: new SlotKeeper({ slots: createFakeProjectSlots(new FakeSlotsData()), limitOf: () => Infinity, logger, clock }),
   });
-  const files = { stat: never, readText: never, list: never };
-  const runner = new CommandRunner({ releaser, evaluator: { evaluate: never }, files, logger, clock });
+  const reach = openReach({ stat: never, readText: never, list: never });
+  const runner = new CommandRunner({ releaser, evaluator: { evaluate: never }, reach, logger, clock });
   return { runner, queue, late };
 }
 

@@ -16,6 +16,7 @@ import { failureOf } from './failures.js';
 import { expressionOptions } from './expression-options.js';
 import type { RunActor } from './run-actor.js';
 import type { CommandExecutor } from './run-actor.ports.js';
+import type { ResultScope, Seeing } from './result-reach.js';
 
 /** Evaluations at once: they wait for files and for the sandbox, which batches what comes together. */
 const EVALUATIONS = 64;
@@ -23,7 +24,7 @@ const EVALUATIONS = 64;
 export interface CommandRunnerDeps {
   releaser: TaskReleaser;
   evaluator: ExpressionEvaluator;
-  files: FileAccess;
+  reach: Pick<Seeing, 'filesOf' | 'checkValues'>;
   logger: Logger;
   clock?: Clock;
 }
@@ -78,7 +79,7 @@ export class CommandRunner implements CommandExecutor {
       const stepInputs = inputsOf(step, values, command.loop);
       const bound = await evaluateStepBindings(
         { stepInputs, values: definedValues(values), when: step.when, options, effective: command.effective },
-        { evaluator: this.deps.evaluator, files: this.deps.files },
+        { evaluator: this.deps.evaluator, files: this.filesOf(actor) },
       );
       return { index, inputs: bound.inputs, run: bound.run };
     };
@@ -98,19 +99,26 @@ export class CommandRunner implements CommandExecutor {
     }
   }
 
+  private filesOf(actor: RunActor): FileAccess {
+    return this.deps.reach.filesOf(scopeOf(actor));
+  }
+
   private async evaluateTool(actor: RunActor, command: Of<'EvaluateExpressionTool'>): Promise<EngineEvent> {
     const { taskId, attempt, inputs } = command;
     const tool = actor.plan.processes[command.process] as ExpressionTool;
     try {
-      const outputs = await evaluateExpressionTool(
-        { tool, inputs, effective: command.inherited, formats: actor.plan.formats },
-        { evaluator: this.deps.evaluator, files: this.deps.files },
-      );
+      const deps = { evaluator: this.deps.evaluator, files: this.filesOf(actor) };
+      const outputs = await evaluateExpressionTool({ tool, inputs, effective: command.inherited, formats: actor.plan.formats }, deps);
+      await this.deps.reach.checkValues(outputs, scopeOf(actor));
       return { type: 'TaskSucceeded', taskId, attempt, outputs };
     } catch (error) {
       return { type: 'TaskFailed', taskId, attempt, failure: failureOf(error, command.step), retryable: false };
     }
   }
+}
+
+function scopeOf({ runId, base: { projectId } }: RunActor): ResultScope {
+  return { runId, projectId };
 }
 
 /** What is bound: the step's inputs; from a loop's second iteration on its loop inputs, and the others as they were. */

@@ -29,7 +29,7 @@ export interface RunActorDeps {
   logger: Logger;
   clock: Clock;
   /** Size, checksum and listing of outputs that were only passed through. Rejects with a coded error where a file is gone. */
-  completeOutputs(outputs: CwlObject): Promise<CwlObject>;
+  completeOutputs(outputs: CwlObject, run: { runId: string; projectId: string }): Promise<CwlObject>;
   /** The run has ended, was removed, or belongs to another replica now; or, where `broken`, its log could not be read or written. */
   onDone(actor: RunActor, broken: boolean): void;
 }
@@ -297,7 +297,7 @@ export class RunActor {
   private async ending({ status, outputs, failure }: Extract<Command, { type: 'EndRun' }>): Promise<RunEnded> {
     if (outputs === undefined) return { type: 'RunEnded', status, failure };
     try {
-      const completed = await this.deps.completeOutputs(outputs);
+      const completed = await this.deps.completeOutputs(outputs, { runId: this.runId, projectId: this.base.projectId });
       // What follows from the log is not written to it: the outputs of a wide scatter are long.
       return { type: 'RunEnded', status, ...(completed !== outputs && { outputs: completed }) };
     } catch (error) {

@@ -19,13 +19,14 @@ import type { Loading } from '../loading/loading-pool.js';
 import type { Backlog } from '../release/backlog.js';
 import { expressionOptions } from './expression-options.js';
 import { headerOf } from './run-header.js';
+import type { Seeing } from './result-reach.js';
 import { runOptionsOf } from './run-options.js';
 import { toLogEvent } from './log-events.js';
 
 export interface SubmissionDeps {
   intake: RunIntake;
   loading: Pick<Loading, 'load' | 'fingerprint'>;
-  files: FileAccess;
+  reach: Pick<Seeing, 'filesOf' | 'checkValues'>;
   evaluator: StartedEvaluator;
   /** Names of the pools that have runners. */
   pools(): string[];
@@ -87,13 +88,23 @@ export class Submissions {
     if (!plan || hash === undefined || !inputs) throw refusal(loaded.diagnostics, loaded.unsupported);
     // Its worker starts while inputs are looked at. Where it cannot, the first script says so.
     if (usesJavascript(plan)) this.deps.evaluator.warmUp().catch(() => undefined);
+    await this.refuseResultsOfOthers(inputs, request);
     await this.deps.pin(inputs);
-    const resolved = await resolveInputFiles(plan, inputs, this.deps.files, { evaluator: this.evaluatorFor(plan) });
+    const files = this.deps.reach.filesOf({ projectId: request.projectId });
+    const resolved = await resolveInputFiles(plan, inputs, files, { evaluator: this.evaluatorFor(plan) });
     const diagnostics = [...loaded.diagnostics, ...resolved.diagnostics];
     if (!resolved.inputs) throw refusal(diagnostics, false);
-    const complete = await this.withContents(plan, resolved.inputs);
+    const complete = await this.withContents(plan, resolved.inputs, files);
     const stored = await this.store(request, { pool, options, idempotency, hash }, plan, complete);
     return { ...stored, diagnostics };
+  }
+
+  /** Before anything of theirs is pinned. */
+  private async refuseResultsOfOthers(inputs: CwlObject, { projectId }: scheduler.SubmitRunRequest): Promise<void> {
+    await this.deps.reach.checkValues(inputs, { projectId }).catch((error: unknown) => {
+      if ((error as { code?: unknown }).code !== 'INPUT_FILE') throw error;
+      throw new ServiceError('INVALID_ARGUMENT', (error as Error).message);
+    });
   }
 
   /** Expressions in the root's secondaryFiles and formats run under the root's requirements. */
@@ -104,12 +115,15 @@ export class Submissions {
   }
 
   /** loadContents and loadListing on a workflow's own inputs: what they load travels to the expressions of its steps. */
-  private async withContents(plan: Plan, inputs: CwlObject): Promise<CwlObject> {
+  private async withContents(plan: Plan, inputs: CwlObject, files: FileAccess): Promise<CwlObject> {
     const process = plan.processes[plan.root];
     const loads = process?.inputs.some((parameter) => parameter.loadContents || parameter.loadListing !== undefined);
     if (process?.class !== 'Workflow' || !loads) return inputs;
     try {
-      return await prepareRunInputs({ process, inputs, effective: NO_REQUIREMENTS, formats: plan.formats }, this.deps);
+      return await prepareRunInputs(
+        { process, inputs, effective: NO_REQUIREMENTS, formats: plan.formats },
+        { evaluator: this.deps.evaluator, files },
+      );
     } catch (error) {
       if (typeof (error as { code?: unknown }).code !== 'string') throw error;
       throw new ServiceError('INVALID_ARGUMENT', (error as Error).message);

@@ -17,7 +17,7 @@ export type Dispatching = ReturnType<typeof createDispatching>;
 
 /** @param owner exists once the first job comes */
 export function createDispatching(config: SchedulerConfig, resources: Resources, owner: () => PartitionOwner) {
-  const { logger, connection, files, store, queue, registry, evaluator, plans, clients, tallies } = resources;
+  const { logger, connection, files, store, queue, registry, evaluator, plans, clients, tallies, reach } = resources;
   const { dataUri } = config;
   const pool = new RunnerPool({ returnGraceMs: config.runnerGraceMs });
   const client = clients.of.bind(clients);
@@ -30,7 +30,8 @@ export function createDispatching(config: SchedulerConfig, resources: Resources,
   const dispatcher = new Dispatcher({
     locator: new LoggedAttempts(owner, store.log, store.reader),
     plans,
-    builder: createTaskBuilder({ evaluator, files }),
+    builder: (job) => createTaskBuilder({ evaluator, files: reach.filesOf(job) }),
+    reach,
     pool,
     execution: (address, spec) => new TaskExecution(client(address), spec, logger, config.runnerGraceMs),
     reporter: new ReportRouter(owner, store.intake),

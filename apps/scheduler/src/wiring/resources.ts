@@ -16,6 +16,7 @@ import { LoadingPool } from '../loading/loading-pool.js';
 import { locateLoader } from '../loading/locate-loader.js';
 import { Tallies } from '../metrics/tallies.js';
 import { createArchive } from '../retention/create-retention.js';
+import { ResultReach, type ResultScope } from '../runs/result-reach.js';
 
 /** A job whose dispatcher died goes to another at most this and one look later. */
 const JOB_LOCK_MS = 3_000;
@@ -52,10 +53,16 @@ export async function openResources(config: SchedulerConfig) {
   const evaluator = createEvaluator({ timeoutMs: config.expressionTimeoutMs });
   const loading = new LoadingPool({ ...LOADING, cpuMs: config.loadingLimitMs, locate: locateLoader });
   const plans = new PlanCache((hash) => store.log.getPlan(hash));
+  const projectOf = async (runId: string): Promise<string | undefined> => (await store.reader.get(runId))?.projectId;
+  const reach = new ResultReach({ dataUri: config.dataUri, projectOf, files });
   const clients = new RunnerClients(config.secret, tls);
   return {
-    ...{ logger, tallies, connection, tls, files, archive, live, store, queue, registry, evaluator, loading, plans, clients },
-    checksum: (uri: string) => checksumOf(files, uri),
+    ...{ logger, tallies, connection, tls, files, archive, live, store, queue, registry, evaluator, loading, plans, clients, reach },
+    /** Of what `reach` lets the run see. */
+    checksum: async (uri: string, scope: ResultScope): Promise<string> => {
+      await reach.check(uri, scope);
+      return checksumOf(files, uri);
+    },
     /** Everything but the queue, which stops first. */
     close: async (): Promise<void> => {
       clients.close();

@@ -23,7 +23,7 @@ import type { Resources } from './resources.js';
 export type Running = ReturnType<typeof createRunning>;
 
 export function createRunning(config: SchedulerConfig, resources: Resources, dispatching: Dispatching) {
-  const { logger, connection, files, archive, live, store, evaluator, plans, tallies } = resources;
+  const { logger, connection, files, archive, live, store, evaluator, plans, tallies, reach } = resources;
   const limits = loadLimits(config.limits);
   const slots = createRedisProjectSlots({
     connect: () => new Redis({ ...connection, lazyConnect: true, maxRetriesPerRequest: null }),
@@ -46,9 +46,10 @@ export function createRunning(config: SchedulerConfig, resources: Resources, dis
   });
   const owner: PartitionOwner = new PartitionOwner({
     store,
-    executor: tallies.following(retention.following(new CommandRunner({ releaser, evaluator, files, logger }))),
+    executor: tallies.following(retention.following(new CommandRunner({ releaser, evaluator, reach, logger }))),
     onTaken: () => retention.partitionTaken(),
-    completeOutputs: (outputs) => completeRunOutputs(outputs, { files, checksum: resources.checksum }),
+    completeOutputs: (outputs, run) =>
+      completeRunOutputs(outputs, { files: reach.filesOf(run), checksum: (uri) => resources.checksum(uri, run) }),
     logger,
     owner: name,
     leaseTtlMs: config.leaseTtlMs,

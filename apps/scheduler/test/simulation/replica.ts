@@ -36,6 +36,7 @@ import { PartitionOwner } from '../../src/runs/partition-owner.js';
 import { ReportRouter } from '../../src/runs/reports.js';
 import { RunQueries } from '../../src/runs/run-queries.js';
 import { TaskStopper } from '../../src/runs/task-stopper.js';
+import { openReach } from '../open-reach.js';
 import { createFakeProjectSlots, type FakeSlotsData } from '../fake-project-slots.js';
 import type { Monitor } from './monitor.js';
 import { SimulatedExecution } from './simulated-execution.js';
@@ -188,7 +189,8 @@ export class Replica {
       locator: new LoggedAttempts(() => this.owner, store.log, store.reader),
       clock: this.process.clock,
       plans: this.plans,
-      builder: simulatedBuilder,
+      builder: () => simulatedBuilder,
+      reach: openReach(this.around.files),
       pool: this.pool,
       execution: (address, spec) => {
         const runner = runners.find(({ id }) => id === address);
@@ -250,7 +252,7 @@ export class Replica {
     const { clock } = process;
     const releaser = this.newReleaser();
     this.startReleaser = () => releaser.start();
-    const commands = new CommandRunner({ releaser, evaluator: simulatedEvaluator(process), files: storage, logger, clock });
+    const commands = new CommandRunner({ releaser, evaluator: simulatedEvaluator(process), reach: openReach(storage), logger, clock });
     return new PartitionOwner({
       ...{ store, plans, logger, clock, owner: name, leaseTtlMs: LEASE_TTL_MS, partitions: around.store.partitions.length },
       executor: this.retention.following(commands),
