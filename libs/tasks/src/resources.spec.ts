@@ -44,6 +44,20 @@ describe('resources', () => {
     expect((await prepare([amounts({ coresMin: 4 })], {}, { effective: { requirements: [], hints } })).resources.hinted).toBeUndefined();
   });
 
+  it.each(['v1.0', 'v1.1', 'v1.2', 'v1.3'])('are whole numbers before v1.2, also where an expression gives them: %s', async (version) => {
+    const of = (part: Omit<ResourceRequirement, 'class'>): Promise<PreparedTask> => prepare([amounts(part)], {}, {}, version);
+    expect((await of({ ramMin: '$(6 / 2)' })).resources.ramMiB).toBe(3);
+    for (const name of ['coresMin', 'coresMax', 'ramMin', 'ramMax', 'tmpdirMin', 'outdirMax']) {
+      const asked = of({ [name]: '$(1 / 2)' });
+      if (version >= 'v1.2') expect((await asked).resources).toBeDefined();
+      else
+        await expect(asked).rejects.toMatchObject({
+          code: 'RESOURCES',
+          message: `ResourceRequirement: ${name} is 0.5; a ${version} document asks for whole numbers (v1.2 takes fractions)`,
+        });
+    }
+  });
+
   it('reserve 1024 MiB of RAM in v1.0', async () => expect((await prepare([], {}, {}, 'v1.0')).resources.ramMiB).toBe(1024));
 
   it.each<[string, Omit<ResourceRequirement, 'class'>, object]>([

@@ -24,10 +24,11 @@ export async function evaluateResources(
   const requirement = found?.value;
   const hinted = { host: found?.required === false, gpus: find(effective, 'CUDARequirement')?.required === false };
   const defaultRam = declaredVersion.startsWith('v1.0') ? 1024 : 256;
-  const cores = await amount(scope, requirement, 'cores');
-  const ram = await amount(scope, requirement, 'ram');
-  const tmpdir = await amount(scope, requirement, 'tmpdir');
-  const outdir = await amount(scope, requirement, 'outdir');
+  const asked = { scope, requirement, declaredVersion };
+  const cores = await amount(asked, 'cores');
+  const ram = await amount(asked, 'ram');
+  const tmpdir = await amount(asked, 'tmpdir');
+  const outdir = await amount(asked, 'outdir');
   return {
     cores: cores.reserve ?? 1,
     ramMiB: Math.ceil((ram.reserve ?? defaultRam) * ramFactor),
@@ -55,24 +56,33 @@ export function resourcesNeedInputs(effective: EffectiveRequirements): boolean {
   );
 }
 
+interface Asked {
+  scope: Scope;
+  requirement: ResourceRequirement | undefined;
+  declaredVersion: string;
+}
+
 /** The amount to reserve and the amount to allow; both absent where the author said nothing. */
-async function amount(
-  scope: Scope,
-  requirement: ResourceRequirement | undefined,
-  name: Amount,
-): Promise<{ reserve?: number; limit?: number }> {
-  const low = await bound(scope, requirement?.[`${name}Min`], `${name}Min`);
-  const high = await bound(scope, requirement?.[`${name}Max`], `${name}Max`);
+async function amount(asked: Asked, name: Amount): Promise<{ reserve?: number; limit?: number }> {
+  const low = await bound(asked, `${name}Min`);
+  const high = await bound(asked, `${name}Max`);
   if (low !== undefined && high !== undefined && low > high) {
     throw new TaskError('RESOURCES', `ResourceRequirement: ${name}Min (${low}) is more than ${name}Max (${high})`);
   }
   return { reserve: low ?? high, limit: high ?? low };
 }
 
-async function bound(scope: Scope, field: number | string | undefined, name: string): Promise<number | undefined> {
+async function bound({ scope, requirement, declaredVersion }: Asked, name: `${Amount}${'Min' | 'Max'}`): Promise<number | undefined> {
+  const field = requirement?.[name];
   if (field === undefined) return undefined;
   const value = await evaluateNumber(scope, field, `ResourceRequirement.${name}`);
   if (value < 0) throw new TaskError('RESOURCES', `ResourceRequirement: ${name} is negative (${value})`);
+  // Constants were looked at when their document was loaded. Source: CWL v1.2 CommandLineTool §1.2.1, "Changes since v1.1".
+  if (typeof field === 'string' && !Number.isInteger(value) && /^v1\.[01]$/.test(declaredVersion))
+    throw new TaskError(
+      'RESOURCES',
+      `ResourceRequirement: ${name} is ${value}; a ${declaredVersion} document asks for whole numbers (v1.2 takes fractions)`,
+    );
   return value;
 }
 
