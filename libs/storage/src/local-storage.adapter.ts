@@ -249,7 +249,7 @@ async function realParent(path: string): Promise<string> {
     return join(await realpath(parent), path.slice(parent.length));
   } catch (error) {
     if (systemErrorCode(error) !== 'ENOENT') throw error;
-    return realParent(parent);
+    return join(await realParent(parent), path.slice(parent.length));
   }
 }
 
