@@ -5,9 +5,11 @@ import { run, scheduler } from '@weft/contracts';
 import { type RetryAfterOptions, retryWhenTold } from '@weft/platform';
 import type { CwlObject } from '@weft/plan';
 import { followRun } from './client/follow-run.js';
+import { outputsOf } from './client/run-objects.js';
 import type { RunsClient, Submission } from './client/runs-client.js';
 import { submitOnce } from './client/submit-once.js';
 import type { Prepared } from './document/prepare.js';
+import { CommandError } from './errors.js';
 import { type Place, bringOutputs } from './outputs/bring.js';
 import type { ProgressReporter } from './progress/reporter.js';
 import { shownText } from './shown-text.js';
@@ -35,13 +37,29 @@ export async function submitPrepared(
   options: SubmissionOptions,
   onWait?: RetryAfterOptions['onWait'],
 ): Promise<{ run: run.Run; existing: boolean }> {
+  const inputsJson = JSON.stringify(prepared.job);
+  refuseLarge(prepared, inputsJson);
   const submission = {
     ...options,
     document: prepared.bundle,
-    inputsJson: JSON.stringify(prepared.job),
+    inputsJson,
     inputsBaseUri: prepared.baseUri,
   };
   return retryWhenTold(() => submitOnce(runs, submission), { onWait });
+}
+
+/** Bytes of a submission, with room for what is around them in a message of 64 MiB. */
+const SUBMISSION_BYTES = 60 * 1024 * 1024;
+
+/** @throws CommandError where it would not fit into a message */
+function refuseLarge({ bundle }: Prepared, inputsJson: string): void {
+  const documents = Object.entries(bundle.files).reduce((sum, [uri, text]) => sum + Buffer.byteLength(uri) + Buffer.byteLength(text), 0);
+  const inputs = Buffer.byteLength(inputsJson);
+  if (documents + inputs <= SUBMISSION_BYTES) return;
+  const mib = (bytes: number): number => Math.ceil(bytes / 1024 / 1024);
+  throw new CommandError(
+    `the documents have ${mib(documents)} MiB and the inputs ${mib(inputs)} MiB; at most ${mib(SUBMISSION_BYTES)} MiB can be submitted: put what is large into files that the inputs name`,
+  );
 }
 
 /** Follows a run to its end and brings its outputs into the output folder. */
@@ -55,12 +73,12 @@ export async function follow(
   for await (const event of followRun(runs, runId, signal)) {
     reporter.event(event);
     if (event.event?.$case !== 'runStatus') continue;
-    const { status, outputsJson, failure } = event.event.value;
+    const { status, failure } = event.event.value;
     if (status === run.RunStatus.CANCELLED) return { status: 'cancelled', runId, failure };
     if (status === run.RunStatus.FAILED)
       return { status: 'failed', runId, failure: failure ?? run.Failure.fromPartial({ message: 'the run failed' }) };
     if (status === run.RunStatus.SUCCEEDED) {
-      const published = JSON.parse(outputsJson || '{}') as CwlObject;
+      const published = await outputsOf(runs, runId, event.event.value);
       reporter.end();
       return { status: 'succeeded', runId, outputs: await bringOutputs(runId, published, place) };
     }

@@ -41,7 +41,11 @@ export class GatewayModule {
           inject: [SchedulerGateway, GatewayMetrics],
         },
         { provide: DalTemplates, useFactory: (al: AlGateway) => new DalTemplates(al), inject: [AlGateway] },
-        { provide: Readiness, useFactory: (scheduler: SchedulerGateway) => new Readiness(scheduler, redis), inject: [SchedulerGateway] },
+        {
+          provide: Readiness,
+          useFactory: (scheduler: SchedulerGateway) => new Readiness(scheduler.health, redis),
+          inject: [SchedulerGateway],
+        },
       ],
     };
   }

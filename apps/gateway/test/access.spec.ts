@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { request } from 'node:http';
 import { gateway } from '@weft/contracts';
-import { callUnary, createClient, ConfigError } from '@weft/platform';
+import { callUnary, createClient, ConfigError, ServiceError } from '@weft/platform';
 import { startGateway } from '../src/app.js';
 import { gatewayConfig, gatewayEnvironment } from '../src/config/config.js';
 import { parseListen } from '../src/config/listen.js';
@@ -98,6 +98,15 @@ describe('a loopback gateway without tokens', () => {
     expect(given.headers.get('x-request-id')).toBe('abc-1');
     const odd = await call(harness.url, 'GET', '/healthz', undefined, { 'X-Request-Id': 'a b"c' });
     expect(odd.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('asks for health and reads no run to say whether it is ready', async () => {
+    const before = harness.scheduler.asked.length;
+    // What a run that cannot be read would make of a list.
+    harness.scheduler.failNext = new ServiceError('INTERNAL', 'run r-1 cannot be read');
+    expect((await call(harness.url, 'GET', '/readyz')).body).toMatchObject({ checks: { scheduler: 'ok' } });
+    expect(harness.scheduler.asked.length).toBe(before);
+    harness.scheduler.failNext = undefined;
   });
 
   it('is alive, and not ready without Redis', async () => {

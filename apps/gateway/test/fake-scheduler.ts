@@ -13,6 +13,8 @@ export interface FakeRun {
   logs: Feed<run.LogChunk>;
   tasks: run.Task[];
   wholeLog: Buffer[];
+  /** Where they are not the run's own. */
+  objects: Partial<Record<'inputs' | 'outputs', Buffer[]>>;
 }
 
 export interface Asked {
@@ -58,6 +60,7 @@ export class FakeScheduler {
       logs: new Feed(),
       tasks: [],
       wholeLog: [],
+      objects: {},
     };
     this.runs.set(fake.run.runId, fake);
     return fake;
@@ -105,6 +108,7 @@ export class FakeScheduler {
       }),
       trimCallCache: this.unary('trimCallCache', () => ({ removed: 0, bytes: 0 })),
       watchRun: serverStream((request: scheduler.WatchRunRequest, context) => this.watch(request, context)),
+      readObject: serverStream((request: scheduler.ReadObjectRequest, context) => this.object(request, context)),
       readTaskLog: serverStream((request: scheduler.ReadTaskLogRequest, context) => this.taskLog(request, context)),
       streamLogs: serverStream((request: scheduler.StreamLogsRequest, context) => this.logs(request, context)),
     };
@@ -156,6 +160,18 @@ export class FakeScheduler {
     this.asked.push({ rpc: 'readTaskLog', request, context });
     this.throwScripted();
     for (const data of this.find(request.runId).wholeLog) yield { data };
+  }
+
+  private async *object(request: scheduler.ReadObjectRequest, context: CallContext): AsyncGenerator<run.ObjectData, void> {
+    this.asked.push({ rpc: 'readObject', request, context });
+    this.throwScripted();
+    const { run: found, tasks, objects } = this.find(request.runId);
+    const task = tasks.find(({ taskId }) => taskId === request.taskId);
+    const isInputs = request.kind === run.ObjectKind.INPUTS;
+    const own = request.taskId !== '' ? (task?.outputsJson ?? '') : isInputs ? found.inputsJson : found.outputsJson;
+    const pieces = objects[isInputs ? 'inputs' : 'outputs'] ?? (own === '' ? [] : [Buffer.from(own)]);
+    if (pieces.length === 0) throw new ServiceError('NOT_FOUND', `run '${request.runId}' has no such object`);
+    for (const data of pieces) yield { data };
   }
 
   private async *logs(request: scheduler.StreamLogsRequest, context: CallContext): AsyncGenerator<run.LogChunk, void> {

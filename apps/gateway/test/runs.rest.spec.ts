@@ -258,6 +258,40 @@ describe('/api/v1/runs', () => {
       expect(harness.scheduler.last('listTasks')).toMatchObject({ runId: 'r-1', pageSize: 10 });
     });
 
+    it('lists without objects, and says of one that is long that it is there', async () => {
+      const { tasks } = harness.scheduler.add({
+        ...{ runId: 'r-1', status: run.RunStatus.SUCCEEDED, inputsJson: '', inputsOmitted: true, outputsJson: '', outputsOmitted: true },
+      });
+      tasks.push(run.Task.fromPartial({ taskId: 't1', status: run.TaskStatus.SUCCEEDED, outputsOmitted: true }));
+      const list = RunList.parse((await api('GET', '')).body);
+      expect(Object.keys(list.runs[0] ?? {})).not.toEqual(expect.arrayContaining(['inputs']));
+      expect(Object.keys(list.runs[0] ?? {})).not.toEqual(expect.arrayContaining(['outputs']));
+      const view = RunView.parse((await api('GET', '/r-1')).body);
+      expect(view).toMatchObject({ inputs: null, inputs_omitted: true, outputs: null, outputs_omitted: true });
+      expect(TaskList.parse((await api('GET', '/r-1/tasks')).body).tasks[0]).toMatchObject({ outputs: null, outputs_omitted: true });
+      expect((await call(harness.url, 'GET', '/streamflow/status/r-1')).body).toMatchObject({ output: null, output_omitted: true });
+    });
+
+    it('gives objects as they come, however long', async () => {
+      const long = JSON.stringify({ long: Array.from({ length: 300_000 }, (_, n) => `${n} ä`) });
+      const pieces = (text: string): Buffer[] => {
+        const bytes = Buffer.from(text);
+        return Array.from({ length: Math.ceil(bytes.length / 100_001) }, (_, n) => bytes.subarray(n * 100_001, (n + 1) * 100_001));
+      };
+      const added = harness.scheduler.add({ runId: 'r-1', status: run.RunStatus.SUCCEEDED, outputsOmitted: true });
+      added.objects = { inputs: pieces('{"a":1}'), outputs: pieces(long) };
+      added.tasks.push(run.Task.fromPartial({ taskId: 't1', outputsOmitted: true }));
+      const fetched = await fetch(`${harness.url}/api/v1/runs/r-1/outputs`);
+      expect([fetched.status, fetched.headers.get('content-type')]).toEqual([200, 'application/json; charset=utf-8']);
+      expect(await fetched.text()).toBe(long);
+      expect(await api('GET', '/r-1/inputs')).toMatchObject({ status: 200, body: { a: 1 } });
+      expect((await api('GET', '/r-1/tasks/t1/outputs')).body).toEqual(JSON.parse(long));
+      expect(harness.scheduler.last('readObject')).toEqual({ runId: 'r-1', kind: run.ObjectKind.OUTPUTS, taskId: 't1' });
+      added.objects = {};
+      expect(await api('GET', '/r-1/tasks/t1/outputs')).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
+      expect(await api('GET', '/r-none/inputs')).toMatchObject({ status: 404, body: { error: "no run 'r-none'" } });
+    });
+
     it('gives the output object only of a run that succeeded', async () => {
       harness.scheduler.add({ runId: 'r-ok', status: run.RunStatus.SUCCEEDED, outputsJson: '{"out":{"class":"File"}}' });
       harness.scheduler.add({ runId: 'r-run' });

@@ -103,6 +103,7 @@ function serve(config: SchedulerConfig, resources: Resources, { pool, reuse }: D
     listen: config.listen,
     secret: config.secret,
     tls,
+    ready: () => store.ping(),
     services: [
       { definition: schedulerPb.SchedulerService, implementation: schedulerService(submissions, queries, removal) },
       { definition: registryPb.RunnerRegistryService, implementation: registration },

@@ -2,7 +2,7 @@
 import type { Command, EngineEvent, RunOptions } from '@weft/engine';
 import type { CommandLineTool, CwlValue, Plan, Workflow } from '@weft/plan';
 import { createLogger } from '@weft/platform';
-import type { LogEntry, RunStore } from '@weft/run-store';
+import { type LogEntry, type RunStore, textOf } from '@weft/run-store';
 import { aRunHeader, Inbox } from '@weft/testing';
 import { toLogEvent } from '../src/runs/log-events.js';
 import { PartitionOwner } from '../src/runs/partition-owner.js';
@@ -92,10 +92,16 @@ export async function submitted(store: RunStore, runId = RUN, { values = [1, 2],
   await store.intake.putPlan('h', plan);
   const inputs = { i: values };
   const event = { ...accepted, runId, inputs, options: { ...accepted.options, ...options } };
-  await store.intake.create(aRunHeader({ runId, planHash: 'h', inputs, ...header }), toLogEvent(event));
+  await store.intake.create(aRunHeader({ runId, planHash: 'h', ...header }), toLogEvent(event));
 }
 
 export const succeeded = (taskId: string, out: string): EngineEvent => ({ type: 'TaskSucceeded', taskId, attempt: 1, outputs: { out } });
+
+/** What the run was sealed with. */
+export async function outputsOf(store: RunStore, runId = RUN): Promise<unknown> {
+  const found = await store.reader.object(runId, 'outputs');
+  return found && JSON.parse(await textOf(found));
+}
 
 /** The log to its end, by following it as a watcher would. */
 export async function wholeLog(store: RunStore): Promise<LogEntry[]> {

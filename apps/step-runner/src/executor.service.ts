@@ -68,7 +68,27 @@ async function collect(
   const publisher =
     publishTo === '' ? undefined : new OncePublisher(await publisherTo(publishTo, options, sandbox, signal), publishTo, attempt.published);
   const target = { tree: attempt.workTree(), workDir: attempt.context.spec.workDir, publisher };
-  return mapLimited(request.items, publisher?.atOnce ?? 1, (item) => collectItem(item, target));
+  const files = await mapLimited(request.items, publisher?.atOnce ?? 1, (item) => collectItem(item, target));
+  refuseLong(files);
+  return files;
+}
+
+/** Characters of an answer, with room for what is around them in a message of 64 MiB. */
+const ANSWER_CHARS = 48 * 1024 * 1024;
+/** Numbers and signs of one file. */
+const CHARS_OF_FILE = 32;
+
+/** @throws ServiceError OUT_OF_RANGE where what there is to tell would not fit into a message */
+function refuseLong(files: readonly executor.CollectedFile[]): void {
+  let chars = 0;
+  const open = [...files];
+  for (let file = open.pop(); file !== undefined; file = open.pop()) {
+    chars += file.path.length + file.uri.length + file.checksum.length + (file.contents?.length ?? 0) + CHARS_OF_FILE;
+    for (const entry of file.listing) open.push(entry);
+  }
+  if (chars <= ANSWER_CHARS) return;
+  const limit = `more than ${ANSWER_CHARS / 1024 / 1024} MiB`;
+  throw new ServiceError('OUT_OF_RANGE', `the names and contents of the outputs have ${limit}: put what is many into an archive`);
 }
 
 /** Roots are compared by real path, also where the directory is still to be made. */

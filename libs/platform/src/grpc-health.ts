@@ -1,11 +1,14 @@
 /**
- * The standard gRPC health service (grpc.health.v1.Health: Check and Watch).
+ * The standard gRPC health service (grpc.health.v1.Health: Check and Watch), and a client for Check.
  *
  * Its two messages are written by hand: the ready-made package loads protobuf.js and a .proto file at start, which costs more than
  * the rest of a server and does not survive bundling.
+ *
+ * Invariant: a check has an answer after READY_MS, whatever the server itself waits for.
  */
 import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
 import {
+  Client,
   Metadata,
   type ServerUnaryCall,
   type ServerWritableStream,
@@ -14,12 +17,19 @@ import {
   status,
 } from '@grpc/grpc-js';
 
+import { callUnary, createClient } from './grpc-client.js';
+import { ServiceError } from './service-error.js';
+import type { ClientTls } from './service-tls.js';
+
 export const HEALTH_SERVICE = 'grpc.health.v1.Health';
 
 /** Values of HealthCheckResponse.ServingStatus. */
 export const SERVING = 1;
 export const NOT_SERVING = 2;
 const SERVICE_UNKNOWN = 3;
+
+/** Milliseconds that what a server needs may take to answer. */
+const READY_MS = 1_500;
 
 interface CheckRequest {
   service: string;
@@ -46,7 +56,11 @@ export class Health {
   private readonly watchers = new Set<() => void>();
   private current = SERVING;
 
-  constructor(private readonly services: ReadonlySet<string>) {}
+  /** @param ready resolves where the server reaches what it needs */
+  constructor(
+    private readonly services: ReadonlySet<string>,
+    private readonly ready: () => Promise<void> = () => Promise.resolve(),
+  ) {}
 
   set(current: typeof SERVING | typeof NOT_SERVING): void {
     this.current = current;
@@ -57,7 +71,8 @@ export class Health {
     return {
       check: (call: ServerUnaryCall<CheckRequest, CheckResponse>, callback: sendUnaryData<CheckResponse>): void => {
         const found = this.statusOf(call.request.service);
-        if (found !== SERVICE_UNKNOWN) callback(null, { status: found });
+        if (found === SERVING) void this.isReady().then((ready) => callback(null, { status: ready ? SERVING : NOT_SERVING }));
+        else if (found === NOT_SERVING) callback(null, { status: found });
         else callback({ code: status.NOT_FOUND, details: `no service "${call.request.service}" here`, metadata: new Metadata() });
       },
       watch: (call: ServerWritableStream<CheckRequest, CheckResponse>): void => {
@@ -69,8 +84,55 @@ export class Health {
     };
   }
 
+  private isReady(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), READY_MS);
+      const answer = (ready: boolean): void => {
+        clearTimeout(timer);
+        resolve(ready);
+      };
+      this.ready().then(
+        () => answer(true),
+        () => answer(false),
+      );
+    });
+  }
+
   private statusOf(service: string): number {
     return service === '' || this.services.has(service) ? this.current : SERVICE_UNKNOWN;
+  }
+}
+
+/** Asks a server whether it serves. Rejects with ServiceError: it cannot be reached, or what it needs cannot. */
+export class HealthClient {
+  private readonly client: Client;
+
+  /** @param peer what the server is to a reader of messages: "the scheduler" */
+  constructor(
+    address: string,
+    private readonly peer: string,
+    { secret, tls }: { secret?: string; tls?: ClientTls } = {},
+  ) {
+    this.client = createClient(Client, address, secret, tls);
+  }
+
+  async check(deadlineMs: number): Promise<void> {
+    const { path, requestSerialize, responseDeserialize } = HealthService.check;
+    const { client, peer } = this;
+    const { status: found } = await callUnary<CheckRequest, CheckResponse>(
+      client,
+      (request, metadata, options, callback) =>
+        client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, metadata, options, (error, answer) =>
+          callback(error, answer ?? { status: 0 }),
+        ),
+      { service: '' },
+      { deadlineMs, peer },
+    );
+    if (found !== SERVING) throw new ServiceError('UNAVAILABLE', `${peer} answers that it does not serve: what it needs cannot be reached`);
+  }
+
+  close(): void {
+    this.client.close();
   }
 }
 

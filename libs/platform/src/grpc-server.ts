@@ -25,6 +25,8 @@ export interface StartGrpcServerOptions {
   services: GrpcService[];
   secret?: string;
   tls?: ServiceTls;
+  /** Resolves where the server reaches what it needs; health checks ask it. Default: it needs nothing. */
+  ready?: () => Promise<void>;
 }
 
 export interface RunningGrpcServer {
@@ -45,7 +47,7 @@ export async function startGrpcServer(options: StartGrpcServerOptions): Promise<
   const interceptors = options.secret ? [requireSecret(options.secret, [HEALTH_SERVICE])] : [];
   const server = new Server({ ...commonOptions, interceptors });
   for (const service of options.services) addChecked(server, service);
-  const health = new Health(new Set(options.services.map((service) => serviceName(service.definition))));
+  const health = new Health(new Set(options.services.map((service) => serviceName(service.definition))), options.ready);
   server.addService(HealthService, health.implementation());
   const address = await bind(server, options.listen, listen, serverCredentials(options.listen, options.tls));
   let closing: Promise<void> | undefined;

@@ -11,6 +11,7 @@ import {
   callServerStream,
   callUnary,
   createClient,
+  HealthClient,
   isServiceError,
   serverStream,
   startGrpcServer,
@@ -129,6 +130,31 @@ describe('secret', () => {
     expect(await checkHealth(server, '')).toBe('SERVING');
     expect(await checkHealth(server, 'weft.scheduler.v1.Scheduler')).toBe('SERVING');
     expect(await checkHealth(server, 'no.such.Service')).toBe(5);
+  });
+});
+
+describe('health', () => {
+  const health = (address: string): HealthClient => {
+    const made = new HealthClient(address, 'the scheduler');
+    opened.push(made);
+    return made;
+  };
+
+  it('is that of what the server needs, and has an answer also where that has none', async () => {
+    const needs = { ready: (): Promise<void> => Promise.resolve() };
+    const server = await startGrpcServer({ listen: `unix:${socketPath()}`, services: [], ready: () => needs.ready() });
+    opened.push(server);
+    await health(server.address).check(10_000);
+    const unserving = { code: 'UNAVAILABLE', message: expect.stringContaining('the scheduler answers that it does not serve') };
+    needs.ready = () => Promise.reject(new Error('gone'));
+    expect(await failure(health(server.address).check(10_000))).toMatchObject(unserving);
+    expect(await checkHealth(server, '')).toBe('NOT_SERVING');
+    needs.ready = () => new Promise(() => undefined);
+    expect(await failure(health(server.address).check(10_000))).toMatchObject(unserving);
+  });
+
+  it('of a server that is not there is said', async () => {
+    expect(await failure(health(`unix:${socketPath()}`).check(10_000))).toMatchObject({ message: 'the scheduler does not answer' });
   });
 });
 

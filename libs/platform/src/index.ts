@@ -4,6 +4,7 @@ export { type ServiceErrorCode, ServiceError, SERVICE_ERROR_CODES, httpStatusOf,
 export { DIAGNOSTICS_TRAILER, RETRY_TRAILER, type GrpcError, fromGrpcError, toGrpcError } from './grpc-errors.js';
 export { type CallContext, serverStream, unary } from './grpc-handlers.js';
 export { type GrpcService, type RunningGrpcServer, type StartGrpcServerOptions, startGrpcServer } from './grpc-server.js';
+export { HealthClient } from './grpc-health.js';
 export { type CallOptions, callServerStream, callUnary, createClient } from './grpc-client.js';
 export { type RetryAfterOptions, retryWhenTold } from './retry-after.js';
 export { secretMatches } from './service-secret.js';

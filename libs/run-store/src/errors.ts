@@ -16,6 +16,15 @@ export class InvalidRequestError extends Error {
   readonly code = 'INVALID_ARGUMENT';
 }
 
+/** What the store has of a run is not what was written there. Its shape is that of a service error. */
+export class UnreadableRunError extends Error {
+  override readonly name = 'ServiceError';
+  readonly code = 'INTERNAL';
+  constructor(runId: string, why: string) {
+    super(`run ${runId} cannot be read: ${why}`);
+  }
+}
+
 /** An idempotency key that was used for something else before. Its shape is that of a service error. */
 export class IdempotencyConflictError extends Error {
   override readonly name = 'ServiceError';

@@ -4,7 +4,7 @@ export type { Packing } from './archive/archive-codec.js';
 export { FileRunArchive, newestPosition } from './archive/file-run-archive.js';
 export { archiveRun } from './archive/archive-run.js';
 export { type ArchivingRunStore, withArchive } from './archive/with-archive.js';
-export { IdempotencyConflictError, InvalidRequestError } from './errors.js';
+export { IdempotencyConflictError, InvalidRequestError, UnreadableRunError } from './errors.js';
 export { type RedisRunStoreOptions, createRedisRunStore } from './redis-run-store.adapter.js';
 // What every implementation of the ports holds to.
 export {
@@ -15,6 +15,8 @@ export {
   TASK_LOG_HEAD_BYTES,
   TASK_LOG_TAIL_BYTES,
   TASK_LOG_LIMIT_BYTES,
+  LIST_BYTES,
+  OBJECT_PIECE_BYTES,
   checkLimit,
   isFinal,
   matches,
@@ -22,6 +24,7 @@ export {
 } from './limits.js';
 export { decodePageToken, encodePageToken, positionOf } from './page-token.js';
 export { Wake } from './wake.js';
+export { storedText, textOf } from './stored-object.js';
 // For other stores on Redis.
 export { type RunScript, type Script, defineScript } from './redis-script.js';
 export { type Listener, Subscriptions } from './subscriptions.js';

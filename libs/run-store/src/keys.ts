@@ -4,13 +4,14 @@
  * Invariants: every key of a run, and of its partition, carries the hash tag `{pNN}` of the partition, so that in a cluster they share a slot.
  * Plans, indexes and the set of replicas are touched by single-key commands only.
  */
-import { partitionOf } from './ports.js';
+import { type RunObject, partitionOf } from './ports.js';
 
 export interface Keys {
   /** Number of the store's format. */
   format(): string;
   header(runId: string): string;
   log(runId: string): string;
+  object(runId: string, which: RunObject): string;
   taskLog(runId: string): string;
   taskLogSize(runId: string): string;
   /** Hash: what went from the task log, and whose chunks go last. */
@@ -55,6 +56,7 @@ export function createKeys(prefix: string): Keys {
     format: () => `${prefix}format`,
     header: (runId) => `${run(runId)}:header`,
     log: (runId) => `${run(runId)}:log`,
+    object: (runId, which) => `${run(runId)}:${which}`,
     taskLog: (runId) => `${run(runId)}:tasklog`,
     taskLogSize: (runId) => `${run(runId)}:tasklogsize`,
     taskLogState: (runId) => `${run(runId)}:tasklogstate`,

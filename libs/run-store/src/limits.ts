@@ -17,6 +17,11 @@ export const TASK_LOG_ENTRY_OVERHEAD = 64;
 /** Characters of one kept chunk; longer ones are split. */
 export const TASK_LOG_CHUNK_CHARS = 16 * 1024;
 
+/** Bytes of the headers of one page of a list: with what is around them, it stays below the 4 MiB that a client of gRPC takes unless told otherwise. */
+export const LIST_BYTES = 2 * 1024 * 1024;
+/** Bytes of one piece of an object. */
+export const OBJECT_PIECE_BYTES = 256 * 1024;
+
 const FINAL: ReadonlySet<RunState> = new Set(['succeeded', 'failed', 'cancelled']);
 
 export function isFinal(state: RunState): boolean {

@@ -16,9 +16,13 @@ export function runIdAt(position: string): string {
   return position.slice(TIME_DIGITS + 1);
 }
 
+export function timeAt(position: string): number {
+  return Number(position.slice(0, TIME_DIGITS));
+}
+
 /** Calendar month (UTC) as yyyymm. */
 export function monthAt(position: string): string {
-  return new Date(Number(position.slice(0, TIME_DIGITS))).toISOString().slice(0, 7).replace('-', '');
+  return new Date(timeAt(position)).toISOString().slice(0, 7).replace('-', '');
 }
 
 export function encodePageToken(position: string): string {

@@ -6,6 +6,7 @@
  *  2. What an append acknowledged is durable (as durable as Redis' AOF is configured) and never changes.
  *  3. An append by an owner carries its lease; a lease that was taken over cannot append (fencing).
  *  4. Every key of a run carries its partition's hash tag; no operation touches two partitions.
+ *  5. What may be long (input and output object) is not in the header: it lies beside it, and is read by who asks for it alone, in pieces.
  */
 import type { CwlObject, Plan } from '@weft/plan';
 import type { RunRetention } from './retention.ports.js';
@@ -50,7 +51,7 @@ export interface TaskTally {
   known: number;
 }
 
-/** A run without its tasks: what lists and GETs show. Times in milliseconds since the epoch. */
+/** A run without its tasks and objects: what lists show. Times in milliseconds since the epoch. */
 export interface RunHeader {
   runId: string;
   state: RunState;
@@ -64,18 +65,26 @@ export interface RunHeader {
   /** When it was last retried: what is told of it before is history. */
   retriedAtMs?: number;
   finishedAtMs?: number;
-  inputs: CwlObject;
-  outputs?: CwlObject;
   failure?: RunFailure;
   tasks: TaskTally;
   currentSteps: string[];
+}
+
+/** What lies beside a run's header. */
+export type RunObject = 'inputs' | 'outputs';
+
+/** JSON text in UTF-8. */
+export interface StoredObject {
+  bytes: number;
+  /** Throws where the object is replaced or removed while it is read. */
+  pieces: AsyncIterable<Uint8Array>;
 }
 
 export interface RunQuery {
   projectId?: string;
   states?: RunState[];
   labels?: Record<string, string>;
-  /** 1..1000 */
+  /** 1..1000; a page ends before that where its headers have LIST_BYTES. */
   limit: number;
   pageToken?: string;
 }
@@ -97,14 +106,14 @@ export type IdempotencyKey = string | { key: string; fingerprint: string };
 
 /** For whoever takes submissions (any replica). */
 export interface RunIntake {
-  /** Stores header and first event atomically and tells the partition's owner. A known idempotency key returns the run that has it, or throws IdempotencyConflictError. */
+  /** Stores header, inputs (those of the event) and first event atomically and tells the partition's owner. A known idempotency key returns the run that has it, or throws IdempotencyConflictError. */
   create(header: RunHeader, accepted: LogEntry['event'], idempotency?: IdempotencyKey): Promise<{ runId: string; existing: boolean }>;
   /** The run that the key has led to before; undefined: none. Throws IdempotencyConflictError as create does. */
   find(projectId: string, idempotency: IdempotencyKey): Promise<string | undefined>;
   /** Appends a request from outside (cancel) without owning the run, and tells the owner. False: no such run. A sealed run takes nothing more: true. */
   request(runId: string, event: LogEntry['event']): Promise<boolean>;
   /**
-   * In one step: takes a sealed run back into the active set with this header and event, and tells the owner. 'active': it is not sealed
+   * In one step: takes a sealed run back into the active set with this header and event, without outputs, and tells the owner. 'active': it is not sealed
    * (any more), and nothing was done.
    */
   reopen(header: RunHeader, event: LogEntry['event']): Promise<'reopened' | 'active' | 'gone'>;
@@ -125,8 +134,8 @@ export interface RunLog {
   read(runId: string, afterSequence: number): Promise<LogEntry[]>;
   /** Replaces the mutable part of the header (state, times, tally, current steps). */
   updateHeader(lease: Lease, header: RunHeader): Promise<boolean>;
-  /** In one step: appends the last event of the log, writes the final header and takes the run out of the active set. */
-  seal(lease: Lease, header: RunHeader, after: LogPosition, ended: LogEntry['event']): Promise<AppendResult>;
+  /** In one step: appends the last event of the log, writes the final header and the outputs, and takes the run out of the active set. */
+  seal(lease: Lease, header: RunHeader, after: LogPosition, ended: LogEntry['event'], outputs?: CwlObject): Promise<AppendResult>;
   /** Ids of runs of the partition that have not ended. */
   active(partition: number): Promise<string[]>;
   getPlan(hash: string): Promise<Plan | undefined>;
@@ -169,7 +178,11 @@ export interface AttemptRef {
 
 /** For readers: lists, watchers. */
 export interface RunReader {
+  /** @throws UnreadableRunError */
   get(runId: string): Promise<RunHeader | undefined>;
+  /** Undefined: there is no such run, or it has none. */
+  object(runId: string, which: RunObject): Promise<StoredObject | undefined>;
+  /** One that cannot be read is listed as such (UNREADABLE) by what is known of it, and keeps no other from being listed. */
   list(query: RunQuery): Promise<{ runs: RunHeader[]; nextPageToken?: string }>;
   read(runId: string, afterSequence: number): Promise<LogEntry[]>;
   /**
@@ -221,6 +234,8 @@ export interface TaskLogs {
 export interface RunStore {
   /** Before anything else is asked. @throws IncompatibleStoreError where another version's runs lie there */
   open(): Promise<void>;
+  /** Resolves where the store answers; waits where it does not. Reads nothing that is stored. */
+  ping(): Promise<void>;
   intake: RunIntake;
   log: RunLog;
   leases: Leases;

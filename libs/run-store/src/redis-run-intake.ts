@@ -5,7 +5,7 @@
  * idempotent, that a retry completes:
  *  1. The idempotency key is claimed (SET NX) for run id and submission time. Who comes second finds both.
  *  2. The run is indexed. An entry without a run is skipped by readers; a run without an entry could never be listed.
- *  3. Header, first event and active set in one script. Whoever runs it first creates the run.
+ *  3. Header, inputs, first event and active set in one script. Whoever runs it first creates the run.
  * A key that leads to no run means that its first call died between 1 and 3, or is still between them: the second call goes on with the claimed
  * id and time, and the script lets exactly one of the two create it.
  */
@@ -54,12 +54,16 @@ export class RedisRunIntake implements RunIntake {
     if (runId !== header.runId && (await this.isThere(runId))) return { runId, existing: true };
     // The event of a completed claim must speak of the run it starts.
     const event = accepted['runId'] === header.runId ? { ...accepted, runId } : accepted;
+    const { eventJson, inputsJson } = textsOf(event);
     const final: RunHeader = { ...header, runId, submittedAtMs: claim.submittedAtMs };
     await this.index.add(final);
     const partition = partitionOf(runId);
     const created = await this.createRun(
-      [this.keys.header(runId), this.keys.log(runId), this.keys.active(partition), this.keys.activeOf(partition, final.projectId)],
-      [runId, Date.now(), this.keys.nudge(partition), JSON.stringify(final), final.state, JSON.stringify(event), key, randomUUID()],
+      [
+        ...[this.keys.header(runId), this.keys.log(runId), this.keys.active(partition)],
+        ...[this.keys.activeOf(partition, final.projectId), this.keys.object(runId, 'inputs')],
+      ],
+      [runId, Date.now(), this.keys.nudge(partition), JSON.stringify(final), final.state, eventJson, key, randomUUID(), inputsJson],
     );
     return { runId, existing: created !== 1 };
   }
@@ -86,7 +90,7 @@ export class RedisRunIntake implements RunIntake {
     const { runId } = header;
     const keys = [
       ...[this.keys.header(runId), this.keys.log(runId), this.keys.active(partition)],
-      ...[this.keys.ended(partition), this.keys.activeOf(partition, header.projectId)],
+      ...[this.keys.ended(partition), this.keys.activeOf(partition, header.projectId), this.keys.object(runId, 'outputs')],
     ];
     const args = [runId, Date.now(), this.keys.nudge(partition), JSON.stringify(header), header.state, JSON.stringify(event)];
     return (await this.reopenRun(keys, args)) as 'reopened' | 'active' | 'gone';
@@ -117,6 +121,14 @@ export class RedisRunIntake implements RunIntake {
       if (first !== null) return checked(JSON.parse(first) as Claim, idempotency);
     }
   }
+}
+
+/** Inputs may be long: their text is made once, for the log and for beside the header. */
+function textsOf(event: LogEntry['event']): { eventJson: string; inputsJson: string } {
+  const { inputs, ...rest } = event;
+  if (inputs === undefined) return { eventJson: JSON.stringify(event), inputsJson: '' };
+  const inputsJson = JSON.stringify(inputs);
+  return { eventJson: `${JSON.stringify(rest).slice(0, -1)},"inputs":${inputsJson}}`, inputsJson };
 }
 
 function partsOf(idempotency: IdempotencyKey): { key: string; fingerprint?: string } {

@@ -1,5 +1,5 @@
 /** The owner's side of logs and headers: one script and one round trip per write, fenced by the lease. */
-import type { Plan } from '@weft/plan';
+import type { CwlObject, Plan } from '@weft/plan';
 import type { Redis } from 'ioredis';
 import { InvalidRequestError } from './errors.js';
 import type { Keys } from './keys.js';
@@ -57,13 +57,14 @@ export class RedisRunLog implements RunLog {
     return (await this.updateHeaderScript(keys, [lease.owner, lease.token, JSON.stringify(changingPart(header)), header.state])) === 1;
   }
 
-  async seal(lease: Lease, header: RunHeader, after: LogPosition, ended: LogEntry['event']): Promise<AppendResult> {
+  async seal(lease: Lease, header: RunHeader, after: LogPosition, ended: LogEntry['event'], outputs?: CwlObject): Promise<AppendResult> {
     const { runId } = header;
     const partition = partitionFor(lease, runId);
     const answer = await this.sealRun(
       [
         ...[this.keys.lease(partition), this.keys.header(runId), this.keys.log(runId)],
         ...[this.keys.active(partition), this.keys.ended(partition), this.keys.activeOf(partition, header.projectId)],
+        this.keys.object(runId, 'outputs'),
       ],
       [
         lease.owner,
@@ -75,6 +76,7 @@ export class RedisRunLog implements RunLog {
         JSON.stringify(ended),
         JSON.stringify(header),
         header.state,
+        outputs === undefined ? '' : JSON.stringify(outputs),
       ],
     );
     return decodeAppendResult(answer);
@@ -97,9 +99,9 @@ export class RedisRunLog implements RunLog {
   }
 }
 
-/** What stays as it was when the run was accepted is not written again and again: inputs may be long. */
-function changingPart({ state, startedAtMs, finishedAtMs, outputs, failure, tasks, currentSteps }: RunHeader): Partial<RunHeader> {
-  return { state, startedAtMs, finishedAtMs, outputs, failure, tasks, currentSteps };
+/** What stays as it was when the run was accepted is not written again and again. */
+function changingPart({ state, startedAtMs, finishedAtMs, failure, tasks, currentSteps }: RunHeader): Partial<RunHeader> {
+  return { state, startedAtMs, finishedAtMs, failure, tasks, currentSteps };
 }
 
 /** A lease of another partition is a mistake of the caller, not a lost race. */

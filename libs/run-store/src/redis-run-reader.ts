@@ -1,24 +1,28 @@
 /**
  * Readers: headers, lists, logs, followers.
  *
- * Invariants: nothing is read in one piece that can be long; a follower subscribes before its first read, so it misses nothing.
+ * Invariants:
+ *  1. Nothing is read in one piece that can be long.
+ *  2. A follower subscribes before its first read, so it misses nothing.
+ *  3. A run that cannot be read is a fault of that run: a list shows it as such, and goes on.
  */
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.js';
-import { SEALING_EVENT, checkLimit, matches } from './limits.js';
-import { decodeEntry } from './log-codec.js';
+import { LIST_BYTES, SEALING_EVENT, checkLimit, matches } from './limits.js';
 import { decodePageToken, encodePageToken, runIdAt } from './page-token.js';
-import { type LogEntry, type RunHeader, type RunQuery, type RunReader, partitionOf } from './ports.js';
+import { type LogEntry, type RunHeader, type RunObject, type RunQuery, type RunReader, type StoredObject, partitionOf } from './ports.js';
+import { UnreadableRunError } from './errors.js';
+import { decodeHeader, unreadable } from './header-codec.js';
+import { logPages } from './redis-log-pages.js';
+import type { RedisRunObjects } from './redis-run-objects.js';
 import { type RunScript, defineScript } from './redis-script.js';
 import type { RedisRunIndex } from './redis-run-index.js';
 import { removeRun } from './scripts/remove-run.lua.js';
 import type { Subscriptions } from './subscriptions.js';
 import { Wake } from './wake.js';
 
-/** Entries per XRANGE: a few milliseconds of Redis' time, however long the log. */
-const PAGE = 1000;
 /** Headers looked at per step of a list. */
-const BATCH = 200;
+const BATCH = 100;
 
 /** Longer than anybody takes to archive a run, a Redis that is down included. */
 const REMOVED_S = 86_400;
@@ -31,29 +35,34 @@ export class RedisRunReader implements RunReader {
     private readonly keys: Keys,
     private readonly index: RedisRunIndex,
     private readonly subscriptions: Subscriptions,
+    private readonly objects: RedisRunObjects,
   ) {
     this.removeRun = defineScript(redis, removeRun);
   }
 
   async get(runId: string): Promise<RunHeader | undefined> {
-    const [text, now] = await this.redis.hmget(this.keys.header(runId), 'json', 'now');
-    if (typeof text !== 'string') return undefined;
-    const header = JSON.parse(text) as RunHeader;
-    return typeof now === 'string' ? { ...header, ...(JSON.parse(now) as Partial<RunHeader>) } : header;
+    return (await this.look(runId))?.header;
+  }
+
+  object(runId: string, which: RunObject): Promise<StoredObject | undefined> {
+    return this.objects.open(runId, which);
   }
 
   async list(query: RunQuery): Promise<{ runs: RunHeader[]; nextPageToken?: string }> {
     checkLimit(query.limit);
     const after = query.pageToken ? decodePageToken(query.pageToken) : undefined;
     const runs: RunHeader[] = [];
+    let bytes = 0;
     let last: string | undefined;
     for await (const positions of this.index.newestFirst(query.projectId, after, Math.min(query.limit + 1, BATCH))) {
-      const headers = await Promise.all(positions.map((position) => this.getMatching(runIdAt(position), query)));
-      for (const [i, header] of headers.entries()) {
-        if (!header) continue;
-        // One more than asked for is there: the page ends at the last one taken.
-        if (runs.length === query.limit && last !== undefined) return { runs, nextPageToken: encodePageToken(last) };
-        runs.push(header);
+      const found = await Promise.all(positions.map((position) => this.lookMatching(position, query)));
+      for (const [i, one] of found.entries()) {
+        if (!one) continue;
+        // More than this page takes is there: it ends at the last one taken.
+        const full = runs.length === query.limit || bytes + one.bytes > LIST_BYTES;
+        if (full && last !== undefined) return { runs, nextPageToken: encodePageToken(last) };
+        runs.push(one.header);
+        bytes += one.bytes;
         last = positions[i];
       }
     }
@@ -62,11 +71,8 @@ export class RedisRunReader implements RunReader {
 
   async read(runId: string, afterSequence: number): Promise<LogEntry[]> {
     const all: LogEntry[] = [];
-    for (;;) {
-      const page = await this.readPage(runId, all.at(-1)?.sequence ?? afterSequence);
-      for (const entry of page) all.push(entry);
-      if (page.length < PAGE) return all;
-    }
+    for await (const page of logPages(this.redis, this.keys.log(runId), afterSequence)) for (const entry of page) all.push(entry);
+    return all;
   }
 
   async *follow(runId: string, afterSequence: number, signal: AbortSignal): AsyncGenerator<LogEntry, void, undefined> {
@@ -92,10 +98,9 @@ export class RedisRunReader implements RunReader {
         await wake.next();
         const before = last;
         let sealed = false;
-        for (let more = true; more;) {
+        if (signal.aborted || closed) return;
+        for await (const page of logPages(this.redis, this.keys.log(runId), last)) {
           if (signal.aborted || closed) return;
-          const page = await this.readPage(runId, last);
-          more = page.length === PAGE;
           for (const entry of page) {
             if (signal.aborted) return;
             last = entry.sequence;
@@ -113,9 +118,12 @@ export class RedisRunReader implements RunReader {
   }
 
   async remove(runId: string): Promise<boolean> {
-    const { header, log, taskLog, taskLogSize, taskLogState, ended, nudge, removed } = this.keys;
+    const { header, log, taskLog, taskLogSize, taskLogState, ended, nudge, removed, object } = this.keys;
     const answer = await this.removeRun(
-      [header(runId), log(runId), taskLog(runId), taskLogSize(runId), ended(partitionOf(runId)), taskLogState(runId), removed(runId)],
+      [
+        ...[header(runId), log(runId), taskLog(runId), taskLogSize(runId), ended(partitionOf(runId)), taskLogState(runId), removed(runId)],
+        ...[object(runId, 'inputs'), object(runId, 'outputs')],
+      ],
       [runId, nudge(partitionOf(runId)), REMOVED_S],
     );
     if (answer === null) return false;
@@ -125,19 +133,31 @@ export class RedisRunReader implements RunReader {
     return true;
   }
 
-  private async getMatching(runId: string, query: RunQuery): Promise<RunHeader | undefined> {
-    if (query.states?.length) {
-      // Long input objects are not fetched for runs that the query leaves out.
-      const state = await this.redis.hget(this.keys.header(runId), 'state');
-      if (state === null || !(query.states as string[]).includes(state)) return undefined;
-    }
-    const header = await this.get(runId);
-    return header && matches(header, query) ? header : undefined;
+  /** @throws UnreadableRunError */
+  private async look(runId: string): Promise<Look | undefined> {
+    const [text, now] = await this.redis.hmget(this.keys.header(runId), 'json', 'now').catch((error: unknown): never => {
+      throw isReply(error) ? new UnreadableRunError(runId, `its header in the store is not one: ${error.message}`) : (error as Error);
+    });
+    if (typeof text !== 'string') return undefined;
+    return { header: decodeHeader(runId, text, now), bytes: text.length + (now?.length ?? 0) };
   }
 
-  private async readPage(runId: string, afterSequence: number): Promise<LogEntry[]> {
-    const entries = await this.redis.xrange(this.keys.log(runId), `(${afterSequence}-0`, '+', 'COUNT', PAGE);
-    return entries.map(decodeEntry);
+  /** What the query is not about is left out, what cannot be read is said. */
+  private async lookMatching(position: string, query: RunQuery): Promise<Look | undefined> {
+    const runId = runIdAt(position);
+    let state: string | undefined;
+    try {
+      if (query.states?.length) {
+        state = (await this.redis.hget(this.keys.header(runId), 'state')) ?? undefined;
+        if (!(query.states as (string | undefined)[]).includes(state)) return undefined;
+      }
+      const found = await this.look(runId);
+      return found && matches(found.header, query) ? found : undefined;
+    } catch (error) {
+      if (!isReply(error) && !(error instanceof UnreadableRunError)) throw error;
+      const header = unreadable(position, state, query.projectId, (error as Error).message);
+      return matches(header, query) ? { header, bytes: header.failure?.message.length ?? 0 } : undefined;
+    }
   }
 
   private async isOver(runId: string, last: number): Promise<boolean> {
@@ -145,6 +165,19 @@ export class RedisRunReader implements RunReader {
     if (state === null) return true;
     return typeof sealed === 'string' && last >= Number(sealed);
   }
+}
+
+interface Look {
+  header: RunHeader;
+  bytes: number;
+}
+
+/** What Redis has to say about what lies there, and not that it cannot be reached. */
+function isReply(error: unknown): error is Error {
+  return (
+    (error as { name?: unknown } | null)?.name === 'ReplyError' &&
+    !/^(?:LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|NOAUTH|NOPERM|OOM)/.test((error as Error).message)
+  );
 }
 
 /** `<sequence> <run id>` */

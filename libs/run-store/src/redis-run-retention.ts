@@ -3,9 +3,11 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.js';
 import { TASK_LOG_ENTRY_OVERHEAD } from './limits.js';
-import { decodeEntry } from './log-codec.js';
+import { decodeHeader } from './header-codec.js';
 import { positionOf } from './page-token.js';
-import { type Lease, type LogEntry, PARTITIONS, type RunHeader, type TaskLogChunk, partitionOf } from './ports.js';
+import { type Lease, PARTITIONS, type TaskLogChunk, partitionOf } from './ports.js';
+import { logPages } from './redis-log-pages.js';
+import type { RedisRunObjects } from './redis-run-objects.js';
 import { fieldsOf, goneChunk } from './redis-task-logs.js';
 import type { RedisRunIndex } from './redis-run-index.js';
 import { type RunScript, defineScript } from './redis-script.js';
@@ -14,7 +16,6 @@ import { evictRun } from './scripts/evict-run.lua.js';
 import { noteArchived } from './scripts/note-archived.lua.js';
 import { restoreRun } from './scripts/restore-run.lua.js';
 
-const PAGE = 1000;
 /** Chunks are long. */
 const CHUNK_PAGE = 100;
 /** What a restore that died had staged goes by itself. */
@@ -31,6 +32,7 @@ export class RedisRunRetention implements RunRetention {
     private readonly redis: Redis,
     private readonly keys: Keys,
     private readonly index: RedisRunIndex,
+    private readonly objects: RedisRunObjects,
   ) {
     this.evictRun = defineScript(redis, evictRun);
     this.restoreRun = defineScript(redis, restoreRun);
@@ -47,10 +49,11 @@ export class RedisRunRetention implements RunRetention {
     if (typeof json !== 'string' || typeof sealed !== 'string') return undefined;
     const sequence = Number(sealed);
     return {
-      header: JSON.parse(json) as RunHeader,
+      header: decodeHeader(runId, json, undefined),
       sequence,
       idempotency: idempotency ?? '',
-      entries: this.entries(runId, sequence),
+      objects: async () => ({ inputs: await this.objects.text(runId, 'inputs'), outputs: await this.objects.text(runId, 'outputs') }),
+      entries: logPages(this.redis, this.keys.log(runId), 0, sequence),
       chunks: this.chunks(runId),
     };
   }
@@ -61,11 +64,12 @@ export class RedisRunRetention implements RunRetention {
     // The bound first: it may be too high. The index before the run: an entry without a run would stay for ever.
     await this.noteArchived(positionOf(run.header));
     await this.index.remove(run.header);
-    const { lease: held, header, log, taskLog, taskLogSize, taskLogState, ended, archived, nudge, removed } = this.keys;
+    const { lease: held, header, log, taskLog, taskLogSize, taskLogState, ended, archived, nudge, removed, object } = this.keys;
     const answer = (await this.evictRun(
       [
         ...[held(partition), header(runId), log(runId), taskLog(runId), taskLogSize(runId)],
         ...[ended(partition), archived(partition), taskLogState(runId), removed(runId)],
+        ...[object(runId, 'inputs'), object(runId, 'outputs')],
       ],
       [lease.owner, lease.token, runId, run.sequence, cursor, bytes, nudge(partition)],
     )) as Eviction;
@@ -97,10 +101,17 @@ export class RedisRunRetention implements RunRetention {
       await this.stage(stagedChunks, texts);
     }
     await this.index.add(run.header);
-    const { header, log, taskLog, taskLogSize, ended, archived } = this.keys;
+    const { header, log, taskLog, taskLogSize, ended, archived, object } = this.keys;
+    const { inputs = '', outputs = '' } = await run.objects();
     const restored = await this.restoreRun(
-      [header(runId), log(runId), taskLog(runId), taskLogSize(runId), ended(partition), archived(partition), stagedLog, stagedChunks],
-      [...[runId, JSON.stringify(run.header), run.header.state, run.idempotency, run.sequence], ...[Date.now(), size, bytes, nonce]],
+      [
+        ...[header(runId), log(runId), taskLog(runId), taskLogSize(runId), ended(partition), archived(partition), stagedLog, stagedChunks],
+        ...[object(runId, 'inputs'), object(runId, 'outputs')],
+      ],
+      [
+        ...[runId, JSON.stringify(run.header), run.header.state, run.idempotency, run.sequence],
+        ...[Date.now(), size, bytes, nonce, inputs, outputs],
+      ],
     );
     return restored === 1;
   }
@@ -140,15 +151,6 @@ export class RedisRunRetention implements RunRetention {
       archived: sum(archived.map(([runs]) => Number(runs ?? 0))),
       archivedBytes: sum(archived.map(([, bytes]) => Number(bytes ?? 0))),
     };
-  }
-
-  private async *entries(runId: string, until: number): AsyncGenerator<LogEntry[], void, undefined> {
-    for (let last = 0; last < until;) {
-      const page = await this.redis.xrange(this.keys.log(runId), `(${last}-0`, `${until}-0`, 'COUNT', PAGE);
-      const entries = page.map(decodeEntry);
-      last = entries.at(-1)?.sequence ?? until;
-      if (entries.length > 0) yield entries;
-    }
   }
 
   private async *chunks(runId: string): AsyncGenerator<StoredChunk[], void, undefined> {

@@ -10,6 +10,7 @@ import { RedisLeases } from './redis-leases.js';
 import { RedisRunIndex } from './redis-run-index.js';
 import { RedisRunIntake } from './redis-run-intake.js';
 import { RedisRunLog } from './redis-run-log.js';
+import { RedisRunObjects } from './redis-run-objects.js';
 import { RedisRunReader, parseNudge } from './redis-run-reader.js';
 import { RedisRunRetention } from './redis-run-retention.js';
 import { RedisTaskCancels } from './redis-task-cancels.js';
@@ -34,7 +35,8 @@ export function createRedisRunStore(options: RedisRunStoreOptions): RunStore {
   const subscriber = connect(options, { autoResubscribe: false });
   const subscriptions = new Subscriptions(subscriber);
   const index = new RedisRunIndex(redis, keys);
-  const reader = new RedisRunReader(redis, keys, index, subscriptions);
+  const objects = new RedisRunObjects(redis, keys);
+  const reader = new RedisRunReader(redis, keys, index, subscriptions, objects);
   const nudges: Nudges = {
     subscribe: (partition, onNudge, onReset) =>
       subscriptions.subscribe(keys.nudge(partition), {
@@ -49,13 +51,14 @@ export function createRedisRunStore(options: RedisRunStoreOptions): RunStore {
   };
   return {
     open: () => claimFormat(redis, keys),
+    ping: async () => void (await redis.ping()),
     intake: new RedisRunIntake(redis, keys, index, options.isArchived ?? (async () => false)),
     log: new RedisRunLog(redis, keys, reader),
     leases: new RedisLeases(redis, keys, subscriptions),
     nudges,
     cancels: new RedisTaskCancels(redis, keys, subscriptions),
     reader,
-    retention: new RedisRunRetention(redis, keys, index),
+    retention: new RedisRunRetention(redis, keys, index, objects),
     taskLogs: new RedisTaskLogs(redis, keys, subscriptions),
     close: async () => {
       subscriptions.close();

@@ -1,6 +1,6 @@
 /** The Redis run store keeps the contract, over a real Redis; and what only Redis can show. */
 import { Inbox, aRunHeader, runStoreContract, startRedis, useRedis } from '@weft/testing';
-import { type LogEntry, PARTITIONS, type RunStore, createRedisRunStore, partitionOf } from './index.js';
+import { type LogEntry, PARTITIONS, type RunStore, type StoredObject, createRedisRunStore, partitionOf, textOf } from './index.js';
 import { createKeys } from './keys.js';
 import { defineScript } from './redis-script.js';
 import { appendEvents } from './scripts/append-events.lua.js';
@@ -60,6 +60,62 @@ describe('redis run store', () => {
       await store.intake.create(aRunHeader(), accepted);
       await redis.admin.del(keys.header('r-1'));
       expect(await store.reader.list({ limit: 5 })).toEqual({ runs: [] });
+    });
+
+    describe('of runs that cannot be read', () => {
+      const broken: [string, () => Promise<unknown>][] = [
+        ['is no JSON', () => redis.admin.hset(keys.header('r-bad'), 'json', '{"runId":"r-ba')],
+        ['is JSON of something else', () => redis.admin.hset(keys.header('r-bad'), 'json', '{"a":[1]}')],
+        ['is null', () => redis.admin.hset(keys.header('r-bad'), 'json', 'null')],
+        [
+          'has a number for its labels',
+          () => redis.admin.hset(keys.header('r-bad'), 'json', JSON.stringify({ ...aRunHeader(), labels: 1 })),
+        ],
+        ['changed into what is no JSON', () => redis.admin.hset(keys.header('r-bad'), 'now', '\u0000')],
+        ['is no hash', () => redis.admin.multi().del(keys.header('r-bad')).set(keys.header('r-bad'), 'x').exec()],
+      ];
+
+      it.each(broken)('whose header %s, lists tell, and everything of others', async (_what, breakIt) => {
+        for (const runId of ['r-1', 'r-bad', 'r-3']) await store.intake.create(aRunHeader({ runId }), accepted);
+        await breakIt();
+        const { runs } = await store.reader.list({ limit: 10 });
+        expect(runs.map(({ runId, failure }) => [runId, failure?.code])).toEqual([
+          ['r-bad', 'UNREADABLE'],
+          ['r-3', undefined],
+          ['r-1', undefined],
+        ]);
+        expect(runs[0]).toMatchObject({
+          submittedAtMs: aRunHeader().submittedAtMs,
+          failure: { message: expect.stringContaining('r-bad cannot be read') },
+        });
+        expect((await store.reader.list({ limit: 10, states: ['pending'] })).runs.map(({ runId }) => runId)).toContain('r-1');
+        await expect(store.reader.get('r-bad')).rejects.toMatchObject({
+          code: 'INTERNAL',
+          message: expect.stringContaining('r-bad cannot be read'),
+        });
+        expect(await store.reader.get('r-3')).toEqual(aRunHeader({ runId: 'r-3' }));
+        await store.ping();
+      });
+
+      it('tells that an object went while it was read', async () => {
+        await store.intake.create(aRunHeader(), { ...accepted, inputs: { long: 'x'.repeat(1_000_000) } });
+        const found = await store.reader.object('r-1', 'inputs');
+        await redis.admin.del(keys.object('r-1', 'inputs'));
+        await expect(textOf(found as StoredObject)).rejects.toMatchObject({ message: expect.stringContaining('removed meanwhile') });
+      });
+    });
+
+    it('reads what was written when objects lay in the header', async () => {
+      await store.intake.create(aRunHeader(), accepted);
+      const before = { ...aRunHeader({ state: 'succeeded' }), inputs: { a: 'ä' }, outputs: { b: [1] } };
+      await redis.admin.hset(keys.header('r-1'), 'json', JSON.stringify(before), 'sealed', '2');
+      expect(await store.reader.get('r-1')).toEqual(aRunHeader({ state: 'succeeded' }));
+      expect((await store.reader.list({ limit: 2 })).runs).toEqual([aRunHeader({ state: 'succeeded' })]);
+      const texts = await Promise.all(
+        (['inputs', 'outputs'] as const).map(async (which) => textOf((await store.reader.object('r-1', which)) as StoredObject)),
+      );
+      expect(texts).toEqual(['{"a":"ä"}', '{"b":[1]}']);
+      expect(await (await store.retention.read('r-1'))?.objects()).toEqual({ inputs: texts[0], outputs: texts[1] });
     });
 
     it('keeps everything of a partition in one slot', async () => {

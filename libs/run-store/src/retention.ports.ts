@@ -8,7 +8,7 @@
  */
 import type { Readable } from 'node:stream';
 import type { Plan } from '@weft/plan';
-import type { Lease, LogEntry, RunHeader, RunState, TaskLogChunk } from './ports.js';
+import type { Lease, LogEntry, RunHeader, RunObject, RunState, StoredObject, TaskLogChunk } from './ports.js';
 
 export type StoredChunk = TaskLogChunk & { cursor: string };
 
@@ -21,8 +21,16 @@ export interface RestingRun {
   idempotency: string;
 }
 
+/** Texts (JSON); undefined: it has none. */
+export interface RunTexts {
+  inputs?: string;
+  outputs?: string;
+}
+
 /** A finished run, read in pages. */
 export interface RestingRunPages extends RestingRun {
+  /** What lies beside its header. */
+  objects(): Promise<RunTexts>;
   entries: AsyncIterable<LogEntry[]>;
   chunks: AsyncIterable<StoredChunk[]>;
 }
@@ -84,6 +92,7 @@ export interface RunArchive {
   /** Stores all of a run and finds it again; answers how much there is of it. Repeating replaces. Writes when all was read, chunks last. */
   put(run: RestingRunPages): Promise<{ cursor: string; bytes: number }>;
   find(runId: string): Promise<RestingRun | undefined>;
+  object(runId: string, which: RunObject): Promise<StoredObject | undefined>;
   /** The whole of it, with the size it has; undefined: not there. */
   read(runId: string): Promise<{ run: RestingRunPages; bytes: number } | undefined>;
   /** Newest first, those after a position only. An entry may name a run that is not there, or another state than it has: such ones do not count. */

@@ -13,7 +13,6 @@ export function aRunHeader(overrides: Partial<RunHeader> = {}): RunHeader {
     pool: 'default',
     labels: {},
     submittedAtMs: 1_760_000_000_000,
-    inputs: {},
     tasks: { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, skipped: 0, known: 0 },
     currentSteps: [],
     ...overrides,

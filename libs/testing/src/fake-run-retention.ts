@@ -29,9 +29,12 @@ export class FakeRunRetention implements RunRetention {
   async read(runId: string): Promise<RestingRunPages | undefined> {
     const run = this.data.runs.get(runId);
     if (!run?.sealed) return undefined;
-    const { header, log, taskLog, idempotencyKey } = copy(run);
+    const { header, objects, log, taskLog, idempotencyKey } = copy(run);
     const chunks = [...goneOf(run), ...taskLog];
-    return { header, sequence: log.length, idempotency: idempotencyKey ?? '', entries: inPages(log), chunks: inPages(chunks) };
+    return {
+      ...{ header, sequence: log.length, idempotency: idempotencyKey ?? '', objects: async () => objects },
+      ...{ entries: inPages(log), chunks: inPages(chunks) },
+    };
   }
 
   async evict(lease: Lease, run: RestingRun, { cursor, bytes }: { cursor: string; bytes: number }): Promise<Eviction> {
@@ -49,11 +52,13 @@ export class FakeRunRetention implements RunRetention {
   }
 
   async restore(run: RestingRunPages, bytes: number): Promise<boolean> {
+    const objects = copy(await run.objects());
     const [log, taskLog] = [await all<LogEntry>(run.entries), await all<StoredChunk>(run.chunks)];
     if (this.data.runs.has(run.header.runId)) return false;
     const idempotencyKey = run.idempotency === '' ? undefined : run.idempotency;
     this.data.runs.set(run.header.runId, {
       header: copy(run.header),
+      objects,
       log,
       sealed: true,
       idempotencyKey,

@@ -1,7 +1,7 @@
 /**
  * The run store in memory: same contract as the Redis adapter. Several stores over one FakeRunStoreData are several processes over one Redis.
  */
-import { canonicalJson, type Plan } from '@weft/plan';
+import { canonicalJson, type CwlObject, type Plan } from '@weft/plan';
 import {
   type AppendResult,
   type AttemptRef,
@@ -13,12 +13,15 @@ import {
   type LogPosition,
   PARTITIONS,
   type RunHeader,
+  type RunObject,
   type RunQuery,
   type RunStore,
+  type StoredObject,
   TASK_LOG_ENTRY_OVERHEAD,
   TASK_LOG_LIMIT_BYTES,
   type AlsoInLog,
   KEPT_ATTEMPTS,
+  LIST_BYTES,
   type TaskLogChunk,
   SEALING_EVENT,
   Wake,
@@ -29,6 +32,7 @@ import {
   partitionOf,
   positionOf,
   splitText,
+  storedText,
 } from '@weft/run-store';
 
 import { FakeRunRetention } from './fake-run-retention.js';
@@ -40,6 +44,8 @@ type Listener = (runId: string, sequence: number) => void;
 
 interface FakeRun {
   header: RunHeader;
+  /** JSON texts. */
+  objects: { inputs?: string; outputs?: string };
   log: LogEntry[];
   sealed: boolean;
   idempotencyKey: string | undefined;
@@ -84,11 +90,11 @@ export class FakeRunStoreData {
 
   /** Remembers what it holds. The function it returns makes it hold that again: a restart that lost what was written since. */
   snapshot(): () => void {
-    const runs = [...this.runs].map(([runId, run]) => ({ runId, run: { ...run, log: [...run.log] } }));
+    const runs = [...this.runs].map(([runId, run]) => ({ runId, run: { ...run, objects: { ...run.objects }, log: [...run.log] } }));
     const [leases, replicas, idempotency, removed] = [[...this.leases], [...this.replicas], [...this.idempotency], [...this.removed]];
     return () => {
       this.runs.clear();
-      for (const { runId, run } of runs) this.runs.set(runId, { ...run, log: [...run.log] });
+      for (const { runId, run } of runs) this.runs.set(runId, { ...run, objects: { ...run.objects }, log: [...run.log] });
       refill(this.leases, leases);
       refill(this.replicas, replicas);
       refill(this.idempotency, idempotency);
@@ -133,6 +139,7 @@ export function createFakeRunStore(data = new FakeRunStoreData()): RunStore {
     retention: new FakeRunRetention(data),
     taskLogs: new FakeTaskLogs(data, closing.signal),
     open: () => Promise.resolve(),
+    ping: () => Promise.resolve(),
     close: async () => closing.abort(),
   };
 }
@@ -158,6 +165,7 @@ class FakeIntake {
     positionOf(header);
     this.data.runs.set(runId, {
       header: keep(header),
+      objects: accepted['inputs'] === undefined ? {} : { inputs: JSON.stringify(accepted['inputs']) },
       log: [first],
       sealed: false,
       idempotencyKey: key,
@@ -197,6 +205,7 @@ class FakeIntake {
     if (!run.sealed) return 'active';
     run.sealed = false;
     run.header = keep(header);
+    delete run.objects.outputs;
     run.log.push({ sequence: run.log.length + 1, atMs: this.data.nowMs(), event: keep(event) });
     this.data.nudge(header.runId, run.log.length);
     return 'reopened';
@@ -220,9 +229,10 @@ class FakeLog {
     return this.write(lease, runId, after, events);
   }
 
-  async seal(lease: Lease, header: RunHeader, after: LogPosition, ended: Event): Promise<AppendResult> {
+  async seal(lease: Lease, header: RunHeader, after: LogPosition, ended: Event, outputs?: CwlObject): Promise<AppendResult> {
     return this.write(lease, header.runId, after, [ended], (run) => {
       run.header = keep(header);
+      if (outputs !== undefined) run.objects.outputs = JSON.stringify(outputs);
       run.sealed = true;
     });
   }
@@ -283,6 +293,11 @@ class FakeReader {
     return this.data.runs.get(runId)?.header;
   }
 
+  async object(runId: string, which: RunObject): Promise<StoredObject | undefined> {
+    const text = this.data.runs.get(runId)?.objects[which];
+    return text === undefined ? undefined : storedText(text);
+  }
+
   async list(query: RunQuery): Promise<{ runs: RunHeader[]; nextPageToken?: string }> {
     checkLimit(query.limit);
     const after = query.pageToken ? decodePageToken(query.pageToken) : undefined;
@@ -290,9 +305,11 @@ class FakeReader {
       .filter(({ header }) => matches(header, query) && (after === undefined || positionOf(header) < after))
       .map(({ header }) => header)
       .sort((a, b) => (positionOf(a) < positionOf(b) ? 1 : -1));
-    const runs = found.slice(0, query.limit);
+    let bytes = 0;
+    const fits = found.findIndex((header, at) => (bytes += JSON.stringify(header).length) > LIST_BYTES && at > 0);
+    const runs = found.slice(0, fits < 0 ? query.limit : Math.min(fits, query.limit));
     const last = runs.at(-1);
-    return found.length > query.limit && last ? { runs, nextPageToken: encodePageToken(positionOf(last)) } : { runs };
+    return found.length > runs.length && last ? { runs, nextPageToken: encodePageToken(positionOf(last)) } : { runs };
   }
 
   async read(runId: string, afterSequence: number): Promise<LogEntry[]> {

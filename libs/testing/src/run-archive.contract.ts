@@ -7,6 +7,7 @@ import {
   archiveRun,
   type ArchivingRunStore,
   FileRunArchive,
+  LIST_BYTES,
   type LogEntry,
   newestPosition,
   type RunArchive,
@@ -20,7 +21,7 @@ import {
 import fc from 'fast-check';
 import { aRunHeader } from './builders.js';
 import { Inbox } from './gate.js';
-import { accepted, leaseOf } from './run-store.contract.js';
+import { accepted, leaseOf, objectOf } from './run-store.contract.js';
 
 export interface RunArchiveFixture {
   files: ArchiveFiles;
@@ -34,6 +35,8 @@ interface Subject {
   inner: RunStore;
   archive: RunArchive;
   move(runId: string): Promise<string>;
+  /** What the archive has of the run is no run any more. */
+  spoil(runId: string): Promise<void>;
 }
 
 const never = new AbortController().signal;
@@ -47,7 +50,9 @@ export function runArchiveContract(create: () => Promise<RunArchiveFixture>): vo
     const archive = new FileRunArchive(fixture.files);
     const inner = fixture.open(async (runId) => (await archive.find(runId)) !== undefined);
     const move = async (runId: string): Promise<string> => archiveRun(inner, archive, await leaseOf(inner, runId), runId);
-    subject = { store: withArchive(inner, archive), inner, archive, move };
+    const spoil = (runId: string): Promise<void> =>
+      fixture.files.write(`runs/${runId.slice(0, 8)}/${runId}.jsonl.gz`, Buffer.from('spoilt'));
+    subject = { store: withArchive(inner, archive), inner, archive, move, spoil };
   });
   afterEach(() => fixture.close());
   const get = (): Subject => subject;
@@ -62,13 +67,20 @@ async function aRun({ inner }: Subject, over: Partial<RunHeader> = {}, notes = 3
   const begun = aRunHeader({ ...rest, state: 'pending' });
   const { runId } = begun;
   await inner.intake.putPlan(begun.planHash, { planVersion: 1, cwlVersion: 'v1.2', root: 'main', processes: {} });
-  await inner.intake.create(begun, accepted(runId), key);
+  await inner.intake.create(begun, { ...accepted(runId), inputs: { of: runId } }, key);
   const lease = await leaseOf(inner, runId);
   for (let n = 1; n <= notes; n++) await inner.log.append(lease, runId, n, [{ type: 'Noted', n, text: 'ä\n'.repeat(n) }]);
   await inner.taskLogs.append(runId, [chunk('one'), chunk('two\n')]);
-  const header = { ...begun, state, ...(state === 'running' ? {} : { finishedAtMs: 9, outputs: { n: 1 } }) };
+  const header = { ...begun, state, ...(state === 'running' ? {} : { finishedAtMs: 9 }) };
   if (state === 'running') await inner.log.updateHeader(lease, header);
-  else await inner.log.seal(lease, header, notes + 1, { type: 'RunEnded', status: state });
+  else
+    await inner.log.seal(
+      lease,
+      header,
+      notes + 1,
+      { type: 'RunEnded', status: state },
+      state === 'succeeded' ? { n: 1, from: 'ä\n' } : undefined,
+    );
   return header;
 }
 
@@ -99,6 +111,8 @@ async function answers({ store }: Subject, runId: string): Promise<unknown> {
   const log = await collect(store.taskLogs.stream(runId, '', false, never));
   return {
     header: await store.reader.get(runId),
+    inputs: await objectOf(store, 'inputs', runId),
+    outputs: await objectOf(store, 'outputs', runId),
     log: await store.reader.read(runId, 0),
     tail: await store.reader.read(runId, 2),
     followed: ended ? await collect(store.reader.follow(runId, 1, stop.signal)) : undefined,
@@ -164,6 +178,33 @@ function answersContract(get: () => Subject): void {
     await subject.move('r-old');
     expect((await subject.store.reader.list({ limit: 5, labels: { kind: 'special' } })).runs.map(({ runId }) => runId)).toEqual(['r-old']);
     expect(await subject.store.reader.list({ limit: 5, labels: { kind: 'other' } })).toEqual({ runs: [] });
+  });
+
+  it('of a list have one that the archive cannot read as such, and all others', async () => {
+    const subject = get();
+    for (const [at, runId] of ['r-1', 'r-2', 'r-3'].entries()) {
+      await aRun(subject, { runId, submittedAtMs: Date.UTC(2026, 8, 1, at) });
+      await subject.move(runId);
+    }
+    await subject.spoil('r-2');
+    const { runs } = await subject.store.reader.list({ limit: 10 });
+    expect(runs.map(({ runId, state, failure }) => [runId, state, failure?.code])).toEqual([
+      ['r-3', 'succeeded', undefined],
+      ['r-2', 'succeeded', 'UNREADABLE'],
+      ['r-1', 'succeeded', undefined],
+    ]);
+    await expect(subject.store.reader.get('r-2')).rejects.toMatchObject({ message: expect.stringContaining('r-2 cannot be read') });
+    expect((await subject.store.reader.get('r-3'))?.state).toBe('succeeded');
+  });
+
+  it('of a list end where headers are long', async () => {
+    const subject = get();
+    for (const [at, runId] of ['r-1', 'r-2', 'r-3', 'r-4'].entries()) {
+      await aRun(subject, { runId, submittedAtMs: Date.UTC(2026, 8, 1, at), labels: { long: 'x'.repeat(LIST_BYTES * 0.6) } });
+      if (at !== 1) await subject.move(runId);
+    }
+    const found = await pages(subject.store, { limit: 10 });
+    expect(found.map((page) => page.map(({ runId }) => runId))).toEqual([['r-4'], ['r-3'], ['r-2'], ['r-1']]);
   });
 
   it('include the plan, which goes with the runs', async () => {

@@ -6,16 +6,19 @@ import {
   type RunState,
   type RunStore,
   KEPT_ATTEMPTS,
+  LIST_BYTES,
+  OBJECT_PIECE_BYTES,
   TASK_LOG_LIMIT_BYTES,
   type TaskLogChunk,
 } from '@weft/run-store';
 import fc from 'fast-check';
 import { aRunHeader } from './builders.js';
 import { Inbox } from './gate.js';
-import { type RunStoreFixture, accepted, ended, leaseOf, startRun } from './run-store.contract.js';
+import { type RunStoreFixture, accepted, ended, leaseOf, objectOf, startRun } from './run-store.contract.js';
 
 export function runStoreReadersContract(get: () => RunStoreFixture): void {
   describe('list', () => listContract(get));
+  describe('objects', () => objectsContract(get));
   describe('follow', () => followContract(get));
   describe('remove', () => removeContract(get));
   describe('task logs', () => taskLogsContract(get));
@@ -87,12 +90,59 @@ function listContract(get: () => RunStoreFixture): void {
     expect([...first.runs, ...second.runs]).toEqual(newestFirst.slice(0, 20));
   });
 
+  it('ends a page where its headers are long, and leaves nothing out', async () => {
+    const { one, two } = get();
+    const long = Array.from({ length: 9 }, (_, n) =>
+      aRunHeader({ runId: `r-${n}`, submittedAtMs: n, labels: { long: 'x'.repeat(n === 4 ? 2 * LIST_BYTES : LIST_BYTES / 3) } }),
+    );
+    for (const header of long) await one.intake.create(header, { ...accepted(header.runId), inputs: { not: 'y'.repeat(LIST_BYTES) } });
+    const found = await pages(two, { limit: 1000 });
+    expect(found.flat()).toEqual([...long].reverse());
+    expect(found.map((page) => page.length)).toEqual([2, 2, 1, 2, 2]);
+  });
+
   it.each([0, -1, 1.5, 1001, Number.NaN])('refuses the limit %d', async (limit) => {
     await expect(get().one.reader.list({ limit })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 
   it.each(['nonsense', '!!', 'MTIzOnI', '999999999999999x'])('refuses the page token %s', async (pageToken) => {
     await expect(get().one.reader.list({ limit: 1, pageToken })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+}
+
+function objectsContract(get: () => RunStoreFixture): void {
+  const long = { texts: Array.from({ length: 5000 }, (_, n) => `${n} ä 🧬 ${'z'.repeat(200)}`) };
+
+  it('are read in pieces, and are what was written', async () => {
+    const { one, two } = get();
+    await one.intake.create(aRunHeader(), { ...accepted('r-1'), inputs: long });
+    const found = await two.reader.object('r-1', 'inputs');
+    const pieces: Uint8Array[] = [];
+    for await (const piece of found?.pieces ?? []) pieces.push(piece);
+    expect(Buffer.concat(pieces).toString()).toBe(JSON.stringify(long));
+    expect(found?.bytes).toBe(Buffer.byteLength(JSON.stringify(long)));
+    expect(pieces.length).toBeGreaterThan(3);
+    expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThanOrEqual(OBJECT_PIECE_BYTES);
+  });
+
+  it('go with what they belong to', async () => {
+    const { one, two } = get();
+    await one.intake.create(aRunHeader(), { ...accepted('r-1'), inputs: { a: 1 } });
+    const lease = await leaseOf(one, 'r-1');
+    const header = aRunHeader({ state: 'failed', finishedAtMs: 9 });
+    await one.log.seal(lease, header, 1, ended, { some: 'of them' });
+    expect(await objectOf(two, 'outputs')).toEqual({ some: 'of them' });
+    // A run that goes on has no outputs, and one that ends again without has none either.
+    await two.intake.reopen({ ...header, state: 'running' }, { type: 'RunRetried' });
+    expect(await objectOf(two, 'outputs')).toBeUndefined();
+    await one.log.seal(lease, header, 3, ended);
+    expect([await objectOf(two, 'inputs'), await objectOf(two, 'outputs')]).toEqual([{ a: 1 }, undefined]);
+    await one.reader.remove('r-1');
+    expect([await objectOf(two, 'inputs'), await objectOf(two, 'outputs')]).toEqual([undefined, undefined]);
+  });
+
+  it('are not there where the run is not', async () => {
+    expect(await objectOf(get().one, 'inputs', 'r-none')).toBeUndefined();
   });
 }
 

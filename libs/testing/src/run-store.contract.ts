@@ -2,7 +2,7 @@
  * The contract of the run store's writing ports (RunIntake, RunLog, Leases, Nudges), for the fake and for every adapter.
  * The reading ports' part is run-store-readers.contract.ts.
  */
-import { type Lease, type LogEntry, PARTITIONS, type RunHeader, type RunStore, partitionOf } from '@weft/run-store';
+import { type Lease, type LogEntry, PARTITIONS, type RunHeader, type RunObject, type RunStore, partitionOf, textOf } from '@weft/run-store';
 import { aRunHeader } from './builders.js';
 import { Inbox } from './gate.js';
 import { runStoreReopenContract } from './run-store-reopen.contract.js';
@@ -33,6 +33,12 @@ export async function leaseOf(store: RunStore, runId: string, owner = 'owner-1',
   return lease;
 }
 
+/** As it was written; undefined: there is none. */
+export async function objectOf(store: RunStore, which: RunObject, runId = 'r-1'): Promise<unknown> {
+  const found = await store.reader.object(runId, which);
+  return found && JSON.parse(await textOf(found));
+}
+
 export function runStoreContract(open: () => Promise<RunStoreFixture>): void {
   let fixture: RunStoreFixture;
   beforeEach(async () => {
@@ -53,10 +59,13 @@ export function runStoreContract(open: () => Promise<RunStoreFixture>): void {
 function intakeContract(get: () => RunStoreFixture): void {
   it('stores header, first event and active id', async () => {
     const { one, two } = get();
-    const header = aRunHeader({ inputs: { text: 'ä', list: [1, null] }, labels: { a: 'b' } });
-    expect(await one.intake.create(header, accepted('r-1'))).toEqual({ runId: 'r-1', existing: false });
+    const header = aRunHeader({ labels: { a: 'b' } });
+    const event = { ...accepted('r-1'), inputs: { text: 'ä', list: [1, null] }, options: { a: 1 } };
+    expect(await one.intake.create(header, event)).toEqual({ runId: 'r-1', existing: false });
     expect(await two.reader.get('r-1')).toEqual(header);
-    expect(await two.log.read('r-1', 0)).toEqual([{ sequence: 1, atMs: expect.any(Number), event: accepted('r-1') }]);
+    expect(await two.log.read('r-1', 0)).toEqual([{ sequence: 1, atMs: expect.any(Number), event }]);
+    expect(await objectOf(two, 'inputs')).toEqual(event.inputs);
+    expect(await objectOf(two, 'outputs')).toBeUndefined();
     expect(await two.log.active(partitionOf('r-1'))).toEqual(['r-1']);
     expect(await two.log.active((partitionOf('r-1') + 1) % PARTITIONS)).toEqual([]);
   });
@@ -244,22 +253,24 @@ function logContract(get: () => RunStoreFixture): void {
 }
 
 function sealContract(get: () => RunStoreFixture): void {
-  const final = aRunHeader({ state: 'succeeded', finishedAtMs: 9, outputs: { n: 1 } });
+  const final = aRunHeader({ state: 'succeeded', finishedAtMs: 9 });
+  const outputs = { n: 1, ä: ['ö'] };
 
   it('ends log and header at once and takes nothing more', async () => {
     const { one, two } = get();
     const lease = await startRun(one);
-    const sealed = await one.log.seal(lease, final, 1, ended);
+    const sealed = await one.log.seal(lease, final, 1, ended, outputs);
     expect(sealed).toEqual({ ok: true, sequence: 2, atMs: expect.any(Number) });
     expect(await two.reader.get('r-1')).toEqual(final);
     expect(await two.log.active(partitionOf('r-1'))).toEqual([]);
     expect(await one.log.append(lease, 'r-1', 2, [note('late')])).toEqual({ ok: false, reason: 'conflict', sequence: 2 });
     expect(await one.log.updateHeader(lease, aRunHeader({ state: 'running' }))).toBe(false);
     expect(await two.intake.request('r-1', { type: 'CancelAsked' })).toBe(true);
-    expect(await one.log.seal(lease, final, 1, ended)).toEqual(sealed);
+    expect(await one.log.seal(lease, final, 1, ended, outputs)).toEqual(sealed);
     expect(await one.log.seal(lease, final, 2, ended)).toMatchObject({ reason: 'conflict' });
     expect(await two.log.read('r-1', 0)).toHaveLength(2);
     expect(await two.reader.get('r-1')).toEqual(final);
+    expect(await objectOf(two, 'outputs')).toEqual(outputs);
   });
 
   it('does nothing when somebody else was first', async () => {

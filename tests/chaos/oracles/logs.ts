@@ -1,7 +1,7 @@
 /** The logs of all runs, read by the engine, which alone knows what an entry has brought about. */
 import { decide, type EngineEvent, initialState, type RunState } from '@weft/engine';
 import type { CwlObject, Plan } from '@weft/plan';
-import type { LogEntry, RunStore } from '@weft/run-store';
+import { type LogEntry, type RunStore, textOf } from '@weft/run-store';
 import { type Evidence, repeated } from './verdict.js';
 
 /**
@@ -46,7 +46,13 @@ async function replayable(
 ): Promise<{ plan: Plan; entries: LogEntry[]; outputs: CwlObject | undefined } | undefined> {
   const header = await store.reader.get(runId);
   const plan = header && (await store.log.getPlan(header.planHash));
-  return plan && { plan, entries: await store.reader.read(runId, 0), outputs: header.outputs };
+  return plan && { plan, entries: await store.reader.read(runId, 0), outputs: await outputsOf(store, runId) };
+}
+
+/** As the run was sealed with them. */
+export async function outputsOf(store: RunStore, runId: string): Promise<CwlObject | undefined> {
+  const found = await store.reader.object(runId, 'outputs');
+  return found && (JSON.parse(await textOf(found)) as CwlObject);
 }
 
 export function wrongIn(runId: string, plan: Plan, entries: readonly LogEntry[]): string[] {

@@ -1,16 +1,16 @@
 /** What lies in the data directory once all runs are in the archive: the outputs of the runs that succeeded, the archive, the call cache. */
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type CwlObject, visitFiles } from '@weft/plan';
+import { visitFiles } from '@weft/plan';
 import { fileUriToPath } from '@weft/storage';
 import type { Redis } from 'ioredis';
+import { outputsOf } from './logs.js';
 import type { Evidence } from './verdict.js';
 
 export async function leftFiles({ world, store, acknowledged }: Evidence, redis: Redis): Promise<string[]> {
   const outputs = new Set<string>();
   for (const { runId } of acknowledged) {
-    const header = await store.reader.get(runId);
-    visitFiles(header?.outputs as CwlObject | undefined, ({ location }) => {
+    visitFiles(await outputsOf(store, runId), ({ location }) => {
       if (location?.startsWith('file:')) outputs.add(fileUriToPath(location).replace(/\/+$/, ''));
     });
   }

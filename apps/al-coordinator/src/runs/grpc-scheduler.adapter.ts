@@ -1,8 +1,7 @@
 /**
  * The scheduler over gRPC.
  */
-import { scheduler } from '@weft/contracts';
-import type { run } from '@weft/contracts';
+import { run, scheduler } from '@weft/contracts';
 import { callServerStream, callUnary, createClient, retryWhenTold, ServiceError, type ServiceTls } from '@weft/platform';
 import type { RunRequest, SchedulerPort } from './scheduler.port.js';
 
@@ -26,8 +25,33 @@ export class GrpcScheduler implements SchedulerPort {
     return response.run.runId;
   }
 
-  watch(runId: string, afterSequence: number, signal: AbortSignal): AsyncIterable<run.RunEvent> {
-    return callServerStream(this.client.watchRun.bind(this.client), { runId, afterSequence }, { signal });
+  async *watch(runId: string, afterSequence: number, signal: AbortSignal): AsyncGenerator<run.RunEvent, void, undefined> {
+    for await (const message of callServerStream<scheduler.WatchRunRequest, run.RunEvent>(
+      this.client.watchRun.bind(this.client),
+      { runId, afterSequence },
+      { signal },
+    )) {
+      const { event } = message;
+      if (event?.$case === 'runStatus' && event.value.outputsOmitted)
+        yield {
+          ...message,
+          event: { ...event, value: { ...event.value, outputsJson: await this.outputs(runId, signal), outputsOmitted: false } },
+        };
+      else yield message;
+    }
+  }
+
+  /** An output object that is too long for an event. */
+  private async outputs(runId: string, signal: AbortSignal): Promise<string> {
+    const read = this.client.readObject.bind(this.client);
+    const parts: Uint8Array[] = [];
+    for await (const { data } of callServerStream<scheduler.ReadObjectRequest, run.ObjectData>(
+      read,
+      { runId, kind: run.ObjectKind.OUTPUTS, taskId: '' },
+      { signal },
+    ))
+      parts.push(data);
+    return Buffer.concat(parts).toString();
   }
 
   async cancel(runId: string, reason: string, signal: AbortSignal): Promise<void> {

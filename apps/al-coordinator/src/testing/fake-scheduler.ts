@@ -76,6 +76,9 @@ export class FakeScheduler {
       streamLogs: serverStream(() => {
         throw new ServiceError('UNIMPLEMENTED', 'not part of this test');
       }),
+      readObject: serverStream(() => {
+        throw new ServiceError('UNIMPLEMENTED', 'not part of this test');
+      }),
       readTaskLog: serverStream(() => {
         throw new ServiceError('UNIMPLEMENTED', 'not part of this test');
       }),

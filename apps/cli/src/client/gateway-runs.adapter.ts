@@ -25,6 +25,7 @@ function calls(address: string, token?: string): RunsClient {
       return { run: present(answer.run), existing: answer.existing, diagnostics: answer.diagnostics };
     },
     get: async (runId) => present((await callUnary(client, client.get, { runId }, unary)).run),
+    object: (runId, kind) => callServerStream(client.object.bind(client), { runId, kind, taskId: '' }),
     list: (filter) => callUnary(client, client.list, filter, unary),
     tasks: (runId, pageToken) => callUnary(client, client.tasks, { runId, pageSize: 1000, pageToken }, unary),
     watch: (runId, after, signal) => callServerStream(client.watch.bind(client), { runId, ...after }, { signal }),

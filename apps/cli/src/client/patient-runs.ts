@@ -27,6 +27,7 @@ export function patientRuns(runs: RunsClient, peer: Peer): RunsClient {
   return {
     submit: (submission) => call(runs.submit(submission), SUBMIT_MS, looksFirst(submission)),
     get: (runId) => call(runs.get(runId)),
+    object: (runId, kind) => absenceTold(peer, () => runs.object(runId, kind)),
     list: (filter) => call(runs.list(filter)),
     tasks: (runId, pageToken) => call(runs.tasks(runId, pageToken)),
     cancel: (runId, reason) => call(runs.cancel(runId, reason)),

@@ -41,6 +41,9 @@ export interface RunFilter {
 export interface RunsClient {
   submit(submission: Submission): Promise<Submitted>;
   get(runId: string): Promise<run.Run>;
+  /** An object of the run, in pieces. */
+  object(runId: string, kind: run.ObjectKind): AsyncIterable<run.ObjectData>;
+  /** Without inputs and outputs. */
   list(filter: RunFilter): Promise<{ runs: run.Run[]; nextPageToken: string }>;
   tasks(runId: string, pageToken: string): Promise<{ tasks: run.Task[]; nextPageToken: string }>;
   watch(runId: string, after: ResumePoint, signal?: AbortSignal): AsyncIterable<run.RunEvent>;

@@ -30,6 +30,7 @@ function calls(address: string, secret?: string): RunsClient {
       return { run: present(answer.run), existing: answer.existing, diagnostics: answer.diagnostics };
     },
     get: async (runId) => present((await callUnary(client, client.getRun, { runId }, unary)).run),
+    object: (runId, kind) => callServerStream(client.readObject.bind(client), { runId, kind, taskId: '' }, options),
     list: (filter) => callUnary(client, client.listRuns, { ...filter, labels: {} }, unary),
     tasks: (runId, pageToken) => callUnary(client, client.listTasks, { runId, pageSize: 1000, pageToken }, unary),
     watch: (runId, after, signal) => callServerStream(client.watchRun.bind(client), { runId, ...after }, { ...options, signal }),

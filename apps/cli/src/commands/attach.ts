@@ -1,6 +1,6 @@
 /** `weft attach`: follows a run that was begun elsewhere and brings its outputs here, as `weft run` would have. A signal leaves; the run goes on. */
-import type { CwlObject } from '@weft/plan';
 import { findRun } from '../client/find-run.js';
+import { inputsOf } from '../client/run-objects.js';
 import { conclude, followWhileUp } from '../follow-to-end.js';
 import { EXIT_OF_SIGNAL, type EndingSignal, takeSignals } from '../interrupts.js';
 import { lookAtOutdir } from '../outputs/outdir.js';
@@ -23,7 +23,7 @@ export async function attachCommand(named: string, options: AttachOptions): Prom
     takeSignals((signal) => leave(signal, runId));
     const reporter = reporterFor(options);
     reporter.submitted(runId, run.name, true);
-    const place = { outdir, inputs: JSON.parse(run.inputsJson || '{}') as CwlObject };
+    const place = { outdir, inputs: await inputsOf(connected.runs, run) };
     await conclude(await followWhileUp(connected, run, place, reporter), place);
   });
 }

@@ -1,6 +1,6 @@
 /** `weft retry`: goes on with a run that failed or was cancelled, and follows it as `weft run` does. */
-import type { CwlObject } from '@weft/plan';
 import { findRun } from '../client/find-run.js';
+import { inputsOf } from '../client/run-objects.js';
 import { followToEnd, interruptsOf } from '../follow-to-end.js';
 import { lookAtOutdir } from '../outputs/outdir.js';
 import { reporterFor } from '../progress/reporter-for.js';
@@ -26,7 +26,7 @@ export async function retryCommand(named: string, options: RetryOptions): Promis
     if (outdir === undefined) return writeResult(`${runId}\n`, `run ${runId} goes on`);
     const reporter = reporterFor(options);
     reporter.submitted(runId, run.name, true);
-    const inputs = JSON.parse(run.inputsJson || '{}') as CwlObject;
+    const inputs = await inputsOf(connected.runs, run);
     await followToEnd(connected, interrupts, run, { outdir, inputs }, reporter);
   });
 }

@@ -2,6 +2,7 @@
 import { run } from '@weft/contracts';
 import type { RunsClient } from '../client/runs-client.js';
 import { withRegistry } from '../client/connect-registry.js';
+import { objectText } from '../client/run-objects.js';
 import { findRun } from '../client/find-run.js';
 import { runWord, taskWord } from '../client/status.js';
 import { describeFailure } from '../execute.js';
@@ -13,7 +14,8 @@ import { withRuns } from './with-runs.js';
 export async function showCommand(named: string, options: { json?: boolean; gateway?: string }): Promise<void> {
   const { found, tasks } = await withRuns({ gateway: options.gateway, runId: named }, async (client) => {
     const runId = await findRun(client, named);
-    return { found: await client.get(runId), tasks: await allTasks(client, runId) };
+    const got = await client.get(runId);
+    return { found: options.json ? await withObjects(client, got) : got, tasks: await allTasks(client, runId) };
   });
   if (options.json) {
     const shown = { ...(run.Run.toJSON(found) as object), tasks: tasks.map((task) => run.Task.toJSON(task)) };
@@ -29,6 +31,7 @@ export async function showCommand(named: string, options: { json?: boolean; gate
   if (reused !== undefined) process.stdout.write(`\n${reused}\n`);
   for (const absence of await absences(found, options)) process.stdout.write(`\nwaiting for ${shownLine(absence)}\n`);
   if (found.failure) process.stdout.write(`\n${describeFailure(found.failure)}\n`);
+  if (found.outputsOmitted) process.stdout.write(`\noutputs are long: weft show --json ${found.runId} prints them\n`);
   if (found.outputsJson) process.stdout.write(`\noutputs ${JSON.stringify(JSON.parse(found.outputsJson), null, 2)}\n`);
 }
 
@@ -39,6 +42,16 @@ async function absences(found: run.Run, { gateway }: { gateway?: string }): Prom
   const runners = await withRegistry(undefined, (registry) => registry.list(found.pool));
   const away = runners.flatMap(({ description }) => description?.runtimes.filter(({ expected }) => expected) ?? []);
   return [...new Set(away.map(({ unavailable }) => unavailable))];
+}
+
+/** What is long is fetched: the JSON is whole. */
+async function withObjects(client: RunsClient, found: run.Run): Promise<run.Run> {
+  const { runId, inputsOmitted, outputsOmitted } = found;
+  return {
+    ...found,
+    ...(inputsOmitted && { inputsOmitted: false, inputsJson: await objectText(client, runId, run.ObjectKind.INPUTS) }),
+    ...(outputsOmitted && { outputsOmitted: false, outputsJson: await objectText(client, runId, run.ObjectKind.OUTPUTS) }),
+  };
 }
 
 async function allTasks(client: RunsClient, runId: string): Promise<run.Task[]> {

@@ -1,6 +1,6 @@
 /** The scheduler as the gateway calls it: promises and async iterables that fail with ServiceError. */
 import { scheduler, run } from '@weft/contracts';
-import { callServerStream, callUnary, createClient, type ServiceTls } from '@weft/platform';
+import { callServerStream, callUnary, createClient, HealthClient, type ServiceTls } from '@weft/platform';
 
 /** Milliseconds a unary call may take before it fails with DEADLINE_EXCEEDED. */
 const UNARY_DEADLINE_MS = 30_000;
@@ -8,9 +8,11 @@ const PEER = 'the scheduler';
 
 export class SchedulerGateway {
   private readonly client: scheduler.SchedulerClient;
+  readonly health: HealthClient;
 
   constructor(address: string, secret?: string, tls?: ServiceTls) {
     this.client = createClient(scheduler.SchedulerClient, address, secret, tls);
+    this.health = new HealthClient(address, PEER, { secret, tls });
   }
 
   submit(request: scheduler.SubmitRunRequest): Promise<scheduler.SubmitRunResponse> {
@@ -21,8 +23,8 @@ export class SchedulerGateway {
     return callUnary(this.client, this.client.getRun, request, { deadlineMs: UNARY_DEADLINE_MS, peer: PEER });
   }
 
-  list(request: scheduler.ListRunsRequest, deadlineMs = UNARY_DEADLINE_MS): Promise<scheduler.ListRunsResponse> {
-    return callUnary(this.client, this.client.listRuns, request, { deadlineMs, peer: PEER });
+  list(request: scheduler.ListRunsRequest): Promise<scheduler.ListRunsResponse> {
+    return callUnary(this.client, this.client.listRuns, request, { deadlineMs: UNARY_DEADLINE_MS, peer: PEER });
   }
 
   tasks(request: scheduler.ListTasksRequest): Promise<scheduler.ListTasksResponse> {
@@ -49,11 +51,16 @@ export class SchedulerGateway {
     return callServerStream(this.client.streamLogs.bind(this.client), request, { signal, peer: PEER });
   }
 
+  object(request: scheduler.ReadObjectRequest, signal: AbortSignal): AsyncIterable<run.ObjectData> {
+    return callServerStream(this.client.readObject.bind(this.client), request, { signal, peer: PEER });
+  }
+
   taskLog(request: scheduler.ReadTaskLogRequest, signal: AbortSignal): AsyncIterable<run.LogData> {
     return callServerStream(this.client.readTaskLog.bind(this.client), request, { signal, peer: PEER });
   }
 
   close(): void {
+    this.health.close();
     this.client.close();
   }
 }

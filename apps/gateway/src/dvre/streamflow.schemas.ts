@@ -66,6 +66,10 @@ export const WorkflowStatus = z.strictObject({
   progress: z.number().min(0).max(1).meta({ description: 'Finished tasks of those known so far; 1 once completed' }),
   current_step: text.nullable(),
   output: jsonObject.nullable(),
+  output_omitted: z
+    .literal(true)
+    .optional()
+    .meta({ description: 'There is an output, but it is long: GET /api/v1/runs/<workflow_id>/outputs has it' }),
   error: text.nullable(),
   contract_address: text.nullable(),
   estimated_completion: time.meta({ description: 'null: weft does not guess' }),

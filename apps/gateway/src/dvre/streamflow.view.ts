@@ -37,6 +37,7 @@ export function statusView(found: run.Run): WorkflowStatus {
     progress: progressOf(found),
     current_step: currentStep(found),
     output: jsonObject(found.outputsJson, 'the output object'),
+    ...(found.outputsOmitted && { output_omitted: true as const }),
     error: found.failure?.message ?? null,
     estimated_completion: null,
     execution_engine: 'weft',

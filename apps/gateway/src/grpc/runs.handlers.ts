@@ -8,6 +8,9 @@ export function runsHandlers(runs: RunsService, streams: OpenStreams): gateway.R
   return {
     submit: unary((request: gateway.SubmitRequest) => runs.submit(request, 'grpc')),
     get: unary(async (request: gateway.GetRequest) => ({ run: await runs.get(request.runId) })),
+    object: serverStream((request: gateway.ObjectRequest, context) =>
+      followed<run.ObjectData>(streams, context, (signal) => runs.object(request, signal)),
+    ),
     list: unary((request: gateway.ListRequest) => runs.list(request)),
     tasks: unary((request: gateway.TasksRequest) => runs.tasks(request)),
     watch: serverStream((request: gateway.WatchRequest, context) =>

@@ -19,6 +19,11 @@ export function sendBytes(reply: FastifyReply, bytes: AsyncIterable<Uint8Array>)
     .send(Readable.from(bytes, { objectMode: false }));
 }
 
+/** An object as it lies in the store. */
+export function sendJson(reply: FastifyReply, bytes: AsyncIterable<Uint8Array>): void {
+  void reply.type('application/json; charset=utf-8').send(Readable.from(bytes, { objectMode: false }));
+}
+
 /** The headers go out at once: a client that follows something quiet is to know that it is connected. */
 export function sendText(reply: FastifyReply, contentType: string, text: AsyncIterable<string>): void {
   void reply

@@ -1,7 +1,10 @@
-/** Whether what the gateway forwards to can be reached: the scheduler, and Redis for the queue board. */
+/**
+ * Whether what the gateway forwards to can be reached: the scheduler (which says whether it reaches its own store), and Redis for the queue board.
+ *
+ * Invariant: health is asked for, and nothing that is stored is read: no run, however large or broken, makes the gateway unready.
+ */
 import type { Redis } from 'ioredis';
-import { isServiceError, ServiceError } from '@weft/platform';
-import type { SchedulerGateway } from '../clients/scheduler.client.js';
+import { type HealthClient, isServiceError, ServiceError } from '@weft/platform';
 
 /** Milliseconds a dependency may take to answer. */
 const PATIENCE_MS = 2000;
@@ -17,17 +20,13 @@ export interface ReadinessReport {
 
 export class Readiness {
   constructor(
-    private readonly scheduler: SchedulerGateway,
+    private readonly scheduler: Pick<HealthClient, 'check'>,
     private readonly redis: Redis,
   ) {}
 
   async report(): Promise<ReadinessReport> {
-    const [scheduler, redis] = await Promise.all([outcome(this.askScheduler()), outcome(this.pingRedis())]);
+    const [scheduler, redis] = await Promise.all([outcome(this.scheduler.check(PATIENCE_MS)), outcome(this.pingRedis())]);
     return { ready: scheduler === 'ok' && redis === 'ok', checks: { scheduler, redis } };
-  }
-
-  private async askScheduler(): Promise<void> {
-    await this.scheduler.list({ projectId: '', statuses: [], pageSize: 1, pageToken: '', labels: {} }, PATIENCE_MS);
   }
 
   private async pingRedis(): Promise<void> {

@@ -112,9 +112,12 @@ function frame({ event, id }: NumberedEvent): string {
 function payload({ event }: run.RunEvent): { type: string; body: Record<string, unknown> } {
   switch (event?.$case) {
     case 'runStatus': {
-      const { status, outputsJson, failure } = event.value;
+      const { status, outputsJson, outputsOmitted, failure } = event.value;
       const outputs = jsonObject(outputsJson, 'the output object');
-      return { type: 'run_status', body: { status: runStatusWord(status), outputs, failure: failureView(failure) } };
+      return {
+        type: 'run_status',
+        body: { status: runStatusWord(status), outputs, outputs_omitted: outputsOmitted, failure: failureView(failure) },
+      };
     }
     case 'taskStatus': {
       if (!event.value.task) throw new ServiceError('INTERNAL', 'a task event came without its task');

@@ -1,14 +1,16 @@
-/** The streams of a run over HTTP: events (SSE) and logs (plain text). */
+/** What of a run may be long, over HTTP, as it comes: events (SSE), logs (plain text), input and output objects (JSON). */
 import { Controller, Get, Headers, Inject, Param, Query, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { run, status } from '@weft/contracts';
+import { type gateway, run, status } from '@weft/contracts';
+import { ServiceError } from '@weft/platform';
 import type { FastifyReply } from 'fastify';
 import { describeRoute } from '../http/openapi.js';
 import { OpenStreams } from '../http/open-streams.js';
-import { sendBytes, sendText, streamSignal } from '../http/reply-stream.js';
+import { sendBytes, sendJson, sendText, streamSignal } from '../http/reply-stream.js';
 import { ZodPipe } from '../http/validation.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config/config.js';
 import { numberedEvents, parseLastEventId, replayAfter, sseFrames, type NumberedEvent } from './run-events.stream.js';
+import { runStatusWord } from './run.view.js';
 import { labelledLogText, rawLogText } from './run-logs.stream.js';
 import * as schemas from './runs.schemas.js';
 import type { LogsQueryData, TaskLogQueryData } from './runs.schemas.js';
@@ -45,6 +47,40 @@ export class RunStreamsController {
       events = first;
     }
     sendText(reply, 'text/event-stream; charset=utf-8', sseFrames(events, signal, this.config.heartbeatMs));
+  }
+
+  @Get(':id/inputs')
+  @describeRoute({ summary: 'The CWL input object of a run, however long', answers: { 200: schemas.InputsView }, errors: [404, 503] })
+  async inputs(@Param('id') id: string, @Res() reply: FastifyReply): Promise<void> {
+    await this.sendObject(reply, { runId: id, kind: run.ObjectKind.INPUTS, taskId: '' });
+  }
+
+  @Get(':id/outputs')
+  @describeRoute({
+    summary: 'The CWL output object of a run that succeeded, however long',
+    answers: { 200: schemas.OutputsView },
+    errors: [404, 409, 503],
+  })
+  async outputs(@Param('id') id: string, @Res() reply: FastifyReply): Promise<void> {
+    const found = await this.runs.get(id);
+    if (found.status !== run.RunStatus.SUCCEEDED) throw noOutputs(found);
+    await this.sendObject(reply, { runId: id, kind: run.ObjectKind.OUTPUTS, taskId: '' });
+  }
+
+  @Get(':id/tasks/:task/outputs')
+  @describeRoute({
+    summary: 'The outputs of a task that succeeded, however long',
+    answers: { 200: schemas.OutputsView },
+    errors: [404, 503],
+  })
+  async taskOutputs(@Param('id') id: string, @Param('task') task: string, @Res() reply: FastifyReply): Promise<void> {
+    await this.sendObject(reply, { runId: id, kind: run.ObjectKind.OUTPUTS, taskId: task });
+  }
+
+  private async sendObject(reply: FastifyReply, request: gateway.ObjectRequest): Promise<void> {
+    const parts = this.runs.object(request, streamSignal(reply, this.streams));
+    // The first part tells whether there is one: a failure still gets its status.
+    sendJson(reply, (await peek(bytesOf(parts))) ?? empty());
   }
 
   @Get(':id/logs')
@@ -91,7 +127,7 @@ export class RunStreamsController {
 
 async function* empty(): AsyncGenerator<never, void> {}
 
-async function* bytesOf(parts: AsyncIterable<run.LogData>): AsyncGenerator<Uint8Array, void> {
+async function* bytesOf(parts: AsyncIterable<run.LogData | run.ObjectData>): AsyncGenerator<Uint8Array, void> {
   for await (const { data } of parts) yield data;
 }
 
@@ -104,4 +140,11 @@ async function peek<T>(source: AsyncIterable<T>): Promise<AsyncIterable<T> | und
     yield first.value;
     for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
   })();
+}
+
+function noOutputs(found: run.Run): ServiceError {
+  const word = runStatusWord(found.status);
+  const why = found.failure ? `: ${found.failure.message}` : '';
+  const hint = word === 'failed' || word === 'cancelled' ? 'it has no outputs' : 'its outputs exist once it has succeeded';
+  return new ServiceError('FAILED_PRECONDITION', `run '${found.runId}' is ${word}${why}; ${hint}`);
 }

@@ -6,7 +6,7 @@
 import { run, status } from '@weft/contracts';
 import { ServiceError } from '@weft/platform';
 import type { z } from 'zod';
-import type { DiagnosticView, FailureView, RunView, TaskView } from './runs.schemas.js';
+import type { DiagnosticView, FailureView, RunSummary, RunView, TaskView } from './runs.schemas.js';
 
 const SEVERITY: Record<Exclude<run.Severity, run.Severity.UNSPECIFIED>, 'error' | 'warning' | 'note'> = {
   [run.Severity.ERROR]: 'error',
@@ -49,6 +49,16 @@ export function failureView(failure: run.Failure | undefined): z.infer<typeof Fa
 }
 
 export function runView(found: run.Run): RunView {
+  return {
+    ...runSummary(found),
+    inputs: found.inputsOmitted ? null : (jsonObject(found.inputsJson, 'the input object') ?? {}),
+    outputs: jsonObject(found.outputsJson, 'the output object'),
+    inputs_omitted: found.inputsOmitted,
+    outputs_omitted: found.outputsOmitted,
+  };
+}
+
+export function runSummary(found: run.Run): RunSummary {
   const counts = found.tasks ?? run.TaskCounts.fromPartial({});
   return {
     run_id: found.runId,
@@ -62,8 +72,6 @@ export function runView(found: run.Run): RunView {
     started_at: iso(found.startedAt),
     retried_at: iso(found.retriedAt),
     finished_at: iso(found.finishedAt),
-    inputs: jsonObject(found.inputsJson, 'the input object') ?? {},
-    outputs: jsonObject(found.outputsJson, 'the output object'),
     failure: failureView(found.failure),
     tasks: {
       queued: counts.queued,
@@ -95,6 +103,7 @@ export function taskView(task: run.Task): TaskView {
     started_at: iso(task.startedAt),
     finished_at: iso(task.finishedAt),
     outputs: jsonObject(task.outputsJson, "the task's outputs"),
+    outputs_omitted: task.outputsOmitted,
   };
 }
 

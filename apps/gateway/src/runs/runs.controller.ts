@@ -6,7 +6,7 @@ import { gateway, run, status } from '@weft/contracts';
 import { ServiceError } from '@weft/platform';
 import { describeRoute } from '../http/openapi.js';
 import { ZodPipe, parseRequest } from '../http/validation.js';
-import { diagnosticView, runStatusWord, runView, taskView } from './run.view.js';
+import { diagnosticView, runSummary, runView, taskView } from './run.view.js';
 import * as schemas from './runs.schemas.js';
 import type { CancelBodyData, ListQueryData, PageQueryData, SubmitBodyData } from './runs.schemas.js';
 import { RunsService } from './runs.service.js';
@@ -36,14 +36,19 @@ export class RunsController {
   }
 
   @Get()
-  @describeRoute({ summary: 'List runs, newest first', query: schemas.ListQuery, answers: { 200: schemas.RunList }, errors: [400, 503] })
+  @describeRoute({
+    summary: 'List runs, newest first, without their inputs and outputs',
+    query: schemas.ListQuery,
+    answers: { 200: schemas.RunList },
+    errors: [400, 503],
+  })
   async list(@Query(new ZodPipe(schemas.ListQuery, 'query')) query: ListQueryData): Promise<object> {
     const page = await this.runs.list({
       projectId: query.project_id ?? '',
       statuses: [query.status ?? []].flat().map((word) => status.RUN_STATUS_OF[word]),
       ...pageOf(query),
     });
-    return { runs: page.runs.map(runView), next_page_token: page.nextPageToken || null };
+    return { runs: page.runs.map(runSummary), next_page_token: page.nextPageToken || null };
   }
 
   @Get(':id')
@@ -57,20 +62,6 @@ export class RunsController {
   async tasks(@Param('id') id: string, @Query(new ZodPipe(schemas.PageQuery, 'query')) query: PageQueryData): Promise<object> {
     const page = await this.runs.tasks({ runId: id, ...pageOf(query) });
     return { tasks: page.tasks.map(taskView), next_page_token: page.nextPageToken || null };
-  }
-
-  @Get(':id/outputs')
-  @describeRoute({
-    summary: 'The CWL output object of a run that succeeded',
-    answers: { 200: schemas.OutputsView },
-    errors: [404, 409, 503],
-  })
-  async outputs(@Param('id') id: string): Promise<object> {
-    const found = await this.runs.get(id);
-    const { outputs } = runView(found);
-    if (found.status !== run.RunStatus.SUCCEEDED) throw noOutputs(found);
-    if (!outputs) throw new ServiceError('INTERNAL', `run '${id}' succeeded without an output object`);
-    return outputs;
   }
 
   @Post(':id/cancel')
@@ -142,10 +133,3 @@ const pageOf = (query: PageQueryData): { pageSize: number; pageToken: string } =
   pageSize: query.page_size ?? 0,
   pageToken: query.page_token ?? '',
 });
-
-function noOutputs(found: run.Run): ServiceError {
-  const word = runStatusWord(found.status);
-  const why = found.failure ? `: ${found.failure.message}` : '';
-  const hint = word === 'failed' || word === 'cancelled' ? 'it has no outputs' : 'its outputs exist once it has succeeded';
-  return new ServiceError('FAILED_PRECONDITION', `run '${found.runId}' is ${word}${why}; ${hint}`);
-}

@@ -119,7 +119,7 @@ export const FailureView = z
   })
   .meta({ description: 'Why a run or task failed' });
 
-export const RunView = z
+export const RunSummary = z
   .strictObject({
     run_id: runId,
     status: z.enum(RUN_STATUS_WORDS),
@@ -132,8 +132,6 @@ export const RunView = z
     started_at: time,
     retried_at: time,
     finished_at: time,
-    inputs: jsonObject,
-    outputs: jsonObject.nullable(),
     failure: FailureView.nullable(),
     tasks: z.strictObject({
       queued: z.int(),
@@ -146,7 +144,17 @@ export const RunView = z
     }),
     current_steps: z.array(z.string()),
   })
-  .meta({ description: 'A run' });
+  .meta({ description: 'A run without its input and output objects' });
+export type RunSummary = z.infer<typeof RunSummary>;
+
+export const RunView = RunSummary.extend({
+  inputs: jsonObject.nullable().meta({ description: 'null where it is long (inputs_omitted): GET …/inputs has it' }),
+  outputs: jsonObject
+    .nullable()
+    .meta({ description: 'null until there is one, and where it is long (outputs_omitted): GET …/outputs has it' }),
+  inputs_omitted: z.boolean(),
+  outputs_omitted: z.boolean(),
+}).meta({ description: 'A run' });
 export type RunView = z.infer<typeof RunView>;
 
 export const DiagnosticView = z
@@ -186,18 +194,26 @@ export const TaskView = z
     queued_at: time,
     started_at: time,
     finished_at: time,
-    outputs: jsonObject.nullable(),
+    outputs: jsonObject
+      .nullable()
+      .meta({ description: 'null also where it is long (outputs_omitted): GET …/tasks/<task_id>/outputs has it' }),
+    outputs_omitted: z.boolean(),
   })
   .meta({ description: 'One execution of one tool' });
 export type TaskView = z.infer<typeof TaskView>;
 
-const nextPage = z.string().nullable().meta({ description: 'null on the last page' });
-export const RunList = z.strictObject({ runs: z.array(RunView), next_page_token: nextPage });
+const nextPage = z
+  .string()
+  .nullable()
+  .meta({ description: 'null on the last page; a page has fewer than page_size where it would be long' });
+export const RunList = z.strictObject({ runs: z.array(RunSummary), next_page_token: nextPage });
 export const TaskList = z.strictObject({ tasks: z.array(TaskView), next_page_token: nextPage });
 export const OutputsView = jsonObject.meta({
   description: 'The CWL output object',
   example: { out: { class: 'File', basename: 'out.txt' } },
 });
+
+export const InputsView = jsonObject.meta({ description: 'The CWL input object', example: { message: 'Hello' } });
 
 export const ErrorView = z
   .strictObject({

@@ -60,6 +60,10 @@ export class RunsService {
     return this.scheduler.logs(request, signal);
   }
 
+  object(request: gateway.ObjectRequest, signal: AbortSignal): AsyncIterable<run.ObjectData> {
+    return this.scheduler.object(request, signal);
+  }
+
   taskLog(request: gateway.TaskLogRequest, signal: AbortSignal): AsyncIterable<run.LogData> {
     return this.scheduler.taskLog(request, signal);
   }

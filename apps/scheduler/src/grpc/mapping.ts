@@ -2,7 +2,8 @@
 import { run as pb, status } from '@weft/contracts';
 import type { Diagnostic } from '@weft/cwl';
 import type { Failure, TaskRecord } from '@weft/engine';
-import type { RunHeader, RunState, TaskLogChunk } from '@weft/run-store';
+import type { RunHeader, RunObject, RunState, TaskLogChunk } from '@weft/run-store';
+import { NO_OBJECT, shownObject, type ShownObject, TASK_OBJECT_BYTES } from '../runs/object-texts.js';
 
 const LOG_STREAM: Record<TaskLogChunk['stream'], pb.LogStream> = {
   stdout: pb.LogStream.STDOUT,
@@ -16,6 +17,11 @@ const SEVERITY: Record<Diagnostic['severity'], pb.Severity> = {
   note: pb.Severity.NOTE,
 };
 
+const OBJECTS: Partial<Record<pb.ObjectKind, RunObject>> = { [pb.ObjectKind.INPUTS]: 'inputs', [pb.ObjectKind.OUTPUTS]: 'outputs' };
+
+/** Undefined for UNSPECIFIED, and for what this version does not know. */
+export const runObject = (value: pb.ObjectKind): RunObject | undefined => OBJECTS[value];
+
 /** Undefined for what is no stream of a tool. */
 export function toolStream(value: pb.LogStream): 'stdout' | 'stderr' | undefined {
   return value === pb.LogStream.STDOUT ? 'stdout' : value === pb.LogStream.STDERR ? 'stderr' : undefined;
@@ -26,7 +32,11 @@ export const runStatus = (state: RunState): pb.RunStatus => status.RUN_STATUS_OF
 /** Undefined for UNSPECIFIED. */
 export const runState = (value: pb.RunStatus): RunState | undefined => status.runStatusWord(value);
 
-export function toRun(header: RunHeader): pb.Run {
+/** A run as messages have it; without objects, as lists do. */
+export function toRun(
+  header: RunHeader,
+  { inputs = NO_OBJECT, outputs = NO_OBJECT }: { inputs?: ShownObject; outputs?: ShownObject } = {},
+): pb.Run {
   return {
     runId: header.runId,
     status: runStatus(header.state),
@@ -37,8 +47,10 @@ export function toRun(header: RunHeader): pb.Run {
     startedAt: toDate(header.startedAtMs),
     retriedAt: toDate(header.retriedAtMs),
     finishedAt: toDate(header.finishedAtMs),
-    inputsJson: JSON.stringify(header.inputs),
-    outputsJson: header.outputs === undefined ? '' : JSON.stringify(header.outputs),
+    inputsJson: inputs.json,
+    inputsOmitted: inputs.omitted,
+    outputsJson: outputs.json,
+    outputsOmitted: outputs.omitted,
     failure: toFailure(header.failure),
     tasks: header.tasks,
     labels: header.labels,
@@ -48,6 +60,7 @@ export function toRun(header: RunHeader): pb.Run {
 }
 
 export function toTask(task: TaskRecord): pb.Task {
+  const outputs = shownObject(task.outputs, TASK_OBJECT_BYTES);
   return {
     taskId: task.taskId,
     step: task.step,
@@ -61,7 +74,8 @@ export function toTask(task: TaskRecord): pb.Task {
     queuedAt: new Date(task.queuedAtMs),
     startedAt: toDate(task.startedAtMs),
     finishedAt: toDate(task.finishedAtMs),
-    outputsJson: task.outputs === undefined ? '' : JSON.stringify(task.outputs),
+    outputsJson: outputs.json,
+    outputsOmitted: outputs.omitted,
     cached: task.cached,
     scatterSize: task.scatterSize ?? 0,
     preparing: task.preparing ?? '',

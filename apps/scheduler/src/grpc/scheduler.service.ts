@@ -4,24 +4,25 @@ import { serverStream, unary } from '@weft/platform';
 import type { RunQueries } from '../runs/run-queries.js';
 import type { RunRemoval } from '../runs/run-removal.js';
 import type { Submissions } from '../runs/submission.js';
-import { toDiagnostic, toRun } from './mapping.js';
+import { toDiagnostic } from './mapping.js';
 
 export function schedulerService(submissions: Submissions, queries: RunQueries, removal: RunRemoval): scheduler.SchedulerServer {
   return {
     submitRun: unary(async (request) => {
-      const { header, runId, existing, diagnostics } = await submissions.submit(request);
-      const run = toRun(header ?? (await queries.get(runId)));
+      const { header, inputs, runId, existing, diagnostics } = await submissions.submit(request);
+      const run = await queries.whole(header ?? (await queries.get(runId)), inputs);
       return { run, existing, diagnostics: diagnostics.map(toDiagnostic) };
     }),
     validateDocument: unary(async (request) => ({ diagnostics: (await submissions.validate(request)).map(toDiagnostic) })),
-    getRun: unary(async ({ runId }) => ({ run: toRun(await queries.get(runId)) })),
+    getRun: unary(async ({ runId }) => ({ run: await queries.whole(await queries.get(runId)) })),
+    readObject: serverStream((request) => queries.object(request)),
     listRuns: unary((request) => queries.list(request)),
     listTasks: unary((request) => queries.tasks(request)),
     watchRun: serverStream((request, { signal }) => queries.watch(request, signal)),
     streamLogs: serverStream((request, { signal }) => queries.logs(request, signal)),
     readTaskLog: serverStream((request) => queries.taskLog(request)),
-    cancelRun: unary(async ({ runId, reason }) => ({ run: toRun(await queries.cancel(runId, reason)) })),
-    retryRun: unary(async ({ runId }) => ({ run: toRun(await queries.retry(runId)) })),
+    cancelRun: unary(async ({ runId, reason }) => ({ run: await queries.whole(await queries.cancel(runId, reason)) })),
+    retryRun: unary(async ({ runId }) => ({ run: await queries.whole(await queries.retry(runId)) })),
     deleteRun: unary(async ({ runId, onlyLogs }) => {
       await (onlyLogs ? removal.logs(runId) : removal.run(runId));
       return {};

@@ -88,6 +88,24 @@ test('a key finds its run also where what was asked for is compared by a thread'
   await expect(submit(text, arrays(3), { idempotencyKey: 'k' })).rejects.toThrow();
 });
 
+test.each<[string, object, string]>([
+  ['a name', { name: 'n'.repeat(201) }, 'name has 201 characters; 200 are allowed'],
+  ['a project', { projectId: 'n'.repeat(201) }, 'project_id has 201 characters; 200 are allowed'],
+  ['a pool', { pool: 'n'.repeat(101) }, 'pool has 101 characters; 100 are allowed'],
+  ['a key', { idempotencyKey: 'n'.repeat(201) }, 'idempotency_key has 201 characters; 200 are allowed'],
+  ['labels', { labels: { a: 'x'.repeat(65_535), b: '' } }, 'the labels have 65537 characters together; 65536 are allowed'],
+])('%s that lists would carry is short', async (_what, more, message) => {
+  const { submit, data } = aService();
+  await expect(submit(scatter(), arrays(2), more)).rejects.toThrow(message);
+  expect(data.runs.size).toBe(0);
+});
+
+test('a document whose label is long has a short name', async () => {
+  const { submit, data } = aService();
+  const { runId } = await submit(scatter().replace('{', `{"label":"${'l'.repeat(5_000)}",`), arrays(2));
+  expect(data.runs.get(runId)?.header.name).toBe(`${'l'.repeat(199)}…`);
+});
+
 test('more labels than anybody reads are refused', async () => {
   const { submit } = aService();
   const labels = Object.fromEntries(Array.from({ length: 1_001 }, (_, i) => [`l${i}`, '']));

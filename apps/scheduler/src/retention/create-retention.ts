@@ -70,7 +70,10 @@ export function createRetention(options: RetentionOptions): Retention {
   const intermediates = new Intermediates({ folders, header: (runId) => store.reader.get(runId), clock, logger });
   const clear = async (runId: string): Promise<void> => {
     const run = await live.retention.read(runId);
-    if (run) await intermediates.clear(runId, run.header, eventsOf(run.entries));
+    if (!run) return;
+    const { outputs } = await run.objects();
+    const object = outputs === undefined ? undefined : (JSON.parse(outputs) as CwlObject);
+    await intermediates.clear(runId, run.header, object, eventsOf(run.entries));
   };
   const keeper = new RetentionKeeper({ store: live, archive, leases: options.leases, clear, retentionMs, clock, logger });
   return {

@@ -121,11 +121,12 @@ class Scene {
   }
 
   /** The run leaves the live store. */
-  clear(header: RunHeader): Promise<void> {
+  clear(header: RunHeader, outputs = this.state.outputs): Promise<void> {
     const { log } = this;
     return this.intermediates.clear(
       RUN,
       header,
+      outputs,
       (async function* () {
         yield* log;
       })(),
@@ -143,7 +144,7 @@ class Scene {
 
   /** The run is sealed with the outputs that it has. */
   end(): void {
-    this.header = aRunHeader({ runId: RUN, state: 'succeeded', outputs: this.state.outputs });
+    this.header = aRunHeader({ runId: RUN, state: 'succeeded' });
     this.stop();
   }
 
@@ -272,7 +273,7 @@ describe('intermediate files', () => {
       scene = new Scene(chain(1), { x: 1 }, { keepIntermediates });
       scene.succeed(1);
       scene.publish('logs/t.1.stderr');
-      await scene.clear(aRunHeader({ runId: RUN, state: 'succeeded', outputs: scene.state.outputs ?? {} }));
+      await scene.clear(aRunHeader({ runId: RUN, state: 'succeeded' }), scene.state.outputs ?? {});
       expect(scene.left).toEqual(['r-1-1.1/a']);
       if (!keepIntermediates) await scene.dispose();
     }
@@ -283,7 +284,7 @@ describe('intermediate files', () => {
     scene.succeed(1, ['a', 'b']);
     const outputs = scene.state.outputs ?? {};
     expect(scene.left).toEqual(['r-1-1.1/a', 'r-1-1.1/b']);
-    await scene.clear(aRunHeader({ runId: RUN, state: 'succeeded', outputs }));
+    await scene.clear(aRunHeader({ runId: RUN, state: 'succeeded' }), outputs);
     expect(scene.left).toEqual(['r-1-1.1/a']);
   });
 

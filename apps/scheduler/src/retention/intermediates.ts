@@ -25,7 +25,7 @@ const LOOK_FIRST = 16;
 
 export interface IntermediatesDeps {
   folders: RunFolders;
-  /** A run that has ended, as it is stored. */
+  /** As it is stored now. */
   header(runId: string): Promise<RunHeader | undefined>;
   clock: Clock;
   logger: Logger;
@@ -72,11 +72,16 @@ export class Intermediates {
    * Before a run leaves the live store: of one that succeeded its outputs stay, of the others nothing, of either no whole logs. Mostly that was done when it ended, but
    * whoever was to do it may have died.
    */
-  async clear(runId: string, header: RunHeader, log: AsyncGenerator<EngineEvent, void, undefined>): Promise<void> {
+  async clear(
+    runId: string,
+    { state }: Pick<RunHeader, 'state'>,
+    outputs: CwlObject | undefined,
+    log: AsyncGenerator<EngineEvent, void, undefined>,
+  ): Promise<void> {
     await this.deps.folders.removeLogs(runId);
     const { value: accepted } = await log.next();
     if (accepted?.type === 'RunAccepted' && accepted.options.keepIntermediates) return;
-    await this.leaveOnly(runId, header.state === 'succeeded' ? header.outputs : undefined, outputsIn(log));
+    await this.leaveOnly(runId, state === 'succeeded' ? outputs : undefined, outputsIn(log));
     await this.deps.folders.removeEmpty(runId);
   }
 
@@ -162,12 +167,12 @@ export class Intermediates {
     return false;
   }
 
-  private async finish(runId: string, { tasks }: RunState): Promise<void> {
+  private async finish(runId: string, { tasks, outputs }: RunState): Promise<void> {
     const header = await this.deps.header(runId);
     if (header?.state !== 'succeeded') return;
     await this.leaveOnly(
       runId,
-      header.outputs,
+      outputs,
       [...tasks.values()].map((task) => task.outputs ?? {}),
     );
   }

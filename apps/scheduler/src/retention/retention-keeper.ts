@@ -110,9 +110,15 @@ export class RetentionKeeper {
 
   private async move(lease: Lease, runId: string): Promise<Awaited<ReturnType<typeof archiveRun>>> {
     if (this.closed) return 'fenced';
-    await this.deps.clear(runId);
-    const moved = await archiveRun(this.deps.store, this.deps.archive, lease, runId);
-    if (moved === 'evicted') this.archived += 1;
-    return moved;
+    try {
+      await this.deps.clear(runId);
+      const moved = await archiveRun(this.deps.store, this.deps.archive, lease, runId);
+      if (moved === 'evicted') this.archived += 1;
+      return moved;
+    } catch (error) {
+      // The others go on, and it is tried again.
+      this.deps.logger.error({ err: error, runId }, 'finished run not archived; trying again');
+      return 'changed';
+    }
   }
 }

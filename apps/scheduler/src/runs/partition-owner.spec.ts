@@ -1,6 +1,6 @@
 import { partitionOf, PARTITIONS } from '@weft/run-store';
 import { aRunHeader, createFakeRunStore, Faults, FakeRunStoreData, misbehaving } from '@weft/testing';
-import { owning, RUN, submitted, succeeded, wholeLog } from '../../test/owned-runs.js';
+import { owning, RUN, submitted, succeeded, wholeLog, outputsOf } from '../../test/owned-runs.js';
 
 /** Lets everything that waits for nothing but other promises happen. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -158,7 +158,7 @@ describe('a log that lost its newest entries', () => {
     expect((await executor.commands.atLeast(4)).slice(2)).toMatchObject([{ taskId: `${RUN}-1` }, { taskId: `${RUN}-2` }]);
     for (const task of [1, 2]) await executor.actor?.offer(succeeded(`${RUN}-${task}`, 'a'));
     await wholeLog(createFakeRunStore(data));
-    expect((await createFakeRunStore(data).reader.get(RUN))?.outputs).toEqual({ o: ['a', 'a'] });
+    expect(await outputsOf(createFakeRunStore(data))).toEqual({ o: ['a', 'a'] });
     await owner.close();
   });
 });
@@ -177,7 +177,7 @@ describe('a store that was restarted', () => {
     expect([before?.isStopped, owner.actorOf(RUN) === before]).toEqual([true, false]);
     for (const task of [1, 2]) await executor.actor?.offer(succeeded(`${RUN}-${task}`, 'b'));
     await wholeLog(createFakeRunStore(data));
-    expect((await createFakeRunStore(data).reader.get(RUN))?.outputs).toEqual({ o: ['b', 'b'] });
+    expect(await outputsOf(createFakeRunStore(data))).toEqual({ o: ['b', 'b'] });
     await owner.close();
   });
 });

@@ -9,7 +9,8 @@
  *  4. A lost lease stops the actor at once; whoever holds the lease now goes on from the log. So does a log that cannot be read or written,
  *     and the run is recovered here.
  *  5. A log that does not hold what this actor has read of it (the store lost its newest writes) is begun again from its start.
- *  6. Whoever offers an event hears whether it is in the log: an actor that stops has not taken what it held.
+ *  6. What is too large for a log is not offered to it, but the failure that it is (event-limits.ts).
+ *  7. Whoever offers an event hears whether it is in the log: an actor that stops has not taken what it held.
  */
 import { answeredKey, commandKey, decide, initialState, type Command, type EngineEvent, type RunEnded, type RunState } from '@weft/engine';
 import type { CwlObject, Plan } from '@weft/plan';
@@ -17,6 +18,7 @@ import type { Logger } from '@weft/platform';
 import type { Lease, LogEntry, LogPosition, RunHeader, RunLog } from '@weft/run-store';
 import type { Clock } from '../clock.js';
 import { dueCommands } from './due-commands.js';
+import { endWithin, withinLimits } from './event-limits.js';
 import { failureOf } from './failures.js';
 import { HeaderWriter } from './header-writer.js';
 import { headerOf, type HeaderBase } from './run-header.js';
@@ -97,7 +99,7 @@ export class RunActor {
   offer(event: EngineEvent): Promise<boolean> {
     if (this.stopped) return Promise.resolve(false);
     return new Promise((settle) => {
-      this.mailbox.push({ event, settle });
+      this.mailbox.push({ event: withinLimits(event), settle });
       this.wake();
     });
   }
@@ -278,8 +280,8 @@ export class RunActor {
     const [event] = await Promise.all([this.ending(end), this.deps.executor.ending(this)]);
     for (;;) {
       const { status: state, failure, outputs = state === 'succeeded' ? end.outputs : undefined } = event;
-      const header = { ...this.header(), state, outputs, failure, finishedAtMs: this.deps.clock.now() };
-      const result = await this.deps.log.seal(this.lease, header, this.position, toLogEvent(event));
+      const header = { ...this.header(), state, failure, finishedAtMs: this.deps.clock.now() };
+      const result = await this.deps.log.seal(this.lease, header, this.position, toLogEvent(event), outputs);
       if (!result.ok && result.reason === 'diverged') throw new LogDivergedError(this.runId, this.lastSequence);
       if (result.ok) {
         this.endedAt = result.sequence;
@@ -299,7 +301,7 @@ export class RunActor {
     try {
       const completed = await this.deps.completeOutputs(outputs, { runId: this.runId, projectId: this.base.projectId });
       // What follows from the log is not written to it: the outputs of a wide scatter are long.
-      return { type: 'RunEnded', status, ...(completed !== outputs && { outputs: completed }) };
+      return endWithin({ type: 'RunEnded', status, ...(completed !== outputs && { outputs: completed }) }, completed);
     } catch (error) {
       return { type: 'RunEnded', status: 'failed', failure: failureOf(error, '') };
     }

@@ -5,7 +5,7 @@ import type { RunHeader, RunState as HeaderState } from '@weft/run-store';
 const MAX_CURRENT_STEPS = 20;
 
 /** What the header keeps from the submission; the rest follows the state. */
-export type HeaderBase = Pick<RunHeader, 'runId' | 'name' | 'projectId' | 'planHash' | 'pool' | 'labels' | 'submittedAtMs' | 'inputs'>;
+export type HeaderBase = Pick<RunHeader, 'runId' | 'name' | 'projectId' | 'planHash' | 'pool' | 'labels' | 'submittedAtMs'>;
 
 export function headerOf(base: HeaderBase, state: RunState, endedAtMs?: number): RunHeader {
   const toCome = tasksToCome(state);
@@ -20,7 +20,6 @@ export function headerOf(base: HeaderBase, state: RunState, endedAtMs?: number):
   if (state.phase !== 'ended') return header;
   const finishedAtMs = state.endedAtMs ?? endedAtMs;
   if (finishedAtMs !== undefined) header.finishedAtMs = finishedAtMs;
-  if (state.outputs !== undefined) header.outputs = state.outputs;
   if (state.failure !== undefined) header.failure = state.failure;
   return header;
 }

@@ -1,14 +1,16 @@
 /** Reading runs: lists, tasks, watching, logs; and two requests that only concern stored runs, cancel and retry. */
-import type { run as pb, scheduler } from '@weft/contracts';
+import { run as pb, type scheduler } from '@weft/contracts';
 import type { RunState, TaskRecord } from '@weft/engine';
 import { ServiceError } from '@weft/platform';
-import { isFinal, type RunHeader, type RunStore, type StoredChunk } from '@weft/run-store';
+import type { CwlObject } from '@weft/plan';
+import { isFinal, type RunHeader, type RunObject, type RunStore, type StoredChunk, textOf } from '@weft/run-store';
 import type { StorageReader } from '@weft/storage';
-import { runState, toLogChunk, toolStream, toRun, toTask } from '../grpc/mapping.js';
+import { runObject, runState, toLogChunk, toolStream, toRun, toTask } from '../grpc/mapping.js';
 import { type Clock, systemClock } from '../clock.js';
 import { EndedTasks } from './ended-tasks.js';
 import { withMarks } from './log-marks.js';
 import { mergeUntilMainEnds } from './merge.js';
+import { jsonPieces, NO_OBJECT, OMITTED, RUN_OBJECT_BYTES, shownObject, type ShownObject } from './object-texts.js';
 import type { PlanCache } from '../dispatch/plan-cache.js';
 import type { PartitionOwner } from './partition-owner.js';
 import { toLogEvent } from './log-events.js';
@@ -30,6 +32,10 @@ export interface RunQueriesDeps {
 
 const DEFAULT_PAGE = 50;
 const MAX_PAGE = 1000;
+/** Characters. */
+const MAX_REASON = 1000;
+/** Bytes of a page of tasks: with what is around them, below the 4 MiB that a client of gRPC takes unless told otherwise. */
+const PAGE_BYTES = 3 * 1024 * 1024;
 
 export class RunQueries {
   private readonly feeds: RunFeeds;
@@ -62,14 +68,43 @@ export class RunQueries {
       limit: pageSize(request.pageSize),
       pageToken: request.pageToken || undefined,
     });
-    return { runs: runs.map(toRun), nextPageToken: nextPageToken ?? '' };
+    return { runs: runs.map((header) => toRun(header)), nextPageToken: nextPageToken ?? '' };
   }
 
   async tasks(request: scheduler.ListTasksRequest): Promise<scheduler.ListTasksResponse> {
     const tasks = await this.allTasks(await this.get(request.runId));
     const first = offsetOf(request.pageToken);
-    const end = first + pageSize(request.pageSize);
-    return { tasks: between(tasks.values(), first, end).map(toTask), nextPageToken: end < tasks.size ? String(end) : '' };
+    const found = pageOf(tasks.values(), first, first + pageSize(request.pageSize));
+    const end = first + found.length;
+    return { tasks: found, nextPageToken: end < tasks.size ? String(end) : '' };
+  }
+
+  /** A run as it is shown alone: with its objects, where they are short. `inputs`: where they are known. */
+  async whole(header: RunHeader, inputs?: CwlObject): Promise<pb.Run> {
+    const objects = await Promise.all([
+      inputs === undefined ? this.shown(header.runId, 'inputs') : shownObject(inputs, RUN_OBJECT_BYTES),
+      isFinal(header.state) ? this.shown(header.runId, 'outputs') : NO_OBJECT,
+    ]);
+    return toRun(header, { inputs: objects[0], outputs: objects[1] });
+  }
+
+  private async shown(runId: string, which: RunObject): Promise<ShownObject> {
+    const found = await this.deps.store.reader.object(runId, which);
+    if (found === undefined) return NO_OBJECT;
+    return found.bytes > RUN_OBJECT_BYTES ? OMITTED : { json: await textOf(found), omitted: false };
+  }
+
+  /** An object of the run or of one of its tasks, in pieces. */
+  async *object({ runId, kind, taskId }: scheduler.ReadObjectRequest): AsyncGenerator<pb.ObjectData, void, undefined> {
+    const which = runObject(kind);
+    if (which === undefined || (taskId !== '' && which !== 'outputs'))
+      throw new ServiceError('INVALID_ARGUMENT', 'the kind must be inputs or outputs, and outputs for a task');
+    const header = await this.get(runId);
+    const task = taskId === '' ? undefined : (await this.allTasks(header)).get(taskId);
+    if (taskId !== '' && !task) throw new ServiceError('NOT_FOUND', `run ${runId} has no task '${taskId}'`);
+    const found = task ? task.outputs && jsonPieces(task.outputs) : (await this.deps.store.reader.object(runId, which))?.pieces;
+    if (!found) throw new ServiceError('NOT_FOUND', `${task ? `task '${taskId}' of ` : ''}run ${runId} has no ${which} (yet)`);
+    for await (const data of found) yield { data: data as Buffer };
   }
 
   private async allTasks(header: RunHeader): Promise<ReadonlyMap<string, TaskRecord>> {
@@ -163,7 +198,7 @@ export class RunQueries {
     }
     if (header.state === 'succeeded') throw new ServiceError('FAILED_PRECONDITION', `run ${runId} succeeded: there is nothing to retry`);
     await this.deps.beforeRetry(header);
-    const { finishedAtMs: _end, outputs: _outputs, failure: _failure, ...again } = header;
+    const { finishedAtMs: _end, failure: _failure, ...again } = header;
     const event = toLogEvent({ type: 'RunRetried' });
     const retriedAtMs = (this.deps.clock ?? systemClock).now();
     if ((await this.deps.store.intake.reopen({ ...again, state: 'running', retriedAtMs }, event)) === 'gone')
@@ -172,6 +207,8 @@ export class RunQueries {
   }
 
   async cancel(runId: string, reason: string): Promise<RunHeader> {
+    if (reason.length > MAX_REASON)
+      throw new ServiceError('INVALID_ARGUMENT', `the reason has ${reason.length} characters; ${MAX_REASON} are allowed`);
     const header = await this.get(runId);
     if (isFinal(header.state)) return header;
     const asked = { type: 'CancelAsked', reason: reason || 'cancelled by the user' };
@@ -206,13 +243,17 @@ async function* told(
   yield* held;
 }
 
-/** Of many: without a copy of all. */
-function between<T>(items: Iterable<T>, first: number, end: number): T[] {
-  const found: T[] = [];
-  let at = 0;
+/** Of many, without a copy of all; one at least, and no more than PAGE_BYTES. */
+function pageOf(items: Iterable<TaskRecord>, first: number, end: number): pb.Task[] {
+  const found: pb.Task[] = [];
+  let [at, bytes] = [0, 0];
   for (const item of items) {
     if (at >= end) break;
-    if (at++ >= first) found.push(item);
+    if (at++ < first) continue;
+    const task = toTask(item);
+    bytes += pb.Task.encode(task).finish().length;
+    if (found.length > 0 && bytes > PAGE_BYTES) break;
+    found.push(task);
   }
   return found;
 }

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { CwlObject } from '@weft/plan';
 import { createLogger } from '@weft/platform';
 import { type RunHeader, partitionOf } from '@weft/run-store';
 import { LocalStorage, pathToFileUri } from '@weft/storage';
@@ -35,12 +36,12 @@ afterEach(async () => {
   rmSync(root, { recursive: true, force: true });
 });
 
-async function aRun(runId: string, over: Partial<RunHeader> = {}): Promise<RunHeader> {
+async function aRun(runId: string, over: Partial<RunHeader> = {}, inputs: CwlObject = {}, outputs: CwlObject = {}): Promise<RunHeader> {
   const header = aRunHeader({ runId, ...over });
-  await store.intake.create({ ...header, state: 'pending' }, accepted(runId));
+  await store.intake.create({ ...header, state: 'pending' }, { ...accepted(runId), inputs });
   const leases = await store.leases.acquire('owner', 600_000);
   const lease = leases.find(({ partition }) => partition === partitionOf(runId));
-  if (lease && header.state !== 'running') await store.log.seal(lease, header, 1, { type: 'RunEnded' });
+  if (lease && header.state !== 'running') await store.log.seal(lease, header, 1, { type: 'RunEnded' }, outputs);
   mkdirSync(join(root, 'runs', runId, 't.1'), { recursive: true });
   mkdirSync(join(root, 'runs', runId, 'logs'), { recursive: true });
   for (const name of ['t.1/out', 'logs/t.1.stderr']) writeFileSync(join(root, 'runs', runId, name), 'x');
@@ -66,11 +67,11 @@ it('refuses one that has not ended, and says what to do', async () => {
 
 it.each<[string, Partial<RunHeader>, string]>([
   ['reads it', { state: 'running' }, 'which reads what it published'],
-  ['has it among its outputs', { state: 'succeeded', outputs: { same: outOf2() } }, 'remove that one first'],
+  ['has it among its outputs', { state: 'succeeded' }, 'remove that one first'],
 ])('refuses one while another %s', async (_how, over, why) => {
   await aRun('r-1', { state: 'succeeded' });
   await folders.pin({ f: outOf('r-1') });
-  await aRun('r-2', { ...over, inputs: { f: outOf('r-1') }, ...(over.outputs && { outputs: { same: outOf('r-1') } }) });
+  await aRun('r-2', over, { f: outOf('r-1') }, { same: outOf('r-1') });
   await expect(removal.run('r-1')).rejects.toMatchObject({ code: 'FAILED_PRECONDITION', message: expect.stringContaining(why) });
   expect(isThere('r-1')).toBe(true);
 });
@@ -78,7 +79,7 @@ it.each<[string, Partial<RunHeader>, string]>([
 it('takes one that another has read and is done with', async () => {
   await aRun('r-1', { state: 'succeeded' });
   await folders.pin({ f: outOf('r-1') });
-  await aRun('r-2', { state: 'succeeded', inputs: { f: outOf('r-1') }, outputs: { own: outOf('r-2') } });
+  await aRun('r-2', { state: 'succeeded' }, { f: outOf('r-1') }, { own: outOf('r-2') });
   await removal.run('r-1');
   expect([isThere('r-1'), isThere('r-2')]).toEqual([false, true]);
 });
@@ -92,7 +93,3 @@ it('takes whole logs alone', async () => {
 it('says that there is no call cache to be trimmed', async () => {
   await expect(removal.callCache(0)).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
 });
-
-function outOf2(): { class: 'File'; location: string } {
-  return { class: 'File', location: 'file:///replaced' };
-}

@@ -6,14 +6,13 @@
  *  2. The run goes before its files: one that was taken up again in the meantime keeps them.
  */
 import type { scheduler } from '@weft/contracts';
-import { visitFiles } from '@weft/plan';
 import { ServiceError } from '@weft/platform';
-import { isFinal, type RunHeader, type RunReader } from '@weft/run-store';
+import { isFinal, type RunHeader, type RunObject, type RunReader, textOf } from '@weft/run-store';
 import type { RunFolders } from '../retention/run-folders.js';
 
 export interface RunRemovalDeps {
   get(runId: string): Promise<RunHeader>;
-  reader: Pick<RunReader, 'list' | 'remove'>;
+  reader: Pick<RunReader, 'list' | 'object' | 'remove'>;
   folders: Pick<RunFolders, 'pinned' | 'prefixOf' | 'removeLogs' | 'removeRun'>;
   /** Absent: results of earlier tasks are not used. */
   trimCallCache: ((keepBytes: number) => Promise<{ removed: number; bytes: number }>) | undefined;
@@ -59,19 +58,20 @@ export class RunRemoval {
       const page = await this.deps.reader.list({ limit: PAGE, ...(pageToken !== undefined && { pageToken }) });
       for (const other of page.runs) {
         if (other.runId === runId) continue;
-        if (!isFinal(other.state) && refersTo(other.inputs, prefix))
+        if (!isFinal(other.state) && (await this.refersTo(other, 'inputs', prefix)))
           return { runId: other.runId, why: `which reads what it published: wait for its end, or cancel it` };
-        if (refersTo(other.outputs, prefix)) return { runId: other.runId, why: 'whose outputs are files of it: remove that one first' };
+        if (await this.refersTo(other, 'outputs', prefix))
+          return { runId: other.runId, why: 'whose outputs are files of it: remove that one first' };
       }
       pageToken = page.nextPageToken;
       if (pageToken === undefined) return undefined;
     }
     return undefined;
   }
-}
 
-function refersTo(values: RunHeader['outputs'], prefix: string): boolean {
-  let found = false;
-  visitFiles(values, ({ location }) => (found ||= location?.startsWith(prefix) === true));
-  return found;
+  /** In the text: a URI that is no location, but stands in a string, counts as well. */
+  private async refersTo({ runId }: RunHeader, which: RunObject, prefix: string): Promise<boolean> {
+    const found = await this.deps.reader.object(runId, which);
+    return found !== undefined && (await textOf(found)).includes(JSON.stringify(prefix).slice(0, -1));
+  }
 }

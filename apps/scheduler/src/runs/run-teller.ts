@@ -6,6 +6,7 @@ import { run as pb } from '@weft/contracts';
 import type { RunState } from '@weft/engine';
 import type { RunHeader } from '@weft/run-store';
 import { runStatus, toFailure, toTask } from '../grpc/mapping.js';
+import { RUN_OBJECT_BYTES, shownObject } from './object-texts.js';
 import { type HeaderBase, headerOf, headerState } from './run-header.js';
 
 /** An entry that the state holds already. */
@@ -44,8 +45,12 @@ export class RunTeller {
     if (headerState(state) !== this.status) {
       const now = headerOf(base, state, atMs);
       this.status = now.state;
-      const outputsJson = now.outputs === undefined ? '' : JSON.stringify(now.outputs);
-      add({ $case: 'runStatus', value: { status: runStatus(now.state), outputsJson, failure: toFailure(now.failure) } });
+      const { json: outputsJson, omitted: outputsOmitted } = shownObject(
+        state.phase === 'ended' ? state.outputs : undefined,
+        RUN_OBJECT_BYTES,
+      );
+      const failure = toFailure(now.failure);
+      add({ $case: 'runStatus', value: { status: runStatus(now.state), outputsJson, outputsOmitted, failure } });
     }
     return events;
   }

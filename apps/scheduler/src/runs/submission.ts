@@ -43,6 +43,8 @@ export interface SubmissionDeps {
 export interface Submitted {
   /** As it was stored; where the run was there before, `runId` alone says which. */
   header: RunHeader | undefined;
+  /** That it was stored with. */
+  inputs?: CwlObject;
   runId: string;
   existing: boolean;
   diagnostics: Diagnostic[];
@@ -60,7 +62,7 @@ export class Submissions {
 
   /** Throws ServiceError; ALREADY_EXISTS: the idempotency key was used for something else; RESOURCE_EXHAUSTED: too many runs are active. */
   async submit(request: scheduler.SubmitRunRequest): Promise<Submitted> {
-    checkCounts(request);
+    checkSizes(request);
     const { idempotencyKey: key } = request;
     const idempotency = key === '' ? undefined : { key, fingerprint: await this.deps.loading.fingerprint(request) };
     // Before anything is looked at: what was accepted once is answered again, even if it could not be accepted now.
@@ -152,21 +154,25 @@ export class Submissions {
       inputs,
       options,
     };
-    const name = request.name || nameOf(plan);
-    const base = { runId, name, projectId: request.projectId, planHash: hash, pool, labels: request.labels, submittedAtMs, inputs };
+    const name = request.name || shortened(nameOf(plan), MAX_CHARS.name);
+    const base = { runId, name, projectId: request.projectId, planHash: hash, pool, labels: request.labels, submittedAtMs };
     // Deciding once here finds a plan that the engine cannot begin before anything is stored, and gives the first header.
     const { state } = decide(initialState(plan), accepted, submittedAtMs);
     if (state.failure?.code === 'SCATTER_LIMIT') throw new ServiceError('INVALID_ARGUMENT', state.failure.message);
     const header = headerOf(base, state);
     await this.deps.intake.putPlan(hash, plan);
     const created = await this.deps.intake.create({ ...header, state: 'pending' }, toLogEvent(accepted), idempotency);
-    return { header: created.existing ? undefined : { ...header, runId: created.runId }, ...created };
+    return created.existing ? { header: undefined, ...created } : { header: { ...header, runId: created.runId }, inputs, ...created };
   }
 }
 
 /** What has a member for each of something goes from thread to thread member by member. */
 const MAX_FILES = 10_000;
 const MAX_LABELS = 1_000;
+/** What lists carry of a run is short. Characters, of labels with their names together. */
+const MAX_LABEL_CHARS = 64 * 1024;
+const MAX_CHARS = { name: 200, projectId: 200, pool: 100, idempotencyKey: 200 } as const;
+const FIELDS = { name: 'name', projectId: 'project_id', pool: 'pool', idempotencyKey: 'idempotency_key' } as const;
 
 function documentOf(document: scheduler.SubmitRunRequest['document']): DocumentBundle {
   if (!document?.rootUri) throw new ServiceError('INVALID_ARGUMENT', 'document is missing: give root_uri and files');
@@ -175,15 +181,27 @@ function documentOf(document: scheduler.SubmitRunRequest['document']): DocumentB
   return document;
 }
 
-function checkCounts({ document, labels }: scheduler.SubmitRunRequest): void {
+function checkSizes(request: scheduler.SubmitRunRequest): void {
+  const { document, labels } = request;
   documentOf(document);
+  for (const field of Object.keys(FIELDS) as (keyof typeof FIELDS)[]) {
+    const [length, most] = [request[field].length, MAX_CHARS[field]];
+    if (length > most) throw new ServiceError('INVALID_ARGUMENT', `${FIELDS[field]} has ${length} characters; ${most} are allowed`);
+  }
   const count = Object.keys(labels).length;
   if (count > MAX_LABELS) throw new ServiceError('INVALID_ARGUMENT', `the run has ${count} labels; ${MAX_LABELS} are allowed`);
+  const chars = Object.entries(labels).reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+  if (chars > MAX_LABEL_CHARS)
+    throw new ServiceError('INVALID_ARGUMENT', `the labels have ${chars} characters together; ${MAX_LABEL_CHARS} are allowed`);
 }
 
 function nameOf(plan: Plan): string {
   const root = plan.processes[plan.root];
   return root?.label ?? root?.id.split('/').at(-1) ?? plan.root;
+}
+
+function shortened(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
 }
 
 function refusal(diagnostics: Diagnostic[], unsupported: boolean): ServiceError {

@@ -36,6 +36,7 @@ export type Property =
 
 export interface LoggedRun {
   header: RunHeader;
+  objects: { outputs?: string };
   log: LogEntry[];
 }
 

@@ -23,9 +23,16 @@ export interface Expected {
 /** Failures that have to do with where tasks ran, not with what they do. */
 const INFRASTRUCTURE = new Set(['RUNNER_LOST', 'UNAVAILABLE', 'NOT_FOUND', 'FAILED_PRECONDITION', 'RESOURCE_EXHAUSTED', 'CANCELLED']);
 
-export function endingOf({ log, header }: LoggedRun): Ending {
+/** As they lie in the store. */
+function outputsOf({ objects }: LoggedRun): CwlObject | undefined {
+  return objects.outputs === undefined ? undefined : (JSON.parse(objects.outputs) as CwlObject);
+}
+
+export function endingOf(run: LoggedRun): Ending {
+  const { log, header } = run;
+  const outputs = outputsOf(run);
   const { status } = log.at(-1)?.event as unknown as RunEnded;
-  return { status, outputs: header.outputs && withoutPlaces(header.outputs), succeeded: header.tasks.succeeded };
+  return { status, outputs: outputs && withoutPlaces(outputs), succeeded: header.tasks.succeeded };
 }
 
 export function timesRetried(log: LogEntry[]): number {
@@ -37,12 +44,13 @@ export function checkEnd(monitor: Monitor, runId: string, run: LoggedRun, expect
   checkShape(monitor, runId, log);
   const { state } = monitor.replay(runId);
   const end = log.at(-1)?.event as unknown as RunEnded;
-  const told = canonicalJson([header.state, header.outputs, header.tasks.succeeded, header.tasks.known] as never);
+  const outputs = outputsOf(run);
+  const told = canonicalJson([header.state, outputs, header.tasks.succeeded, header.tasks.known] as never);
   if (told !== canonicalJson([end.status, end.outputs ?? state.outputs, state.tally.succeeded, state.tasks.size] as never))
     monitor.violate('the end follows from the log', `the header of ${runId} says ${told}`);
   const sinceStart = log.slice(log.findLastIndex(({ event }) => event.type === 'RunRetried') + 1);
   checkOutcome(monitor, runId, { run, end, sinceStart }, timesRetried(log) > 0 ? expected.retried : expected.first);
-  monitor.checkFiles(header.outputs, `${runId} has ended`);
+  monitor.checkFiles(outputs, `${runId} has ended`);
 }
 
 function checkShape(monitor: Monitor, runId: string, log: LogEntry[]): void {

@@ -203,7 +203,7 @@ export class Story {
     for (const { runId, workflow, options } of due) {
       const { plan, planHash, inputs } = workflow;
       await intake.putPlan(planHash, plan);
-      const header = aRunHeader({ runId, planHash, inputs, pool: POOL });
+      const header = aRunHeader({ runId, planHash, pool: POOL });
       await intake.create(header, { type: 'RunAccepted', runId, planHash, inputs, options });
       this.around.monitor.submitted(runId, plan);
     }

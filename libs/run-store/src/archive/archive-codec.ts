@@ -1,19 +1,25 @@
 /**
- * A finished run as bytes: gzip over JSON lines (`zcat` shows them). The first line says what it is and has the header; then one line per
- * entry of the log, one per chunk of task log, and a last line that counts both.
+ * A finished run as bytes: gzip over JSON lines (`zcat` shows them). The first line says what it is and has the header; then a line for its
+ * inputs and one for its outputs, where it has them, one per entry of the log, one per chunk of task log, and a last line that counts both.
  *
- * Invariant: a text that was cut off is never taken for a run: its last line is missing.
+ * Invariants:
+ *  1. A text that was cut off is never taken for a run: its last line is missing.
+ *  2. Reading takes time in proportion to the text, however long a line is, and has no more of it in hand than a line or PAGE_CHARS.
+ *  3. Of version 1, whose header has the objects in it, everything is read.
  */
 import { type Readable, pipeline, type Transform } from 'node:stream';
 import { createGunzip, createGzip } from 'node:zlib';
-import { InvalidRequestError } from '../errors.js';
+import { InvalidRequestError, UnreadableRunError } from '../errors.js';
+import { decodeHeader, objectInHeader } from '../header-codec.js';
 import type { LogEntry } from '../ports.js';
-import type { RestingRun, RestingRunPages, StoredChunk } from '../retention.ports.js';
+import type { RestingRun, RestingRunPages, RunTexts, StoredChunk } from '../retention.ports.js';
 
 const FORMAT = 'weft-run';
-const VERSION = 1;
+const VERSION = 2;
 /** Lines handed on together. */
 const PAGE = 1000;
+const PAGE_CHARS = 4 * 1024 * 1024;
+const OBJECTS = ['inputs', 'outputs'] as const;
 
 /** How the lines are packed. */
 export interface Packing {
@@ -23,8 +29,14 @@ export interface Packing {
 
 export const GZIP: Packing = { pack: () => createGzip(), unpack: () => createGunzip() };
 
+/** The first line; `texts` where it has the objects in it. */
+export interface Head extends RestingRun {
+  texts?: RunTexts;
+}
+
 type Line =
   | ({ format: typeof FORMAT; version: number } & RestingRun)
+  | RunTexts
   | { entry: LogEntry }
   | { chunk: StoredChunk }
   | { end: { entries: number; chunks: number } };
@@ -39,12 +51,13 @@ export async function encodeRun(run: RestingRunPages, { pack }: Packing): Promis
       .once('end', resolve)
       .once('error', reject),
   );
-  const write = (lines: Line[]): Promise<void> => {
-    const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
-    return new Promise((resolve, reject) => packed.write(text, (error) => (error ? reject(error) : resolve())));
-  };
+  const writeText = (text: string): Promise<void> =>
+    new Promise((resolve, reject) => packed.write(text, (error) => (error ? reject(error) : resolve())));
+  const write = (lines: Line[]): Promise<void> => writeText(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
   const { header, sequence, idempotency } = run;
   await write([{ format: FORMAT, version: VERSION, header, sequence, idempotency }]);
+  const texts = await run.objects();
+  for (const which of OBJECTS) if (texts[which] !== undefined) await writeText(`${prefixOf(which)}${texts[which]}}\n`);
   const end = { entries: 0, chunks: 0 };
   let cursor = '';
   for await (const page of run.entries) {
@@ -63,16 +76,43 @@ export async function encodeRun(run: RestingRunPages, { pack }: Packing): Promis
 }
 
 /** The first line only: the rest is not fetched. */
-export async function decodeHead(stream: Readable, packing: Packing): Promise<RestingRun> {
-  for await (const [line] of lines(stream, packing)) return headOf(line);
-  throw new Error('an archived run is empty');
+export async function decodeHead(runId: string, stream: Readable, packing: Packing): Promise<Head> {
+  try {
+    for await (const [line] of lines(stream, packing)) return headOf(runId, line);
+  } catch (error) {
+    if (!/^Z_/.test(String((error as { code?: unknown }).code))) throw error;
+    throw new UnreadableRunError(runId, `it is not packed in the archive as it was written (${(error as Error).message})`);
+  }
+  throw new UnreadableRunError(runId, 'it is empty in the archive');
 }
 
+/** The objects of a run, as far as it has them. */
+export async function decodeObjects(head: Head, stream: Readable, packing: Packing): Promise<RunTexts> {
+  if (head.texts) {
+    stream.destroy();
+    return head.texts;
+  }
+  const found: RunTexts = {};
+  let first = true;
+  for await (const page of lines(stream, packing)) {
+    for (const line of page) {
+      const which = OBJECTS.find((name) => line.startsWith(prefixOf(name)));
+      if (which === undefined && !first) return found;
+      if (which !== undefined) found[which] = line.slice(prefixOf(which).length, -1);
+      first = false;
+    }
+  }
+  return found;
+}
+
+const prefixOf = (which: (typeof OBJECTS)[number]): string => `{"${which}":`;
+
 /** `open` is called once for the entries and once for the chunks, where they are asked for. */
-export function decodeRun(head: RestingRun, open: () => Promise<Readable>, packing: Packing): RestingRunPages {
+export function decodeRun({ texts, ...head }: Head, open: () => Promise<Readable>, packing: Packing): RestingRunPages {
   const read = async (): Promise<AsyncIterable<string[]>> => lines(await open(), packing);
   return {
     ...head,
+    objects: async () => texts ?? decodeObjects(head, await open(), packing),
     entries: pages(read, (line) => ('entry' in line ? line.entry : undefined)),
     chunks: pages(read, (line) => ('chunk' in line ? line.chunk : undefined)),
   };
@@ -84,7 +124,9 @@ async function* pages<T>(
 ): AsyncGenerator<T[], void, undefined> {
   let whole = false;
   for await (const page of await read()) {
-    const parsed = page.map((text) => JSON.parse(text) as Line);
+    const parsed = page
+      .filter((text) => !OBJECTS.some((which) => text.startsWith(prefixOf(which))))
+      .map((text) => JSON.parse(text) as Line);
     const last = parsed.at(-1);
     whole = last !== undefined && 'end' in last;
     const picked = parsed.map(pick).filter((item) => item !== undefined);
@@ -93,35 +135,51 @@ async function* pages<T>(
   if (!whole) throw new Error('an archived run lacks its end');
 }
 
-function headOf(text: string | undefined): RestingRun {
-  const line = JSON.parse(text ?? 'null') as Line | null;
-  if (line === null || !('format' in line) || line.format !== FORMAT) throw new Error('this is not an archived run');
-  if (line.version !== VERSION) throw new InvalidRequestError(`this run was archived by another version of weft (format ${line.version})`);
+function headOf(runId: string, text = ''): Head {
+  let line: Line | null;
+  try {
+    line = JSON.parse(text) as Line | null;
+  } catch {
+    throw new UnreadableRunError(runId, 'its first line in the archive is not JSON');
+  }
+  if (line === null || !('format' in line) || line.format !== FORMAT) throw new UnreadableRunError(runId, 'what the archive has is no run');
+  if (line.version > VERSION) throw new InvalidRequestError(`this run was archived by another version of weft (format ${line.version})`);
   const { header, sequence, idempotency } = line;
-  return { header, sequence, idempotency };
+  const json = JSON.stringify(header);
+  const head = { header: decodeHeader(runId, json, undefined), sequence, idempotency };
+  if (line.version === VERSION) return head;
+  return { ...head, texts: { inputs: objectInHeader(json, 'inputs'), outputs: objectInHeader(json, 'outputs') } };
 }
 
-/** Up to PAGE lines at a time, the very first one alone. */
+/** Up to PAGE lines or PAGE_CHARS at a time, the very first one alone. */
 async function* lines(packed: Readable, { unpack }: Packing): AsyncGenerator<string[], void, undefined> {
   const plain = unpack();
   // Errors of either stream come out of the iteration; the callback only keeps them from being thrown a second time.
   pipeline(packed, plain, () => undefined);
-  let rest = '';
+  // Of a line that goes on: its parts are put together once, when its end has come.
+  let open: string[] = [];
   let first = true;
   let page: string[] = [];
+  let chars = 0;
   try {
     for await (const text of plain.setEncoding('utf8') as AsyncIterable<string>) {
-      const found = (rest + text).split('\n');
-      rest = found.pop() ?? '';
-      for (const line of found) {
+      let start = 0;
+      for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+        open.push(text.slice(start, end));
+        start = end + 1;
+        const line = open.join('');
+        open = [];
         page.push(line);
-        if (page.length < PAGE && !first) continue;
+        chars += line.length;
+        if (page.length < PAGE && chars < PAGE_CHARS && !first) continue;
         yield page;
         page = [];
+        chars = 0;
         first = false;
       }
+      if (start < text.length) open.push(text.slice(start));
     }
-    if (rest !== '') page.push(rest);
+    if (open.length > 0) page.push(open.join(''));
     if (page.length > 0) yield page;
   } finally {
     packed.destroy();

@@ -4,9 +4,12 @@
  * Invariants:
  *  1. The archive is not asked for what cannot be there: runs that have not ended, and positions before the newest archived run.
  *  2. A run that is in both places is the live one, once.
- *  3. One page looks at a bounded number of archived runs: where a filter leaves out more than that, the page ends early, with a token.
+ *  3. A page has as many bytes of headers as a live one; one that cannot be read is listed as such.
+ *  4. One page looks at a bounded number of archived runs: where a filter leaves out more than that, the page ends early, with a token.
  */
-import { isFinal, matches } from '../limits.js';
+import { UnreadableRunError } from '../errors.js';
+import { unreadable } from '../header-codec.js';
+import { isFinal, LIST_BYTES, matches } from '../limits.js';
 import { decodePageToken, encodePageToken, positionOf } from '../page-token.js';
 import type { RunHeader, RunQuery, RunReader } from '../ports.js';
 import type { IndexedRun, RunArchive, RunRetention } from '../retention.ports.js';
@@ -41,7 +44,7 @@ export class ArchivedRuns {
     const after = query.pageToken ? decodePageToken(query.pageToken) : undefined;
     const archived = new Cursor(this.matching(query, after));
     const runs: RunHeader[] = [];
-    let next = 0;
+    let [next, bytes] = [0, 0];
     for (;;) {
       const one = live[next];
       // A full live page is all that is needed of the live runs; what comes after it is on the next page.
@@ -53,11 +56,12 @@ export class ArchivedRuns {
       }
       const found = other !== undefined && 'header' in other ? other.header : undefined;
       if (one === undefined && found === undefined) return { runs };
-      if (runs.length === query.limit) {
+      const takeLive = one !== undefined && (found === undefined || positionOf(one) >= positionOf(found));
+      bytes += JSON.stringify(takeLive ? one : found).length;
+      if (runs.length === query.limit || (runs.length > 0 && bytes > LIST_BYTES)) {
         await archived.close();
         return this.page(runs, true);
       }
-      const takeLive = one !== undefined && (found === undefined || positionOf(one) >= positionOf(found));
       if (found !== undefined && (!takeLive || one.runId === found.runId)) archived.take();
       if (takeLive) next += 1;
       runs.push(takeLive ? one : (found as RunHeader));
@@ -77,7 +81,7 @@ export class ArchivedRuns {
       spent += page.length;
       for (let first = 0; first < wanted.length; first += BATCH) {
         const batch = wanted.slice(first, first + BATCH);
-        const headers = await Promise.all(batch.map((indexed) => this.headerOf(indexed)));
+        const headers = await Promise.all(batch.map((indexed) => this.headerOrWord(indexed, query.projectId)));
         for (const [i, header] of headers.entries()) {
           if (header && matches(header, query)) yield { header };
           else spent += HEADER_COST;
@@ -87,6 +91,13 @@ export class ArchivedRuns {
       const last = page.at(-1);
       if (spent > this.budget && last !== undefined) return yield { exhausted: last.position };
     }
+  }
+
+  private headerOrWord(indexed: IndexedRun, projectId: string | undefined): Promise<RunHeader | undefined> {
+    return this.headerOf(indexed).catch((error: unknown) => {
+      if (error instanceof UnreadableRunError) return unreadable(indexed.position, indexed.state, projectId, error.message);
+      throw error;
+    });
   }
 
   private async headerOf({ runId, state, position }: IndexedRun): Promise<RunHeader | undefined> {

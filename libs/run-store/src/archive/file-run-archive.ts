@@ -8,8 +8,10 @@
 import { Readable, type Transform } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { Plan } from '@weft/plan';
+import type { RunObject, StoredObject } from '../ports.js';
+import { storedText } from '../stored-object.js';
 import type { ArchiveFiles, IndexedRun, RestingRun, RestingRunPages, RunArchive } from '../retention.ports.js';
-import { decodeHead, decodeRun, encodeRun, GZIP, type Packing } from './archive-codec.js';
+import { decodeHead, decodeObjects, decodeRun, encodeRun, GZIP, type Packing } from './archive-codec.js';
 import { indexFolder, indexNames, indexedRun, minuteOf, planName, runName } from './archive-layout.js';
 
 /** Minutes of a day whose names are fetched together; begins at one, so that a busy archive is read lightly. */
@@ -35,7 +37,16 @@ export class FileRunArchive implements RunArchive {
 
   async find(runId: string): Promise<RestingRun | undefined> {
     const stream = await this.files.open(runName(runId));
-    return stream && decodeHead(stream, this.packing);
+    return stream && decodeHead(runId, stream, this.packing);
+  }
+
+  async object(runId: string, which: RunObject): Promise<StoredObject | undefined> {
+    const stream = await this.files.open(runName(runId));
+    if (!stream) return undefined;
+    const head = await decodeHead(runId, stream, this.packing);
+    const again = head.texts ? Readable.from([]) : await this.files.open(runName(runId));
+    const text = again && (await decodeObjects(head, again, this.packing))[which];
+    return text === undefined ? undefined : storedText(text);
   }
 
   async read(runId: string): Promise<{ run: RestingRunPages; bytes: number } | undefined> {
@@ -45,7 +56,7 @@ export class FileRunArchive implements RunArchive {
     // Compressed, it is small: read once, it stays the same whatever is replaced or removed meanwhile.
     const bytes = await buffer(stream);
     const open = async (): Promise<Readable> => Readable.from([bytes]);
-    return { run: decodeRun(await decodeHead(await open(), this.packing), open, this.packing), bytes: bytes.length };
+    return { run: decodeRun(await decodeHead(runId, await open(), this.packing), open, this.packing), bytes: bytes.length };
   }
 
   async *newestFirst(projectId: string | undefined, after: string | undefined): AsyncGenerator<IndexedRun[], void, undefined> {

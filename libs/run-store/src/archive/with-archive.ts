@@ -18,6 +18,8 @@ export function withArchive(store: RunStore, archive: RunArchive): ArchivingRunS
   const runs = new ArchivedRuns(reader, retention, archive);
   const archived: RunReader = {
     get: async (runId) => (await reader.get(runId)) ?? (await archive.find(runId))?.header ?? (await reader.get(runId)),
+    object: async (runId, which) =>
+      (await reader.object(runId, which)) ?? (await archive.object(runId, which)) ?? reader.object(runId, which),
     list: (query) => runs.list(query),
     read: async (runId, after) => {
       const live = await reader.read(runId, after);

@@ -4,6 +4,7 @@
  *
  * Invariant: a lost nudge is made up for by `onReset`, as the port promises.
  */
+import type { CwlObject } from '@weft/plan';
 import type { Lease, Leases, LogEntry, LogPosition, RunHeader, RunLog, RunStore } from '@weft/run-store';
 import { createFakeRunStore, type FakeRunStoreData } from '../fake-run-store.js';
 import { remotePort } from './remote-port.js';
@@ -38,7 +39,7 @@ export function remoteRunStore(
       options.onAppend?.(lease, runId, result.ok);
       return result;
     },
-    seal: async (lease: Lease, header: RunHeader, ...rest: [LogPosition, LogEntry['event']]) => {
+    seal: async (lease: Lease, header: RunHeader, ...rest: [LogPosition, LogEntry['event'], CwlObject?]) => {
       const result = await log.seal(lease, header, ...rest);
       options.onAppend?.(lease, header.runId, result.ok);
       return result;
@@ -53,6 +54,7 @@ export function remoteRunStore(
   });
   return {
     open: () => inner.open(),
+    ping: () => inner.ping(),
     intake: remotePort(process, 'intake', inner.intake, ['find', 'create', 'request', 'reopen', 'activeRuns', 'putPlan']),
     log: remotePort(process, 'log', watched, ['append', 'seal', 'read', 'updateHeader', 'active', 'getPlan']),
     leases: {
@@ -67,7 +69,7 @@ export function remoteRunStore(
           inner.cancels.subscribe((attempts) => heard(world, process, options, () => onCancel(attempts))()),
         ),
     },
-    reader: remotePort(process, 'reader', reader, ['get', 'list', 'read', 'remove']),
+    reader: remotePort(process, 'reader', reader, ['get', 'object', 'list', 'read', 'remove']),
     retention: remotePort(process, 'retention', inner.retention, RETENTION),
     taskLogs,
     close: () => inner.close(),

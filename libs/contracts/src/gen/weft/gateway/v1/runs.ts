@@ -31,6 +31,10 @@ import {
   LogStream,
   logStreamFromJSON,
   logStreamToJSON,
+  ObjectData,
+  ObjectKind,
+  objectKindFromJSON,
+  objectKindToJSON,
   Run,
   RunEvent,
   RunStatus,
@@ -102,6 +106,13 @@ export interface GetRequest {
 
 export interface GetResponse {
   run: Run | undefined;
+}
+
+export interface ObjectRequest {
+  runId: string;
+  kind: ObjectKind;
+  /** The outputs of this task; empty = of the run. */
+  taskId: string;
 }
 
 export interface ListRequest {
@@ -994,6 +1005,115 @@ export const GetResponse: MessageFns<GetResponse> = {
   fromPartial(object: DeepPartial<GetResponse>): GetResponse {
     const message = createBaseGetResponse();
     message.run = (object.run !== undefined && object.run !== null) ? Run.fromPartial(object.run) : undefined;
+    return message;
+  },
+};
+
+function createBaseObjectRequest(): ObjectRequest {
+  return { runId: "", kind: 0, taskId: "" };
+}
+
+export const ObjectRequest: MessageFns<ObjectRequest> = {
+  encode(message: ObjectRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.runId !== "") {
+      writer.uint32(10).string(message.runId);
+    }
+    if (message.kind !== 0) {
+      writer.uint32(16).int32(message.kind);
+    }
+    if (message.taskId !== "") {
+      writer.uint32(26).string(message.taskId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ObjectRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseObjectRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.runId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ObjectRequest {
+    return {
+      runId: isSet(object.runId)
+        ? globalThis.String(object.runId)
+        : isSet(object.run_id)
+        ? globalThis.String(object.run_id)
+        : "",
+      kind: isSet(object.kind) ? objectKindFromJSON(object.kind) : 0,
+      taskId: isSet(object.taskId)
+        ? globalThis.String(object.taskId)
+        : isSet(object.task_id)
+        ? globalThis.String(object.task_id)
+        : "",
+    };
+  },
+
+  toJSON(message: ObjectRequest): unknown {
+    const obj: any = {};
+    if (message.runId !== "") {
+      obj.runId = message.runId;
+    }
+    if (message.kind !== 0) {
+      obj.kind = objectKindToJSON(message.kind);
+    }
+    if (message.taskId !== "") {
+      obj.taskId = message.taskId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ObjectRequest>): ObjectRequest {
+    return ObjectRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ObjectRequest>): ObjectRequest {
+    const message = createBaseObjectRequest();
+    message.runId = object.runId ?? "";
+    message.kind = object.kind ?? 0;
+    message.taskId = object.taskId ?? "";
     return message;
   },
 };
@@ -2280,6 +2400,17 @@ export const RunsService = {
     responseSerialize: (value: GetResponse): Buffer => Buffer.from(GetResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetResponse => GetResponse.decode(value),
   },
+  /** An object of a run, however long. NOT_FOUND: there is no such run or task, or it has none (yet). */
+  object: {
+    path: "/weft.gateway.v1.Runs/Object" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: ObjectRequest): Buffer => Buffer.from(ObjectRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ObjectRequest => ObjectRequest.decode(value),
+    responseSerialize: (value: ObjectData): Buffer => Buffer.from(ObjectData.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ObjectData => ObjectData.decode(value),
+  },
+  /** Runs without inputs and outputs. A page has fewer than page_size where it would be long. */
   list: {
     path: "/weft.gateway.v1.Runs/List" as const,
     requestStream: false as const,
@@ -2359,6 +2490,9 @@ export const RunsService = {
 export interface RunsServer extends UntypedServiceImplementation {
   submit: handleUnaryCall<SubmitRequest, SubmitResponse>;
   get: handleUnaryCall<GetRequest, GetResponse>;
+  /** An object of a run, however long. NOT_FOUND: there is no such run or task, or it has none (yet). */
+  object: handleServerStreamingCall<ObjectRequest, ObjectData>;
+  /** Runs without inputs and outputs. A page has fewer than page_size where it would be long. */
   list: handleUnaryCall<ListRequest, ListResponse>;
   tasks: handleUnaryCall<TasksRequest, TasksResponse>;
   watch: handleServerStreamingCall<WatchRequest, RunEvent>;
@@ -2399,6 +2533,10 @@ export interface RunsClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetResponse) => void,
   ): ClientUnaryCall;
+  /** An object of a run, however long. NOT_FOUND: there is no such run or task, or it has none (yet). */
+  object(request: ObjectRequest, options?: Partial<CallOptions>): ClientReadableStream<ObjectData>;
+  object(request: ObjectRequest, metadata?: Metadata, options?: Partial<CallOptions>): ClientReadableStream<ObjectData>;
+  /** Runs without inputs and outputs. A page has fewer than page_size where it would be long. */
   list(request: ListRequest, callback: (error: ServiceError | null, response: ListResponse) => void): ClientUnaryCall;
   list(
     request: ListRequest,

@@ -181,6 +181,42 @@ export function taskStatusToJSON(object: TaskStatus): string {
   }
 }
 
+export enum ObjectKind {
+  UNSPECIFIED = 0,
+  /** INPUTS - What the run was submitted with. */
+  INPUTS = 1,
+  OUTPUTS = 2,
+}
+
+export function objectKindFromJSON(object: any): ObjectKind {
+  switch (object) {
+    case 0:
+    case "OBJECT_KIND_UNSPECIFIED":
+      return ObjectKind.UNSPECIFIED;
+    case 1:
+    case "OBJECT_KIND_INPUTS":
+      return ObjectKind.INPUTS;
+    case 2:
+    case "OBJECT_KIND_OUTPUTS":
+      return ObjectKind.OUTPUTS;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum ObjectKind");
+  }
+}
+
+export function objectKindToJSON(object: ObjectKind): string {
+  switch (object) {
+    case ObjectKind.UNSPECIFIED:
+      return "OBJECT_KIND_UNSPECIFIED";
+    case ObjectKind.INPUTS:
+      return "OBJECT_KIND_INPUTS";
+    case ObjectKind.OUTPUTS:
+      return "OBJECT_KIND_OUTPUTS";
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum ObjectKind");
+  }
+}
+
 export enum LogStream {
   UNSPECIFIED = 0,
   STDOUT = 1,
@@ -301,9 +337,9 @@ export interface Run {
   finishedAt:
     | Date
     | undefined;
-  /** The CWL input object, JSON. */
+  /** The CWL input object, JSON. In lists it is empty, and so it is where it is long, with inputs_omitted. */
   inputsJson: string;
-  /** The CWL output object, JSON; empty until the run succeeded. */
+  /** The CWL output object, JSON; empty until the run succeeded, in lists, and where it is long, with outputs_omitted. */
   outputsJson: string;
   /** Why the run failed; empty otherwise. */
   failure: Failure | undefined;
@@ -317,7 +353,12 @@ export interface Run {
   /** Paths of the steps that have a task running or queued, at most 20. */
   currentSteps: string[];
   /** When it was last retried; absent where it never was. Events and notes from before are history. */
-  retriedAt: Date | undefined;
+  retriedAt:
+    | Date
+    | undefined;
+  /** There are inputs, but they are long: they are read as an object (ObjectData). Not set in lists. */
+  inputsOmitted: boolean;
+  outputsOmitted: boolean;
 }
 
 export interface Run_LabelsEntry {
@@ -351,7 +392,10 @@ export interface Task {
   failure: Failure | undefined;
   queuedAt: Date | undefined;
   startedAt: Date | undefined;
-  finishedAt: Date | undefined;
+  finishedAt:
+    | Date
+    | undefined;
+  /** Empty also where it is long, with outputs_omitted. */
   outputsJson: string;
   /** Nothing was executed: the outputs are those of an earlier task with the same tool, command line, environment, image and inputs. */
   cached: boolean;
@@ -359,6 +403,8 @@ export interface Task {
   scatterSize: number;
   /** What is done for it before it starts, by its runner or before it has one; empty unless it is being prepared. */
   preparing: string;
+  /** There are outputs, but they are long: they are read as an object (ObjectData). */
+  outputsOmitted: boolean;
 }
 
 /** One failure, in words a user can act on. */
@@ -398,7 +444,16 @@ export interface RunEvent {
 export interface RunStatusChanged {
   status: RunStatus;
   outputsJson: string;
-  failure: Failure | undefined;
+  failure:
+    | Failure
+    | undefined;
+  /** There are outputs, but they are long: they are read as an object (ObjectData). */
+  outputsOmitted: boolean;
+}
+
+/** Bytes of an object's JSON text, in their order. */
+export interface ObjectData {
+  data: Buffer;
 }
 
 export interface TaskStatusChanged {
@@ -799,6 +854,8 @@ function createBaseRun(): Run {
     pool: "",
     currentSteps: [],
     retriedAt: undefined,
+    inputsOmitted: false,
+    outputsOmitted: false,
   };
 }
 
@@ -851,6 +908,12 @@ export const Run: MessageFns<Run> = {
     }
     if (message.retriedAt !== undefined) {
       Timestamp.encode(toTimestamp(message.retriedAt), writer.uint32(130).fork()).join();
+    }
+    if (message.inputsOmitted !== false) {
+      writer.uint32(136).bool(message.inputsOmitted);
+    }
+    if (message.outputsOmitted !== false) {
+      writer.uint32(144).bool(message.outputsOmitted);
     }
     return writer;
   },
@@ -999,6 +1062,22 @@ export const Run: MessageFns<Run> = {
             message.retriedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.inputsOmitted = reader.bool();
+            continue;
+          }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.outputsOmitted = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1082,6 +1161,16 @@ export const Run: MessageFns<Run> = {
         : isSet(object.retried_at)
         ? fromJsonTimestamp(object.retried_at)
         : undefined,
+      inputsOmitted: isSet(object.inputsOmitted)
+        ? globalThis.Boolean(object.inputsOmitted)
+        : isSet(object.inputs_omitted)
+        ? globalThis.Boolean(object.inputs_omitted)
+        : false,
+      outputsOmitted: isSet(object.outputsOmitted)
+        ? globalThis.Boolean(object.outputsOmitted)
+        : isSet(object.outputs_omitted)
+        ? globalThis.Boolean(object.outputs_omitted)
+        : false,
     };
   },
 
@@ -1141,6 +1230,12 @@ export const Run: MessageFns<Run> = {
     if (message.retriedAt !== undefined) {
       obj.retriedAt = message.retriedAt.toISOString();
     }
+    if (message.inputsOmitted !== false) {
+      obj.inputsOmitted = message.inputsOmitted;
+    }
+    if (message.outputsOmitted !== false) {
+      obj.outputsOmitted = message.outputsOmitted;
+    }
     return obj;
   },
 
@@ -1177,6 +1272,8 @@ export const Run: MessageFns<Run> = {
     message.pool = object.pool ?? "";
     message.currentSteps = object.currentSteps?.map((e) => e) || [];
     message.retriedAt = object.retriedAt ?? undefined;
+    message.inputsOmitted = object.inputsOmitted ?? false;
+    message.outputsOmitted = object.outputsOmitted ?? false;
     return message;
   },
 };
@@ -1449,6 +1546,7 @@ function createBaseTask(): Task {
     cached: false,
     scatterSize: 0,
     preparing: "",
+    outputsOmitted: false,
   };
 }
 
@@ -1501,6 +1599,9 @@ export const Task: MessageFns<Task> = {
     }
     if (message.preparing !== "") {
       writer.uint32(130).string(message.preparing);
+    }
+    if (message.outputsOmitted !== false) {
+      writer.uint32(136).bool(message.outputsOmitted);
     }
     return writer;
   },
@@ -1646,6 +1747,14 @@ export const Task: MessageFns<Task> = {
             message.preparing = reader.string();
             continue;
           }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.outputsOmitted = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1708,6 +1817,11 @@ export const Task: MessageFns<Task> = {
         ? globalThis.Number(object.scatter_size)
         : 0,
       preparing: isSet(object.preparing) ? globalThis.String(object.preparing) : "",
+      outputsOmitted: isSet(object.outputsOmitted)
+        ? globalThis.Boolean(object.outputsOmitted)
+        : isSet(object.outputs_omitted)
+        ? globalThis.Boolean(object.outputs_omitted)
+        : false,
     };
   },
 
@@ -1761,6 +1875,9 @@ export const Task: MessageFns<Task> = {
     if (message.preparing !== "") {
       obj.preparing = message.preparing;
     }
+    if (message.outputsOmitted !== false) {
+      obj.outputsOmitted = message.outputsOmitted;
+    }
     return obj;
   },
 
@@ -1787,6 +1904,7 @@ export const Task: MessageFns<Task> = {
     message.cached = object.cached ?? false;
     message.scatterSize = object.scatterSize ?? 0;
     message.preparing = object.preparing ?? "";
+    message.outputsOmitted = object.outputsOmitted ?? false;
     return message;
   },
 };
@@ -2163,7 +2281,7 @@ export const RunEvent: MessageFns<RunEvent> = {
 };
 
 function createBaseRunStatusChanged(): RunStatusChanged {
-  return { status: 0, outputsJson: "", failure: undefined };
+  return { status: 0, outputsJson: "", failure: undefined, outputsOmitted: false };
 }
 
 export const RunStatusChanged: MessageFns<RunStatusChanged> = {
@@ -2176,6 +2294,9 @@ export const RunStatusChanged: MessageFns<RunStatusChanged> = {
     }
     if (message.failure !== undefined) {
       Failure.encode(message.failure, writer.uint32(26).fork()).join();
+    }
+    if (message.outputsOmitted !== false) {
+      writer.uint32(32).bool(message.outputsOmitted);
     }
     return writer;
   },
@@ -2217,6 +2338,14 @@ export const RunStatusChanged: MessageFns<RunStatusChanged> = {
             message.failure = Failure.decode(reader, reader.uint32());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.outputsOmitted = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2238,6 +2367,11 @@ export const RunStatusChanged: MessageFns<RunStatusChanged> = {
         ? globalThis.String(object.outputs_json)
         : "",
       failure: isSet(object.failure) ? Failure.fromJSON(object.failure) : undefined,
+      outputsOmitted: isSet(object.outputsOmitted)
+        ? globalThis.Boolean(object.outputsOmitted)
+        : isSet(object.outputs_omitted)
+        ? globalThis.Boolean(object.outputs_omitted)
+        : false,
     };
   },
 
@@ -2252,6 +2386,9 @@ export const RunStatusChanged: MessageFns<RunStatusChanged> = {
     if (message.failure !== undefined) {
       obj.failure = Failure.toJSON(message.failure);
     }
+    if (message.outputsOmitted !== false) {
+      obj.outputsOmitted = message.outputsOmitted;
+    }
     return obj;
   },
 
@@ -2265,6 +2402,74 @@ export const RunStatusChanged: MessageFns<RunStatusChanged> = {
     message.failure = (object.failure !== undefined && object.failure !== null)
       ? Failure.fromPartial(object.failure)
       : undefined;
+    message.outputsOmitted = object.outputsOmitted ?? false;
+    return message;
+  },
+};
+
+function createBaseObjectData(): ObjectData {
+  return { data: Buffer.alloc(0) };
+}
+
+export const ObjectData: MessageFns<ObjectData> = {
+  encode(message: ObjectData, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.data.length !== 0) {
+      writer.uint32(10).bytes(message.data);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ObjectData {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseObjectData();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.data = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ObjectData {
+    return { data: isSet(object.data) ? Buffer.from(bytesFromBase64(object.data)) : Buffer.alloc(0) };
+  },
+
+  toJSON(message: ObjectData): unknown {
+    const obj: any = {};
+    if (message.data.length !== 0) {
+      obj.data = base64FromBytes(message.data);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ObjectData>): ObjectData {
+    return ObjectData.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ObjectData>): ObjectData {
+    const message = createBaseObjectData();
+    message.data = object.data ?? Buffer.alloc(0);
     return message;
   },
 };

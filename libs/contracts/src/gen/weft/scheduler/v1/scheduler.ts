@@ -31,6 +31,10 @@ import {
   LogStream,
   logStreamFromJSON,
   logStreamToJSON,
+  ObjectData,
+  ObjectKind,
+  objectKindFromJSON,
+  objectKindToJSON,
   Run,
   RunEvent,
   RunStatus,
@@ -139,6 +143,13 @@ export interface GetRunRequest {
 
 export interface GetRunResponse {
   run: Run | undefined;
+}
+
+export interface ReadObjectRequest {
+  runId: string;
+  kind: ObjectKind;
+  /** The outputs of this task; empty = of the run. */
+  taskId: string;
 }
 
 export interface ListRunsRequest {
@@ -1540,6 +1551,115 @@ export const GetRunResponse: MessageFns<GetRunResponse> = {
   fromPartial(object: DeepPartial<GetRunResponse>): GetRunResponse {
     const message = createBaseGetRunResponse();
     message.run = (object.run !== undefined && object.run !== null) ? Run.fromPartial(object.run) : undefined;
+    return message;
+  },
+};
+
+function createBaseReadObjectRequest(): ReadObjectRequest {
+  return { runId: "", kind: 0, taskId: "" };
+}
+
+export const ReadObjectRequest: MessageFns<ReadObjectRequest> = {
+  encode(message: ReadObjectRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.runId !== "") {
+      writer.uint32(10).string(message.runId);
+    }
+    if (message.kind !== 0) {
+      writer.uint32(16).int32(message.kind);
+    }
+    if (message.taskId !== "") {
+      writer.uint32(26).string(message.taskId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadObjectRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadObjectRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.runId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReadObjectRequest {
+    return {
+      runId: isSet(object.runId)
+        ? globalThis.String(object.runId)
+        : isSet(object.run_id)
+        ? globalThis.String(object.run_id)
+        : "",
+      kind: isSet(object.kind) ? objectKindFromJSON(object.kind) : 0,
+      taskId: isSet(object.taskId)
+        ? globalThis.String(object.taskId)
+        : isSet(object.task_id)
+        ? globalThis.String(object.task_id)
+        : "",
+    };
+  },
+
+  toJSON(message: ReadObjectRequest): unknown {
+    const obj: any = {};
+    if (message.runId !== "") {
+      obj.runId = message.runId;
+    }
+    if (message.kind !== 0) {
+      obj.kind = objectKindToJSON(message.kind);
+    }
+    if (message.taskId !== "") {
+      obj.taskId = message.taskId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReadObjectRequest>): ReadObjectRequest {
+    return ReadObjectRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReadObjectRequest>): ReadObjectRequest {
+    const message = createBaseReadObjectRequest();
+    message.runId = object.runId ?? "";
+    message.kind = object.kind ?? 0;
+    message.taskId = object.taskId ?? "";
     return message;
   },
 };
@@ -3131,6 +3251,17 @@ export const SchedulerService = {
     responseSerialize: (value: GetRunResponse): Buffer => Buffer.from(GetRunResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetRunResponse => GetRunResponse.decode(value),
   },
+  /** An object of a run, however long. NOT_FOUND: there is no such run or task, or it has none (yet). */
+  readObject: {
+    path: "/weft.scheduler.v1.Scheduler/ReadObject" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: ReadObjectRequest): Buffer => Buffer.from(ReadObjectRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReadObjectRequest => ReadObjectRequest.decode(value),
+    responseSerialize: (value: ObjectData): Buffer => Buffer.from(ObjectData.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ObjectData => ObjectData.decode(value),
+  },
+  /** Runs without inputs and outputs. A page has fewer than page_size where it would be long. */
   listRuns: {
     path: "/weft.scheduler.v1.Scheduler/ListRuns" as const,
     requestStream: false as const,
@@ -3233,6 +3364,9 @@ export interface SchedulerServer extends UntypedServiceImplementation {
   /** Loads and checks without storing anything. */
   validateDocument: handleUnaryCall<ValidateDocumentRequest, ValidateDocumentResponse>;
   getRun: handleUnaryCall<GetRunRequest, GetRunResponse>;
+  /** An object of a run, however long. NOT_FOUND: there is no such run or task, or it has none (yet). */
+  readObject: handleServerStreamingCall<ReadObjectRequest, ObjectData>;
+  /** Runs without inputs and outputs. A page has fewer than page_size where it would be long. */
   listRuns: handleUnaryCall<ListRunsRequest, ListRunsResponse>;
   listTasks: handleUnaryCall<ListTasksRequest, ListTasksResponse>;
   /** Replays the run's events after `after_sequence`, then follows until the run ends. */
@@ -3304,6 +3438,14 @@ export interface SchedulerClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetRunResponse) => void,
   ): ClientUnaryCall;
+  /** An object of a run, however long. NOT_FOUND: there is no such run or task, or it has none (yet). */
+  readObject(request: ReadObjectRequest, options?: Partial<CallOptions>): ClientReadableStream<ObjectData>;
+  readObject(
+    request: ReadObjectRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<ObjectData>;
+  /** Runs without inputs and outputs. A page has fewer than page_size where it would be long. */
   listRuns(
     request: ListRunsRequest,
     callback: (error: ServiceError | null, response: ListRunsResponse) => void,
