@@ -12,7 +12,8 @@ export async function wrongLogs({ store, acknowledged }: Evidence): Promise<stri
   const problems: string[] = [];
   for (const { runId } of acknowledged) {
     const found = await replayable(store, runId);
-    problems.push(...(found === undefined ? [`run ${runId} has no plan`] : wrongIn(runId, found.plan, found.entries)));
+    for (const problem of found === undefined ? [`run ${runId} has no plan`] : wrongIn(runId, found.plan, found.entries))
+      problems.push(problem);
   }
   return problems;
 }
@@ -27,7 +28,7 @@ export async function losersFiles({ world, store, acknowledged }: Evidence): Pro
     const state = initialState(found.plan);
     for (const { event, atMs } of found.entries) decide(state, event as unknown as EngineEvent, atMs);
     for (const { taskId, attempt, status } of state.tasks.values()) if (status === 'succeeded') won.add(`${taskId}.${attempt}`);
-    shown.push(...publishedIn(JSON.stringify(found.outputs ?? null), world.data));
+    for (const folder of publishedIn(JSON.stringify(found.outputs ?? null), world.data)) shown.push(folder);
   }
   return [...new Set(shown)]
     .filter((folder) => !won.has(folder))
