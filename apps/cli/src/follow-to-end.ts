@@ -2,10 +2,11 @@
  * A run from where it is to its end, as `weft run` and `weft retry` show it: signals cancel it, its outputs are brought here, and the output
  * object is printed.
  */
+import { writeFile } from 'node:fs/promises';
 import { run } from '@weft/contracts';
 import { isServiceError } from '@weft/platform';
 import type { Connected } from './client/connect.js';
-import { CommandError, EXIT_FAILURE, EXIT_UNSUPPORTED } from './errors.js';
+import { CommandError, EXIT_FAILURE, EXIT_NOT_WRITTEN, EXIT_UNSUPPORTED } from './errors.js';
 import { type Outcome, describeFailure, follow } from './execute.js';
 import { homeOf } from './home.js';
 import { Interrupts, takeSignals } from './interrupts.js';
@@ -91,11 +92,11 @@ function newsOnly(reporter: ProgressReporter, since: Date | undefined, onSucceed
 }
 
 /** Prints the output object. @throws CommandError where the run did not succeed, or the object could not be written */
-export async function conclude(outcome: Outcome, { outdir }: Place, interruptedCode?: number): Promise<void> {
+export async function conclude(outcome: Outcome, { outdir, summary }: Place, interruptedCode?: number): Promise<void> {
   const { runId } = outcome;
   switch (outcome.status) {
     case 'succeeded':
-      return writeResult(
+      return (summary === undefined ? writeResult : writeSummary(summary))(
         `${JSON.stringify(outcome.outputs, null, 4)}\n`,
         `run ${runId} has succeeded, and its output files are in ${outdir.path}; \`weft show ${runId}\` prints the output object`,
       );
@@ -109,3 +110,14 @@ export async function conclude(outcome: Outcome, { outdir }: Place, interruptedC
 }
 
 const reasonOf = (failure: run.Failure | undefined): string => (failure?.message ? `: ${shownLine(failure.message)}` : '');
+
+/** As writeResult, into a file. */
+function writeSummary(path: string): typeof writeResult {
+  return async (text, kept) => {
+    try {
+      await writeFile(path, text);
+    } catch (error) {
+      throw new CommandError(`--write-summary: ${(error as Error).message}; ${kept}`, EXIT_NOT_WRITTEN);
+    }
+  };
+}

@@ -51,5 +51,7 @@ function needsStack(name: string | undefined, args: string[]): boolean {
     args.some((arg) => arg === '--gateway' || arg.startsWith('--gateway=') || arg === '--help' || arg === '-h')
   )
     return false;
+  // What prints something of the document runs nothing.
+  if (args.some((arg) => /^--(print-.*|validate|pack|make-template|tool-help)$/.test(arg))) return false;
   return name === 'run' && args.some((arg) => !arg.startsWith('-'));
 }

@@ -32,9 +32,9 @@ export async function main(argv: string[]): Promise<void> {
 /** What other runners' options mean here is settled before the rest is parsed: only then is it known which argument is the document. */
 function withoutForeign(program: Command, [name = '', ...rest]: string[]): string[] {
   if (name !== 'run') return name === '' ? [] : [name, ...rest];
-  const { args, told } = ownArguments(rest, optionsOf(program.commands.find((command) => command.name() === 'run')));
+  const { args, told, command } = ownArguments(rest, optionsOf(program.commands.find((command) => command.name() === 'run')));
   if (!args.includes('--quiet') && !args.includes('-q')) for (const sentence of told) process.stderr.write(`weft: ${sentence}\n`);
-  return [name, ...args];
+  return command === undefined ? [name, ...args] : args;
 }
 
 /** Of `weft run`: its own options, and whether each takes a value. */
@@ -100,7 +100,7 @@ function addRun(program: Command): void {
   program
     .command('run')
     .description('run a CWL document; its output object is printed as JSON on stdout')
-    .argument('<document>', 'path or URI of the document, optionally #process')
+    .argument('[document]', 'path or URI of the document, optionally #process')
     .argument('[job...]', 'job file (YAML or JSON), and inputs as --name value')
     .option('--outdir <directory>', 'where the outputs go', '.')
     .option('-q, --quiet', 'no progress, only errors')
@@ -124,12 +124,28 @@ function addRun(program: Command): void {
     .option('--preserve-environment <name>', 'let tools see this variable (again, or with commas, for more)', appended, [])
     .option('--preserve-entire-environment', 'let tools see all variables')
     .option('--private', 'a stack of this command alone, which ends with it; so it is in batch jobs and CI')
+    .option('--overrides <file>', 'requirements for processes and steps, as cwltool:overrides of a job gives them')
+    .option('-t, --target <name>', 'only what this output needs, or what follows from this step or input (again for more)', appended, [])
+    .option('--single-step <step>', 'only this step (a path: outer/inner), with its scatter and condition; its inputs are asked for')
+    .option('--single-process <step>', 'only the process of this step; its inputs are asked for')
+    .option('--log-dir <directory>', 'what tools wrote to stdout and stderr also goes there, a file for each')
+    .option('-w, --write-summary <file>', 'the output object goes there, not to stdout')
+    .option('--print-deps', 'run nothing: print what the document reads')
+    .option('--print-input-deps', 'run nothing: print the files of the job')
+    .option('--print-targets', 'run nothing: print what --target may name')
+    .option('--print-subgraph', 'run nothing: print the part that --target or --single-step selects')
+    .option('--print-supported-versions', 'run nothing: print the versions of CWL that are run')
+    .addOption(new Option('--relative-deps <to>', 'what --print-deps is relative to').choices(['primary', 'cwd']).default('primary'))
     .option('--detach', 'print the run’s id and return')
     .addOption(gatewayOption())
     .allowUnknownOption()
     .addHelpText('after', '\nInputs of the document are options, too; put them after the document, and after `--` where a name is taken.')
     .version(`weft ${version()}`)
-    .action(async (document: string, rest: string[], options) => (await import('./commands/run.js')).runCommand(document, rest, options));
+    .action(async (document: string | undefined, rest: string[], options) => {
+      if (await (await import('./commands/run-prints.js')).printInstead(document, rest, options)) return;
+      if (document === undefined) throw new CommandError('what is to be run? weft run <document> [job]');
+      await (await import('./commands/run.js')).runCommand(document, rest, options);
+    });
 }
 
 function addStackCommands(program: Command): void {

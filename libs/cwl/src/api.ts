@@ -30,6 +30,8 @@ export interface LoadResult {
   hash?: string;
   /** `$namespaces` of the root document; a job written for it may use its prefixes (BindArguments.namespaces). Absent where there are none. */
   namespaces?: Readonly<Record<string, string>>;
+  /** Inputs of the whole document that the part of it which was asked for does not have. */
+  leftOut?: readonly string[];
   diagnostics: Diagnostic[];
   /** True where every error is `unsupported-…`: the caller exits 33 or answers UNIMPLEMENTED. */
   unsupported: boolean;

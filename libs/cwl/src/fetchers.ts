@@ -3,12 +3,14 @@
  * reach the author's files, and one that serves from such a record.
  */
 import type { Fetcher } from './api.js';
+import type { DocumentPart } from './select-part.js';
 import { setOwn } from './source/node.js';
 
 /** Text of the root document and of everything it reads, by absolute URI without fragment (weft.run.v1.DocumentBundle). */
 export interface DocumentBundle {
   rootUri: string;
   files: Record<string, string>;
+  part?: DocumentPart;
 }
 
 export function recordingFetcher(fetcher: Fetcher): Fetcher & { readonly files: Record<string, string> } {

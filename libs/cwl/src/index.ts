@@ -1,6 +1,8 @@
 export * from './api.js';
 export { loadDocument, collectBundle, entriesOf, type LoadOptions } from './load.js';
+export { type DocumentPart } from './select-part.js';
 export { recordingFetcher, bundleFetcher, type DocumentBundle } from './fetchers.js';
+export { VERSIONS as SUPPORTED_VERSIONS } from './source/version.js';
 export { formatDiagnostic } from './diagnostics.js';
 export { nearestName } from './source/nearest-name.js';
 export { inexactIntegers } from './source/parse-json.js';

@@ -11,13 +11,19 @@ import { pruneOntology, readOntology } from './documents/formats.js';
 import { collectRuns, referencesOf, selectProcess, type Target } from './documents/select.js';
 import { recordingFetcher, type DocumentBundle } from './fetchers.js';
 import { checkLinks } from './link/check-links.js';
+import { applyOverrides } from './overrides.js';
+import { selectPart, type DocumentPart } from './select-part.js';
 import { planHash } from './plan-hash.js';
-import { field, isMap, startOf, stringsOf, type Place } from './source/node.js';
+import { field, isMap, startOf, stringsOf, type Node, type Place } from './source/node.js';
 import { isExpression, splitFragment } from './source/uri.js';
 
 export interface LoadOptions {
   /** Requirements that the document will run under besides its own (`cwl:requirements` of a job): they may allow what it does not ask for. */
   requirements?: readonly Requirement[];
+  /** What holds `cwltool:overrides` in a job or in a file of their own (overridesOfJob); the last count. */
+  overrides?: readonly Node[];
+  /** What of the document is run; all, where it is absent. */
+  part?: DocumentPart;
   /** It is looked at and not run: what it may inherit from a workflow that runs it is no error. */
   isPart?: boolean;
 }
@@ -26,12 +32,26 @@ export interface LoadOptions {
 export async function loadDocument(rootUri: string, fetcher: Fetcher, options: LoadOptions = {}): Promise<LoadResult> {
   const reporter = new Reporter();
   const store = new DocumentStore(fetcher, reporter);
-  const plan = await makePlan(rootUri, store, reporter, options);
+  const whole = await makePlan(rootUri, store, reporter, options);
+  const plan = whole && options.part && !reporter.hasErrors ? partOf(whole, options.part, store.loaded(rootUri), reporter) : whole;
   const diagnostics = reporter.diagnostics();
-  if (reporter.hasErrors || plan === undefined) return { diagnostics, unsupported: reporter.isUnsupported };
+  if (reporter.hasErrors || whole === undefined || plan === undefined) return { diagnostics, unsupported: reporter.isUnsupported };
   const namespaces = store.loaded(rootUri)?.file.namespaces ?? {};
   const declared = Object.keys(namespaces).length > 0 ? { namespaces } : {};
-  return { plan, hash: planHash(plan), ...declared, diagnostics, unsupported: false };
+  const leftOut = options.part?.targets.length ? { leftOut: missingInputs(whole, plan) } : {};
+  return { plan, hash: planHash(plan), ...declared, ...leftOut, diagnostics, unsupported: false };
+}
+
+function partOf(whole: Plan, part: DocumentPart, document: LoadedDocument | undefined, reporter: Reporter): Plan | undefined {
+  const selected = selectPart(whole, part);
+  if (typeof selected !== 'string') return selected;
+  if (document !== undefined) reporter.error(startOfDocument(document), 'unknown-part', selected);
+  return undefined;
+}
+
+function missingInputs(whole: Plan, part: Plan): string[] {
+  const kept = new Set(part.processes[part.root]?.inputs.map(({ name }) => name));
+  return (whole.processes[whole.root]?.inputs ?? []).flatMap(({ name }) => (kept.has(name) ? [] : [name]));
 }
 
 /** Loads a document and keeps the text of everything that was read, to be sent to a service that cannot read it itself. */
@@ -42,7 +62,7 @@ export async function collectBundle(
 ): Promise<{ bundle: DocumentBundle; result: LoadResult }> {
   const recording = recordingFetcher(fetcher);
   const result = await loadDocument(rootUri, recording, options);
-  return { bundle: { rootUri, files: recording.files }, result };
+  return { bundle: { rootUri, files: recording.files, ...(options.part && { part: options.part }) }, result };
 }
 
 /**
@@ -75,7 +95,8 @@ async function makePlan(rootUri: string, store: DocumentStore, reporter: Reporte
   const root = builder.build(target.node, uri, target.fragment, 'v1.2');
   if (root === undefined) return undefined;
   const { processes } = builder;
-  const { requirements = [], isPart = false } = options;
+  const { requirements = [], overrides = [], isPart = false } = options;
+  applyOverrides(overrides, uri, builder, reporter);
   checkLinks(processes, root, builder.origins, reporter, { requirements, isPart });
   const formats = await ontologyOf(processes, store, reporter);
   const plan: Plan = { planVersion: 1, cwlVersion: processes[root]?.declaredVersion ?? 'v1.2', root, processes };

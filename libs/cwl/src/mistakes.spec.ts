@@ -53,7 +53,9 @@ const EXPECTED: Readonly<Record<string, string[]>> = {
   'number for a string': [
     'wrong-type | main.cwl:3:21: error: an item of \'baseCommand\' must be a string, not the number 5; write "5" in quotes',
   ],
-  'string for a number': ["wrong-type | main.cwl:8:17: error: 'position' must be a whole number or, since CWL v1.1, an expression, not 'first'"],
+  'string for a number': [
+    "wrong-type | main.cwl:8:17: error: 'position' must be a whole number or, since CWL v1.1, an expression, not 'first'",
+  ],
   'string for a list': ["wrong-type | main.cwl:10:12: error: 'arguments' must be a list, not '-n'"],
   'mapping for a string': ["wrong-type | main.cwl:3:15: error: 'baseCommand' must be a string, not a mapping"],
   'invalid choice': [

@@ -4,22 +4,25 @@
  *
  *   so       it is so here anyway: passed over
  *   told     it changes nothing of the result: passed over, with a sentence
- *   as       the same under another name here
+ *   as       the same under another name here; with a sentence, a switch that does not take the value
+ *   command  another command of weft does it: that is called with the document
  *   instead  refused, with what does it here
  *
  * Invariant: whether an option takes a value is part of its entry, so that a value is never taken for the document, nor the document for a value.
  */
 export type Foreign = { value?: true } & (
-  { kind: 'so' } | { kind: 'told'; text: string } | { kind: 'as'; option: string } | { kind: 'instead'; text: string }
+  | { kind: 'so' }
+  | { kind: 'told'; text: string }
+  | { kind: 'as'; option: string; told?: string }
+  | { kind: 'command'; words: string[] }
+  | { kind: 'instead'; text: string }
 );
 
 const ENGINES =
   "images run with Docker, or what else answers at DOCKER_HOST such as Podman's socket; --no-container runs tools on the host";
 const SANDBOXES = 'tasks work below the folder that WEFT_SANDBOX_ROOT names (and `weft doctor` shows)';
 const KEPT = '`weft logs <run>` has what tools wrote, and the command of a task that failed; --keep-intermediates keeps what steps gave';
-const TARGETS =
-  'the whole document is run, as a run goes on from what succeeded (`weft retry`); a process of a $graph is run as document#process';
-const PROVENANCE = 'provenance is not written yet';
+const PROVENANCE = 'no record of provenance is written yet; `weft show <run> --json` has the tasks of a run, with when and where each ran';
 const HOST_TOOLS = 'tools come from their image or from PATH; SoftwareRequirement only informs';
 const REGISTRY = 'a document is a path or an address: give the address of the descriptor in the registry';
 const CONTAINER_IDS = 'containers carry the labels weft.run and weft.task: `docker ps --filter label=weft.run=<run>`';
@@ -29,6 +32,7 @@ const LIMITS = 'limits that a document gives (ramMin, ramMax, coresMin, coresMax
 const so: Foreign = { kind: 'so' };
 const told = (text: string): Foreign => ({ kind: 'told', text });
 const instead = (text: string): Foreign => ({ kind: 'instead', text });
+const command = (...words: string[]): Foreign => ({ kind: 'command', words });
 const withValue = (foreign: Foreign): Foreign => ({ ...foreign, value: true });
 const each = (names: string[], foreign: Foreign): [string, Foreign][] => names.map((name) => [name, foreign]);
 
@@ -49,44 +53,34 @@ const FOREIGN: ReadonlyMap<string, Foreign> = new Map<string, Foreign>([
   ['--js-console', told('what JavaScript writes to its console is not shown')],
   ['--js-hint-options-file', withValue(told('JavaScript is run, not linted'))],
 
-  ['--cachedir', withValue(instead('--cache keeps results and uses them again; where they lie is the stack’s affair'))],
+  [
+    '--cachedir',
+    { kind: 'as', option: '--cache', value: true, told: 'results are kept and used again; where they lie is the stack’s affair' },
+  ],
   ...each(['--singularity', '--podman', '--udocker'], instead(ENGINES)),
   ...each(['--user-space-docker-cmd', '--singularity-sandbox-path'], withValue(instead(ENGINES))),
-  ...each(['--tmpdir-prefix', '--tmp-outdir-prefix', '--basedir-prefix'], withValue(instead(SANDBOXES))),
-  ...each(['--leave-tmpdir', '--leave-outputs', '--leave-container'], instead(KEPT)),
-  ['--log-dir', withValue(instead('`weft logs <run>` prints what tools wrote, of one task with --task'))],
+  ...each(['--tmpdir-prefix', '--tmp-outdir-prefix', '--basedir-prefix'], withValue(told(SANDBOXES))),
+  ...each(['--leave-tmpdir', '--leave-outputs', '--leave-container'], told(KEPT)),
   ['--force-docker-pull', instead('an image that is there is used: `docker pull <image>` gets a newer one')],
   ['--disable-pull', instead('WEFT_IMAGE_SOURCES of the runner says how it may get images; without `pull` it uses what is there')],
-  ['--record-container-id', instead(CONTAINER_IDS)],
-  ...each(['--cidfile-dir', '--cidfile-prefix'], withValue(instead(CONTAINER_IDS))),
+  ['--record-container-id', told(CONTAINER_IDS)],
+  ...each(['--cidfile-dir', '--cidfile-prefix'], withValue(told(CONTAINER_IDS))),
 
-  ...each(
-    ['--validate', '--disable-validate'],
-    instead('`weft validate <document>` checks without running; what is run is always checked'),
-  ),
-  ['--print-dot', instead('`weft graph <document>` draws')],
-  ...each(['--pack', '--print-pre'], instead('`weft pack <document>` makes one document of all')),
-  ['--make-template', instead('`weft inputs <document>` writes a job to be filled in')],
-  ['--tool-help', instead('`weft run <document> --help` lists its inputs')],
+  ['--validate', command('validate')],
+  ['--print-dot', command('graph')],
+  ...each(['--pack', '--print-pre'], command('pack')),
+  ['--make-template', command('inputs')],
+  ['--tool-help', command('run', '--help')],
+  ['--disable-validate', told('what is run is always checked')],
   ['--generate-help-preview', withValue(instead('`weft run --help` lists the options'))],
   ['--print-rdf', instead(SERIALIZED)],
   ['--rdf-serializer', withValue(instead(SERIALIZED))],
-  [
-    '--print-supported-versions',
-    instead('documents of v1.0, v1.1, v1.2 and v1.3 are run; draft-3 and older ones are brought up by cwl-upgrader'),
-  ],
-  ...each(['--print-deps', '--print-input-deps'], instead('`weft pack <document>` brings everything that a document refers to into it')),
-  ['--relative-deps', withValue(instead('`weft pack <document>` brings everything that a document refers to into it'))],
-  ...each(['--print-subgraph', '--print-targets'], instead('`weft graph <document>` shows the steps and what each output comes from')),
-  ...each(['--target', '-t', '--single-step', '--single-process'], withValue(instead(TARGETS))),
 
   [
-    '--overrides',
-    withValue(instead('a job sets requirements for the document by cwl:requirements; those of single steps are set in the document')),
+    '--mpi-config-file',
+    withValue(instead('MPIRequirement is not known here: a tool starts its launcher itself, as the first words of its baseCommand')),
   ],
-  ['--mpi-config-file', withValue(instead('MPIRequirement is not supported: a tool starts its own launcher'))],
-  ['--non-strict', instead('what is wrong in a document is always told')],
-  ...each(['--write-summary', '-w'], withValue(instead('stdout carries the output object alone: > writes it to a file'))),
+  ['--non-strict', told('what is wrong in a document is always told')],
   ['--basedir', withValue(instead('paths in a job refer to the folder of the job, those of options to the current one'))],
   ['--custom-net', withValue(instead('containers have a network where the document has NetworkAccess, and only there'))],
   ['--no-network', instead('containers have a network where the document has NetworkAccess, and only there')],
@@ -106,5 +100,9 @@ export function foreignOption(name: string): Foreign | undefined {
 /** What does here what an option does elsewhere. */
 export function insteadOf(option: string): string | undefined {
   const foreign = FOREIGN.get(option);
-  return foreign?.kind === 'instead' || foreign?.kind === 'told' ? foreign.text : undefined;
+  return foreign?.kind === 'instead' || foreign?.kind === 'told'
+    ? foreign.text
+    : foreign?.kind === 'command'
+      ? `\`weft ${foreign.words.join(' ')} <document>\` does it`
+      : undefined;
 }

@@ -13,12 +13,15 @@ export interface RunArguments {
   args: string[];
   /** Sentences about what was passed over. */
   told: string[];
+  /** Words of the command that is called in place of `run`. */
+  command?: string[];
 }
 
 /** @throws CommandError at an option that is refused, or that nobody knows */
 export function ownArguments(args: readonly string[], known: KnownOptions): RunArguments {
   const own: string[] = [];
   const told: string[] = [];
+  let command: string[] | undefined;
   let at = 0;
   for (; at < args.length; at += 1) {
     const argument = args[at] ?? '';
@@ -35,14 +38,20 @@ export function ownArguments(args: readonly string[], known: KnownOptions): RunA
     }
     const foreign = foreignOption(option);
     if (foreign === undefined) throw unknownOption(option, known);
-    if (foreign.kind === 'instead') throw new CommandError(`weft run has no option '${option}': ${foreign.text}`);
+    if (foreign.kind === 'instead') throw new CommandError(`${option}: ${foreign.text}`);
+    if (foreign.kind === 'command') command = foreign.words;
     if (foreign.kind === 'told') told.push(`${option}: ${foreign.text}`);
     const value = foreign.value ? (attached ?? args[(at += 1)]) : undefined;
     if (foreign.kind !== 'as') continue;
     own.push(foreign.option);
-    if (value !== undefined) own.push(value);
+    if (foreign.told !== undefined) told.push(`${option}: ${foreign.told}`);
+    else if (value !== undefined) own.push(value);
   }
-  return { args: [...own, ...args.slice(at)], told };
+  const document = args.slice(at);
+  // What is called has other options than `run`, and no job.
+  if (command !== undefined)
+    return { args: [...command, ...(document[0] === '--' ? document.slice(0, 2) : document.slice(0, 1))], told, command };
+  return { args: [...own, ...document], told };
 }
 
 /** `--name=value`, and the letters that stand for a name with what follows them. */

@@ -3,13 +3,14 @@ import { run } from '@weft/contracts';
 import { formatDiagnostic } from '@weft/cwl';
 import { type Connected, connectRuns } from '../client/connect.js';
 import { callerOf, missingNames, worldOfThisProcess } from '../caller.js';
-import { type Prepared, prepare } from '../document/prepare.js';
-import { CommandError } from '../errors.js';
+import { type Beside, type Prepared, prepare } from '../document/prepare.js';
+import { CommandError, EXIT_NOT_WRITTEN } from '../errors.js';
 import { type SubmissionOptions, submitPrepared } from '../execute.js';
 import { followToEnd, interruptsOf } from '../follow-to-end.js';
 import type { Interrupts } from '../interrupts.js';
 import type { Place } from '../outputs/bring.js';
 import { lookAtOutdir } from '../outputs/outdir.js';
+import { writeLogs } from '../outputs/write-logs.js';
 import { reporterFor } from '../progress/reporter-for.js';
 import { writeResult } from '../stdio.js';
 import { refuseDetached } from './with-runs.js';
@@ -36,17 +37,25 @@ export interface RunCommandOptions {
   parallel?: number;
   preserveEnvironment?: string[];
   preserveEntireEnvironment?: boolean;
+  overrides?: string;
+  target: string[];
+  singleStep?: string;
+  singleProcess?: string;
+  logDir?: string;
+  writeSummary?: string;
   detach?: boolean;
   private?: boolean;
   gateway?: string;
 }
+
+export type PartOptions = Pick<RunCommandOptions, 'overrides' | 'target' | 'singleStep' | 'singleProcess'>;
 
 const say = (line: string): void => void process.stderr.write(`weft: ${line}\n`);
 
 export async function runCommand(document: string, rest: string[], options: RunCommandOptions): Promise<void> {
   checkPreserved(options);
   const interrupts = interruptsOf();
-  const prepared = await prepare(document, rest);
+  const prepared = await prepare(document, rest, besideOf(options));
   if (!options.quiet) for (const warning of prepared.warnings) process.stderr.write(`${formatDiagnostic(warning, process.cwd())}\n`);
   const place = options.detach ? undefined : await placeOf(prepared, options);
   const connected = await connectRuns({ gateway: options.gateway, say, settings: 'wanted', private: options.private });
@@ -56,6 +65,19 @@ export async function runCommand(document: string, rest: string[], options: RunC
   } finally {
     connected.close();
   }
+}
+
+/** @throws CommandError where they exclude each other */
+export function besideOf({ overrides, target, singleStep, singleProcess }: PartOptions): Beside {
+  const part = { targets: target, step: singleStep ?? '', process: singleProcess ?? '' };
+  const given = [
+    target.length > 0 && '--target',
+    singleStep !== undefined && '--single-step',
+    singleProcess !== undefined && '--single-process',
+  ];
+  const named = given.filter((name) => name !== false);
+  if (named.length > 1) throw new CommandError(`${named.join(' and ')} exclude each other`);
+  return { ...(overrides !== undefined && { overrides }), ...(named.length === 1 && { part }) };
 }
 
 /** Before anything is started. */
@@ -71,8 +93,9 @@ function checkPreserved({ preserveEnvironment: names = [], preserveEntireEnviron
 }
 
 /** Where the outputs go, looked at before anything runs; the document and the job are no more to be replaced than the inputs. */
-async function placeOf({ bundle, baseUri, inputs }: Prepared, { outdir }: RunCommandOptions): Promise<Place> {
-  return { outdir: await lookAtOutdir(outdir), inputs, alsoInputs: [...Object.keys(bundle.files), baseUri] };
+async function placeOf({ bundle, baseUri, inputs }: Prepared, { outdir, writeSummary: summary }: RunCommandOptions): Promise<Place> {
+  const place = { outdir: await lookAtOutdir(outdir), inputs, alsoInputs: [...Object.keys(bundle.files), baseUri] };
+  return summary === undefined ? place : { ...place, summary };
 }
 
 async function submitAndFollow(
@@ -89,7 +112,19 @@ async function submitAndFollow(
   const { runId } = submitted.run;
   if (place === undefined) return writeResult(`${runId}\n`, `run ${runId} goes on`);
   reporter.submitted(runId, submitted.run.name, submitted.existing);
-  await followToEnd(connected, interrupts, submitted.run, place, reporter);
+  await followToEnd(connected, interrupts, submitted.run, place, reporter).finally(() => keepLogs(connected, runId, options));
+}
+
+/** Also of a run that failed; what cannot be written does not hide why it did. */
+async function keepLogs({ runs }: Connected, runId: string, { logDir, quiet }: RunCommandOptions): Promise<void> {
+  if (logDir === undefined) return;
+  try {
+    const folder = await writeLogs(runs, runId, logDir);
+    if (!quiet) say(`logs of the tools: ${folder}`);
+  } catch (error) {
+    say(`--log-dir: ${(error as Error).message}; \`weft logs ${runId}\` has them`);
+    process.exitCode ||= EXIT_NOT_WRITTEN;
+  }
 }
 
 function submissionOptions(options: RunCommandOptions): SubmissionOptions {

@@ -5,12 +5,15 @@
 import { pathToFileURL } from 'node:url';
 import {
   type Diagnostic,
+  type DocumentPart,
   type ParsedJob,
   bindInputs,
   collectBundle,
   formatDiagnostic,
   jobFromArguments,
   jobToolReference,
+  jobWithOverrides,
+  overridesOfJob,
   readJob,
   requirementsOfJob,
 } from '@weft/cwl';
@@ -52,36 +55,62 @@ export async function planToLookAt(document: string): Promise<Plan> {
   return result.plan;
 }
 
-/** `job`: its `cwl:requirements` are in effect for the document. */
-export async function loadPlan(
-  document: string,
-  job?: ParsedJob,
-): Promise<{ bundle: run.DocumentBundle; plan: Plan; namespaces: Record<string, string> | undefined; warnings: Diagnostic[] }> {
-  const requirements = job === undefined ? [] : requirementsOfJob(job);
-  const { bundle, result } = await collectBundle(await documentUri(document), localFetcher, { requirements });
+/** What the command line says beside the document and its job. */
+export interface Beside {
+  /** A file of overrides. */
+  overrides?: string;
+  part?: DocumentPart;
+}
+
+export interface LoadedPlan {
+  bundle: run.DocumentBundle;
+  plan: Plan;
+  namespaces: Readonly<Record<string, string>> | undefined;
+  leftOut: readonly string[] | undefined;
+  warnings: Diagnostic[];
+}
+
+/** `job`: its `cwl:requirements` are in effect for the document. `overrides`: those of the command line, below which the job's count. */
+export async function loadPlan(document: string, job?: ParsedJob, overrides?: ParsedJob, part?: DocumentPart): Promise<LoadedPlan> {
+  const { bundle, result } = await collectBundle(await documentUri(document), localFetcher, {
+    requirements: job === undefined ? [] : requirementsOfJob(job),
+    overrides: [overrides, job].flatMap((one) => (one === undefined ? [] : overridesOfJob(one))),
+    ...(part && { part }),
+  });
   if (result.plan === undefined) throw new Refused(result.diagnostics, result.unsupported);
-  return { bundle, plan: result.plan, namespaces: result.namespaces, warnings: result.diagnostics };
+  const { plan, namespaces, leftOut, diagnostics: warnings } = result;
+  return { bundle, plan, namespaces, leftOut, warnings };
+}
+
+async function namedOverrides(name: string): Promise<ParsedJob> {
+  const read = await namedJob(name);
+  if (read.parsed === undefined || overridesOfJob(read.parsed).length === 0)
+    throw new CommandError(`--overrides: ${name} has no 'cwltool:overrides'`);
+  return read.parsed;
 }
 
 /** `rest`: what follows the document: a job file if the first is no option, then `--name value` inputs. */
-export async function prepare(name: string, rest: string[]): Promise<Prepared> {
+export async function prepare(name: string, rest: string[], beside: Beside = {}): Promise<Prepared> {
   const following = rest[0] !== undefined && (rest[0] === '-' || !rest[0].startsWith('-')) ? rest[0] : undefined;
   if (name === '-' && following === '-') throw new CommandError('document and job cannot both come on stdin');
   const itself = following === undefined ? await documentOfJob(name) : undefined;
   const [document, named] = itself === undefined ? [name, following] : [itself, name];
   const { job: fileJob, baseUri, parsed } = await namedJob(named);
-  const { bundle, plan, namespaces, warnings } = await loadPlan(document, parsed);
+  const overrides = beside.overrides === undefined ? undefined : await namedOverrides(beside.overrides);
+  const { bundle, plan, namespaces, leftOut, warnings } = await loadPlan(document, parsed, overrides, beside.part);
   const argumentsOnly = following === undefined ? rest : rest.slice(1);
   const given = jobFromArguments(plan, argumentsOnly, directoryUri(), insteadOf);
   if (given.diagnostics.some((d) => d.severity === 'error')) throw new Refused(given.diagnostics, false);
   const fromCommandLine = Object.keys(given.job).length > 0;
-  const job = { ...fileJob, ...given.job };
+  const inputs = { ...fileJob, ...given.job };
+  const job = overrides === undefined ? inputs : jobWithOverrides(inputs, overrides);
   // A job file as it was written keeps its places, so that messages can name the line.
   const bound = bindInputs({
     plan,
-    job: fromCommandLine || parsed === undefined ? job : parsed,
+    job: fromCommandLine || parsed === undefined ? inputs : parsed,
     baseUri,
     namespaces,
+    leftOut,
     file: fromCommandLine || named === undefined ? 'command line' : undefined,
   });
   if (bound.inputs === undefined) throw new Refused(bound.diagnostics, false);

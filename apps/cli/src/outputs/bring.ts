@@ -14,6 +14,8 @@ export interface Place {
   inputs: CwlObject;
   /** URIs of the document and the job: not replaced by an output of their name. */
   alsoInputs?: readonly string[];
+  /** A file that the output object goes to; absent: stdout. */
+  summary?: string;
 }
 
 const tell = (line: string): void => void process.stderr.write(`weft: ${line}\n`);

@@ -5,6 +5,7 @@ import {
   bindInputs,
   bundleFetcher,
   loadDocument,
+  overridesOfJob,
   parseJob,
   planHash,
   requirementsOfJob,
@@ -40,10 +41,13 @@ export function sizeOf({ document, job }: LoadRequest): number {
 export async function loadSubmission({ document, job: given }: LoadRequest): Promise<Loaded> {
   const job = given && parseJob(given.inputsJson, 'inputs');
   if (job && !job.root) return { diagnostics: job.diagnostics, unsupported: false };
-  const loaded = await loadDocument(document.rootUri, bundleFetcher(document.files), { requirements: job ? requirementsOfJob(job) : [] });
+  const loaded = await loadDocument(document.rootUri, bundleFetcher(document.files), {
+    ...(job && { requirements: requirementsOfJob(job), overrides: overridesOfJob(job) }),
+    ...(document.part && { part: document.part }),
+  });
   const { diagnostics, unsupported, plan } = loaded;
   if (!plan || !given || !job) return { diagnostics, unsupported, plan, hash: loaded.hash };
-  const bound = bindInputs({ plan, job, baseUri: given.baseUri, file: 'inputs', namespaces: loaded.namespaces });
+  const bound = bindInputs({ plan, job, baseUri: given.baseUri, file: 'inputs', namespaces: loaded.namespaces, leftOut: loaded.leftOut });
   const all = [...diagnostics, ...bound.diagnostics];
   if (!bound.inputs) return { diagnostics: all, unsupported: false };
   const whole = withJobRequirements(plan, bound.requirements ?? []);

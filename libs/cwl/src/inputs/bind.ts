@@ -32,6 +32,8 @@ export interface BindArguments {
   baseUri: string;
   /** Prefixes of the document (LoadResult.namespaces): what the job does not declare itself is read with them. */
   namespaces?: Readonly<Record<string, string>>;
+  /** Inputs of the whole document that the part which is run does not have (LoadResult.leftOut): to be given or not. */
+  leftOut?: readonly string[];
   /** What messages call the job. Default: the parsed job's address, else `baseUri`. */
   file?: string;
 }
@@ -47,7 +49,7 @@ export function bindInputs(args: BindArguments): InputsResult {
   const tries = { left: triesFor(root) };
   const binding: Binding = { root, baseUri: args.baseUri, problems, tries };
   const wanted = args.plan.processes[args.plan.root]?.inputs ?? [];
-  const surplus = surplusKeys(root, wanted);
+  const surplus = surplusKeys(root, wanted, args.leftOut ?? []);
   const inputs: CwlObject = {};
   for (const parameter of wanted) {
     const value = bindOne(parameter, binding, surplus);
@@ -80,9 +82,9 @@ const MAX_SURPLUS = 100;
 
 type Surplus = Map<string, { key: string; place: Place }>;
 
-function surplusKeys(root: MapNode, wanted: InputParameter[]): Surplus {
-  const names = new Set(wanted.map((parameter) => parameter.name));
-  const entries = [...root.entries.values()].filter(({ key }) => !names.has(key) && engineKey(key) === undefined);
+function surplusKeys(root: MapNode, wanted: InputParameter[], leftOut: readonly string[]): Surplus {
+  const names = new Set([...wanted.map((parameter) => parameter.name), ...leftOut]);
+  const entries = [...root.entries.values()].filter(({ key }) => !names.has(key) && engineKey(key, root.file.namespaces) === undefined);
   return new Map(entries.map(({ key, place }) => [key, { key, place }]));
 }
 
@@ -137,6 +139,6 @@ export function requirementsOfJob(job: CwlObject | ParsedJob): Requirement[] {
 }
 
 function jobRequirements(root: MapNode): { requirements?: Requirement[]; diagnostics: Diagnostic[] } {
-  const entry = [...root.entries.values()].find(({ key }) => engineKey(key) === 'cwl:requirements');
+  const entry = [...root.entries.values()].find(({ key }) => engineKey(key, root.file.namespaces) === 'cwl:requirements');
   return entry ? normaliseRequirementNode(entry.value) : { diagnostics: [] };
 }

@@ -1,4 +1,5 @@
 export { parseJob, jobToolReference, type ParsedJob } from './job.js';
+export { jobWithOverrides, overridesOfJob } from './job-overrides.js';
 export { readJob } from './read-job.js';
 export { bindInputs, requirementsOfJob, type BindArguments } from './bind.js';
 export {

@@ -9,7 +9,7 @@ const KNOWN = ['cwl:requirements', 'cwl:tool'];
 /** `cwl:hints` and whatever else nobody reads. */
 export function reportEngineKeys(root: MapNode, problems: Problems): void {
   for (const { key, place } of root.entries.values()) {
-    const name = engineKey(key);
+    const name = engineKey(key, root.file.namespaces);
     if (name === undefined || !name.startsWith('cwl:') || KNOWN.includes(name)) continue;
     const hint = (): string | undefined =>
       name === 'cwl:hints' ? "write 'cwl:requirements'; hints of a job are not part of CWL" : didYouMean(name, KNOWN);

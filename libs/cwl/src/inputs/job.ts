@@ -4,6 +4,7 @@ import type { Diagnostic } from '../api.js';
 import { Reporter } from '../diagnostics.js';
 import { fromJson, isMap, isNull, setOwn, stringOf, toJson, type MapNode, type SourceFile } from '../source/node.js';
 import { MAX_DEPTH } from '../limits.js';
+import { isOverridesKey } from '../overrides.js';
 import { parseYaml } from '../source/parse-yaml.js';
 
 const CWL = 'https://w3id.org/cwl/cwl#';
@@ -76,7 +77,8 @@ export function isParsedJob(job: CwlObject | ParsedJob): job is ParsedJob {
 }
 
 /** `cwl:x` for the key of a job that is not an input but speaks to the engine; undefined for inputs. */
-export function engineKey(key: string): string | undefined {
+export function engineKey(key: string, namespaces: Readonly<Record<string, string>>): string | undefined {
+  if (isOverridesKey(key, namespaces)) return 'cwltool:overrides';
   if (key.startsWith(CWL)) return `cwl:${key.slice(CWL.length)}`;
   return key.startsWith('cwl:') || key === '$namespaces' || key === '$schemas' ? key : undefined;
 }
