@@ -18,7 +18,7 @@ const TOOL = {
     {
       // Until the test writes into the pipe; then says who it is and what it may do.
       valueFrom:
-        'echo waiting >&2; read go < "$0/pipe"; id -u; ls /sys/class/net; touch "$0/x" 2>/dev/null && echo writable || echo read-only',
+        'echo at the gate >&2; read go < "$0/pipe"; id -u; ls /sys/class/net; touch "$0/x" 2>/dev/null && echo writable || echo read-only',
     },
     { valueFrom: '$(inputs.gate.path)' },
   ],
@@ -48,7 +48,7 @@ describeWithDocker('the engine sees', () => {
       { ...TOOL, requirements: { ...TOOL.requirements, InlineJavascriptRequirement: {} } },
       { gate: { class: 'Directory', location: `file://${gate.directory}` } },
     );
-    await runs.untilLogged(runId, 'waiting');
+    await runs.untilLogged(runId, 'at the gate');
     const { id } = await events.of(runId, 'start');
     const { Config, HostConfig, NetworkSettings } = await docker.getContainer(id).inspect();
     expect(HostConfig).toMatchObject({ NetworkMode: 'none', CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges'], Privileged: false });

@@ -14,7 +14,7 @@ const TOOL = {
   requirements: { DockerRequirement: { dockerPull: 'alpine:latest' }, InlineJavascriptRequirement: {} },
   inputs: { gate: 'Directory' },
   baseCommand: ['sh', '-c'],
-  arguments: ['trap "exit 0" TERM; echo waiting >&2; read go < "$0/pipe" & wait $!; echo whole > out.txt', '$(inputs.gate.path)'],
+  arguments: ['trap "exit 0" TERM; echo at the gate >&2; read go < "$0/pipe" & wait $!; echo whole > out.txt', '$(inputs.gate.path)'],
   outputs: { out: { type: 'string', outputBinding: { glob: 'out.txt', loadContents: true, outputEval: '$(self[0].contents)' } } },
 };
 
@@ -39,7 +39,7 @@ describeWithEngine('a Docker engine that goes away under a run', () => {
     async (signal) => {
       const gate = stack.fifo('pipe');
       const runId = await runs.submit(TOOL, { gate: { class: 'Directory', location: `file://${gate.directory}` } });
-      await runs.untilLogged(runId, 'waiting');
+      await runs.untilLogged(runId, 'at the gate');
       await engine.end(signal);
       await runs.untilLogged(runId, 'waiting for the Docker engine at');
       await engine.up();
@@ -61,7 +61,7 @@ describeWithEngine('a Docker engine that goes away under a run', () => {
     async () => {
       const gate = stack.fifo('pipe');
       const runId = await runs.submit(TOOL, { gate: { class: 'Directory', location: `file://${gate.directory}` } });
-      await runs.untilLogged(runId, 'waiting');
+      await runs.untilLogged(runId, 'at the gate');
       await engine.end('SIGKILL');
       await runs.untilLogged(runId, 'waiting for the Docker engine at');
       expect((await stack.weft(['cancel', runId])).code).toBe(0);

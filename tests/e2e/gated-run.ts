@@ -10,9 +10,9 @@ import type { Runs } from './runs-client.js';
 import type { Gate, Stack } from './stack.js';
 
 /** On the host it is given the gate's path, and writes a line for each start there. */
-const ON_HOST = { gate: 'string', wait: 'cd "$0"; echo started >> starts; echo waiting >&2; read word < pipe; printf %s "$word"' };
+const ON_HOST = { gate: 'string', wait: 'cd "$0"; echo started >> starts; echo at the gate >&2; read word < pipe; printf %s "$word"' };
 /** Inputs are read-only, and no pipes: it looks into the gate's directory until something is there, and its log says how often it began. */
-const IN_CONTAINER = { gate: 'Directory', wait: 'echo waiting >&2; until [ -e "$0/go" ]; do sleep 0.1; done; printf go' };
+const IN_CONTAINER = { gate: 'Directory', wait: 'echo at the gate >&2; until [ -e "$0/go" ]; do sleep 0.1; done; printf go' };
 
 const contained = (requirements: object | undefined): boolean => requirements !== undefined && 'DockerRequirement' in requirements;
 
@@ -55,7 +55,7 @@ export const DOCKER = { DockerRequirement: { dockerPull: 'debian:stable-slim' } 
 export async function begun(runs: Runs, gate: Gate, requirements?: object): Promise<string> {
   const seen = { class: 'Directory', location: `file://${gate.seen}` };
   const runId = await runs.submit(gatedWorkflow(requirements), { gate: contained(requirements) ? seen : gate.directory });
-  await runs.untilLogged(runId, 'waiting');
+  await runs.untilLogged(runId, 'at the gate');
   return runId;
 }
 
