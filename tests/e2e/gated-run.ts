@@ -79,5 +79,5 @@ export async function endedWell(
   if (existsSync(file)) return expect(readFileSync(file, 'utf8')).toBe('started\n'.repeat(starts));
   let said = '';
   for await (const { text } of runs.logs?.(runId) ?? []) said += text;
-  expect(said).toBe('waiting\n'.repeat(starts));
+  expect(said).toBe('at the gate\n'.repeat(starts));
 }
