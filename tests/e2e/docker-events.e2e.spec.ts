@@ -16,9 +16,9 @@ const TOOL = {
   baseCommand: ['sh', '-c'],
   arguments: [
     {
-      // Until the test writes into the pipe; then says who it is and what it may do.
+      // Until the test opens the gate; then says who it is and what it may do.
       valueFrom:
-        'echo at the gate >&2; read go < "$0/pipe"; id -u; ls /sys/class/net; touch "$0/x" 2>/dev/null && echo writable || echo read-only',
+        'echo at the gate >&2; until [ -e "$0/go" ]; do sleep 0.1; done; id -u; ls /sys/class/net; touch "$0/x" 2>/dev/null && echo writable || echo read-only',
     },
     { valueFrom: '$(inputs.gate.path)' },
   ],
@@ -46,7 +46,7 @@ describeWithDocker('the engine sees', () => {
     const gate = stack.fifo('pipe');
     const runId = await runs.submit(
       { ...TOOL, requirements: { ...TOOL.requirements, InlineJavascriptRequirement: {} } },
-      { gate: { class: 'Directory', location: `file://${gate.directory}` } },
+      { gate: { class: 'Directory', location: `file://${gate.seen}` } },
     );
     await runs.untilLogged(runId, 'at the gate');
     const { id } = await events.of(runId, 'start');

@@ -14,7 +14,10 @@ const TOOL = {
   requirements: { DockerRequirement: { dockerPull: 'alpine:latest' }, InlineJavascriptRequirement: {} },
   inputs: { gate: 'Directory' },
   baseCommand: ['sh', '-c'],
-  arguments: ['trap "exit 0" TERM; echo at the gate >&2; read go < "$0/pipe" & wait $!; echo whole > out.txt', '$(inputs.gate.path)'],
+  arguments: [
+    'trap "exit 0" TERM; echo at the gate >&2; until [ -e "$0/go" ]; do sleep 0.1 & wait $!; done; echo whole > out.txt',
+    '$(inputs.gate.path)',
+  ],
   outputs: { out: { type: 'string', outputBinding: { glob: 'out.txt', loadContents: true, outputEval: '$(self[0].contents)' } } },
 };
 
@@ -38,7 +41,7 @@ describeWithEngine('a Docker engine that goes away under a run', () => {
     '%s: the run is told what it waits for, and succeeds with its first attempt',
     async (signal) => {
       const gate = stack.fifo('pipe');
-      const runId = await runs.submit(TOOL, { gate: { class: 'Directory', location: `file://${gate.directory}` } });
+      const runId = await runs.submit(TOOL, { gate: { class: 'Directory', location: `file://${gate.seen}` } });
       await runs.untilLogged(runId, 'at the gate');
       await engine.end(signal);
       await runs.untilLogged(runId, 'waiting for the Docker engine at');
@@ -60,7 +63,7 @@ describeWithEngine('a Docker engine that goes away under a run', () => {
     'a run that is cancelled while the engine is away ends at once, and gives its share back',
     async () => {
       const gate = stack.fifo('pipe');
-      const runId = await runs.submit(TOOL, { gate: { class: 'Directory', location: `file://${gate.directory}` } });
+      const runId = await runs.submit(TOOL, { gate: { class: 'Directory', location: `file://${gate.seen}` } });
       await runs.untilLogged(runId, 'at the gate');
       await engine.end('SIGKILL');
       await runs.untilLogged(runId, 'waiting for the Docker engine at');

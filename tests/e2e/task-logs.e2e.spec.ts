@@ -84,26 +84,22 @@ it(
 
 /** Says which of its lives it is, at more length the first time, and waits before the gate. */
 const mortal = {
-  ...{ cwlVersion: 'v1.2', class: 'CommandLineTool', inputs: { gate: 'Directory' }, outputs: {} },
-  requirements: {
-    InlineJavascriptRequirement: {},
-    InplaceUpdateRequirement: { inplaceUpdate: true },
-    InitialWorkDirRequirement: { listing: [{ entry: '$(inputs.gate)', writable: true }] },
-  },
+  ...{ cwlVersion: 'v1.2', class: 'CommandLineTool', inputs: { gate: 'string' }, outputs: {} },
+  requirements: { InlineJavascriptRequirement: {} },
   baseCommand: [
     ...['sh', '-c'],
     `cd "$0"; echo started >> starts; n=$(wc -l < starts)
      [ "$n" = 1 ] && echo "much that nobody else says: $(seq -s ' ' 200)" >&2
      echo "life $n waits" >&2; read word < pipe; echo "life $n ends" >&2`,
   ],
-  arguments: ['$(inputs.gate.path)'],
+  arguments: ['$(inputs.gate)'],
 };
 
 it.each([[['step-runner']], [['step-runner', 'scheduler']], [['scheduler', 'step-runner', 'step-runner']]])(
   'killed one after the other: %p',
   async (killed) => {
     const gate = stack.fifo('pipe');
-    const runId = await runs.submit(mortal, { gate: { class: 'Directory', location: `file://${gate.directory}` } });
+    const runId = await runs.submit(mortal, { gate: gate.directory });
     let life = 1;
     await runs.untilLogged(runId, 'life 1 waits');
     for (const name of killed) {
