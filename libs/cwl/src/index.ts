@@ -5,7 +5,6 @@ export { recordingFetcher, bundleFetcher, type DocumentBundle } from './fetchers
 export { VERSIONS as SUPPORTED_VERSIONS } from './source/version.js';
 export { formatDiagnostic } from './diagnostics.js';
 export { nearestName } from './source/nearest-name.js';
-export { inexactIntegers } from './source/parse-json.js';
 export { planHash } from './plan-hash.js';
 export { normaliseRequirements, normaliseRequirementNode, type NormaliseOptions } from './normalise-requirements.js';
 export * from './inputs/index.js';

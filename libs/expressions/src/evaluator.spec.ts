@@ -90,6 +90,49 @@ describe('what is wrong is said', () => {
   });
 });
 
+describe('whole numbers beyond those of JavaScript', () => {
+  const long = 9223372036854775807n;
+  const inputs = { n: long, m: 9007199254740993n, list: [1, long], s: '\0L5', t: '\0\0', small: 5 };
+  const evaluate = (text: string, options = js): Promise<CwlValue> => evaluator.evaluate(text, { ...context, inputs, self: long }, options);
+
+  it.each<[string, CwlValue]>([
+    ['$(inputs.n)', long],
+    ['$(self)', long],
+    ['$(inputs.list)', [1, long]],
+    ['seed=$(inputs.n)', 'seed=9223372036854775807'],
+    ['$(inputs.list) $(inputs.s)', '[1, 9223372036854775807] \0L5'],
+  ])('are what they are without JavaScript: %j', async (text, expected) => {
+    expect(await evaluate(text, plain)).toEqual(expected);
+    expect(await evaluate(text, js)).toEqual(expected);
+  });
+
+  it.each<[string, CwlValue]>([
+    ['${ return inputs.n; }', long],
+    ['${ return inputs; }', inputs],
+    ['${ return [inputs.s, inputs.t, inputs.n]; }', ['\0L5', '\0\0', long]],
+    ['$("x" + inputs.n)', 'x9223372036854775807'],
+    ['$(inputs.n.toString())', '9223372036854775807'],
+    ['$(inputs.n - 1n)', 9223372036854775806n],
+    ['$(self > inputs.m && inputs.n > 5)', true],
+    ['$(Number(inputs.n))', 9223372036854776000],
+    ['$(BigInt(inputs.small) + 1n)', 6],
+    ['$(inputs.n - self)', 0],
+    ['$(inputs.small + 1)', 6],
+    ['$(typeof inputs.small)', 'number'],
+    ['$(2n ** 60n)', 1152921504606846976n],
+    ['$({ "a": [inputs.n, { "b": -(2n ** 63n) }] })', { a: [long, { b: -(2n ** 63n) }] }],
+  ])('are BigInts in JavaScript: %j', async (text, expected) => expect(await evaluate(text)).toEqual(expected));
+
+  it.each([
+    ['$(inputs.n + 1)', /^TypeError: .*line 1 of the expression\); an integer beyond 2\^53 is a BigInt here: reckon with 1n/],
+    ['$(Math.floor(inputs.n))', /^TypeError: .*is a BigInt here/],
+    ['$(inputs.n + 1n)', /^the result is an integer of more than 64 bits/],
+    ['$({ "a": 2n ** 70n })', /^the result's member 'a' is an integer of more than 64 bits/],
+  ])('are not rounded without a word: %j', async (text, message) => {
+    await expect(evaluate(text)).rejects.toThrow(message);
+  });
+});
+
 describe('library code', () => {
   const expressionLib = [
     'var t = function(s) { return inputs.x + s; }; let calls = 0;',

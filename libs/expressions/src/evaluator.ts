@@ -3,10 +3,11 @@
  *
  * Invariant: whatever goes wrong with an expression rejects with ExpressionError, and the evaluator goes on working.
  */
-import type { CwlObject, CwlValue } from '@weft/plan';
+import { type CwlObject, type CwlValue, markedJson, unmarked } from '@weft/plan';
 import { ExpressionError, needsEvaluation, type ExpressionContext, type ExpressionEvaluator, type ExpressionOptions } from './api.js';
 import { interpolatedText } from './interpolate.js';
 import { parseParameterReference, resolveReference, type ParameterReference } from './parameter-reference.js';
+import { MARKED } from './protocol.js';
 import { escapeRule, scan } from './scanner.js';
 import { shortened } from './script-errors.js';
 import { locateWorker } from './worker-location.js';
@@ -112,9 +113,9 @@ class Evaluator implements StartedEvaluator {
       .run({
         code,
         library,
-        inputsJson: JSON.stringify(context.inputs),
-        selfJson: JSON.stringify(context.self ?? null),
-        runtimeJson: JSON.stringify(context.runtime),
+        inputsJson: scriptText(context.inputs),
+        selfJson: scriptText(context.self ?? null),
+        runtimeJson: scriptText(context.runtime),
       })
       .catch((error: unknown) => {
         throw failure(error instanceof Error ? error.message : String(error), code);
@@ -127,8 +128,22 @@ function failure(reason: string, code: string): ExpressionError {
   return new ExpressionError(`${reason}: $${shortened(code)}`, `$${code}`);
 }
 
+/** JSON, or, with MARKED before it, marked JSON: where there are whole numbers that a number of JavaScript does not hold. */
+function scriptText(value: CwlValue): string {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    if ((error as { name?: unknown }).name !== 'TypeError') throw error;
+    return MARKED + markedJson(value);
+  }
+}
+
 /** A member named `__proto__` would change the prototype of whatever object it is copied to: it is left out. */
-function parseResult(json: string): CwlValue {
+function parseResult(text: string): CwlValue {
+  return text.startsWith(MARKED) ? (unmarked(parsePlain(text)) as CwlValue) : parsePlain(text);
+}
+
+function parsePlain(json: string): CwlValue {
   if (!json.includes('__proto__')) return JSON.parse(json) as CwlValue;
   return JSON.parse(json, function (this: CwlObject, key: string, value: CwlValue) {
     return key === '__proto__' ? undefined : value;

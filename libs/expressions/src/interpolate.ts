@@ -24,6 +24,7 @@ export function interpolatedText(value: CwlValue): string {
  * both open, and published tools (and the v1.3 suite) take such text apart with sed.
  */
 function jsonText(value: CwlValue): string {
+  if (typeof value === 'bigint') return String(value);
   if (typeof value === 'number') return plainNumber(value);
   if (Array.isArray(value)) return `[${value.map(jsonText).join(', ')}]`;
   if (!isObject(value)) return JSON.stringify(value);

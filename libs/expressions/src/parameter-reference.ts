@@ -67,7 +67,7 @@ function step(value: CwlValue, segment: PathSegment, seen: string, isLast: boole
       : { found: true, value: item };
   }
   if (typeof value !== 'object' || value === null) {
-    const what = value === null ? 'null' : `a ${typeof value}`;
+    const what = value === null ? 'null' : `a ${typeof value === 'bigint' ? 'number' : typeof value}`;
     return miss(`${seen} is ${what}: it has no ${typeof segment === 'number' ? 'items' : `field '${segment}'`}`);
   }
   if (typeof segment === 'number') return miss(`${seen} is not an array: [${segment}] names nothing`);

@@ -4,6 +4,9 @@
  * Invariant: an evaluation has no effect outside of the sandbox, so it may be sent again to another worker when one dies.
  */
 
+/** Before JSON in which long whole numbers are marked (libs/plan, json.ts). What stringifiers write does not begin with it, and parsers skip it. */
+export const MARKED = ' ';
+
 /** One script. Numbers point into the batch's tables, so that equal texts travel once. */
 export interface EvaluationRequest {
   id: number;

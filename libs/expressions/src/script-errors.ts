@@ -10,6 +10,9 @@ export type ScriptFailure =
   /** The interpreter gave up in a way that reached the host. */
   | { kind: 'host'; error: unknown };
 
+/** Of the interpreter's words, for people alone. */
+const BIGINT_HINT = 'an integer beyond 2^53 is a BigInt here: reckon with 1n, or with Number(x) where digits may be lost';
+
 const PLACE = /\b(expression|expressionLib):(\d+)/;
 
 export function describeFailure(failure: ScriptFailure, library: string[], limits: SandboxLimits): string {
@@ -44,7 +47,8 @@ function scriptMessage(thrown: { name: string; message: string; stack: string },
     return `it needs more than ${mebibytes(limits.memoryBytes)} of memory${place}`;
   if (thrown.message === 'stack overflow') return `it recurses or nests too deeply (stack overflow)${place}`;
   if (thrown.name === '') return `it threw ${thrown.message}`;
-  return `${thrown.name}: ${thrown.message}${place}`;
+  const hint = thrown.name === 'TypeError' && /bigint/i.test(thrown.message) ? `; ${BIGINT_HINT}` : '';
+  return `${thrown.name}: ${thrown.message}${place}${hint}`;
 }
 
 function placeOf(stack: string, library: string[]): string {

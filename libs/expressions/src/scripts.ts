@@ -1,7 +1,9 @@
 /** The texts that the sandbox gives to the interpreter. User code begins on line 1 of its script, so that reported lines are the author's. */
+import { MARKED } from './protocol.js';
 
 /**
  * Runs once per memory image, before any user code, and keeps the built-ins it needs out of that code's reach.
+ * Whole numbers that no number of JavaScript holds are BigInts on the way in and out, marked as libs/plan (json.ts) does it.
  * Math.random is replaced because a memory image would repeat its numbers; the host seeds it anew for every evaluation.
  */
 export const HARNESS = `"use strict";
@@ -9,6 +11,10 @@ export const HARNESS = `"use strict";
   const { parse, stringify } = JSON;
   const { isSafeInteger, isFinite } = Number;
   const imul = Math.imul, toNumber = Number, toText = String;
+  const { keys: keysOf, defineProperty: define } = Object;
+  const toInteger = BigInt, tailOf = Function.prototype.call.bind(String.prototype.slice);
+  const LONG = 2n ** 63n;
+  let exact = false;
   let seed = 0;
   Math.random = () => {
     seed = (seed + 0x6d2b79f5) | 0;
@@ -26,20 +32,41 @@ export const HARNESS = `"use strict";
       case 'number': return isFinite(value) ? value : refuse(key, toText(value) + ', which JSON cannot hold');
       case 'function': return refuse(key, 'a function, which is not data');
       case 'symbol': return refuse(key, 'a symbol, which is not data');
-      case 'bigint': return isSafeInteger(toNumber(value)) ? toNumber(value) : refuse(key, 'an integer too large for JSON');
+      case 'bigint':
+        if (isSafeInteger(toNumber(value))) return toNumber(value);
+        if (value < -LONG || value >= LONG) refuse(key, 'an integer of more than 64 bits');
+        exact = true;
+        return 0;
       default: return value;
     }
   };
+  const marking = (key, value) => {
+    if (typeof value === 'bigint' && !isSafeInteger(toNumber(value))) return '\\0L' + toText(value);
+    return typeof value === 'string' && value[0] === '\\0' ? '\\0' + value : check(key, value);
+  };
+  const unmarked = (value) => {
+    if (typeof value === 'string' && value[0] === '\\0') {
+      return value[1] === 'L' ? toInteger(tailOf(value, 2)) : tailOf(value, 1);
+    }
+    if (typeof value !== 'object' || value === null) return value;
+    const keys = keysOf(value);
+    for (let at = 0; at < keys.length; at += 1)
+      define(value, keys[at], { value: unmarked(value[keys[at]]), enumerable: true, configurable: true, writable: true });
+    return value;
+  };
+  const read = (text) => text[0] === '${MARKED}' ? unmarked(parse(text)) : parse(text);
   const textOf = (value) => { try { return toText(value); } catch { return ''; } };
   return {
     enter(inputs, self, runtime, newSeed) {
       seed = newSeed | 0;
-      globalThis.inputs = parse(inputs);
-      globalThis.self = parse(self);
-      globalThis.runtime = parse(runtime);
+      globalThis.inputs = read(inputs);
+      globalThis.self = read(self);
+      globalThis.runtime = read(runtime);
     },
     leave(value) {
+      exact = false;
       const text = stringify(value, check);
+      if (exact) return '${MARKED}' + stringify(value, marking);
       return text === undefined ? 'null' : text;
     },
     explain(thrown) {

@@ -155,7 +155,7 @@ function attach({ prefix, separate }: InputBinding, text: string): string[] {
 /** A scalar, File or Directory as one word. */
 function argumentText(value: CwlValue): string {
   if (typeof value === 'string') return value;
-  if (typeof value === 'number') return numberText(value);
+  if (typeof value === 'number' || typeof value === 'bigint') return numberText(value);
   if (isFileOrDirectory(value)) {
     if (!value.path)
       throw new TaskError(

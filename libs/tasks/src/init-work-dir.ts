@@ -196,7 +196,7 @@ async function evaluateEntry(scope: Scope, entry: string): Promise<CwlValue> {
 
 function fileText(value: CwlValue): string {
   if (typeof value === 'string') return value;
-  return typeof value === 'number' ? numberText(value) : spacedJson(value);
+  return typeof value === 'number' || typeof value === 'bigint' ? numberText(value) : spacedJson(value);
 }
 
 function place(value: CwlValue, name: string | undefined, writable: boolean, from: string): Placement[] {

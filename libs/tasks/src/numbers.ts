@@ -4,8 +4,8 @@
 import type { CwlValue } from '@weft/plan';
 import { isObject } from '@weft/plan';
 
-/** Decimal digits of a finite number without exponent: 1e-5 → "0.00001", 1e21 → "1000000000000000000000". */
-export function numberText(value: number): string {
+/** Decimal digits of a finite number without exponent: 1e-5 → "0.00001", 1e21 → "1000000000000000000000". Zero has no sign. */
+export function numberText(value: number | bigint): string {
   const text = String(value);
   const match = /^(-?)(\d+)(?:\.(\d+))?e([+-]\d+)$/.exec(text);
   if (!match) return text;
@@ -20,7 +20,7 @@ export function numberText(value: number): string {
 
 /** JSON with sorted keys, a space after ',' and ':', numbers without exponent: what the conformance suite expects of serialised Dirent entries. */
 export function spacedJson(value: CwlValue): string {
-  if (typeof value === 'number') return numberText(value);
+  if (typeof value === 'number' || typeof value === 'bigint') return numberText(value);
   if (Array.isArray(value)) return `[${value.map(spacedJson).join(', ')}]`;
   if (!isObject(value)) return JSON.stringify(value);
   const members: string[] = [];

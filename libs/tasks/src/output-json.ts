@@ -3,7 +3,7 @@
  * Source: CWL v1.2 CommandLineTool §4.3 "Execution", "Output binding". Outputs it names that the tool does not declare are dropped.
  */
 import type { CwlObject, CwlValue } from '@weft/plan';
-import { isObject } from '@weft/plan';
+import { isObject, readForeignJson } from '@weft/plan';
 import type { OutputCollector } from './api.js';
 import { TaskError } from './api.js';
 import { messageOf } from './file-values.js';
@@ -27,8 +27,9 @@ export async function readOutputJson(names: string[], size: number, collector: O
 function parse(text: string): CwlObject {
   let value: CwlValue;
   try {
-    value = JSON.parse(text) as CwlValue;
+    value = readForeignJson(text) as CwlValue;
   } catch (error) {
+    if ((error as { name?: unknown }).name === 'RangeError') throw new TaskError('OUTPUT_JSON', `${OUTPUT_JSON}: ${messageOf(error)}`);
     throw new TaskError('OUTPUT_JSON', `${OUTPUT_JSON} is not JSON: ${messageOf(error)}`);
   }
   if (!isObject(value)) throw new TaskError('OUTPUT_JSON', `${OUTPUT_JSON} must hold an object`);

@@ -9,7 +9,7 @@
 import type { ExpressionEvaluator, ExpressionOptions } from '@weft/expressions';
 import { needsEvaluation } from '@weft/expressions';
 import type { CwlObject, CwlValue, EffectiveRequirements } from '@weft/plan';
-import { detachChangedListings, find, settleEntries } from '@weft/plan';
+import { detachChangedListings, find, settleEntries, writeJson } from '@weft/plan';
 import { TaskError } from './api.js';
 
 export interface Scope {
@@ -64,7 +64,7 @@ export async function evaluateNumber(scope: Scope, field: number | string, name:
 
 /** A value in a message: its JSON, cut to a readable length. */
 export function brief(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'undefined';
+  const text = value === undefined ? 'undefined' : writeJson(value);
   return text.length > 120 ? `${text.slice(0, 117)}…` : text;
 }
 

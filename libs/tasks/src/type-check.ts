@@ -3,8 +3,11 @@
  * Source: CWL v1.2 CommandLineTool §4, "Data model". A missing record field counts as null.
  */
 import type { CwlType, CwlValue } from '@weft/plan';
-import { isDirectory, isFile, isFileOrDirectory, isObject } from '@weft/plan';
+import { isDirectory, isFile, isFileOrDirectory, isLong, isObject } from '@weft/plan';
 import { brief } from './scope.js';
+
+/** Source: CWL v1.2 CommandLineTool §4.1 "CWLType": an int has 32 bits, a long 64. */
+const INT = 2 ** 31;
 
 export function matchesType(type: CwlType, value: CwlValue | undefined): boolean {
   return mismatch(type, value, '') === undefined;
@@ -68,11 +71,12 @@ function matchesPrimitive(type: string, value: CwlValue): boolean {
     case 'boolean':
       return typeof value === 'boolean';
     case 'int':
+      return typeof value === 'number' && Number.isInteger(value) && value >= -INT && value < INT;
     case 'long':
-      return typeof value === 'number' && Number.isInteger(value);
+      return typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value) && isLong(value));
     case 'float':
     case 'double':
-      return typeof value === 'number';
+      return typeof value === 'number' || typeof value === 'bigint';
     case 'string':
       return typeof value === 'string';
     case 'File':

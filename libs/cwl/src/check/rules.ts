@@ -1,6 +1,6 @@
 /** What the tables cannot say field by field: rules over one map. */
 import { field, fieldPlace, isList, isMap, itemsOf, stringField, stringOf, type MapNode, type Node } from '../source/node.js';
-import { INEXACT_HINT, inexactMessage, inexactNumbers } from '../source/exact-numbers.js';
+import { numbersTooLong, TOO_LONG_HINT, tooLongMessage } from '../source/exact-numbers.js';
 import { idMapItems } from '../source/id-map.js';
 import { shortName } from '../source/uri.js';
 import { isBefore } from '../source/version.js';
@@ -48,12 +48,12 @@ export function typePlacement(node: MapNode, context: CheckContext): void {
   context.reporter.error(fieldPlace(node, 'type'), 'invalid-type', `'${type}' needs its '${member}' in the same mapping`, hint);
 }
 
-/** Whole numbers in a default print as they were written; where the type is `float` or `double` the nearest double is what is meant. */
+/** Whole numbers in a default have 64 bits; where the type is `float` or `double` the nearest double is what is meant. */
 export function exactDefault(node: MapNode, context: CheckContext): void {
   const written = field(node, 'default');
   if (written === undefined || /^(float|double)(\[\])?\??$/.test(stringField(node, 'type') ?? '')) return;
-  for (const number of inexactNumbers(written))
-    context.reporter.error(number, 'inexact-number', inexactMessage(number.digits ?? '', number.value), INEXACT_HINT);
+  for (const number of numbersTooLong(written))
+    context.reporter.error(number, 'inexact-number', tooLongMessage(number.digits ?? ''), TOO_LONG_HINT);
 }
 
 /** `stdout` and `stderr` outputs have no binding of their own. */

@@ -7,10 +7,10 @@
  *   --file x.fq                              File or Directory: a path or URI
  *   --record '{"a": 1}'                      record
  */
-import { mapFiles, type CwlObject, type CwlType, type CwlValue, type InputParameter, type Plan } from '@weft/plan';
+import { mapFiles, type CwlObject, type CwlType, type CwlValue, type InputParameter, type Plan, readForeignJson } from '@weft/plan';
 import type { Diagnostic } from '../api.js';
 import { typeName, withoutNull } from '../link/assignable.js';
-import { INEXACT_HINT, inexactMessage, lostDigits } from '../source/exact-numbers.js';
+import { exactOf, lostDigits, TOO_LONG_HINT, tooLongMessage } from '../source/exact-numbers.js';
 import { nearestName } from '../source/nearest-name.js';
 import { setOwn } from '../source/node.js';
 import { locationToUri, pathToUri } from './file-values.js';
@@ -115,11 +115,12 @@ class ArgumentReader {
     return item === ABSENT ? ABSENT : [item];
   }
 
-  private wholeNumber(text: string): number {
+  private wholeNumber(text: string): number | bigint {
     const value = Number(text);
-    const digits = lostDigits(text, value);
-    if (digits !== undefined) this.error('inexact-number', inexactMessage(digits, value), INEXACT_HINT);
-    return value;
+    const digits = /^[+-]?\d{401,}$/.test(text) ? text : lostDigits(text, value);
+    const exact = digits === undefined ? value : exactOf(digits);
+    if (exact === undefined) this.error('inexact-number', tooLongMessage(digits ?? ''), TOO_LONG_HINT);
+    return exact ?? value;
   }
 
   private convertNamed(text: string, type: string): CwlValue | typeof ABSENT {
@@ -149,7 +150,7 @@ class ArgumentReader {
   /** Files in it refer to the working directory. */
   private parseJson(text: string): CwlValue | typeof ABSENT {
     try {
-      return mapFiles(JSON.parse(text) as CwlValue, (file) => {
+      return mapFiles(readForeignJson(text) as CwlValue, (file) => {
         const { path, ...rest } = file;
         if (file.location !== undefined) return { ...file, location: locationToUri(file.location, this.cwdUri) };
         return path === undefined ? file : { ...rest, location: pathToUri(path, this.cwdUri) };

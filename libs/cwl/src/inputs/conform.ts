@@ -6,17 +6,17 @@
  *  2. Of a union the first member that fits without a remark wins, else the first that fits.
  *  3. One mistake gives one error; where a union does not fit, the error is that of the member the author most likely meant.
  */
-import type { CwlObject, CwlType, CwlValue, EnumType, RecordType } from '@weft/plan';
+import { type CwlObject, type CwlType, type CwlValue, type EnumType, isLong, type RecordType } from '@weft/plan';
 import { namesOf } from '../diagnostics.js';
 import { acceptsNull, typeName, withoutNull } from '../link/assignable.js';
-import { INEXACT_HINT, inexactMessage } from '../source/exact-numbers.js';
+import { exactOf, TOO_LONG_HINT, tooLongMessage } from '../source/exact-numbers.js';
 import { didYouMean } from '../source/nearest-name.js';
 import { field, isList, isMap, isNull, setOwn, startOf, stringField, type MapNode, type Node, type ScalarNode } from '../source/node.js';
 import { isFileNode, normaliseFile } from './file-values.js';
 import { Problems } from './problems.js';
 
-const RANGES: Record<string, [number, number] | undefined> = { int: [-(2 ** 31), 2 ** 31 - 1], long: [-(2 ** 63), 2 ** 63 - 1024] };
-const LONG = 2n ** 63n;
+/** Of `int`; a `long` beyond doubles has its digits. */
+const INT = [-(2 ** 31), 2 ** 31 - 1] as const;
 
 export interface ConformContext {
   /** Relative locations refer to it. */
@@ -62,7 +62,7 @@ function meant<T extends { type: CwlType }>(node: Node, members: CwlType[], trie
   if (!Array.isArray(rest)) return tries.find((attempt) => attempt.type !== 'null');
   const similar = tries.filter(({ type }) => {
     if (isMap(node) && isFileNode(node)) return type === stringField(node, 'class');
-    if (type === 'long') return isInexactLong(node);
+    if (type === 'long') return isLongWithDigits(node);
     if (typeof type === 'string' || Array.isArray(type)) return false;
     return (type.type === 'record' && isMap(node)) || (type.type === 'array' && isList(node));
   });
@@ -76,31 +76,29 @@ function conformNamed(node: Node, type: string, subject: string, context: Confor
       return normaliseFile(node, context.baseUri, subject, context.problems);
     return mismatch(node, type, subject, context, hintFor(node, type));
   }
-  if (isInexactLong(node) && type === 'long') return exactValue(node, subject, context);
+  if (isLongWithDigits(node) && type === 'long') return exactValue(node, subject, context);
   if (node.kind !== 'scalar' || !scalarFits(node.value, type))
     return mismatch(node, type as CwlType, subject, context, hintFor(node, type));
   return node.value;
 }
 
-/** In the range of `long`, which ends where doubles no longer hold every whole number. */
-function isInexactLong(node: Node): node is ScalarNode & { digits: string } {
-  if (node.kind !== 'scalar' || node.digits === undefined) return false;
-  const value = BigInt(node.digits);
-  return value >= -LONG && value < LONG;
+function isLongWithDigits(node: Node): node is ScalarNode & { digits: string } {
+  return node.kind === 'scalar' && node.digits !== undefined && exactOf(node.digits) !== undefined;
 }
 
-/** A whole number must print as it was written; fractions (`float`, `double`) are the nearest double by definition. */
+/** A whole number prints as it was written; fractions (`float`, `double`) are the nearest double by definition. */
 function exactValue(node: ScalarNode, subject: string, context: ConformContext): CwlValue | undefined {
   if (node.digits === undefined) return node.value;
-  context.problems.error(node, 'inexact-number', `${subject}: ${inexactMessage(node.digits, node.value)}`, INEXACT_HINT);
-  return undefined;
+  const exact = exactOf(node.digits);
+  if (exact === undefined) context.problems.error(node, 'inexact-number', `${subject}: ${tooLongMessage(node.digits)}`, TOO_LONG_HINT);
+  return exact;
 }
 
 function scalarFits(value: ScalarNode['value'], type: string): boolean {
   if (type === 'null') return value === null;
   if (type === 'float' || type === 'double') return typeof value === 'number';
-  const range = RANGES[type];
-  if (range) return typeof value === 'number' && Number.isInteger(value) && value >= range[0] && value <= range[1];
+  if (type === 'int') return typeof value === 'number' && Number.isInteger(value) && value >= INT[0] && value <= INT[1];
+  if (type === 'long') return typeof value === 'number' && Number.isInteger(value) && isLong(value);
   return typeof value === type;
 }
 

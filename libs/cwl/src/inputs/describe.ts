@@ -1,5 +1,5 @@
 /** What a process wants, as rows for `--help`. */
-import type { CwlType, Process } from '@weft/plan';
+import { type CwlType, type Process, writeJson } from '@weft/plan';
 import { acceptsNull, typeName } from '../link/assignable.js';
 
 export interface InputDescription {
@@ -24,7 +24,7 @@ export function describeInputs(process: Process): InputDescription[] {
       name: input.name,
       type: typeToString(input.type),
       required: !hasDefault && !acceptsNull(input.type),
-      ...(hasDefault && { default: JSON.stringify(input.default) }),
+      ...(hasDefault && { default: writeJson(input.default) }),
       ...(doc !== undefined && { doc: doc.trim() }),
     };
   });

@@ -5,7 +5,7 @@
 import type { CwlObject, CwlValue } from '@weft/plan';
 import { valueOf } from '../build/values.js';
 import { isFileObject } from '../check/rules.js';
-import { isList, isMap, setOwn, stringField, stringOf, type MapNode, type Node } from '../source/node.js';
+import { isList, isMap, setOwn, stringField, stringOf, type MapNode, type Node, scalarValue } from '../source/node.js';
 import { shortName } from '../source/uri.js';
 import type { NamespaceMerger } from './namespaces.js';
 import type { TypeNames } from './type-names.js';
@@ -26,7 +26,7 @@ export class ValuePacker {
   }
 
   value(node: Node): CwlValue {
-    if (node.kind === 'scalar') return node.value;
+    if (node.kind === 'scalar') return scalarValue(node);
     if (isList(node)) return node.items.map((item) => this.value(item));
     return isFileObject(node) ? this.file(node) : this.map(node, false);
   }

@@ -1,33 +1,36 @@
 /**
- * Whole numbers whose digits a JSON number cannot keep. CWL's `long` goes to 2^63 - 1, the numbers of plans, logs and JavaScript are doubles:
- * an integer is taken only where it prints as it was written. (Fractions are doubles in CWL too.)
+ * Whole numbers as written, where a double would print others: a `long` goes to 64 bits (libs/plan, json.ts). A `float` or `double` is the nearest double
+ * by definition, also of such digits; what has more than 64 bits is nothing else.
  */
+import { exactInteger } from '@weft/plan';
 import type { Node, ScalarNode } from './node.js';
 
 const INTEGER = /^[-+]?\d+$|^0[xo][0-9a-fA-F]+$/;
+/** Nobody reads more of them. */
+const SHOWN = 40;
 
-/** The digits as written, where `value` would print others; undefined otherwise. */
+/** The digits, in decimal, where `value` would print others; undefined otherwise. */
 export function lostDigits(source: string, value: number): string | undefined {
-  if (Number.isSafeInteger(value) || !INTEGER.test(source)) return undefined;
-  return BigInt(source) === printed(value) ? undefined : source;
+  if (Number.isSafeInteger(value) || source.length > 400 || !INTEGER.test(source)) return undefined;
+  const digits = String(BigInt(source));
+  return exactInteger(digits) === value ? undefined : digits;
 }
 
-/** What JSON and command lines would say. */
-function printed(value: number): bigint {
-  const [digits = '0', exponent = '0'] = String(value).split('e');
-  const [whole = '0', fraction = ''] = digits.split('.');
-  return BigInt(whole + fraction) * 10n ** BigInt(Math.max(0, Number(exponent) - fraction.length));
+/** The value of digits that were lost; undefined: they have more than 64 bits. */
+export function exactOf(digits: string): bigint | undefined {
+  const value = exactInteger(digits);
+  return typeof value === 'bigint' ? value : undefined;
 }
 
-/** The scalars in a value whose digits would be lost. */
-export function inexactNumbers(node: Node): ScalarNode[] {
-  if (node.kind === 'scalar') return node.digits === undefined ? [] : [node];
-  if (node.kind === 'list') return node.items.flatMap(inexactNumbers);
-  return [...node.entries.values()].flatMap((entry) => inexactNumbers(entry.value));
+/** The scalars in a value that are whole numbers of more than 64 bits. */
+export function numbersTooLong(node: Node): ScalarNode[] {
+  if (node.kind === 'scalar') return node.digits === undefined || exactOf(node.digits) !== undefined ? [] : [node];
+  if (node.kind === 'list') return node.items.flatMap(numbersTooLong);
+  return [...node.entries.values()].flatMap((entry) => numbersTooLong(entry.value));
 }
 
-export function inexactMessage(digits: string, value: ScalarNode['value']): string {
-  return `the integer ${digits} cannot be represented exactly (it would become ${String(value)})`;
+export function tooLongMessage(digits: string): string {
+  return `the integer ${digits.length > SHOWN ? `${digits.slice(0, SHOWN)}…` : digits} has more than 64 bits, which no type of CWL holds`;
 }
 
-export const INEXACT_HINT = 'make it a string: type string, and the value in quotes';
+export const TOO_LONG_HINT = 'make it a string: type string, and the value in quotes';

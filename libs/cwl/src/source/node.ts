@@ -4,6 +4,7 @@
  * `alias` adds the name a misspelt field was meant to have, so that one mistake does not cause others.
  */
 import type { CwlValue } from '@weft/plan';
+import { exactOf } from './exact-numbers.js';
 
 export interface SourceFile {
   uri: string;
@@ -45,7 +46,7 @@ export interface ScalarNode extends Place {
   value: null | boolean | number | string;
   /** Stands for something that could not be read, which was reported: say nothing more about it. */
   failed?: true;
-  /** A whole number as written, where `value` prints other digits (exact-numbers.ts). */
+  /** The digits of a whole number, where `value` prints others (exact-numbers.ts). */
   digits?: string;
 }
 
@@ -117,9 +118,14 @@ export function alias(node: MapNode, entry: MapEntry, meant: string): void {
   if (!node.entries.has(meant)) node.entries.set(meant, { ...entry, key: meant });
 }
 
+/** A whole number digit by digit, as far as any type does. */
+export function scalarValue(node: ScalarNode): CwlValue {
+  return node.digits === undefined ? node.value : (exactOf(node.digits) ?? node.value);
+}
+
 /** Plain JSON without places. */
 export function toJson(node: Node): CwlValue {
-  if (node.kind === 'scalar') return node.value;
+  if (node.kind === 'scalar') return scalarValue(node);
   if (node.kind === 'list') return node.items.map(toJson);
   const object: Record<string, CwlValue> = {};
   for (const entry of node.entries.values()) setOwn(object, entry.key, toJson(entry.value));
@@ -144,6 +150,7 @@ export function fromJson(value: unknown, at: Place): Node {
         .map(([k, v]): [string, Node] => [k, fromJson(v, at)]),
     );
   }
+  if (typeof value === 'bigint') return { ...scalarNode(at, Number(value)), digits: String(value) };
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return scalarNode(at, value);
   return scalarNode(at, null);
 }

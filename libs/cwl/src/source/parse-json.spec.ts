@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { Reporter } from '../diagnostics.js';
 import { lostDigits } from './exact-numbers.js';
 import type { Node, SourceFile } from './node.js';
-import { inexactIntegers, parseJson } from './parse-json.js';
+import { parseJson } from './parse-json.js';
 import { parseYaml } from './parse-yaml.js';
 
 const fileOf = (text: string): SourceFile => ({ uri: 'file:///x', text, namespaces: {} });
@@ -63,7 +63,8 @@ test.each([
   ['9223372036854775807', '9223372036854775807'],
   ['-9223372036854775807', '-9223372036854775807'],
   ['4611686018427387904', '4611686018427387904'],
-  ['0xffffffffffffffff', '0xffffffffffffffff'],
+  ['0xffffffffffffffff', '18446744073709551615'],
+  ['-9223372036854775808', '-9223372036854775808'],
   ['9007199254740992', undefined],
   ['100000000000000000000', undefined],
   ['1000000000000000000000000', undefined],
@@ -72,12 +73,3 @@ test.each([
   ['9007199254740993.0', undefined],
   ['0.1', undefined],
 ])('%s loses %s', (source, digits) => expect(lostDigits(source, Number(source))).toBe(digits));
-
-test('the integers that JSON.parse would change', () => {
-  expect(inexactIntegers('{"a": [1, 9007199254740993], "b": {"c": -9223372036854775807, "d": 9007199254740993.5}}')).toEqual([
-    '9007199254740993',
-    '-9223372036854775807',
-  ]);
-  expect(inexactIntegers('{"a": "9007199254740993"}')).toEqual([]);
-  expect(inexactIntegers('{a: 9007199254740993}')).toEqual([]);
-});

@@ -2,8 +2,7 @@
  * JSON text → nodes with places, many times faster than through YAML. It answers only for text that is plain JSON without anything to remark;
  * all else (mistakes, duplicate keys, deep nesting, YAML in JSON's clothes) is left to the YAML reader, which knows how to speak about it.
  */
-import { MAX_DEPTH } from '../limits.js';
-import { inexactNumbers, lostDigits } from './exact-numbers.js';
+import { lostDigits } from './exact-numbers.js';
 import type { MapEntry, Node, SourceFile } from './node.js';
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?/y;
@@ -24,12 +23,6 @@ export function parseJson(file: SourceFile, maxDepth: number, maxNodes: number):
     if (error === TOO_LARGE) return 'large';
     throw error;
   }
-}
-
-/** The integers in a JSON text whose digits `JSON.parse` would lose, as written. Text that is not JSON has none. */
-export function inexactIntegers(text: string): string[] {
-  const root = parseJson({ uri: '', text, namespaces: {} }, MAX_DEPTH, Number.POSITIVE_INFINITY);
-  return root === undefined || root === 'large' ? [] : inexactNumbers(root).flatMap((number) => number.digits ?? []);
 }
 
 class JsonReader {

@@ -192,7 +192,7 @@ export const DOCUMENTS: Readonly<Record<string, string | Record<string, string>>
     '{ScatterFeatureRequirement: {}}',
   ),
   'two processes of one name': `cwlVersion: v1.2\n$graph:\n  - {id: main, class: Operation, inputs: [], outputs: []}\n  - {id: main, class: Operation, inputs: [], outputs: []}\n`,
-  'default that loses digits': tool((t) => t.replace('type: string', 'type: long\n    default: 9007199254740993')),
+  'default of more than 64 bits': tool((t) => t.replace('type: string', 'type: long\n    default: 9223372036854775808')),
   'unknown process of another file': {
     'main.cwl': workflow('  a: {run: "tools.cwl#ecko", in: {message: text}, out: []}')['main.cwl'] ?? '',
     'tools.cwl': `cwlVersion: v1.2\n$graph:\n  - {id: echo, class: Operation, inputs: {message: string}, outputs: []}\n  - {id: cat, class: Operation, inputs: [], outputs: []}\n`,

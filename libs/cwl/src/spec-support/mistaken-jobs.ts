@@ -34,7 +34,7 @@ export const JOBS: Readonly<Record<string, string>> = {
   'number in quotes': `${READS}threads: "4"\n`,
   'fraction for a whole number': `${READS}threads: 1.5\n`,
   'number too large for int': `${READS}threads: 4294967296\n`,
-  'number that loses digits': `${READS}total: 9223372036854775807\n`,
+  'number of more than 64 bits': `${READS}total: 9223372036854775808\n`,
   'text for a number': `${READS}ratio: half\n`,
   'choice that does not exist': `${READS}mode: fats\n`,
   'one value for a list': `${READS}names: anna\n`,
