@@ -3,7 +3,7 @@
  */
 import { run, scheduler } from '@weft/contracts';
 import { type RetryAfterOptions, retryWhenTold } from '@weft/platform';
-import type { CwlObject } from '@weft/plan';
+import { type CwlObject, writeJson } from '@weft/plan';
 import { followRun } from './client/follow-run.js';
 import { outputsOf } from './client/run-objects.js';
 import type { RunsClient, Submission } from './client/runs-client.js';
@@ -37,7 +37,7 @@ export async function submitPrepared(
   options: SubmissionOptions,
   onWait?: RetryAfterOptions['onWait'],
 ): Promise<{ run: run.Run; existing: boolean }> {
-  const inputsJson = JSON.stringify(prepared.job);
+  const inputsJson = writeJson(prepared.job);
   refuseLarge(prepared, inputsJson);
   const submission = {
     ...options,

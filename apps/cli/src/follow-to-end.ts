@@ -3,6 +3,7 @@
  * object is printed.
  */
 import { writeFile } from 'node:fs/promises';
+import { writeJson } from '@weft/plan';
 import { run } from '@weft/contracts';
 import { isServiceError } from '@weft/platform';
 import type { Connected } from './client/connect.js';
@@ -97,7 +98,7 @@ export async function conclude(outcome: Outcome, { outdir, summary }: Place, int
   switch (outcome.status) {
     case 'succeeded':
       return (summary === undefined ? writeResult : writeSummary(summary))(
-        `${JSON.stringify(outcome.outputs, null, 4)}\n`,
+        `${writeJson(outcome.outputs, 4)}\n`,
         `run ${runId} has succeeded, and its output files are in ${outdir.path}; \`weft show ${runId}\` prints the output object`,
       );
     case 'cancelled':

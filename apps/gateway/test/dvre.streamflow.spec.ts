@@ -42,6 +42,11 @@ describe('POST /streamflow/submit', () => {
     });
   });
 
+  it('carries whole numbers of 64 bits', async () => {
+    await post('/streamflow/submit', `{"cwl_workflow": {"cwlVersion": "v1.2"}, "inputs": {"n": -9223372036854775808}}`);
+    expect(submitted()).toMatchObject({ inputsJson: '{"n":-9223372036854775808}' });
+  });
+
   it('says when to come again where there is no room for another run', async () => {
     harness.scheduler.failNext = new ServiceError('RESOURCE_EXHAUSTED', 'full', undefined, { retryAfterMs: 500 });
     const refused = await post('/streamflow/submit', { cwl_workflow: CURL_TOOL, inputs: { message: 'later' } });

@@ -78,6 +78,29 @@ describe('/api/v1/runs', () => {
       expect(again.body).toMatchObject({ run_id: first.body['run_id'], existing: true });
     });
 
+    it('carries whole numbers of 64 bits, there and back, and refuses what nothing holds', async () => {
+      const number = '9223372036854775807';
+      const post = (inputs: string): Promise<Answer> =>
+        api('POST', '', `{"cwl": {"cwlVersion": "v1.2", "x": ${number}}, "inputs": ${inputs}}`);
+      expect((await post(`{"n": ${number}, "text": "${number}"}`)).status).toBe(201);
+      const sent = harness.scheduler.last<schedulerProto.SubmitRunRequest>('submitRun');
+      expect(sent.inputsJson).toBe(`{"n":${number},"text":"${number}"}`);
+      expect(Object.values(sent.document?.files ?? {})).toEqual([expect.stringContaining(`"x": ${number}`)]);
+      for (const [text, why] of [
+        ['9223372036854775808', /^the body: the number 9223372036854775808 has more than 64 bits/],
+        ['-1e400', /^the body: the number -1e400 is larger than any double/],
+      ] as const)
+        expect(await post(`{"n": ${text}}`)).toMatchObject({ status: 400, body: { error: expect.stringMatching(why) as unknown } });
+      harness.scheduler.add({
+        runId: 'r-long',
+        status: run.RunStatus.SUCCEEDED,
+        inputsJson: `{"n":${number}}`,
+        outputsJson: `{"o":[-${number}]}`,
+      });
+      for (const path of ['/r-long', '/r-long/outputs'])
+        expect(await (await fetch(`${harness.url}/api/v1/runs${path}`)).text()).toContain(`"o":[-${number}]`);
+    });
+
     it('takes a CWL object', async () => {
       const cwl = { cwlVersion: 'v1.2', class: 'CommandLineTool', inputs: {}, outputs: {} };
       expect((await api('POST', '', { cwl })).status).toBe(201);

@@ -5,7 +5,8 @@
  * Nothing but its handler's promise ends a job; a job whose consumer died goes to another, however often that happens.
  */
 import { type Job, Worker, type WorkerOptions } from 'bullmq';
-import type { TaskHandler, TaskJob } from './ports.js';
+import { type JobData, jobOf } from './job-data.js';
+import type { TaskHandler } from './ports.js';
 import { taskQueueName } from './queue-names.js';
 import { retryDelayMs } from './retry-delay.js';
 
@@ -33,11 +34,11 @@ const MAX_STALLED = 1_000_000;
 export class PoolConsumer {
   /** Handlers by job: more than one where a job's lock was lost and this consumer got the job again. */
   private readonly running = new Map<string, Set<AbortController>>();
-  private readonly worker: Worker<TaskJob, void>;
+  private readonly worker: Worker<JobData, void>;
   private closing = false;
 
   constructor(private readonly options: PoolConsumerOptions) {
-    this.worker = new Worker<TaskJob, void>(taskQueueName(options.pool), (job) => this.handle(job), {
+    this.worker = new Worker<JobData, void>(taskQueueName(options.pool), (job) => this.handle(job), {
       ...options.worker,
       concurrency: options.concurrency,
       maxStalledCount: MAX_STALLED,
@@ -69,7 +70,7 @@ export class PoolConsumer {
     clearTimeout(limit);
   }
 
-  private async handle(job: Job<TaskJob, void>): Promise<void> {
+  private async handle(job: Job<JobData, void>): Promise<void> {
     const id = job.id ?? '';
     const controller = new AbortController();
     const controllers = this.running.get(id) ?? new Set();
@@ -79,7 +80,7 @@ export class PoolConsumer {
     const startedAtMs = Date.now();
     let ok = false;
     try {
-      await this.options.handler(job.data, controller.signal, { again: job.attemptsStarted > 1 });
+      await this.options.handler(jobOf(job.data), controller.signal, { again: job.attemptsStarted > 1 });
       ok = true;
     } catch (error) {
       throw asError(error);

@@ -9,6 +9,7 @@
 import { type JobsOptions, Queue } from 'bullmq';
 import { Redis, type RedisOptions } from 'ioredis';
 import { type HandledJob, PoolConsumer } from './bull-task-consumer.js';
+import { jobData, type JobData } from './job-data.js';
 import type { JobRef, TaskConsumer, TaskHandler, TaskJob, TaskQueue } from './ports.js';
 import { DEFAULT_PREFIX, jobIdOf, poolsKey, taskQueueName, taskQueuePrefix } from './queue-names.js';
 
@@ -49,7 +50,7 @@ class BullTaskQueue implements TaskQueue, TaskConsumer {
   private readonly redis: Redis;
   private readonly prefix: string;
   private readonly onError: (error: Error) => void;
-  private readonly queues = new Map<string, Promise<Queue<TaskJob, void, string>>>();
+  private readonly queues = new Map<string, Promise<Queue<JobData, void, string>>>();
   private readonly consumers = new Map<string, PoolConsumer>();
   private closing: Promise<void> | undefined;
 
@@ -68,7 +69,7 @@ class BullTaskQueue implements TaskQueue, TaskConsumer {
         await queue.addBulk(
           chunk.map((job) => ({
             name: nameOf(job),
-            data: job,
+            data: jobData(job),
             opts: { jobId: jobIdOf(job), ...(job.priority > 0 ? { priority: job.priority } : {}) },
           })),
         );
@@ -89,7 +90,7 @@ class BullTaskQueue implements TaskQueue, TaskConsumer {
   }
 
   /** False: it was handed out, and may wait for the next consumer now. One that is handed out in between is locked, and remove() leaves it. */
-  private async takeOut(queue: Queue<TaskJob, void, string>, id: string): Promise<boolean> {
+  private async takeOut(queue: Queue<JobData, void, string>, id: string): Promise<boolean> {
     const [handedOut, finishedAt] = await this.redis.hmget(queue.toKey(id), 'ats', 'finishedOn');
     if (Number(handedOut ?? 0) > 0) return finishedAt !== null;
     return (await queue.remove(id)) === 1;
@@ -131,7 +132,7 @@ class BullTaskQueue implements TaskQueue, TaskConsumer {
     else this.redis.disconnect();
   }
 
-  private queueOf(pool: string): Promise<Queue<TaskJob, void, string>> {
+  private queueOf(pool: string): Promise<Queue<JobData, void, string>> {
     let queue = this.queues.get(pool);
     if (!queue) {
       queue = this.openQueue(pool);
@@ -141,10 +142,10 @@ class BullTaskQueue implements TaskQueue, TaskConsumer {
     return queue;
   }
 
-  private async openQueue(pool: string): Promise<Queue<TaskJob, void, string>> {
+  private async openQueue(pool: string): Promise<Queue<JobData, void, string>> {
     const prefix = taskQueuePrefix(pool, this.prefix);
     await this.announce(pool);
-    const queue = new Queue<TaskJob, void, string>(taskQueueName(pool), { connection: this.redis, prefix, defaultJobOptions: JOB_OPTIONS });
+    const queue = new Queue<JobData, void, string>(taskQueueName(pool), { connection: this.redis, prefix, defaultJobOptions: JOB_OPTIONS });
     queue.on('error', this.onError);
     return queue;
   }
@@ -154,7 +155,7 @@ class BullTaskQueue implements TaskQueue, TaskConsumer {
   }
 
   /** A job that is kept for the board would swallow a new one of the same id. */
-  private async forgetFinished(queue: Queue<TaskJob, void, string>, ids: string[]): Promise<void> {
+  private async forgetFinished(queue: Queue<JobData, void, string>, ids: string[]): Promise<void> {
     const scores = await Promise.all([
       this.redis.zmscore(queue.toKey('completed'), ...ids),
       this.redis.zmscore(queue.toKey('failed'), ...ids),

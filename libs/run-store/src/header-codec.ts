@@ -3,6 +3,7 @@
  *
  * Invariant: what is handed out is a header: text that is none (cut, overwritten, another program's) is an UnreadableRunError.
  */
+import { readJson, writeJson } from '@weft/plan';
 import { UnreadableRunError } from './errors.js';
 import { runIdAt, timeAt } from './page-token.js';
 import type { RunHeader, RunState } from './ports.js';
@@ -33,13 +34,13 @@ export function unreadable(position: string, state: string | undefined, projectI
 
 /** An object that an earlier version has in the header. */
 export function objectInHeader(json: string | null, which: 'inputs' | 'outputs'): string | undefined {
-  const value = json === null ? undefined : (JSON.parse(json) as Record<string, unknown>)[which];
-  return value === undefined ? undefined : JSON.stringify(value);
+  const value = json === null ? undefined : (readJson(json) as Record<string, unknown>)[which];
+  return value === undefined ? undefined : writeJson(value);
 }
 
 function parsed(runId: string, json: string): Record<string, unknown> {
   try {
-    return JSON.parse(json) as Record<string, unknown>;
+    return readJson(json) as Record<string, unknown>;
   } catch (error) {
     throw new UnreadableRunError(runId, `its header in the store is not JSON: ${(error as Error).message.slice(0, 200)}`);
   }

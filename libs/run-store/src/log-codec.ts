@@ -1,4 +1,5 @@
 /** How log entries lie in a Redis stream: id `<sequence>-0`, fields `t` (ms) and `e` (event JSON). */
+import { readJson } from '@weft/plan';
 import type { AppendResult, LogEntry, LogPosition } from './ports.js';
 
 export type StreamEntry = [id: string, fields: string[]];
@@ -6,7 +7,7 @@ export type StreamEntry = [id: string, fields: string[]];
 export function decodeEntry([id, fields]: StreamEntry): LogEntry {
   const [, at, , event] = fields;
   if (event === undefined) throw new Error(`log entry ${id} is not one of ours`);
-  return { sequence: Number.parseInt(id, 10), atMs: Number(at), event: JSON.parse(event) as LogEntry['event'] };
+  return { sequence: Number.parseInt(id, 10), atMs: Number(at), event: readJson(event) as LogEntry['event'] };
 }
 
 /** As the append scripts take it: `<sequence>` or `<sequence> <time in ms>`. */

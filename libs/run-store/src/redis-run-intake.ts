@@ -10,7 +10,7 @@
  * id and time, and the script lets exactly one of the two create it.
  */
 import { randomUUID } from 'node:crypto';
-import type { Plan } from '@weft/plan';
+import { type Plan, writeJson } from '@weft/plan';
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.js';
 import { IdempotencyConflictError } from './errors.js';
@@ -63,7 +63,7 @@ export class RedisRunIntake implements RunIntake {
         ...[this.keys.header(runId), this.keys.log(runId), this.keys.active(partition)],
         ...[this.keys.activeOf(partition, final.projectId), this.keys.object(runId, 'inputs')],
       ],
-      [runId, Date.now(), this.keys.nudge(partition), JSON.stringify(final), final.state, eventJson, key, randomUUID(), inputsJson],
+      [runId, Date.now(), this.keys.nudge(partition), writeJson(final), final.state, eventJson, key, randomUUID(), inputsJson],
     );
     return { runId, existing: created !== 1 };
   }
@@ -81,7 +81,7 @@ export class RedisRunIntake implements RunIntake {
 
   async request(runId: string, event: LogEntry['event']): Promise<boolean> {
     const keys = [this.keys.header(runId), this.keys.log(runId)];
-    const args = [runId, Date.now(), this.keys.nudge(partitionOf(runId)), JSON.stringify(event), randomUUID()];
+    const args = [runId, Date.now(), this.keys.nudge(partitionOf(runId)), writeJson(event), randomUUID()];
     return (await this.requestEvent(keys, args)) === 1;
   }
 
@@ -92,7 +92,7 @@ export class RedisRunIntake implements RunIntake {
       ...[this.keys.header(runId), this.keys.log(runId), this.keys.active(partition)],
       ...[this.keys.ended(partition), this.keys.activeOf(partition, header.projectId), this.keys.object(runId, 'outputs')],
     ];
-    const args = [runId, Date.now(), this.keys.nudge(partition), JSON.stringify(header), header.state, JSON.stringify(event)];
+    const args = [runId, Date.now(), this.keys.nudge(partition), writeJson(header), header.state, writeJson(event)];
     return (await this.reopenRun(keys, args)) as 'reopened' | 'active' | 'gone';
   }
 
@@ -107,7 +107,7 @@ export class RedisRunIntake implements RunIntake {
 
   async putPlan(hash: string, plan: Plan): Promise<void> {
     // One that was about to go stays.
-    await this.redis.multi().set(this.keys.plan(hash), JSON.stringify(plan), 'NX').persist(this.keys.plan(hash)).exec();
+    await this.redis.multi().set(this.keys.plan(hash), writeJson(plan), 'NX').persist(this.keys.plan(hash)).exec();
   }
 
   /** The claim of whoever came first. */
@@ -126,9 +126,9 @@ export class RedisRunIntake implements RunIntake {
 /** Inputs may be long: their text is made once, for the log and for beside the header. */
 function textsOf(event: LogEntry['event']): { eventJson: string; inputsJson: string } {
   const { inputs, ...rest } = event;
-  if (inputs === undefined) return { eventJson: JSON.stringify(event), inputsJson: '' };
-  const inputsJson = JSON.stringify(inputs);
-  return { eventJson: `${JSON.stringify(rest).slice(0, -1)},"inputs":${inputsJson}}`, inputsJson };
+  if (inputs === undefined) return { eventJson: writeJson(event), inputsJson: '' };
+  const inputsJson = writeJson(inputs);
+  return { eventJson: `${writeJson(rest).slice(0, -1)},"inputs":${inputsJson}}`, inputsJson };
 }
 
 function partsOf(idempotency: IdempotencyKey): { key: string; fingerprint?: string } {

@@ -1,5 +1,5 @@
 /** The owner's side of logs and headers: one script and one round trip per write, fenced by the lease. */
-import type { CwlObject, Plan } from '@weft/plan';
+import { type CwlObject, type Plan, readJson, writeJson } from '@weft/plan';
 import type { Redis } from 'ioredis';
 import { InvalidRequestError } from './errors.js';
 import type { Keys } from './keys.js';
@@ -41,7 +41,7 @@ export class RedisRunLog implements RunLog {
         encodePosition(after),
         Date.now(),
         this.keys.nudge(partition),
-        ...events.map((event) => JSON.stringify(event)),
+        ...events.map((event) => writeJson(event)),
       ],
     );
     return decodeAppendResult(answer);
@@ -73,10 +73,10 @@ export class RedisRunLog implements RunLog {
         encodePosition(after),
         Date.now(),
         this.keys.nudge(partition),
-        JSON.stringify(ended),
+        writeJson(ended),
         JSON.stringify(header),
         header.state,
-        outputs === undefined ? '' : JSON.stringify(outputs),
+        outputs === undefined ? '' : writeJson(outputs),
       ],
     );
     return decodeAppendResult(answer);
@@ -95,7 +95,7 @@ export class RedisRunLog implements RunLog {
 
   async getPlan(hash: string): Promise<Plan | undefined> {
     const text = await this.redis.get(this.keys.plan(hash));
-    return text === null ? undefined : (JSON.parse(text) as Plan);
+    return text === null ? undefined : (readJson(text) as Plan);
   }
 }
 

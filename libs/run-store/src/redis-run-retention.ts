@@ -1,4 +1,5 @@
 /** Finished runs leaving Redis and coming back. Scripts are one slot each; what spans slots is ordered so that a crash in between shows nowhere. */
+import { writeJson } from '@weft/plan';
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.js';
@@ -88,7 +89,7 @@ export class RedisRunRetention implements RunRetention {
     for await (const page of run.entries) {
       await this.stage(
         stagedLog,
-        page.map(({ sequence, atMs, event }) => [`${sequence}-0`, 't', String(atMs), 'e', JSON.stringify(event)]),
+        page.map(({ sequence, atMs, event }) => [`${sequence}-0`, 't', String(atMs), 'e', writeJson(event)]),
       );
     }
     let size = 0;

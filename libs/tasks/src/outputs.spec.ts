@@ -202,6 +202,34 @@ describe('cwl.output.json', () => {
     expect(outputs).toEqual({ o: published('foo', 'foo\n') });
   });
 
+  it('has whole numbers of 64 bits, and none that is more or endless', async () => {
+    const of = (type: OutputParameter['type'], text: string): Promise<Outcome> =>
+      collect(out({ type }), { 'cwl.output.json': `{"o": ${text}}` });
+    for (const [type, text, value] of [
+      ['long', '9223372036854775807', 9223372036854775807n],
+      ['Any', '[{"a": -9223372036854775808}]', [{ a: -9223372036854775808n }]],
+      ['double', '1e300', 1e300],
+      ['double', '-0.0', -0],
+      ['int', '-2147483648', -(2 ** 31)],
+    ] as const)
+      expect((await of(type, text)).outputs).toEqual({ o: value });
+    for (const text of ['9223372036854775808', '1e400', `[${'9'.repeat(400)}]`])
+      await expect(of('Any', text)).rejects.toMatchObject({
+        code: 'OUTPUT_JSON',
+        message: expect.stringMatching(/^cwl.output.json: the number/),
+      });
+    for (const [type, text] of [
+      ['int', '2147483648'],
+      ['int', '9223372036854775807'],
+      ['long', '1e19'],
+      ['string', '9223372036854775807'],
+    ] as const)
+      await expect(of(type, text)).rejects.toMatchObject({
+        code: 'OUTPUT_TYPE',
+        message: expect.stringContaining(`should be ${type}, got `),
+      });
+  });
+
   it('is checked like any other output', async () => {
     await expect(collect(out({ type: 'int' }), json({ o: 'x' }))).rejects.toMatchObject({
       code: 'OUTPUT_TYPE',

@@ -1,4 +1,5 @@
 /** Finished runs leaving the fake run store and coming back, as the port says. */
+import { readJson, writeJson } from '@weft/plan';
 import {
   type Eviction,
   type Lease,
@@ -13,7 +14,7 @@ import {
 } from '@weft/run-store';
 import { goneOf, type FakeRunStoreData } from './fake-run-store.js';
 
-const copy = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+const copy = <T>(value: T): T => readJson(writeJson(value)) as T;
 
 export class FakeRunRetention implements RunRetention {
   constructor(private readonly data: FakeRunStoreData) {}

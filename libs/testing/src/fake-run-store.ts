@@ -1,7 +1,7 @@
 /**
  * The run store in memory: same contract as the Redis adapter. Several stores over one FakeRunStoreData are several processes over one Redis.
  */
-import { canonicalJson, type CwlObject, type Plan } from '@weft/plan';
+import { canonicalJson, type CwlObject, type Plan, readJson, writeJson } from '@weft/plan';
 import {
   type AppendResult,
   type AttemptRef,
@@ -150,7 +150,7 @@ function refill<K, V>(map: Map<K, V>, entries: [K, V][]): void {
 }
 
 /** What went through JSON: nobody shares objects with the store. */
-const copy = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+const copy = <T>(value: T): T => readJson(writeJson(value)) as T;
 
 class FakeIntake {
   constructor(private readonly data: FakeRunStoreData) {}
@@ -165,7 +165,7 @@ class FakeIntake {
     positionOf(header);
     this.data.runs.set(runId, {
       header: keep(header),
-      objects: accepted['inputs'] === undefined ? {} : { inputs: JSON.stringify(accepted['inputs']) },
+      objects: accepted['inputs'] === undefined ? {} : { inputs: writeJson(accepted['inputs']) },
       log: [first],
       sealed: false,
       idempotencyKey: key,
@@ -232,7 +232,7 @@ class FakeLog {
   async seal(lease: Lease, header: RunHeader, after: LogPosition, ended: Event, outputs?: CwlObject): Promise<AppendResult> {
     return this.write(lease, header.runId, after, [ended], (run) => {
       run.header = keep(header);
-      if (outputs !== undefined) run.objects.outputs = JSON.stringify(outputs);
+      if (outputs !== undefined) run.objects.outputs = writeJson(outputs);
       run.sealed = true;
     });
   }
@@ -267,7 +267,7 @@ class FakeLog {
     const atMs = this.data.nowMs();
     if (last !== after || run.sealed) {
       const stored = run.log.slice(after, sequence);
-      const same = stored.length === events.length && stored.every((entry, i) => JSON.stringify(entry.event) === JSON.stringify(events[i]));
+      const same = stored.length === events.length && stored.every((entry, i) => writeJson(entry.event) === writeJson(events[i]));
       return same ? { ok: true, sequence, atMs: stored[0]?.atMs ?? atMs } : { ok: false, reason: 'conflict', sequence: last };
     }
     events.forEach((event, i) => run.log.push({ sequence: after + i + 1, atMs, event: keep(event) }));

@@ -1,9 +1,10 @@
+import { readJson, writeJson } from '@weft/plan';
 /**
  * Values as a fake keeps them: they went through JSON, and nobody can change them, so that whoever reads one may share it with the fake.
  */
 
 export function keep<T>(value: T): T {
-  return freeze(JSON.parse(JSON.stringify(value)) as T);
+  return freeze(readJson(writeJson(value)) as T);
 }
 
 /** Values that were kept for good: those that are large, and few. */

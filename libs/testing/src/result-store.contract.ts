@@ -57,9 +57,10 @@ export function resultStoreContract(open: () => Promise<ResultStoreFixture>): vo
     it('finds a result as it was put, whoever holds what', async () => {
       const { one, two } = fixture;
       await one.look(KEY, 'first');
-      await one.put(KEY, aStoredResult(), 'first');
-      expect(await two.look(KEY, 'second')).toEqual({ state: 'found', result: aStoredResult() });
-      expect(await two.look(KEY)).toEqual({ state: 'found', result: aStoredResult() });
+      const result = aStoredResult({ outputs: { n: 9223372036854775807n, text: 'ä' } });
+      await one.put(KEY, result, 'first');
+      expect(await two.look(KEY, 'second')).toEqual({ state: 'found', result });
+      expect(await two.look(KEY)).toEqual({ state: 'found', result });
     });
 
     it('replaces a result, and leaves the claims of others alone', async () => {

@@ -3,6 +3,7 @@
  * The reading ports' part is run-store-readers.contract.ts.
  */
 import { type Lease, type LogEntry, PARTITIONS, type RunHeader, type RunObject, type RunStore, partitionOf, textOf } from '@weft/run-store';
+import { type CommandLineTool, readJson } from '@weft/plan';
 import { aRunHeader } from './builders.js';
 import { Inbox } from './gate.js';
 import { runStoreReopenContract } from './run-store-reopen.contract.js';
@@ -19,6 +20,11 @@ export interface RunStoreFixture {
 
 export const accepted = (runId: string): LogEntry['event'] => ({ type: 'RunAccepted', runId });
 export const ended: LogEntry['event'] = { type: 'RunEnded', state: 'succeeded' };
+const TOOL_WITH_DEFAULT: CommandLineTool = {
+  ...{ class: 'CommandLineTool', id: 'main', outputs: [], baseCommand: ['t'], arguments: [], successCodes: [0] },
+  ...{ temporaryFailCodes: [], permanentFailCodes: [], requirements: [], hints: [], declaredVersion: 'v1.2' },
+  inputs: [{ name: 'n', type: 'long', default: 9223372036854775807n }],
+};
 const note = (text: string): LogEntry['event'] => ({ type: 'Noted', text });
 
 /** A run in the store and the lease over its partition. */
@@ -36,7 +42,7 @@ export async function leaseOf(store: RunStore, runId: string, owner = 'owner-1',
 /** As it was written; undefined: there is none. */
 export async function objectOf(store: RunStore, which: RunObject, runId = 'r-1'): Promise<unknown> {
   const found = await store.reader.object(runId, which);
-  return found && JSON.parse(await textOf(found));
+  return found && readJson(await textOf(found));
 }
 
 export function runStoreContract(open: () => Promise<RunStoreFixture>): void {
@@ -60,7 +66,7 @@ function intakeContract(get: () => RunStoreFixture): void {
   it('stores header, first event and active id', async () => {
     const { one, two } = get();
     const header = aRunHeader({ labels: { a: 'b' } });
-    const event = { ...accepted('r-1'), inputs: { text: 'ä', list: [1, null] }, options: { a: 1 } };
+    const event = { ...accepted('r-1'), inputs: { text: 'ä', list: [1, null, 9223372036854775807n] }, options: { a: 1 } };
     expect(await one.intake.create(header, event)).toEqual({ runId: 'r-1', existing: false });
     expect(await two.reader.get('r-1')).toEqual(header);
     expect(await two.log.read('r-1', 0)).toEqual([{ sequence: 1, atMs: expect.any(Number), event }]);
@@ -150,7 +156,7 @@ function intakeContract(get: () => RunStoreFixture): void {
 
   it('keeps plans by hash', async () => {
     const { one, two } = get();
-    const plan = { planVersion: 1 as const, cwlVersion: 'v1.2', root: 'main', processes: {} };
+    const plan = { planVersion: 1 as const, cwlVersion: 'v1.2', root: 'main', processes: { main: TOOL_WITH_DEFAULT } };
     expect(await two.log.getPlan('h')).toBeUndefined();
     await one.intake.putPlan('h', plan);
     await one.intake.putPlan('h', { ...plan, root: 'changed' });
@@ -254,7 +260,7 @@ function logContract(get: () => RunStoreFixture): void {
 
 function sealContract(get: () => RunStoreFixture): void {
   const final = aRunHeader({ state: 'succeeded', finishedAtMs: 9 });
-  const outputs = { n: 1, ä: ['ö'] };
+  const outputs = { n: 1, ä: ['ö', -9223372036854775808n] };
 
   it('ends log and header at once and takes nothing more', async () => {
     const { one, two } = get();

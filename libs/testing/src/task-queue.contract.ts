@@ -33,8 +33,11 @@ function addingContract(get: () => TaskQueueFixture): void {
     const inbox = new Inbox<TaskJob>();
     const job = aTaskJob({ inputs: { text: 'ü', file: { class: 'File', location: 'file:///x' }, none: null } });
     await two.consume('default', 1, async (received) => inbox.push(received));
+    const long = aTaskJob({ taskId: 't-2', inputs: { n: 9223372036854775807n, list: [1, -9007199254740993n] } });
     await one.add([job]);
     expect(await inbox.atLeast(1)).toEqual([job]);
+    await one.add([long]);
+    expect((await inbox.atLeast(2))[1]).toEqual(long);
   });
 
   it('adds a waiting or running job once', async () => {

@@ -1,6 +1,6 @@
 /** Input and output objects of runs: as they come with a message about a run, or by themselves where they are long. */
 import { run } from '@weft/contracts';
-import type { CwlObject } from '@weft/plan';
+import { type CwlObject, readJson } from '@weft/plan';
 import type { RunsClient } from './runs-client.js';
 
 type Reader = Pick<RunsClient, 'object'>;
@@ -24,5 +24,5 @@ export async function objectText(runs: Reader, runId: string, kind: run.ObjectKi
 }
 
 function objectOf(json: string): CwlObject {
-  return JSON.parse(json || '{}') as CwlObject;
+  return readJson(json || '{}') as CwlObject;
 }

@@ -1,4 +1,5 @@
 /** `weft pack`: a document and all it reads as one. */
+import { writeJson } from '@weft/plan';
 import { writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -14,7 +15,7 @@ export async function packCommand(document: string, options: { output?: string }
   const [version, ...others] = versionsIn(packed.document);
   if (others.length > 0)
     process.stderr.write(`weft: parts of it are ${others.join(' and ')}, the whole is ${version}: they keep their versions\n`);
-  const text = `${JSON.stringify(packed.document, null, 2)}\n`;
+  const text = `${writeJson(packed.document, 2)}\n`;
   if (options.output === undefined) process.stdout.write(text);
   else writeFileSync(options.output, text);
 }

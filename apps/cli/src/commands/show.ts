@@ -1,4 +1,5 @@
 /** `weft show`: one run with its tasks, and why it failed. */
+import { readJson, writeJson } from '@weft/plan';
 import { run } from '@weft/contracts';
 import type { RunsClient } from '../client/runs-client.js';
 import { withRegistry } from '../client/connect-registry.js';
@@ -19,7 +20,7 @@ export async function showCommand(named: string, options: { json?: boolean; gate
   });
   if (options.json) {
     const shown = { ...(run.Run.toJSON(found) as object), tasks: tasks.map((task) => run.Task.toJSON(task)) };
-    return void process.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
+    return void process.stdout.write(`${writeJson(shown, 2)}\n`);
   }
   process.stdout.write(describe(found));
   if (tasks.length > 0)
@@ -32,7 +33,7 @@ export async function showCommand(named: string, options: { json?: boolean; gate
   for (const absence of await absences(found, options)) process.stdout.write(`\nwaiting for ${shownLine(absence)}\n`);
   if (found.failure) process.stdout.write(`\n${describeFailure(found.failure)}\n`);
   if (found.outputsOmitted) process.stdout.write(`\noutputs are long: weft show --json ${found.runId} prints them\n`);
-  if (found.outputsJson) process.stdout.write(`\noutputs ${JSON.stringify(JSON.parse(found.outputsJson), null, 2)}\n`);
+  if (found.outputsJson) process.stdout.write(`\noutputs ${writeJson(readJson(found.outputsJson), 2)}\n`);
 }
 
 /** What runners of the run's pool wait for themselves, where it may keep the run waiting; only the local stack's are known. */

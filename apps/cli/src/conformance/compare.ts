@@ -7,7 +7,7 @@
  *  3. A Directory must have every entry the test lists, in any order.
  *  4. Any other object must have the expected members and no others that are not null.
  */
-import { type CwlObject, type CwlValue, isObject } from '@weft/plan';
+import { type CwlObject, type CwlValue, isObject, writeJson } from '@weft/plan';
 
 /** What does not match: where (`out[0].checksum`), and what was expected and found. Undefined: it matches. */
 export function mismatch(expected: CwlValue | undefined, actual: CwlValue | undefined, at = 'output'): string | undefined {
@@ -27,7 +27,7 @@ function differs(at: string, expected: CwlValue | undefined, actual: CwlValue | 
 }
 
 function shorten(value: CwlValue | undefined): string {
-  const text = JSON.stringify(value ?? null);
+  const text = writeJson(value ?? null);
   return text.length <= 300 ? text : `${text.slice(0, 300)}…`;
 }
 

@@ -1,4 +1,5 @@
 /** The DVRE dialect's active-learning calls: /al-engine/…, /dal/templates; forwarded to the AL coordinator. */
+import { writeJson } from '@weft/plan';
 import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { ServiceError } from '@weft/platform';
@@ -42,7 +43,7 @@ export class AlEngineController {
     const { command } = await this.al.command({
       projectId: body.project_id,
       command: commandName(body),
-      parametersJson: JSON.stringify(parameters),
+      parametersJson: writeJson(parameters),
       sessionId: body.session_id ?? firstText(parameters['session_id'], parameters['previous_session_id']),
       contractAddress: body.contract_address ?? '',
       transactionHash: body.transaction_hash ?? '',

@@ -3,6 +3,7 @@
  *
  * Invariants: the coordinator says which templates there are; a type it does not have is refused with the names it has.
  */
+import { writeJson } from '@weft/plan';
 import type { al } from '@weft/contracts';
 import { ServiceError } from '@weft/platform';
 import type { AlGateway } from '../clients/al.client.js';
@@ -28,7 +29,7 @@ export class DalTemplates {
     const { command } = await this.al.command({
       projectId: body.project_id,
       command: commandFor(body.dal_workflow_type, await this.list()),
-      parametersJson: JSON.stringify(parameters),
+      parametersJson: writeJson(parameters),
       sessionId: typeof parameters['session_id'] === 'string' ? parameters['session_id'] : '',
       contractAddress: body.contract_address ?? '',
       transactionHash: body.transaction_hash ?? '',

@@ -1,4 +1,5 @@
 /** The DVRE dialect's workflow calls: /streamflow/…, a thin adapter onto the Runs API. */
+import { writeJson } from '@weft/plan';
 import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { gateway } from '@weft/contracts';
@@ -128,8 +129,8 @@ function workflowOf(body: SubmitWorkflowBodyData, schema: KnownFields): { field:
 
 function submitRequest(body: SubmitWorkflowBodyData, document: string | object, caller: Caller, key: string): gateway.SubmitRequest {
   return gateway.SubmitRequest.create({
-    document: { $case: 'cwl', value: typeof document === 'string' ? document : JSON.stringify(document, null, 2) },
-    inputsJson: JSON.stringify(body.inputs ?? {}),
+    document: { $case: 'cwl', value: typeof document === 'string' ? document : writeJson(document, 2) },
+    inputsJson: writeJson(body.inputs ?? {}),
     projectId: body.project_id ?? '',
     pool: poolOf(body.deployment ?? DEFAULT_DEPLOYMENT),
     cache: body.cache === true,
@@ -144,7 +145,7 @@ function labelsOf(body: SubmitWorkflowBodyData, caller: Caller): Record<string, 
   const labels: Record<string, string> = { dialect: 'dvre', deployment: body.deployment ?? DEFAULT_DEPLOYMENT };
   if (body.contract_address) labels['contract_address'] = body.contract_address;
   if (body.transaction_hash) labels['transaction_hash'] = body.transaction_hash;
-  if (body.metadata) labels['metadata'] = JSON.stringify(body.metadata);
+  if (body.metadata) labels['metadata'] = writeJson(body.metadata);
   if (caller.wallet) labels['user_wallet'] = caller.wallet;
   if (caller.role) labels['user_role'] = caller.role;
   return labels;

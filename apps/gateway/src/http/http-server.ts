@@ -2,6 +2,7 @@
 import type { Server } from 'node:https';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
+import { writeJson } from '@weft/plan';
 import type { PublicTls } from '@weft/platform';
 import type { GatewayConfig } from '../config/config.js';
 import type { GatewayMetrics } from '../ops/gateway-metrics.js';
@@ -43,6 +44,7 @@ export function createHttpServer(config: GatewayConfig, routes: RouteTable, tls?
   guardAccess(server, config);
   holdRoutes(server, routes);
   readBodies(server);
+  server.setReplySerializer((payload) => writeJson(payload));
   return adapter;
 }
 

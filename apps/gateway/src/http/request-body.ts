@@ -4,11 +4,13 @@
  * Invariants:
  *  1. JSON bodies only: forms and plain text are what a page of another site could send without being asked. An empty body is none.
  *  2. No more than BODY_LIMIT_BYTES are ever held of one body, however little of it was sent: what is unpacked is counted as it comes.
- *  3. What is dropped or changed when it is read (a key that stands there twice, bytes that are no UTF-8) is refused.
+ *  3. What is dropped or changed when it is read (a key that stands there twice, bytes that are no UTF-8, numbers that nothing here holds) is refused.
+ *     Whole numbers have 64 bits (libs/plan, json.ts).
  */
 import { pipeline, type Readable, type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { readForeignJson } from '@weft/plan';
 import { ServiceError } from '@weft/platform';
 import { faultOf, MAX_JSON_DEPTH } from './json-text.js';
 import { RequestProblem } from './problem.js';
@@ -22,6 +24,8 @@ const UNPACK: Readonly<Record<string, () => Transform>> = {
   deflate: createInflate,
   br: createBrotliDecompress,
 };
+/** What a parser of JSON may round, or make infinite. */
+const MAY_LOSE = /\d{16}|\d[eE]\+?\d\d\d/;
 const ENCODINGS = 'gzip, deflate, br';
 /** Names of UTF-8 and of what is part of it. */
 const CHARSETS = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii']);
@@ -39,7 +43,14 @@ export function readBodies(server: FastifyInstance): void {
       return done(error as Error);
     }
     if (text.trim() === '') return done(null, undefined);
-    void parse(request, text, done);
+    void parse(request, text, (error, parsed) => {
+      if (error !== null || !MAY_LOSE.test(text)) return done(error, parsed);
+      try {
+        done(null, readForeignJson(text));
+      } catch (fault) {
+        done(new ServiceError('INVALID_ARGUMENT', `the body: ${(fault as Error).message}`));
+      }
+    });
   });
 }
 

@@ -4,6 +4,7 @@
  * Invariants: only what is plainly no document is refused here (nothing but comments, a lone word); every other mistake is the
  * scheduler's to diagnose, at its line and column.
  */
+import { writeJson } from '@weft/plan';
 import { run } from '@weft/contracts';
 import { ServiceError } from '@weft/platform';
 
@@ -12,7 +13,7 @@ const INLINE_URI = 'inline:///workflow.cwl';
 
 /** @throws ServiceError INVALID_ARGUMENT naming `field` where the text cannot be a CWL document. */
 export function inlineBundle(field: string, document: string | object): run.DocumentBundle {
-  const text = typeof document === 'string' ? document : JSON.stringify(document, null, 2);
+  const text = typeof document === 'string' ? document : writeJson(document, 2);
   refuseNonDocument(field, text);
   return { rootUri: INLINE_URI, files: { [INLINE_URI]: text } };
 }

@@ -6,6 +6,7 @@
  *     event and repeats none. Notes carry no id, because they may not be in the log.
  *  2. The stream ends with the event `end` exactly when the run has ended; a stream that ends without it is to be resumed.
  */
+import { writeJson } from '@weft/plan';
 import type { run } from '@weft/contracts';
 import { ServiceError, toServiceError } from '@weft/platform';
 import { failureView, iso, jsonObject, runStatusWord, taskView } from './run.view.js';
@@ -106,7 +107,7 @@ function orHeartbeat<T>(next: Promise<T>, ms: number): Promise<T | typeof HEARTB
 function frame({ event, id }: NumberedEvent): string {
   const { type, body } = payload(event);
   const data = { run_id: event.runId, sequence: event.sequence, at: iso(event.at), ...body };
-  return `${id === undefined ? '' : `id: ${id}\n`}event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+  return `${id === undefined ? '' : `id: ${id}\n`}event: ${type}\ndata: ${writeJson(data)}\n\n`;
 }
 
 function payload({ event }: run.RunEvent): { type: string; body: Record<string, unknown> } {

@@ -3,6 +3,7 @@
  *
  * Invariants: numeric enums stop here; the tables stop compiling when the protos gain a value, and a value that is in no table is an error.
  */
+import { readJson } from '@weft/plan';
 import { run, status } from '@weft/contracts';
 import { ServiceError } from '@weft/platform';
 import type { z } from 'zod';
@@ -33,7 +34,7 @@ export function jsonObject(text: string, what: string): Record<string, unknown> 
   if (text === '') return null;
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = readJson(text);
   } catch (error) {
     throw new ServiceError('INTERNAL', `${what} is not JSON: ${(error as Error).message}`);
   }

@@ -1,4 +1,5 @@
 /** The native REST API: /api/v1/runs. */
+import { writeJson } from '@weft/plan';
 import { Body, Controller, Delete, Get, Headers, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
@@ -101,7 +102,7 @@ function idempotencyKey(header: string | undefined, body: string | undefined): s
 function submitRequest(body: SubmitBodyData, key: string): gateway.SubmitRequest {
   return {
     document: documentOf(body.cwl),
-    inputsJson: JSON.stringify(body.inputs ?? {}),
+    inputsJson: writeJson(body.inputs ?? {}),
     inputsBaseUri: body.inputs_base_uri ?? '',
     name: body.name ?? '',
     projectId: body.project_id ?? '',
@@ -124,7 +125,7 @@ function submitRequest(body: SubmitBodyData, key: string): gateway.SubmitRequest
 
 function documentOf(cwl: SubmitBodyData['cwl']): NonNullable<gateway.SubmitRequest['document']> {
   if (typeof cwl === 'string') return { $case: 'cwl', value: cwl };
-  if (!('root_uri' in cwl) && !('files' in cwl)) return { $case: 'cwl', value: JSON.stringify(cwl, null, 2) };
+  if (!('root_uri' in cwl) && !('files' in cwl)) return { $case: 'cwl', value: writeJson(cwl, 2) };
   const { root_uri: rootUri, files } = parseRequest(schemas.Bundle, cwl, 'bundle');
   return { $case: 'bundle', value: { rootUri, files } };
 }

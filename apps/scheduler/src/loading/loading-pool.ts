@@ -9,7 +9,7 @@
  */
 import type { scheduler } from '@weft/contracts';
 import { ServiceError } from '@weft/platform';
-import type { CwlObject, Plan } from '@weft/plan';
+import { type CwlObject, type Plan, readJson } from '@weft/plan';
 import { fingerprintOf } from '../runs/fingerprint.js';
 import { loadSubmission, sizeOf, type Loaded, type LoadRequest } from './load-submission.js';
 import { LoadingThread, type LoadingJob, type ThreadLimits } from './loading-thread.js';
@@ -50,8 +50,8 @@ export class LoadingPool implements Loading {
     const { planJson, inputsJson, ...rest } = answer.loaded;
     return {
       ...rest,
-      ...(planJson !== undefined && { plan: JSON.parse(planJson) as Plan }),
-      ...(inputsJson !== undefined && { inputs: JSON.parse(inputsJson) as CwlObject }),
+      ...(planJson !== undefined && { plan: readJson(planJson) as Plan }),
+      ...(inputsJson !== undefined && { inputs: readJson(inputsJson) as CwlObject }),
     };
   }
 

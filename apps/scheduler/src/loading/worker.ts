@@ -1,4 +1,5 @@
 /** Loading thread: takes one task at a time. Bundled as `loading-worker.mjs`. */
+import { writeJson } from '@weft/plan';
 import { readlinkSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { fingerprintOf } from '../runs/fingerprint.js';
@@ -19,7 +20,7 @@ async function run(task: LoadingTask): Promise<FromLoader> {
   const { plan, inputs, ...rest } = await loadSubmission(task.request);
   return {
     kind: 'loaded',
-    loaded: { ...rest, ...(plan && { planJson: JSON.stringify(plan) }), ...(inputs && { inputsJson: JSON.stringify(inputs) }) },
+    loaded: { ...rest, ...(plan && { planJson: writeJson(plan) }), ...(inputs && { inputsJson: writeJson(inputs) }) },
   };
 }
 

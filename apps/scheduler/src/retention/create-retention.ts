@@ -4,7 +4,7 @@
  */
 import type { RetiredFolders } from '@weft/call-cache';
 import { decide, type EngineEvent, initialState, liveLocations } from '@weft/engine';
-import type { CwlObject, Plan } from '@weft/plan';
+import { type CwlObject, type Plan, readJson } from '@weft/plan';
 import { type Logger, ServiceError } from '@weft/platform';
 import {
   type ArchivingRunStore,
@@ -72,7 +72,7 @@ export function createRetention(options: RetentionOptions): Retention {
     const run = await live.retention.read(runId);
     if (!run) return;
     const { outputs } = await run.objects();
-    const object = outputs === undefined ? undefined : (JSON.parse(outputs) as CwlObject);
+    const object = outputs === undefined ? undefined : (readJson(outputs) as CwlObject);
     await intermediates.clear(runId, run.header, object, eventsOf(run.entries));
   };
   const keeper = new RetentionKeeper({ store: live, archive, leases: options.leases, clear, retentionMs, clock, logger });

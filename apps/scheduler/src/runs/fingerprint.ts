@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { scheduler } from '@weft/contracts';
-import { canonicalJson } from '@weft/plan';
+import { canonicalJson, readJson } from '@weft/plan';
 
 /**
  * SHA-256, hexadecimal. The idempotency key itself does not count, nor where the call comes from: the same command from another shell asks
@@ -22,7 +22,7 @@ export function fingerprintOf(request: scheduler.SubmitRunRequest): string {
 /** The order of members and white space do not matter where it is JSON. */
 function meaningOf(inputs: string): unknown {
   try {
-    return JSON.parse(inputs);
+    return readJson(inputs);
   } catch {
     return inputs;
   }

@@ -6,7 +6,7 @@
  *  2. Making pieces of a value lets others go on in between.
  */
 import { setImmediate } from 'node:timers/promises';
-import { type CwlObject, isLongJson } from '@weft/plan';
+import { type CwlObject, isLongJson, writeJson } from '@weft/plan';
 
 /** Bytes of an object in a message about a run, and about a task, of which there are many. */
 export const RUN_OBJECT_BYTES = 512 * 1024;
@@ -30,7 +30,7 @@ export const OMITTED: ShownObject = { json: '', omitted: true };
 export function shownObject(value: CwlObject | undefined, limit: number): ShownObject {
   if (value === undefined) return NO_OBJECT;
   if (isLongJson(value, { chars: limit, values: limit / CHARS_OF_VALUE })) return OMITTED;
-  return shownText(JSON.stringify(value), limit);
+  return shownText(writeJson(value), limit);
 }
 
 export function shownText(json: string, limit: number): ShownObject {
@@ -72,7 +72,7 @@ function* texts(value: unknown): Generator<string, void, undefined> {
       const named = !Array.isArray(next);
       yield named ? '{' : '[';
       open.push({ members: membersOf(next), named, first: true });
-    } else yield JSON.stringify(next) ?? 'null';
+    } else yield writeJson(next ?? null);
     for (;;) {
       const around = open.at(-1);
       if (!around) return;

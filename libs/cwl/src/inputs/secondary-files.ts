@@ -13,6 +13,7 @@ import {
   type DirectoryValue,
   type FileValue,
   type SecondaryFile,
+  writeJson,
 } from '@weft/plan';
 import { isExpression } from '../source/uri.js';
 import { normaliseFile, pathToUri } from './file-values.js';
@@ -71,16 +72,16 @@ function candidateOf(name: CwlValue, primary: FileValue, pattern: string): Expec
     const normal = node.kind === 'map' ? normaliseFile(node, directory ?? '', 'the file', problems) : undefined;
     if (normal) return normal;
   }
-  throw new Error(`'${pattern}' must give file names or Files; it gave ${JSON.stringify(name)}`);
+  throw new Error(`'${pattern}' must give file names or Files; it gave ${writeJson(name)}`);
 }
 
 function besideOf(name: string, directory: string | undefined, pattern: string): { uri: string | undefined; basename: string } {
   const basename = name.slice(name.lastIndexOf('/') + 1);
   const problem = nameProblem(basename);
-  if (problem !== undefined) throw new Error(`'${pattern}' must give file names; ${JSON.stringify(name)} ${problem}`);
+  if (problem !== undefined) throw new Error(`'${pattern}' must give file names; ${writeJson(name)} ${problem}`);
   if (!directory) return { uri: undefined, basename };
   const canonical = canonicalUri(pathToUri(name, directory));
-  if ('problem' in canonical) throw new Error(`'${pattern}' must give file names; ${JSON.stringify(name)} ${canonical.problem}`);
+  if ('problem' in canonical) throw new Error(`'${pattern}' must give file names; ${writeJson(name)} ${canonical.problem}`);
   return { uri: canonical.uri, basename };
 }
 

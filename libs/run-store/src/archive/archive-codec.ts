@@ -7,6 +7,7 @@
  *  2. Reading takes time in proportion to the text, however long a line is, and has no more of it in hand than a line or PAGE_CHARS.
  *  3. Of version 1, whose header has the objects in it, everything is read.
  */
+import { readJson, writeJson } from '@weft/plan';
 import { type Readable, pipeline, type Transform } from 'node:stream';
 import { createGunzip, createGzip } from 'node:zlib';
 import { InvalidRequestError, UnreadableRunError } from '../errors.js';
@@ -53,7 +54,7 @@ export async function encodeRun(run: RestingRunPages, { pack }: Packing): Promis
   );
   const writeText = (text: string): Promise<void> =>
     new Promise((resolve, reject) => packed.write(text, (error) => (error ? reject(error) : resolve())));
-  const write = (lines: Line[]): Promise<void> => writeText(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  const write = (lines: Line[]): Promise<void> => writeText(lines.map((line) => `${writeJson(line)}\n`).join(''));
   const { header, sequence, idempotency } = run;
   await write([{ format: FORMAT, version: VERSION, header, sequence, idempotency }]);
   const texts = await run.objects();
@@ -124,9 +125,7 @@ async function* pages<T>(
 ): AsyncGenerator<T[], void, undefined> {
   let whole = false;
   for await (const page of await read()) {
-    const parsed = page
-      .filter((text) => !OBJECTS.some((which) => text.startsWith(prefixOf(which))))
-      .map((text) => JSON.parse(text) as Line);
+    const parsed = page.filter((text) => !OBJECTS.some((which) => text.startsWith(prefixOf(which)))).map((text) => readJson(text) as Line);
     const last = parsed.at(-1);
     whole = last !== undefined && 'end' in last;
     const picked = parsed.map(pick).filter((item) => item !== undefined);
@@ -138,14 +137,14 @@ async function* pages<T>(
 function headOf(runId: string, text = ''): Head {
   let line: Line | null;
   try {
-    line = JSON.parse(text) as Line | null;
+    line = readJson(text) as Line | null;
   } catch {
     throw new UnreadableRunError(runId, 'its first line in the archive is not JSON');
   }
   if (line === null || !('format' in line) || line.format !== FORMAT) throw new UnreadableRunError(runId, 'what the archive has is no run');
   if (line.version > VERSION) throw new InvalidRequestError(`this run was archived by another version of weft (format ${line.version})`);
   const { header, sequence, idempotency } = line;
-  const json = JSON.stringify(header);
+  const json = writeJson(header);
   const head = { header: decodeHeader(runId, json, undefined), sequence, idempotency };
   if (line.version === VERSION) return head;
   return { ...head, texts: { inputs: objectInHeader(json, 'inputs'), outputs: objectInHeader(json, 'outputs') } };

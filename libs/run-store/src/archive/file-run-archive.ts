@@ -7,7 +7,7 @@
  */
 import { Readable, type Transform } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import type { Plan } from '@weft/plan';
+import { type Plan, readJson, writeJson } from '@weft/plan';
 import type { RunObject, StoredObject } from '../ports.js';
 import { storedText } from '../stored-object.js';
 import type { ArchiveFiles, IndexedRun, RestingRun, RestingRunPages, RunArchive } from '../retention.ports.js';
@@ -88,14 +88,14 @@ export class FileRunArchive implements RunArchive {
     const name = planName(hash);
     const present = await this.files.open(name);
     if (present) present.destroy();
-    else await this.writeChecked(name, await through(this.packing.pack(), Buffer.from(JSON.stringify(plan))));
+    else await this.writeChecked(name, await through(this.packing.pack(), Buffer.from(writeJson(plan))));
     this.stored.add(hash);
     for (const oldest of this.stored) if (this.stored.size <= KNOWN_PLANS || !this.stored.delete(oldest)) break;
   }
 
   async getPlan(hash: string): Promise<Plan | undefined> {
     const stream = await this.files.open(planName(hash));
-    return stream && (JSON.parse((await through(this.packing.unpack(), await buffer(stream))).toString()) as Plan);
+    return stream && (readJson((await through(this.packing.unpack(), await buffer(stream))).toString()) as Plan);
   }
 
   /** Names of a folder, greatest first, none after `limit`. */

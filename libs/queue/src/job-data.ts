@@ -1,0 +1,25 @@
+/**
+ * What BullMQ keeps of a job, and makes JSON of with its own hands: the job itself; as text beside it where there are whole numbers in it that JSON.stringify
+ * refuses (libs/plan, json.ts).
+ */
+import { readJson, writeJson } from '@weft/plan';
+import type { TaskJob } from './ports.js';
+
+export type JobData = TaskJob & { exact?: string };
+
+export function jobData(job: TaskJob): JobData {
+  const requirements = [...job.inherited.requirements, ...job.inherited.hints];
+  if (!holdsLong(job.inputs) && !holdsLong(requirements)) return job;
+  // What the board shows stays; what it cannot show goes.
+  return { ...job, inputs: {}, inherited: { requirements: [], hints: [] }, exact: writeJson(job) };
+}
+
+export function jobOf(data: JobData): TaskJob {
+  return data.exact === undefined ? data : (readJson(data.exact) as TaskJob);
+}
+
+function holdsLong(value: unknown): boolean {
+  if (typeof value === 'bigint') return true;
+  if (typeof value !== 'object' || value === null) return false;
+  return Array.isArray(value) ? value.some(holdsLong) : Object.values(value).some(holdsLong);
+}
