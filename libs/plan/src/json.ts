@@ -65,7 +65,8 @@ export function readForeignJson(text: string): unknown {
 /** As JSON.stringify writes plain data. @param space of indentation */
 export function writeJson(value: unknown, space?: number): string {
   try {
-    return JSON.stringify(value, undefined, space);
+    // Without more arguments it is twice as fast.
+    return space === undefined ? JSON.stringify(value) : JSON.stringify(value, undefined, space);
   } catch (error) {
     if (!isTypeError(error)) throw error;
     return written(value, space === undefined ? undefined : { by: ' '.repeat(space), at: '\n' }) ?? 'null';
