@@ -2,7 +2,7 @@
 import { relative, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { collectBundle, packDocument, SUPPORTED_VERSIONS } from '@weft/cwl';
-import { type CwlObject, type CwlValue, type Plan, visitFiles } from '@weft/plan';
+import { type CwlObject, type CwlValue, type Plan, visitFiles, writeJson } from '@weft/plan';
 import { localFetcher, lookedAtUri } from '../document/fetcher.js';
 import { loadPlan, prepare, Refused } from '../document/prepare.js';
 import { subgraphOf } from '../document/subgraph.js';
@@ -38,7 +38,7 @@ async function textOf(document: string | undefined, rest: string[], options: Pri
   return printTargets ? targetsOf(plan) : json(await subgraph(document, plan, options));
 }
 
-const json = (value: object): string => `${JSON.stringify(value, null, 4)}\n`;
+const json = (value: object): string => `${writeJson(value, 4)}\n`;
 
 /** What is read to load the document, and the files that it gives as defaults. */
 async function dependencies(document: string, { relativeDeps }: PrintOptions): Promise<CwlObject> {
