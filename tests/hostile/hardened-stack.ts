@@ -65,7 +65,7 @@ export class HardenedStack {
   private constructor(
     readonly stack: Stack,
     private readonly folder: string,
-    secrets: { token: string; secret: string },
+    private readonly secrets: { token: string; secret: string },
     private readonly pids: Record<string, number>,
   ) {
     this.secret = secrets.secret;
@@ -109,6 +109,11 @@ export class HardenedStack {
   /** `$WEFT_HOME`; `canary.txt` in it is a canary, and so is `.canary` beside the sandboxes. */
   get home(): string {
     return dirname(this.stack.sandboxes);
+  }
+
+  /** What REST answers to whoever has the token. */
+  rest(path: string): Promise<Response> {
+    return fetch(this.stack.url + path, { headers: { authorization: `Bearer ${this.secrets.token}` } });
   }
 
   /** Submits as the attacker's project. @throws what the gateway answers */

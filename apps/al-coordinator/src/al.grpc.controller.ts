@@ -3,11 +3,22 @@
  * instead of being skipped, errors are mapped once for all services, and the health service and the shared secret come with it.
  */
 import { Injectable } from '@nestjs/common';
-import type { al } from '@weft/contracts';
+import { al } from '@weft/contracts';
 import { unary } from '@weft/platform';
-import { commandMessage, sessionMessage } from './al.messages.js';
+import { commandMessage, sessionMessage, sessionSummary } from './al.messages.js';
+import type { Session } from './session/session.types.js';
 import { AlService } from './al.service.js';
 import { TemplateCatalog } from './templates/template.catalog.js';
+
+/** Bytes of a page: with what is around them, below the 4 MiB that a client of gRPC takes unless told otherwise. */
+const PAGE_BYTES = 3 * 1024 * 1024;
+
+/** How many of them, from the first on, fit into a page; one at least. */
+function fitting(sessions: readonly Session[]): number {
+  let bytes = 0;
+  const over = sessions.findIndex((session) => (bytes += al.Session.encode(sessionSummary(session)).finish().length) > PAGE_BYTES);
+  return over < 0 ? sessions.length : Math.max(1, over);
+}
 
 @Injectable()
 export class AlGrpcController {
@@ -31,10 +42,10 @@ export class AlGrpcController {
   }
 
   private async listSessions({ projectId, pageSize, pageToken }: al.ListSessionsRequest): Promise<al.ListSessionsResponse> {
-    if (projectId !== '') {
-      return { sessions: (await this.service.listSessions(projectId)).map(sessionMessage), nextPageToken: '' };
-    }
-    const { sessions, nextPageToken } = await this.service.listAllSessions(pageSize, pageToken);
-    return { sessions: sessions.map(sessionMessage), nextPageToken };
+    const page =
+      projectId === ''
+        ? await this.service.listAllSessions(pageSize, pageToken, fitting)
+        : await this.service.listSessions(projectId, pageSize, pageToken, fitting);
+    return { sessions: page.sessions.map(sessionSummary), nextPageToken: page.nextPageToken };
   }
 }

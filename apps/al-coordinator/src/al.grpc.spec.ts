@@ -172,6 +172,30 @@ describe('sessions of all projects', () => {
   });
 });
 
+describe('lists of sessions that are long', () => {
+  it('have fewer sessions a page, and none of their commands', async () => {
+    const ids = Array.from({ length: 100_000 }, (_, n) => `sample-${String(n).padStart(12, '0')}`);
+    for (let n = 0; n < 4; n += 1) await done('start_querying', OUTPUTS.query(ids), { batch_size: 100_000 });
+    for (const projectId of ['p', '']) {
+      const found: al.Session[] = [];
+      let [pageToken, pages] = ['', 0];
+      do {
+        const page: al.ListSessionsResponse = await callUnary(harness.client, harness.client.listSessions, {
+          projectId,
+          pageSize: 0,
+          pageToken,
+        });
+        expect(al.ListSessionsResponse.encode(page).finish().length).toBeLessThan(4 * 1024 * 1024);
+        for (const session of page.sessions) found.push(session);
+        [pageToken, pages] = [page.nextPageToken, pages + 1];
+      } while (pageToken !== '');
+      expect(new Set(found.map(({ sessionId }) => sessionId)).size).toBe(4);
+      expect([found.length, pages > 2]).toEqual([4, true]);
+      expect(found.every(({ commands, queriedSamples }) => commands.length === 0 && queriedSamples.length === 100_000)).toBe(true);
+    }
+  });
+});
+
 describe('what is refused', () => {
   it.each<[string, object, string, RegExp]>([
     ['evaluate_model', {}, 'FAILED_PRECONDITION', /no(ne|t).*possible now: start_querying, prompt_training/],

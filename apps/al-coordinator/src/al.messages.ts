@@ -4,7 +4,7 @@
 import { al } from '@weft/contracts';
 import type { SessionView } from './al.service.js';
 import type { Phase } from './session/session.machine.js';
-import type { Command, CommandStatus } from './session/session.types.js';
+import type { Command, CommandStatus, Session } from './session/session.types.js';
 
 const COMMAND_STATUS: Record<CommandStatus, al.CommandStatus> = {
   accepted: al.CommandStatus.ACCEPTED,
@@ -40,6 +40,11 @@ export function commandMessage(command: Command): al.Command {
     createdAt: new Date(command.createdAt),
     finishedAt: command.finishedAt === undefined ? undefined : new Date(command.finishedAt),
   };
+}
+
+/** Without its commands: a list of sessions has none. */
+export function sessionSummary(session: Session): al.Session {
+  return sessionMessage({ session, commands: [] });
 }
 
 export function sessionMessage({ session, commands }: SessionView): al.Session {

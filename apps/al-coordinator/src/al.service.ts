@@ -34,7 +34,7 @@ export interface CommandInput {
 }
 
 export interface SessionsView {
-  sessions: SessionView[];
+  sessions: Session[];
   nextPageToken: string;
 }
 
@@ -100,18 +100,29 @@ export class AlService {
     return this.view(session);
   }
 
-  /** Oldest first; a project nobody has sent a command for has none. */
-  async listSessions(projectId: string): Promise<SessionView[]> {
-    const sessions = await this.deps.store.listSessions(projectId);
-    return Promise.all(sessions.map((session) => this.view(session)));
+  /** Oldest first; a project nobody has sent a command for has none. `fitting`: how many of them, from the first on, a page takes. */
+  async listSessions(projectId: string, pageSize: number, pageToken: string, fitting: Fitting): Promise<SessionsView> {
+    checkPageSize(pageSize);
+    const first = pageToken === '' ? 0 : Number(fromToken(pageToken));
+    if (!Number.isSafeInteger(first) || first < 0) throw new ServiceError('INVALID_ARGUMENT', 'page_token: none of ours');
+    const all = await this.deps.store.listSessions(projectId);
+    const asked = all.slice(first, pageSize === 0 ? undefined : first + pageSize);
+    const sessions = asked.slice(0, fitting(asked));
+    const next = first + sessions.length;
+    return { sessions, nextPageToken: next < all.length ? toToken(String(next)) : '' };
   }
 
   /** Of every project, newest first. */
-  async listAllSessions(pageSize: number, pageToken: string): Promise<SessionsView> {
-    if (pageSize > MAX_PAGE_SIZE) throw new ServiceError('INVALID_ARGUMENT', `page_size: at most ${MAX_PAGE_SIZE}`);
-    const page = await this.deps.store.listAllSessions(pageSize || DEFAULT_PAGE_SIZE, pageToken === '' ? undefined : fromToken(pageToken));
-    const sessions = await Promise.all(page.sessions.map((session) => this.view(session)));
-    return { sessions, nextPageToken: page.next === undefined ? '' : Buffer.from(page.next).toString('base64url') };
+  async listAllSessions(pageSize: number, pageToken: string, fitting: Fitting): Promise<SessionsView> {
+    checkPageSize(pageSize);
+    const after = pageToken === '' ? undefined : fromToken(pageToken);
+    for (let size = pageSize || DEFAULT_PAGE_SIZE; ;) {
+      const { sessions, next } = await this.deps.store.listAllSessions(size, after);
+      const fit = fitting(sessions);
+      if (fit >= sessions.length || size === 1) return { sessions, nextPageToken: next === undefined ? '' : toToken(next) };
+      // Only the store knows where a page ends.
+      size = Math.max(1, Math.min(fit, size - 1));
+    }
   }
 
   /** Follows what was running when the coordinator went away. Returns how many commands that were. */
@@ -219,6 +230,16 @@ export class AlService {
       authorizedBy,
     };
   }
+}
+
+type Fitting = (sessions: readonly Session[]) => number;
+
+function checkPageSize(pageSize: number): void {
+  if (pageSize > MAX_PAGE_SIZE) throw new ServiceError('INVALID_ARGUMENT', `page_size: at most ${MAX_PAGE_SIZE}`);
+}
+
+function toToken(place: string): string {
+  return Buffer.from(place).toString('base64url');
 }
 
 function fromToken(pageToken: string): string {

@@ -41,8 +41,8 @@ export function objectInHeader(json: string | null, which: 'inputs' | 'outputs')
 function parsed(runId: string, json: string): Record<string, unknown> {
   try {
     return readJson(json) as Record<string, unknown>;
-  } catch (error) {
-    throw new UnreadableRunError(runId, `its header in the store is not JSON: ${(error as Error).message.slice(0, 200)}`);
+  } catch {
+    throw new UnreadableRunError(runId, 'its header in the store is not JSON');
   }
 }
 

@@ -128,7 +128,9 @@ export class RedisRunReader implements RunReader {
     );
     if (answer === null) return false;
     const [json, idempotencyKey] = answer as [string, string];
-    await this.index.remove(JSON.parse(json) as RunHeader);
+    const gone = readable(runId, json);
+    // An entry that stays leads to no run, and is passed over.
+    if (gone) await this.index.remove(gone);
     if (idempotencyKey !== '') await this.redis.del(idempotencyKey);
     return true;
   }
@@ -164,6 +166,14 @@ export class RedisRunReader implements RunReader {
     const [state, sealed] = await this.redis.hmget(this.keys.header(runId), 'state', 'sealed');
     if (state === null) return true;
     return typeof sealed === 'string' && last >= Number(sealed);
+  }
+}
+
+function readable(runId: string, json: string): RunHeader | undefined {
+  try {
+    return decodeHeader(runId, json, undefined);
+  } catch {
+    return undefined;
   }
 }
 

@@ -97,6 +97,14 @@ describe('redis run store', () => {
         await store.ping();
       });
 
+      it('are removed where they have ended', async () => {
+        for (const runId of ['r-1', 'r-bad']) await store.intake.create(aRunHeader({ runId }), accepted);
+        await store.log.seal(await own(store, 'r-bad'), aRunHeader({ runId: 'r-bad', state: 'failed' }), 1, ended);
+        await redis.admin.hset(keys.header('r-bad'), 'json', 'x');
+        expect(await store.reader.remove('r-bad')).toBe(true);
+        expect((await store.reader.list({ limit: 10 })).runs.map(({ runId }) => runId)).toEqual(['r-1']);
+      });
+
       it('tells that an object went while it was read', async () => {
         await store.intake.create(aRunHeader(), { ...accepted, inputs: { long: 'x'.repeat(1_000_000) } });
         const found = await store.reader.object('r-1', 'inputs');

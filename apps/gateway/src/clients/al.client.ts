@@ -21,8 +21,9 @@ export class AlGateway {
     });
   }
 
-  sessions(projectId: string): Promise<al.ListSessionsResponse> {
-    return this.listSessions({ projectId, pageSize: 0, pageToken: '' });
+  /** Of a project, oldest first: as many as a message takes. */
+  sessions(projectId: string, pageToken = ''): Promise<al.ListSessionsResponse> {
+    return this.listSessions({ projectId, pageSize: 0, pageToken });
   }
 
   /** Newest first; page size 0 is the coordinator's default. */

@@ -2,12 +2,13 @@
 import { writeJson } from '@weft/plan';
 import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import type { al } from '@weft/contracts';
 import { ServiceError } from '@weft/platform';
 import { AlGateway } from '../clients/al.client.js';
 import { describeRoute } from '../http/openapi.js';
 import { ZodPipe } from '../http/validation.js';
 import * as schemas from './al-engine.schemas.js';
-import type { CommandBodyData, SessionsQueryData } from './al-engine.schemas.js';
+import type { CommandBodyData, ProjectSessionsQueryData, SessionsQueryData } from './al-engine.schemas.js';
 import { commandAnswer, sessionCommand, sessionStats, sessionView } from './al-engine.view.js';
 import { callerOf, type CallerHeaders } from './caller.js';
 import { DalTemplates } from './dal-templates.js';
@@ -71,9 +72,19 @@ export class AlEngineController {
   }
 
   @Get('al-engine/sessions/:project')
-  @describeRoute({ summary: "A project's sessions", answers: { 200: schemas.ProjectSessions }, errors: [503], anyQuery: true })
-  async projectSessions(@Param('project') project: string): Promise<object> {
-    return { project_id: project, sessions: (await this.al.sessions(project)).sessions.map(sessionView) };
+  @describeRoute({
+    summary: "A project's sessions, oldest first",
+    query: schemas.ProjectSessionsQuery,
+    answers: { 200: schemas.ProjectSessions },
+    errors: [400, 503],
+    anyQuery: true,
+  })
+  async projectSessions(
+    @Param('project') project: string,
+    @Query(new ZodPipe(schemas.ProjectSessionsQuery, 'query')) query: ProjectSessionsQueryData,
+  ): Promise<object> {
+    const { sessions, nextPageToken } = await this.al.sessions(project, query.page_token);
+    return { project_id: project, sessions: sessions.map(sessionView), ...(nextPageToken !== '' && { next_page_token: nextPageToken }) };
   }
 
   @Get('al-engine/sessions/:project/:session')
@@ -87,7 +98,14 @@ export class AlEngineController {
   @Get('al-engine/session-stats/:project')
   @describeRoute({ summary: "Sums over a project's sessions", answers: { 200: schemas.SessionStats }, errors: [503], anyQuery: true })
   async stats(@Param('project') project: string): Promise<schemas.SessionStats> {
-    return sessionStats(project, (await this.al.sessions(project)).sessions);
+    const all: al.Session[] = [];
+    let pageToken: string | undefined;
+    do {
+      const page = await this.al.sessions(project, pageToken);
+      for (const session of page.sessions) all.push({ ...session, queriedSamples: [] });
+      pageToken = page.nextPageToken;
+    } while (pageToken !== '');
+    return sessionStats(project, all);
   }
 
   @Get('dal/templates')

@@ -76,7 +76,14 @@ export const SessionsQuery = z.looseObject({
 });
 export type SessionsQueryData = z.infer<typeof SessionsQuery>;
 
-export const ProjectSessions = z.strictObject({ project_id: text, sessions: z.array(SessionView) });
+export const ProjectSessionsQuery = z.looseObject({ page_token: text.optional() });
+export type ProjectSessionsQueryData = z.infer<typeof ProjectSessionsQuery>;
+
+export const ProjectSessions = z.strictObject({
+  project_id: text,
+  sessions: z.array(SessionView),
+  next_page_token: text.optional().meta({ description: 'Only where there are more, because these have some 3 MiB' }),
+});
 
 export const SessionStats = z.strictObject({
   project_id: text,

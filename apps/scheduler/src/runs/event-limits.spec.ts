@@ -1,17 +1,18 @@
 /** What is too large for a log is a failure for good, where it is produced. */
 import type { EngineEvent } from '@weft/engine';
 import type { CwlObject } from '@weft/plan';
-import { boundFailure, endWithin, withinLimits } from './event-limits.js';
+import { boundFailure, endWithin, withinLimits as bounded } from './event-limits.js';
 import { failureOf } from './failures.js';
 
 const succeeded = (outputs: CwlObject): EngineEvent => ({ type: 'TaskSucceeded', taskId: 't', attempt: 2, outputs });
+const withinLimits = (event: EngineEvent): EngineEvent => bounded(event, (taskId) => `step of ${taskId}`);
 /** Some 33 MiB, of which several make what is long without being it. */
 const PART = 'x'.repeat(33 * 1024 * 1024);
 
 it('outputs of a task', () => {
   const fits = succeeded({ a: PART });
   expect(withinLimits(fits)).toBe(fits);
-  const refused = { type: 'TaskFailed', taskId: 't', attempt: 2, retryable: false, failure: { code: 'OUTPUT_SIZE' } };
+  const refused = { type: 'TaskFailed', taskId: 't', attempt: 2, retryable: false, failure: { code: 'OUTPUT_SIZE', step: 'step of t' } };
   for (const outputs of [{ a: PART, b: [PART] }, { a: Array.from({ length: 4_000_001 }, () => 0) }])
     expect(withinLimits(succeeded(outputs))).toMatchObject(refused);
 });

@@ -21,14 +21,15 @@ const MESSAGE_CHARS = 16 * 1024;
 const TAIL_CHARS = 16 * 1024;
 const INSTEAD = 'write what is large to files';
 
-/** The event, or the failure that takes its place. */
-export function withinLimits(event: EngineEvent): EngineEvent {
+/** The event, or the failure that takes its place. `stepOf`: of a task. */
+export function withinLimits(event: EngineEvent, stepOf: (taskId: string) => string | undefined): EngineEvent {
   switch (event.type) {
     case 'TaskSucceeded': {
       const { taskId, attempt, outputs } = event;
       if (!isLongJson(outputs, TASK_LIMITS)) return event;
       const message = `the output object has ${more(TASK_LIMITS)}: ${INSTEAD}`;
-      return { type: 'TaskFailed', taskId, attempt, failure: { code: 'OUTPUT_SIZE', message }, retryable: false };
+      const failure = { code: 'OUTPUT_SIZE', message, step: stepOf(taskId) ?? '' };
+      return { type: 'TaskFailed', taskId, attempt, failure, retryable: false };
     }
     case 'BindingsEvaluated': {
       const { node, iteration, shards } = event;

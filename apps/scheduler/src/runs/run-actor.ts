@@ -99,7 +99,7 @@ export class RunActor {
   offer(event: EngineEvent): Promise<boolean> {
     if (this.stopped) return Promise.resolve(false);
     return new Promise((settle) => {
-      this.mailbox.push({ event: withinLimits(event), settle });
+      this.mailbox.push({ event: withinLimits(event, (taskId) => this.state.tasks.get(taskId)?.step), settle });
       this.wake();
     });
   }

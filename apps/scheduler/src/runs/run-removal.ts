@@ -7,7 +7,7 @@
  */
 import type { scheduler } from '@weft/contracts';
 import { ServiceError } from '@weft/platform';
-import { isFinal, type RunHeader, type RunObject, type RunReader, textOf } from '@weft/run-store';
+import { isFinal, type RunHeader, type RunObject, type RunReader, textOf, UnreadableRunError } from '@weft/run-store';
 import type { RunFolders } from '../retention/run-folders.js';
 
 export interface RunRemovalDeps {
@@ -27,7 +27,7 @@ export class RunRemoval {
 
   async run(runId: string): Promise<void> {
     const { reader, folders } = this.deps;
-    await this.ended(runId);
+    await this.ended(runId).catch(unlessUnreadable);
     const needed = (await folders.pinned(runId)).length > 0 ? await this.neededBy(runId) : undefined;
     if (needed) throw new ServiceError('FAILED_PRECONDITION', `run ${runId} is needed by run ${needed.runId}, ${needed.why}`);
     if (!(await reader.remove(runId))) await this.ended(runId);
@@ -74,4 +74,9 @@ export class RunRemoval {
     const found = await this.deps.reader.object(runId, which);
     return found !== undefined && (await textOf(found)).includes(JSON.stringify(prefix).slice(0, -1));
   }
+}
+
+/** What cannot be read may go, if the store knows it as one that has ended. */
+function unlessUnreadable(error: unknown): void {
+  if (!(error instanceof UnreadableRunError)) throw error;
 }

@@ -3,6 +3,7 @@
  *
  * Invariant: the live store is asked first, and again after the archive was: a run that moves in between is found in one of them.
  */
+import { UnreadableRunError } from '../errors.js';
 import type { LogEntry, RunLog, RunReader, RunStore, TaskLogs } from '../ports.js';
 import type { RunArchive, StoredChunk } from '../retention.ports.js';
 import { ArchivedRuns } from './archived-runs.js';
@@ -74,7 +75,7 @@ async function collect<T>(pages: AsyncIterable<T[]>): Promise<T[]> {
 }
 
 async function remove(store: RunStore, archive: RunArchive, runId: string): Promise<boolean> {
-  const live = await store.reader.get(runId);
+  const live = await store.reader.get(runId).catch(whetherReadable);
   const removed = live !== undefined && (await store.reader.remove(runId));
   // A run that goes on keeps what the archive may have of it from before; it is not what counts.
   if (live !== undefined && !removed && (await store.reader.get(runId))) return false;
@@ -83,9 +84,14 @@ async function remove(store: RunStore, archive: RunArchive, runId: string): Prom
     await archive.remove(found.run);
     if (!removed) await store.retention.forget(found.run, found.bytes);
   }
-  const gone = live ?? found?.run.header;
+  const gone = live === 'unreadable' ? undefined : (live ?? found?.run.header);
   if (gone) await releasePlan(store, archive, gone);
   return removed || found !== undefined;
+}
+
+function whetherReadable(error: unknown): 'unreadable' {
+  if (error instanceof UnreadableRunError) return 'unreadable';
+  throw error;
 }
 
 async function restore(store: RunStore, archive: RunArchive, runId: string): Promise<boolean> {

@@ -199,14 +199,16 @@ export interface Session {
 }
 
 export interface ListSessionsRequest {
-  /** All its sessions, oldest first. Empty: those of all projects, newest first, in pages. */
+  /** Its sessions, oldest first. Empty: those of all projects, newest first. */
   projectId: string;
-  /** 1..1000, default 50; only where project_id is empty. */
+  /** 1..1000; default 50, where project_id is empty, else as many as fit. */
   pageSize: number;
   pageToken: string;
 }
 
+/** Fewer than page_size where they would be long. */
 export interface ListSessionsResponse {
+  /** Without their commands. */
   sessions: Session[];
   /** Empty on the last page. */
   nextPageToken: string;
