@@ -78,10 +78,18 @@ const UNFINISHED_TESTS = [
 ];
 // Each argument of a call takes room on the stack; some 125,000 overflow it.
 const SPREAD_ARGUMENTS = [
-  'CallExpression[callee.property.name=/^(push|unshift|fromCharCode|fromCodePoint)$/] > SpreadElement',
+  'CallExpression[callee.property.name=/^(push|unshift|concat|splice|fromCharCode|fromCodePoint)$/] > SpreadElement',
   "CallExpression[callee.object.name='Math'] > SpreadElement",
   "CallExpression[callee.object.name='Object'][callee.property.name='assign'] > SpreadElement",
 ].map((selector) => ({ selector, message: 'what is spread here may be too long for the stack: loop, concat or reduce' }));
+
+/** `/x+$/` without a beginning is tried at each x, and is as slow as the square of their number where something follows them. */
+const SLOW_ENDS = [
+  {
+    selector: 'Literal[regex.pattern=/^(\\(\\.\\))?(\\\\?[^\\^]|\\[[^\\]]+\\])[+*]\\$$/]',
+    message: 'takes time with the square of the text: use withoutEndSlashes of @weft/plan, trimEnd or a loop',
+  },
+];
 
 export default tseslint.config(
   { ignores: ['dist/**', 'node_modules/**', '.nx/**', 'libs/contracts/src/gen/**', 'coverage/**'] },
@@ -107,7 +115,7 @@ export default tseslint.config(
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { attributes: false } }],
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
-      'no-restricted-syntax': ['error', ...UNFINISHED_TESTS, ...SPREAD_ARGUMENTS],
+      'no-restricted-syntax': ['error', ...UNFINISHED_TESTS, ...SPREAD_ARGUMENTS, ...SLOW_ENDS],
       'max-lines': ['error', { max: 350, skipBlankLines: true, skipComments: true }],
       'max-lines-per-function': ['error', { max: 80, skipBlankLines: true, skipComments: true }],
       eqeqeq: ['error', 'always', { null: 'ignore' }],

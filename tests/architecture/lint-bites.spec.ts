@@ -38,6 +38,9 @@ const planted: [string, string, string][] = [
   ['libs/queue', 'export const all = (to: number[], from: number[]) => to.push(...from);\n', 'no-restricted-syntax'],
   ['libs/queue', 'export const most = (of: number[]) => Math.max(0, ...of);\n', 'no-restricted-syntax'],
   ['libs/queue', 'export const text = (of: number[]) => String.fromCharCode(...of);\n', 'no-restricted-syntax'],
+  ['libs/queue', 'export const all = (of: number[][]) => of.flat().concat(...of);\n', 'no-restricted-syntax'],
+  ['libs/queue', "export const plain = (uri: string) => uri.replace(/\\/+$/, '');\n", 'no-restricted-syntax'],
+  ['libs/queue', "export const plain = (uri: string) => uri.replace(/(.)\\s*$/, '$1');\n", 'no-restricted-syntax'],
 ];
 
 /** A file that is there, whose text the planted one stands in for: nothing is written, neither beside what other tests read nor for good. */

@@ -27,7 +27,9 @@ export function shownName(name: unknown): string {
 
 /** A line of a tool's log: its colours stay, and end with it. What a carriage return would overwrite is left out, as on a terminal. */
 export function shownLogLine(line: string): string {
-  const written = line.replace(/\r+$/, '');
+  let end = line.length;
+  while (line[end - 1] === '\r') end -= 1;
+  const written = line.slice(0, end);
   const last = written.slice(written.lastIndexOf('\r') + 1);
   const colours = last.match(COLOUR) ?? [];
   if (colours.length === 0) return shownText(last);

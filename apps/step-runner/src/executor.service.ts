@@ -1,4 +1,5 @@
 /** weft.executor.v1.ContainerExecutor: the wire's requests onto the attempt table. */
+import { withoutEndSlashes } from '@weft/plan';
 import { executor } from '@weft/contracts';
 import { type CallContext, serverStream, ServiceError, unary } from '@weft/platform';
 import { RuntimeFailure, type TaskRuntime } from '@weft/runtimes';
@@ -100,10 +101,10 @@ async function publisherTo(
 ): Promise<Publisher> {
   if (!uri.endsWith('/')) throw new ServiceError('INVALID_ARGUMENT', `publish_to '${uri}' does not end in '/'`);
   if (schemeOf(uri) === 's3')
-    return new RemotePublisher(uri.replace(/\/+$/, ''), storage.storage, storage.cache, onProblem, signal, sandbox);
+    return new RemotePublisher(withoutEndSlashes(uri), storage.storage, storage.cache, onProblem, signal, sandbox);
   if (!isFileUri(uri)) throw new ServiceError('INVALID_ARGUMENT', `publish_to '${uri}': results are published to file: and s3:`);
   try {
-    return new LocalPublisher((await storage.resolve(uri)).replace(/(.)\/+$/, '$1'), fsync, sandbox.held);
+    return new LocalPublisher(withoutEndSlashes(await storage.resolve(uri)) || '/', fsync, sandbox.held);
   } catch (error) {
     if (!(error instanceof StorageError)) throw error;
     throw new ServiceError(error.code === 'ACCESS' ? 'PERMISSION_DENIED' : 'INVALID_ARGUMENT', `publish_to: ${error.message}`);

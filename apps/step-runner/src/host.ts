@@ -41,8 +41,9 @@ async function findGpus(): Promise<string[]> {
 /** UUIDs where the lines have them: an index means another device inside a container. */
 export function gpuIds(listing: string): string[] {
   return listing.split('\n').flatMap((line) => {
-    const found = /^GPU (\d+):.*?(?:\(UUID: ([^)\s]+)\))?\s*$/.exec(line);
-    return found === null ? [] : [found[2] ?? found[1] ?? ''];
+    const index = /^GPU (\d+):/.exec(line)?.[1];
+    const uuid = /\(UUID: ([^()\s]+)\)$/.exec(line.trimEnd())?.[1];
+    return index === undefined ? [] : [uuid ?? index];
   });
 }
 

@@ -13,6 +13,7 @@
  *  5. A directory is everything below it. One look counts for the tasks that a run begins within LOOKED_MS; before a result is stored, it is looked
  *     through again. One with more than ENTRIES, or deeper than DEPTH, has no id.
  */
+import { withoutEndSlashes } from '@weft/plan';
 import { createHash, type Hash } from 'node:crypto';
 import { fileUriToPath, isDataUri, isFileUri, type StorageReader, type StoredStat } from '@weft/storage';
 import type { FileHasher } from './file-hasher.js';
@@ -164,5 +165,5 @@ interface Walk {
 }
 
 function withoutSlash(uri: string): string {
-  return uri.replace(/\/+$/, '');
+  return withoutEndSlashes(uri);
 }

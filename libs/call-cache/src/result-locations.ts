@@ -5,7 +5,16 @@
  * Invariant: an output object that names a file anywhere else is not taken apart; nobody could say what becomes of that file.
  */
 import type { executor } from '@weft/contracts';
-import { type CwlObject, type CwlValue, type DirectoryValue, type FileValue, isDirectory, isFile, mapFiles } from '@weft/plan';
+import {
+  type CwlObject,
+  type CwlValue,
+  type DirectoryValue,
+  type FileValue,
+  isDirectory,
+  isFile,
+  mapFiles,
+  withoutEndSlashes,
+} from '@weft/plan';
 import { fileUriToPath, isFileUri, pathToFileUri } from '@weft/storage';
 
 type Entry = FileValue | DirectoryValue;
@@ -89,7 +98,7 @@ function inputOf(location: string, sources: string[]): string | undefined {
 
 /** One spelling per file: runners name what they found by its path. */
 function normal(uri: string): string {
-  return (isFileUri(uri) ? pathToFileUri(fileUriToPath(uri)) : uri).replace(/\/+$/, '');
+  return withoutEndSlashes(isFileUri(uri) ? pathToFileUri(fileUriToPath(uri)) : uri);
 }
 
 function mapEntries(value: CwlObject, relocate: (entry: Entry, location: string) => string): CwlObject {

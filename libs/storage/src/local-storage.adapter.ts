@@ -9,6 +9,7 @@
  *  3. A file's version is its device, inode, size, and times of modification and of change. The last is what nobody can set (`cp -p`, `touch -r` set
  *     the others). Within one tick of the file system's clock it may stay as it is: what changed so lately is `unsure`.
  */
+import { withoutEndSlashes } from '@weft/plan';
 import { type BigIntStats, constants, createReadStream } from 'node:fs';
 import { mkdir, open as openFile, readdir, realpath, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
@@ -254,7 +255,7 @@ async function realParent(path: string): Promise<string> {
 }
 
 function withoutSlash(path: string): string {
-  return path.replace(/\/+$/, '');
+  return withoutEndSlashes(path);
 }
 
 function describe(stats: BigIntStats, uri: string, wanted?: StoredStat['kind']): StoredStat {

@@ -1,4 +1,5 @@
 /** Storage options from the environment: the same variables in every program. */
+import { withoutEndSlashes } from '@weft/plan';
 import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { StorageOptions } from './create-storage.js';
@@ -57,7 +58,7 @@ export function storageOptionsOf(env: StorageVariables, dataUri: string, home?: 
 
 function ownPaths(env: StorageVariables, dataUri: string, home: string): OwnPaths {
   const { WEFT_API_TOKENS_FILE, WEFT_PUBLIC_TLS_KEY, WEFT_REDIS_TLS_KEY, WEFT_TLS_KEY, WEFT_SANDBOX_ROOT, WEFT_CACHE_DIR } = env;
-  const data = isFileUri(dataUri) ? fileUriToPath(dataUri).replace(/(.)\/+$/, '$1') : undefined;
+  const data = isFileUri(dataUri) ? withoutEndSlashes(fileUriToPath(dataUri)) || '/' : undefined;
   const sandboxes = WEFT_SANDBOX_ROOT ?? sandboxRootOf(resolve(home), data);
   const named = [WEFT_API_TOKENS_FILE, WEFT_PUBLIC_TLS_KEY, WEFT_REDIS_TLS_KEY, WEFT_TLS_KEY, sandboxes, WEFT_CACHE_DIR];
   return {

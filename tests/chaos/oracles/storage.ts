@@ -1,7 +1,7 @@
 /** What lies in the data directory once all runs are in the archive: the outputs of the runs that succeeded, the archive, the call cache. */
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { visitFiles } from '@weft/plan';
+import { visitFiles, withoutEndSlashes } from '@weft/plan';
 import { fileUriToPath } from '@weft/storage';
 import type { Redis } from 'ioredis';
 import { outputsOf } from './logs.js';
@@ -11,7 +11,7 @@ export async function leftFiles({ world, store, acknowledged }: Evidence, redis:
   const outputs = new Set<string>();
   for (const { runId } of acknowledged) {
     visitFiles(await outputsOf(store, runId), ({ location }) => {
-      if (location?.startsWith('file:')) outputs.add(fileUriToPath(location).replace(/\/+$/, ''));
+      if (location?.startsWith('file:')) outputs.add(withoutEndSlashes(fileUriToPath(location)));
     });
   }
   return filesBeside(world.data, { outputs, kept: await keptFolders(redis), runs: acknowledged.length });
@@ -65,5 +65,5 @@ function beyondRuns(path: string, runs: number): string[] {
 
 async function keptFolders(redis: Redis): Promise<string[]> {
   const indexes = await Promise.all([...'0123456789abcdef'].map((bucket) => redis.zrange(`weft:{cache-${bucket}}:kept`, '0', '-1')));
-  return indexes.flat().map((folder) => folder.replace(/\/+$/, ''));
+  return indexes.flat().map((folder) => withoutEndSlashes(folder));
 }

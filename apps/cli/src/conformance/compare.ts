@@ -7,7 +7,7 @@
  *  3. A Directory must have every entry the test lists, in any order.
  *  4. Any other object must have the expected members and no others that are not null.
  */
-import { type CwlObject, type CwlValue, isObject, writeJson } from '@weft/plan';
+import { type CwlObject, type CwlValue, isObject, withoutEndSlashes, writeJson } from '@weft/plan';
 
 /** What does not match: where (`out[0].checksum`), and what was expected and found. Undefined: it matches. */
 export function mismatch(expected: CwlValue | undefined, actual: CwlValue | undefined, at = 'output'): string | undefined {
@@ -71,7 +71,7 @@ function comparePlaces(expected: CwlObject, actual: CwlObject, at: string): stri
   if (typeof wanted !== 'string' || wanted === 'Any') return undefined;
   const found = actual[key] ?? actual['location'];
   if (typeof found !== 'string') return differs(`${at}.${key}`, wanted, found);
-  const plain = actual['class'] === 'Directory' ? found.replace(/\/+$/, '') : found;
+  const plain = actual['class'] === 'Directory' ? withoutEndSlashes(found) : found;
   if (plain === wanted || plain.endsWith(`/${wanted}`)) return undefined;
   return `${at}.${key}: ${plain} does not end in /${wanted}`;
 }

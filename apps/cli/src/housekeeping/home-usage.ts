@@ -1,4 +1,5 @@
 /** What a home holds, by what it is for. */
+import { withoutEndSlashes } from '@weft/plan';
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,7 +26,7 @@ const LOGS = 'logs';
 
 /** Of a file system on which results are; undefined where they are in a bucket. */
 export function dataDirectory(home: Home): string | undefined {
-  return home.dataUri.startsWith('file:') ? fileURLToPath(home.dataUri).replace(/\/+$/, '') : undefined;
+  return home.dataUri.startsWith('file:') ? withoutEndSlashes(fileURLToPath(home.dataUri)) : undefined;
 }
 
 export async function homeUsage(home: Home): Promise<HomeUsage> {

@@ -10,7 +10,15 @@ import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { type CwlObject, type CwlValue, type DirectoryValue, type FileValue, isFileOrDirectory, isObject } from '@weft/plan';
+import {
+  type CwlObject,
+  type CwlValue,
+  type DirectoryValue,
+  type FileValue,
+  isFileOrDirectory,
+  isObject,
+  withoutEndSlashes,
+} from '@weft/plan';
 import { shownLine } from '../shown-text.js';
 import { DeliveryError, codeOf } from './delivery-error.js';
 import { type FileOps, identityOf } from './folder.js';
@@ -129,7 +137,9 @@ function entryOf(kind: 'File' | 'Directory', location: string, basename: string)
 
 /** The last part of its location, else a name made from its content. */
 function nameOf(entry: Entry): string {
-  const last = entry.location?.replace(/\/+$/, '').split('/').at(-1);
+  const last = withoutEndSlashes(entry.location ?? '')
+    .split('/')
+    .at(-1);
   if (last) {
     try {
       return decodeURIComponent(last);

@@ -2,6 +2,7 @@
  * What the gateway serves, so that a path that is there can be told from a method that is not: collected while routes are registered, and so
  * never another list than the router's.
  */
+import { withoutEndSlashes } from '@weft/plan';
 import type { FastifyInstance } from 'fastify';
 
 export interface KnownRoute {
@@ -38,7 +39,7 @@ export class RouteTable {
 
 /** Of the patterns that routers take, those that are used here: `:name` is one segment, `*` whatever follows. A slash at the end counts for nothing. */
 function matcherOf(pattern: string): RegExp {
-  const segments = pattern.replace(/\/+$/, '').split('/').map(segment);
+  const segments = withoutEndSlashes(pattern).split('/').map(segment);
   return new RegExp(`^${segments.join('/')}/?$`);
 }
 

@@ -9,7 +9,7 @@
  *  3. Marking costs each task a bounded amount: it happens when the tasks and shards that ended since the last time pay for it.
  */
 import { type EngineEvent, liveLocations, mayLoseFiles, type RunState } from '@weft/engine';
-import { type CwlObject, visitFiles } from '@weft/plan';
+import { type CwlObject, visitFiles, withoutEndSlashes } from '@weft/plan';
 import type { Logger } from '@weft/platform';
 import type { RunHeader } from '@weft/run-store';
 import type { Clock } from '../clock.js';
@@ -255,7 +255,7 @@ class LiveTrees {
 
   /** Whether something of it is needed. */
   covers(location: string): boolean {
-    const plain = location.replace(/\/+$/, '');
+    const plain = withoutEndSlashes(location);
     if (this.locations.has(location) || this.locations.has(plain) || this.above.has(plain)) return true;
     return parentsOf(plain).some((parent) => this.locations.has(parent) || this.locations.has(`${parent}/`));
   }

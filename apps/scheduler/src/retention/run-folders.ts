@@ -7,7 +7,7 @@
  *  3. Removing what is gone already is not an error.
  */
 import type { RetiredFolders } from '@weft/call-cache';
-import { type CwlObject, visitFiles } from '@weft/plan';
+import { type CwlObject, visitFiles, withoutEndSlashes } from '@weft/plan';
 import type { Logger } from '@weft/platform';
 import { fileUriToPath, type Storage, Trash } from '@weft/storage';
 import { rmdir } from 'node:fs/promises';
@@ -120,7 +120,7 @@ export class RunFolders {
 
   private async discard(uris: readonly string[]): Promise<void> {
     const { trash } = this;
-    if (trash) for (const uri of uris) trash.discard(fileUriToPath(uri).replace(/\/+$/, ''));
+    if (trash) for (const uri of uris) trash.discard(withoutEndSlashes(fileUriToPath(uri)));
     else await Promise.all(uris.map((uri) => this.limit(() => this.storage.removeTree(uri))));
     if (uris.length > 0) this.logger.debug({ count: uris.length }, 'published files removed that nobody needs any more');
   }

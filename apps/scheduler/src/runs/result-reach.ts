@@ -11,7 +11,7 @@
  */
 import { RecentMap } from '@weft/call-cache';
 import type { executor } from '@weft/contracts';
-import { type CwlValue, visitFiles } from '@weft/plan';
+import { type CwlValue, visitFiles, withoutEndSlashes } from '@weft/plan';
 import { fileUriToPath, isFileUri, StorageError, systemErrorCode } from '@weft/storage';
 import { type FileAccess, TaskError } from '@weft/tasks';
 import { realpathSync } from 'node:fs';
@@ -131,14 +131,14 @@ export class ResultReach {
 /** What storage cannot take either is refused there. */
 function pathOf(uri: string): string | undefined {
   try {
-    return normalize(fileUriToPath(uri)).replace(/(.)\/+$/, '$1');
+    return withoutEndSlashes(normalize(fileUriToPath(uri))) || '/';
   } catch {
     return undefined;
   }
 }
 
 function namesOf(directory: string): string[] {
-  const plain = normalize(directory).replace(/\/+$/, '');
+  const plain = withoutEndSlashes(normalize(directory));
   return [...new Set([plain, realOrWouldBe(plain)])].map((name) => `${name}/`);
 }
 

@@ -2,6 +2,7 @@
  * Files of the simulation: texts by URI. A file's version follows from its text, as the validators of object stores do; a directory is there
  * as long as something lies in it.
  */
+import { withoutEndSlashes } from '@weft/plan';
 import { type Storage, StorageError, type StoredEntry, type StoredStat } from '@weft/storage';
 
 export const DATA_URI = 'mem://data/';
@@ -68,7 +69,7 @@ export class SimulatedFiles implements Storage {
 }
 
 function plain(uri: string): string {
-  return uri.replace(/\/+$/, '');
+  return withoutEndSlashes(uri);
 }
 
 function notFound(uri: string): StorageError {

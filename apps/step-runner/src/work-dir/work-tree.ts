@@ -10,6 +10,7 @@
  *     directories are not as many paths as there are ways. Between some hundred entries others get their turn.
  *  4. What cannot be collected (a pipe, a link that leads nowhere, …) is shown as an empty file: whoever collects it is told what it is.
  */
+import { withoutEndSlashes } from '@weft/plan';
 import { dirname, join, normalize } from 'node:path';
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { executor } from '@weft/contracts';
@@ -337,7 +338,7 @@ type Shown = Pick<Found, 'kind' | 'size' | 'inputUri'>;
 const NOTHING: Shown = { kind: FILE, size: 0 };
 
 function remoteOf(uri: string): { remote?: string } {
-  return isRemoteUri(uri) ? { remote: uri.replace(/\/+$/, '') } : {};
+  return isRemoteUri(uri) ? { remote: withoutEndSlashes(uri) } : {};
 }
 
 function notUtf8(shown: string): WorkTreeError {

@@ -37,7 +37,7 @@ function relate(into: Map<string, Set<string>>, iri: string, above: string): voi
 
 function readXml(text: string, into: Map<string, Set<string>>): void {
   const entities = new Map([...text.slice(0, 16_384).matchAll(/<!ENTITY\s+(\S+)\s+"([^"]*)"/g)].map((m) => [m[1] ?? '', m[2] ?? '']));
-  const decode = (iri: string): string => iri.replace(/&([^;]+);/g, (whole, name: string) => entities.get(name) ?? whole);
+  const decode = (iri: string): string => iri.replace(/&([^;&]+);/g, (whole, name: string) => entities.get(name) ?? whole);
   const tags =
     /<(?:owl:Class|rdfs:Class|rdf:Description)\b[^<>]*?\brdf:about="([^"]*)"|<(rdfs:subClassOf|owl:equivalentClass)\b[^<>]*?\brdf:resource="([^"]*)"/g;
   let subject: string | undefined;
@@ -51,7 +51,7 @@ function readXml(text: string, into: Map<string, Set<string>>): void {
 }
 
 const TURTLE_TOKEN =
-  /#[^\n]*|"""[\s\S]*?"""|"(?:\\.|[^"\\\n])*"(?:@[\w-]+|\^\^\S+)?|<([^>\s]*)>|[.;,[\]()](?=\s|$|[[\]()])|[^\s<>"[\](),;]*[^\s<>"[\](),;.]/g;
+  /#[^\n]*|"""[\s\S]*?"""|"(?:\\.|[^"\\\n])*"(?:@[\w-]+|\^\^\S+)?|<([^<>\s]*)>|[.;,[\]()](?=\s|$|[[\]()])|[^\s<>"[\](),;]*[^\s<>"[\](),;.]/g;
 
 function readTurtle(text: string, into: Map<string, Set<string>>): void {
   const prefixes = new Map<string, string>();

@@ -24,10 +24,21 @@ export class TypeNames {
 
   /** A name of a type as the packed document must write it; `?` and `[]` stay. */
   reference(written: string, at: Node): string {
-    const [, name = written, suffix = ''] = /^(.*?)((?:\?|\[\])*)$/s.exec(written) ?? [];
+    const suffix = suffixOf(written);
+    const name = written.slice(0, written.length - suffix.length);
     const known = this.names.get(absolute(name, at.file.uri));
     if (known !== undefined) return known + suffix;
     return name.includes('#') ? `#${shortName(name)}${suffix}` : written;
+  }
+}
+
+/** `?` and `[]` at its end, in any number. */
+function suffixOf(written: string): string {
+  let end = written.length;
+  for (;;) {
+    if (written[end - 1] === '?') end -= 1;
+    else if (written.endsWith('[]', end)) end -= 2;
+    else return written.slice(end);
   }
 }
 

@@ -68,6 +68,8 @@ export function pullFailure(error: unknown, reference: string, withCredentials =
 }
 
 const SAID_LENGTH = 500;
+/** What is looked through for them: a registry may have written the rest. */
+const READ_LENGTH = 4_096;
 /** Codes of the registries' protocol, as engines write them; what follows is the registry's own text. */
 const REGISTRY_CODE =
   /\b(unauthorized|denied|manifest unknown|manifest invalid|name unknown|name invalid|blob unknown|unsupported|unavailable|unknown|toomanyrequests|too many requests):\s[\s\S]*$/i;
@@ -78,6 +80,7 @@ const REGISTRY_CODE =
  */
 export function withoutBody(message: string): string {
   const own = message
+    .slice(0, READ_LENGTH)
     .replace(/\s*\b(response body|body|StatusCode: \d+)\b[\s\S]*$/i, ': its answer is not that of a registry')
     .replace(/[<{"][\s\S]*$/, (rest) => (rest.startsWith('"') ? quoted(rest) : ''))
     .replace(REGISTRY_CODE, '$1');

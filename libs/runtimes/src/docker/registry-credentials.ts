@@ -79,7 +79,7 @@ function ofEntry(entry: Entry, serveraddress: string, file: string): Credentials
   if (registrytoken) return { registrytoken, serveraddress };
   const auth = textOf(entry.auth);
   if (auth !== undefined && auth !== '') {
-    const pair = Buffer.from(auth, 'base64').toString('utf8').replace(/\0+$/, '');
+    const pair = Buffer.from(auth, 'base64').toString('utf8').split('\0', 1)[0] ?? '';
     const colon = pair.indexOf(':');
     if (colon <= 0) throw unusable(file, `'auth' of ${serveraddress} is not a name and a password in base64`);
     const username = pair.slice(0, colon);
@@ -135,7 +135,7 @@ function ofAnswer(said: string, serveraddress: string, fail: (why: string) => vo
 
 /** Old files have addresses where new ones have hosts. */
 function hostOf(address: string): string {
-  return address.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
+  return address.replace(/^https?:\/\//, '').replace(/\/.*$/s, '');
 }
 
 function recordOf(value: unknown): Record<string, unknown> {

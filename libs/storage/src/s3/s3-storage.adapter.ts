@@ -6,6 +6,7 @@
  *  2. A file's version is its ETag. A directory is what lies below `<key>/`; where a file and a directory bear the same name, the name
  *     means the file.
  */
+import { withoutEndSlashes } from '@weft/plan';
 import { realpathSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -79,7 +80,7 @@ export class S3Storage implements Storage {
     return this.at(uri, async ({ bucket, key }) => {
       const files: [path: string, key: string][] = [];
       const empty: string[] = [];
-      await collect(hostPath, key.replace(/\/+$/, ''), files, empty, []).catch((error: unknown) => {
+      await collect(hostPath, withoutEndSlashes(key), files, empty, []).catch((error: unknown) => {
         throw toStorageError(error, systemErrorCode(error) === undefined ? uri : hostPath);
       });
       await mapLimited(empty, AT_ONCE, (name) => uploadBytes(upload, Buffer.alloc(0), bucket, `${name}/`));
@@ -93,7 +94,7 @@ export class S3Storage implements Storage {
     refuseInto(from, to);
     await this.at(to, (target) =>
       this.at(from, async (source) => {
-        const [fromKey, toKey] = [source.key.replace(/\/+$/, ''), target.key.replace(/\/+$/, '')];
+        const [fromKey, toKey] = [withoutEndSlashes(source.key), withoutEndSlashes(target.key)];
         if ((await this.head(source)) !== undefined) {
           return copyObject(this.client, source, { bucket: target.bucket, key: toKey });
         }
