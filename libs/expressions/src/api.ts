@@ -2,6 +2,7 @@
  * Evaluation of CWL expressions (CWL v1.2 CommandLineTool §3.5, "Expressions").
  */
 import type { CwlObject, CwlValue } from '@weft/plan';
+import type { ExpressionOwner } from './turns.js';
 
 /** What `$(…)` can see. */
 export interface ExpressionContext {
@@ -23,6 +24,8 @@ export interface ExpressionOptions {
    * False for `Dirent.entry`, whose text becomes a file as it stands.
    */
   stripWhitespace?: boolean;
+  /** On whose behalf: projects and runs take turns (turns.ts). */
+  owner?: ExpressionOwner;
 }
 
 /** Evaluates strings with `$(…)` or `${…}` in them. */

@@ -11,11 +11,15 @@ import { MARKED } from './protocol.js';
 import { escapeRule, scan } from './scanner.js';
 import { shortened } from './script-errors.js';
 import { locateWorker } from './worker-location.js';
+import type { ExpressionOwner } from './turns.js';
 import { WorkerPool } from './worker-pool.js';
 
 const DEFAULT_TIMEOUT_MS = 20_000;
 const DEFAULT_MEMORY_BYTES = 128 * 1024 * 1024;
-const DEFAULT_WORKERS = 2;
+const DEFAULT_WORKERS = 4;
+const DEFAULT_PER_PROJECT = 2;
+/** Where nobody says on whose behalf. */
+const NOBODY: ExpressionOwner = { project: '', run: '' };
 /** The interpreter is asked to stop this much before its thread is killed. */
 const INTERRUPT_SHARE = 0.9;
 const REMEMBERED_TEXTS = 2000;
@@ -25,8 +29,10 @@ export interface EvaluatorOptions {
   timeoutMs?: number;
   /** Bytes that one evaluation may use. Default 128 MiB. */
   memoryBytes?: number;
-  /** Most threads; a second one is started only behind a slow script. Default 2. */
+  /** Most threads; a second one is started only behind a slow script. Default 4. */
   workers?: number;
+  /** Most of them for one project. Default 2. */
+  perProject?: number;
   /** Program of the worker thread. Default: `expression-worker.mjs` beside the bundle. */
   workerUrl?: URL;
 }
@@ -44,8 +50,10 @@ export interface StartedEvaluator extends ExpressionEvaluator {
 
 export function createEvaluator(options: EvaluatorOptions = {}): StartedEvaluator {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, memoryBytes = DEFAULT_MEMORY_BYTES, workers = DEFAULT_WORKERS, workerUrl } = options;
+  const { perProject = DEFAULT_PER_PROJECT } = options;
   const pool = new WorkerPool({
     workers,
+    perProject,
     killAfterMs: timeoutMs,
     limits: { interruptAfterMs: Math.ceil(timeoutMs * INTERRUPT_SHARE), memoryBytes },
     locate: workerUrl ? () => Promise.resolve(workerUrl) : locateWorker,
@@ -70,7 +78,7 @@ class Evaluator implements StartedEvaluator {
   }
 
   async warmUp(): Promise<void> {
-    await this.pool.warmUp();
+    await this.pool.warmUp(NOBODY);
   }
 
   async close(): Promise<void> {
@@ -105,14 +113,19 @@ class Evaluator implements StartedEvaluator {
     if (!options.javascript) {
       throw failure('this is JavaScript and not a parameter reference; it needs InlineJavascriptRequirement', code);
     }
-    return this.script(code, context, options.expressionLib);
+    return this.script(code, context, options);
   }
 
-  private async script(code: string, context: ExpressionContext, library: string[]): Promise<CwlValue> {
+  private async script(
+    code: string,
+    context: ExpressionContext,
+    { expressionLib: library, owner = NOBODY }: ExpressionOptions,
+  ): Promise<CwlValue> {
     const json = await this.pool
       .run({
         code,
         library,
+        owner,
         inputsJson: scriptText(context.inputs),
         selfJson: scriptText(context.self ?? null),
         runtimeJson: scriptText(context.runtime),
@@ -122,6 +135,11 @@ class Evaluator implements StartedEvaluator {
       });
     return parseResult(json);
   }
+}
+
+/** The same evaluator, on somebody's behalf. */
+export function ownedBy(evaluator: ExpressionEvaluator, owner: ExpressionOwner): ExpressionEvaluator {
+  return { evaluate: (expression, context, options) => evaluator.evaluate(expression, context, { ...options, owner }) };
 }
 
 function failure(reason: string, code: string): ExpressionError {

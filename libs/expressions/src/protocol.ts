@@ -29,7 +29,7 @@ export interface Batch {
 /** `json` is the value's JSON text; `error` is a sentence. */
 export type EvaluationReply = { id: number; json: string } | { id: number; error: string };
 
-/** From the worker: replies so far; `done` once the batch is finished. */
+/** From the worker: replies so far; `done` once the batch is finished, or left off. */
 export interface BatchReply {
   replies: EvaluationReply[];
   done: boolean;
@@ -44,6 +44,9 @@ export interface SandboxLimits {
 
 export interface WorkerSetup {
   limits: SandboxLimits;
-  /** Two 64-bit floats: id of the evaluation that is running (0: none), and when it began (milliseconds since the epoch). */
+  /**
+   * Three 64-bit floats: id of the evaluation that is running (0: none), when it began (milliseconds since the epoch), and from the other side
+   * whether the batch is to end with it (1).
+   */
   progress: SharedArrayBuffer;
 }

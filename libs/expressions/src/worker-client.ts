@@ -4,7 +4,7 @@
  * Invariants:
  *  1. A worker has at most one batch. While it has one it keeps the process alive, otherwise it does not.
  *  2. When an evaluation runs past the hard limit (a native call that ignores the interpreter's interrupts), the thread is killed:
- *     that evaluation fails, the unanswered rest of its batch goes back to the owner, who sends it to another worker.
+ *     that evaluation fails, the unanswered rest of its batch goes back to the owner, who has it sent to another worker.
  */
 import { Worker } from 'node:worker_threads';
 import type { BatchReply, EvaluationReply, SandboxLimits, WorkerSetup } from './protocol.js';
@@ -19,10 +19,10 @@ export interface WorkerOptions {
 }
 
 export interface WorkerOwner {
-  /** The worker has finished its batch. */
-  idle(worker: ExpressionWorker): void;
-  /** The worker is gone; `rest` were not answered and did not cause it. */
-  gone(worker: ExpressionWorker, rest: PendingEvaluation[]): void;
+  /** The worker has finished its batch; `rest`, by id, it was asked not to begin. */
+  idle(rest: ReadonlySet<number>): void;
+  /** The worker is gone; `rest`, by id, were not answered and did not cause it. `burnt`: one of the batch did, by taking all the time there is. */
+  gone(rest: ReadonlySet<number>, burnt: boolean): void;
 }
 
 /** Mebibytes. Small young generation: a worker's own garbage is short-lived. The old one has room for the largest result. */
@@ -32,7 +32,7 @@ function heapLimits(limits: SandboxLimits): { maxYoungGenerationSizeMb: number; 
 
 export class ExpressionWorker {
   private readonly thread: Worker;
-  private readonly progress = new SharedArrayBuffer(16);
+  private readonly progress = new SharedArrayBuffer(24);
   private readonly running = new Map<number, PendingEvaluation>();
   private watchdog: NodeJS.Timeout | undefined;
   private isGone = false;
@@ -49,15 +49,21 @@ export class ExpressionWorker {
     this.thread.on('exit', (code) => this.lose(`it exited with code ${code}`));
   }
 
-  get busy(): boolean {
-    return this.running.size > 0;
-  }
-
   send(evaluations: PendingEvaluation[]): void {
     for (const evaluation of evaluations) this.running.set(evaluation.id, evaluation);
     this.thread.ref();
+    this.leaveOff(0);
     this.thread.postMessage(packBatch(evaluations));
     this.watch(this.options.killAfterMs);
+  }
+
+  /** Asks it to end its batch after the evaluation that runs. */
+  endSoon(): void {
+    this.leaveOff(1);
+  }
+
+  private leaveOff(value: 0 | 1): void {
+    new Float64Array(this.progress)[2] = value;
   }
 
   /** Ends the thread; what it was running is rejected with `reason`. */
@@ -73,7 +79,9 @@ export class ExpressionWorker {
     if (!reply.done || this.isGone) return;
     clearTimeout(this.watchdog);
     this.thread.unref();
-    this.owner.idle(this);
+    const rest = new Set(this.running.keys());
+    this.running.clear();
+    this.owner.idle(rest);
   }
 
   private settle(reply: EvaluationReply): void {
@@ -90,7 +98,7 @@ export class ExpressionWorker {
       const left = id === 0 ? this.options.killAfterMs : startedAt + this.options.killAfterMs - Date.now();
       if (left > 0) return this.watch(left);
       this.settle({ id, error: timeoutMessage(this.options.killAfterMs) });
-      this.abandon();
+      this.abandon(true);
     }, delayMs);
   }
 
@@ -100,15 +108,15 @@ export class ExpressionWorker {
     const running = new Float64Array(this.progress)[0] ?? 0;
     const blamed = running !== 0 && this.running.has(running) ? running : this.running.keys().next().value;
     if (blamed !== undefined) this.settle({ id: blamed, error: `the JavaScript worker stopped: ${reason}` });
-    this.abandon();
+    this.abandon(false);
   }
 
-  private abandon(): void {
+  private abandon(burnt: boolean): void {
     this.leave();
     void this.thread.terminate();
-    const rest = [...this.running.values()];
+    const rest = new Set(this.running.keys());
     this.running.clear();
-    this.owner.gone(this, rest);
+    this.owner.gone(rest, burnt);
   }
 
   private leave(): void {

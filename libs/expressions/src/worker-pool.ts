@@ -3,25 +3,37 @@
  *
  * Invariants:
  *  1. Nothing is started before the first evaluation or `warmUp`.
- *  2. Evaluations asked for in the same turn of the event loop travel in one message.
- *  3. A second worker is started only when evaluations have waited for a busy one: a slow script does not hold up everybody else.
+ *  2. Evaluations that a run asks for in the same turn of the event loop travel in one message; turns.ts says whose come next.
+ *  3. Another worker is started only when evaluations that may begin have waited for a busy one, and ends when nothing waits any more: a slow script
+ *     holds up nobody else's, and quick ones share a thread.
  */
-import type { PendingEvaluation } from './batch.js';
 import { ExpressionWorker, type WorkerOptions } from './worker-client.js';
+import { type ExpressionOwner, type OwnedEvaluation, type Turn, Turns } from './turns.js';
 
 /** How long evaluations wait for a busy worker before another one is started. */
 const BACKLOG_MS = 50;
 const BATCH_SIZE = 512;
+/** Of a message that takes longer the rest is taken back after the evaluation that runs. */
+const SLOW_MS = 1_000;
 
 export interface PoolOptions extends Omit<WorkerOptions, 'url'> {
-  /** Most worker threads at a time. */
+  /** Most worker threads at a time, and most of them for one project: fewer, so that there is one for another. */
   workers: number;
+  perProject: number;
   locate(): Promise<URL>;
 }
 
+export type Script = Pick<OwnedEvaluation, 'code' | 'library' | 'inputsJson' | 'selfJson' | 'runtimeJson' | 'owner'>;
+
+interface Busy {
+  turn: Turn;
+  begunAtMs: number;
+  slow: NodeJS.Timeout;
+}
+
 export class WorkerPool {
-  private readonly workers = new Set<ExpressionWorker>();
-  private waiting: PendingEvaluation[] = [];
+  private readonly workers = new Map<ExpressionWorker, Busy | undefined>();
+  private readonly turns: Turns;
   private url: URL | undefined;
   private locating = false;
   private flush: NodeJS.Immediate | undefined;
@@ -29,21 +41,23 @@ export class WorkerPool {
   private nextId = 1;
   private closed = false;
 
-  constructor(private readonly options: PoolOptions) {}
+  constructor(private readonly options: PoolOptions) {
+    this.turns = new Turns({ perProject: options.perProject, batchSize: BATCH_SIZE });
+  }
 
   /** JSON text of the result; rejects with an Error whose message is the reason. */
-  run(script: Omit<PendingEvaluation, 'id' | 'resolve' | 'reject'>): Promise<string> {
+  run(script: Script): Promise<string> {
     if (this.closed) return Promise.reject(new Error('the evaluator is closed'));
     return new Promise((resolve, reject) => {
-      this.waiting.push({ ...script, id: this.nextId++, resolve, reject: (reason) => reject(new Error(reason)) });
+      this.turns.add({ ...script, id: this.nextId++, resolve, reject: (reason) => reject(new Error(reason)) });
       this.flush ??= setImmediate(() => this.dispatch());
     });
   }
 
   /** Starts a worker where there is none. Resolves when it can evaluate; rejects with an Error whose message says why it cannot. */
-  async warmUp(): Promise<void> {
+  async warmUp(owner: ExpressionOwner): Promise<void> {
     if (this.workers.size > 0) return;
-    await this.run({ code: '(null)', library: [], inputsJson: '{}', selfJson: 'null', runtimeJson: '{}' });
+    await this.run({ code: '(null)', library: [], inputsJson: '{}', selfJson: 'null', runtimeJson: '{}', owner });
   }
 
   /** Rejects what is running or waiting and ends the threads. */
@@ -51,42 +65,79 @@ export class WorkerPool {
     this.closed = true;
     this.rejectWaiting('the evaluator was closed');
     clearTimeout(this.backlog);
-    const closing = [...this.workers].map((worker) => worker.close('the evaluator was closed'));
+    const closing = [...this.workers.keys()].map((worker) => worker.close('the evaluator was closed'));
     this.workers.clear();
     await Promise.all(closing);
   }
 
   private dispatch(): void {
     this.flush = undefined;
-    if (this.closed || this.waiting.length === 0) return;
-    if (!this.url) return this.locate();
-    const worker = [...this.workers].find((candidate) => !candidate.busy) ?? (this.workers.size === 0 ? this.start(this.url) : undefined);
-    if (!worker) return this.watchBacklog();
-    worker.send(this.waiting.splice(0, BATCH_SIZE));
-    this.dispatch();
+    while (!this.closed && this.turns.mayBegin) {
+      if (!this.url) return this.locate();
+      const worker = this.free() ?? (this.workers.size === 0 ? this.start(this.url) : undefined);
+      if (!worker) return this.watchBacklog();
+      const turn = this.turns.take();
+      if (!turn) return;
+      this.send(worker, turn);
+    }
+  }
+
+  private send(worker: ExpressionWorker, turn: Turn): void {
+    const tooLong = (): void => {
+      this.turns.wasSlow(turn.owner);
+      worker.endSoon();
+    };
+    this.workers.set(worker, { turn, begunAtMs: performance.now(), slow: setTimeout(tooLong, SLOW_MS).unref() });
+    worker.send(turn.evaluations);
+  }
+
+  private free(): ExpressionWorker | undefined {
+    for (const [worker, busy] of this.workers) if (!busy) return worker;
+    return undefined;
   }
 
   private start(url: URL): ExpressionWorker {
     const worker = new ExpressionWorker(
       { ...this.options, url },
-      { idle: () => this.dispatch(), gone: (lost, rest) => this.replace(lost, rest) },
+      {
+        idle: (rest) => this.done(worker, rest),
+        gone: (rest, burnt) => this.replace(worker, rest, burnt),
+      },
     );
-    this.workers.add(worker);
+    this.workers.set(worker, undefined);
     return worker;
   }
 
-  private replace(lost: ExpressionWorker, rest: PendingEvaluation[]): void {
-    this.workers.delete(lost);
-    this.waiting = rest.concat(this.waiting);
+  private done(worker: ExpressionWorker, rest: ReadonlySet<number>): void {
+    this.endTurn(worker, rest);
+    this.workers.set(worker, undefined);
     this.dispatch();
+    if (this.workers.get(worker) !== undefined || this.workers.size <= this.options.perProject) return;
+    this.workers.delete(worker);
+    void worker.close('it is not needed any more');
+  }
+
+  private replace(worker: ExpressionWorker, rest: ReadonlySet<number>, burnt: boolean): void {
+    this.endTurn(worker, rest, burnt);
+    this.workers.delete(worker);
+    this.dispatch();
+  }
+
+  private endTurn(worker: ExpressionWorker, rest: ReadonlySet<number>, burnt = false): void {
+    const busy = this.workers.get(worker);
+    if (!busy) return;
+    const { turn, begunAtMs, slow } = busy;
+    clearTimeout(slow);
+    this.turns.end(turn);
+    if (burnt || performance.now() - begunAtMs > this.options.limits.interruptAfterMs) this.turns.hasBurnt(turn.owner);
+    if (rest.size > 0) this.turns.putBack(turn.evaluations.filter(({ id }) => rest.has(id)));
   }
 
   private watchBacklog(): void {
     if (this.backlog !== undefined || this.workers.size >= this.options.workers) return;
     this.backlog = setTimeout(() => {
       this.backlog = undefined;
-      const allBusy = [...this.workers].every((worker) => worker.busy);
-      if (this.waiting.length > 0 && allBusy && this.url && !this.closed) this.start(this.url);
+      if (this.turns.mayBegin && this.free() === undefined && this.url && !this.closed) this.start(this.url);
       this.dispatch();
     }, BACKLOG_MS);
   }
@@ -107,6 +158,6 @@ export class WorkerPool {
   }
 
   private rejectWaiting(reason: string): void {
-    for (const evaluation of this.waiting.splice(0)) evaluation.reject(reason);
+    for (const evaluation of this.turns.takeAll()) evaluation.reject(reason);
   }
 }

@@ -26,6 +26,7 @@ async function runBatch(batch: Batch, answer: (reply: BatchReply) => void): Prom
   let answeredAt = Date.now();
   for (const request of batch.evaluations) {
     await sandbox.ready();
+    if (progress[2] === 1) break;
     const startedAt = Date.now();
     if (startedAt - answeredAt > REPLY_AFTER_MS) {
       answer({ replies, done: false });

@@ -3,7 +3,7 @@
  * No Redis, no gRPC, no Docker: files are looked at through ports.
  */
 import type { executor } from '@weft/contracts';
-import type { ExpressionEvaluator } from '@weft/expressions';
+import type { ExpressionEvaluator, ExpressionOwner } from '@weft/expressions';
 import type { CommandLineTool, CwlObject, DirectoryValue, EffectiveRequirements, FileOptions, FileValue, FormatOntology } from '@weft/plan';
 
 /** Looks at files where they are stored (implemented by libs/storage). Errors are FileAccessError with code NOT_FOUND | ACCESS | UNSUPPORTED. */
@@ -31,6 +31,8 @@ export interface TaskRequest {
   inputs: CwlObject;
   effective: EffectiveRequirements;
   formats?: FormatOntology;
+  /** On whose behalf its expressions are evaluated. */
+  owner?: ExpressionOwner;
   /** `--no-container`: ignore DockerRequirement. */
   noContainer: boolean;
   defaultContainer?: string;

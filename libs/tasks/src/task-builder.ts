@@ -6,7 +6,7 @@
  *  2. Nothing that the caller passed in is changed.
  */
 import type { executor } from '@weft/contracts';
-import type { ExpressionEvaluator } from '@weft/expressions';
+import { type ExpressionEvaluator, ownedBy } from '@weft/expressions';
 import type { CwlObject, EffectiveRequirements } from '@weft/plan';
 import { find, inherit } from '@weft/plan';
 import type { BoundTask, FileAccess, PreparedTask, SandboxLayout, TaskBuilder, TaskRequest, TaskResources } from './api.js';
@@ -33,14 +33,19 @@ export interface TaskBuilderDeps {
 export function createTaskBuilder(deps: TaskBuilderDeps): TaskBuilder {
   return {
     async prepare(request) {
-      const preparation = new Preparation(request, deps);
+      const preparation = new Preparation(request, { ...deps, evaluator: evaluatorOf(request, deps) });
       const resources = await preparation.resources();
       const container = chooseContainer(request, preparation.effective);
       const prepared: PreparedTask = { resources, bind: (layout, given = resources) => preparation.bind(layout, given, container) };
       return container ? { ...prepared, container } : prepared;
     },
-    collectOutputs: (request, bound, finished, collector) => collectTaskOutputs(request, bound, finished, collector, deps.evaluator),
+    collectOutputs: (request, bound, finished, collector) =>
+      collectTaskOutputs(request, bound, finished, collector, evaluatorOf(request, deps)),
   };
+}
+
+function evaluatorOf({ owner }: TaskRequest, { evaluator }: TaskBuilderDeps): ExpressionEvaluator {
+  return owner === undefined ? evaluator : ownedBy(evaluator, owner);
 }
 
 /** Expression texts of a tool never change: the scan is done once per tool, not once per task of a scatter. */

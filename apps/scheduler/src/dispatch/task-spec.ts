@@ -21,6 +21,7 @@ export function requestOf(job: TaskJob, plan: Plan): TaskRequest {
     inputs: job.inputs,
     effective: job.inherited,
     formats: plan.formats,
+    owner: { project: job.projectId ?? '', run: job.runId },
     noContainer: job.options.noContainer,
     defaultContainer: job.options.defaultContainer,
     ...(job.options.caller?.environment && { preserved: job.options.caller.environment }),

@@ -1,4 +1,5 @@
 import type { Command, TaskRecord } from '@weft/engine';
+import type { ExpressionEvaluator } from '@weft/expressions';
 import { createLogger } from '@weft/platform';
 import { createFakeTaskQueue, DeferredGate, Faults, FakeTaskQueueData, Inbox, misbehaving } from '@weft/testing';
 import { createFakeProjectSlots, FakeSlotsData } from '../../test/fake-project-slots.js';
@@ -17,11 +18,16 @@ const command: RunTask = {
 };
 
 /** What the command runner needs of an actor; `wanted` says whether the attempt is still to be made. */
-function anActor(wanted: () => boolean): { actor: RunActor; offered: Inbox<string> } {
+function anActor(wanted: () => boolean, runId = 'r-1'): { actor: RunActor; offered: Inbox<string> } {
   const offered = new Inbox<string>();
   const actor = {
-    runId: 'r-1',
-    base: { pool: 'default', planHash: 'h' },
+    runId,
+    plan: {
+      processes: {
+        t: { class: 'ExpressionTool', declaredVersion: 'v1.2', expression: '$(1)', inputs: [], outputs: [], requirements: [], hints: [] },
+      },
+    },
+    base: { projectId: 'p', pool: 'default', planHash: 'h' },
     state: { options: { noContainer: false, maxAttempts: 3 }, tasks: new Map([['t-1', { attempt: 2, status: 'queued' } as TaskRecord]]) },
     isStopped: false,
     wants: wanted,
@@ -33,7 +39,10 @@ function anActor(wanted: () => boolean): { actor: RunActor; offered: Inbox<strin
   return { actor: actor as unknown as RunActor, offered };
 }
 
-function commandRunner(faults = new Faults()): {
+function commandRunner(
+  faults = new Faults(),
+  evaluate?: ExpressionEvaluator['evaluate'],
+): {
   runner: CommandRunner;
   queue: ReturnType<typeof createFakeTaskQueue>;
   late: (() => void)[];
@@ -50,7 +59,7 @@ function commandRunner(faults = new Faults()): {
     slots: new SlotKeeper({ slots: createFakeProjectSlots(new FakeSlotsData()), limitOf: () => Infinity, logger, clock }),
   });
   const reach = openReach({ stat: never, readText: never, list: never });
-  const runner = new CommandRunner({ releaser, evaluator: { evaluate: never }, reach, logger, clock });
+  const runner = new CommandRunner({ releaser, evaluator: { evaluate: evaluate ?? never }, reach, logger, clock });
   return { runner, queue, late };
 }
 
@@ -82,4 +91,23 @@ it('takes a task out only after it was put in', async () => {
   add.open();
   expect(await offered.atLeast(1)).toEqual(['TaskCancelled']);
   expect(await queue.depth('default')).toMatchObject({ waiting: 0 });
+});
+
+it('what one run evaluates without end keeps no other run waiting', async () => {
+  const asked: string[] = [];
+  const { runner } = commandRunner(new Faults(), (_expression, _context, { owner }) => {
+    asked.push(owner?.run ?? '');
+    return owner?.run === 'r-endless' ? new Promise(() => undefined) : Promise.resolve({});
+  });
+  const tool = {
+    ...{ type: 'EvaluateExpressionTool' as const, attempt: 1, step: 's', process: 't' },
+    inputs: {},
+    inherited: command.inherited,
+  };
+  const endless = Array.from({ length: 1000 }, (_, i) => ({ ...tool, taskId: `e-${i}` }));
+  runner.execute(anActor(() => true, 'r-endless').actor, endless);
+  const { actor, offered } = anActor(() => true, 'r-other');
+  runner.execute(actor, [{ ...tool, taskId: 'o-1' }]);
+  expect(await offered.atLeast(1)).toEqual(['TaskSucceeded']);
+  expect(asked.filter((run) => run === 'r-endless').length).toBe(64);
 });

@@ -6,10 +6,10 @@
  */
 import { evaluateExpressionTool, evaluateStepBindings, type FileAccess } from '@weft/tasks';
 import type { Command, EngineEvent } from '@weft/engine';
-import type { ExpressionEvaluator } from '@weft/expressions';
+import { type ExpressionEvaluator, ownedBy } from '@weft/expressions';
 import { type CwlObject, type CwlValue, type ExpressionTool, type StepInput, type Workflow, type WorkflowStep } from '@weft/plan';
 import type { Logger } from '@weft/platform';
-import pLimit from 'p-limit';
+import pLimit, { type LimitFunction } from 'p-limit';
 import { type Clock, systemClock } from '../clock.js';
 import type { TaskReleaser } from '../release/task-releaser.js';
 import { failureOf } from './failures.js';
@@ -18,7 +18,7 @@ import type { RunActor } from './run-actor.js';
 import type { CommandExecutor } from './run-actor.ports.js';
 import type { ResultScope, Seeing } from './result-reach.js';
 
-/** Evaluations at once: they wait for files and for the sandbox, which batches what comes together. */
+/** Evaluations at once of one run, so that it holds up no other: they wait for files and for the sandbox, which batches what comes together. */
 const EVALUATIONS = 64;
 
 export interface CommandRunnerDeps {
@@ -33,7 +33,8 @@ type BoundShard = Of<'EvaluateBindings'>['shards'][number];
 type Of<T extends Command['type']> = Extract<Command, { type: T }>;
 
 export class CommandRunner implements CommandExecutor {
-  private readonly limit = pLimit(EVALUATIONS);
+  /** By run, while it has any. */
+  private readonly limits = new Map<string, LimitFunction>();
   private readonly clock: Clock;
 
   constructor(private readonly deps: CommandRunnerDeps) {
@@ -47,9 +48,9 @@ export class CommandRunner implements CommandExecutor {
         if (command.delayMs > 0) this.clock.after(command.delayMs, () => this.deps.releaser.offer(actor, [command]));
         else tasks.push(command);
       } else if (command.type === 'EvaluateBindings') {
-        void this.limit(() => this.evaluateBindings(actor, command)).then((event) => actor.offer(event));
+        this.evaluate(actor, () => this.evaluateBindings(actor, command));
       } else if (command.type === 'EvaluateExpressionTool') {
-        void this.limit(() => this.evaluateTool(actor, command)).then((event) => actor.offer(event));
+        this.evaluate(actor, () => this.evaluateTool(actor, command));
       } else if (command.type === 'CancelTasks') {
         this.deps.releaser.cancel(actor, command.tasks);
       }
@@ -69,17 +70,35 @@ export class CommandRunner implements CommandExecutor {
     this.deps.releaser.stopped(actor);
   }
 
+  private evaluate(actor: RunActor, work: () => Promise<EngineEvent>): void {
+    const { runId } = actor;
+    const limit = this.limits.get(runId) ?? pLimit(EVALUATIONS);
+    this.limits.set(runId, limit);
+    void limit(work)
+      .finally(() => {
+        if (limit.activeCount + limit.pendingCount === 0 && this.limits.get(runId) === limit) this.limits.delete(runId);
+      })
+      .then((event) => actor.offer(event));
+  }
+
+  /** Nobody's expressions wait for those of others. */
+  private depsFor(actor: RunActor): { evaluator: ExpressionEvaluator; files: FileAccess } {
+    const owner = { project: actor.base.projectId, run: actor.runId };
+    return { evaluator: ownedBy(this.deps.evaluator, owner), files: this.deps.reach.filesOf(scopeOf(actor)) };
+  }
+
   private async evaluateBindings(actor: RunActor, command: Of<'EvaluateBindings'>): Promise<EngineEvent> {
     const { node, iteration } = command;
     const workflow = actor.plan.processes[command.workflow] as Workflow;
     const step = workflow.steps.find(({ name }) => name === command.step);
     if (!step) throw new Error(`workflow ${command.workflow} has no step ${command.step}`);
     const options = expressionOptions(command.effective, workflow.declaredVersion);
+    const deps = this.depsFor(actor);
     const bind = async ({ index, values }: BoundShard): Promise<{ index: number; inputs: CwlObject; run: boolean }> => {
       const stepInputs = inputsOf(step, values, command.loop);
       const bound = await evaluateStepBindings(
         { stepInputs, values: definedValues(values), when: step.when, options, effective: command.effective },
-        { evaluator: this.deps.evaluator, files: this.filesOf(actor) },
+        deps,
       );
       return { index, inputs: bound.inputs, run: bound.run };
     };
@@ -99,16 +118,14 @@ export class CommandRunner implements CommandExecutor {
     }
   }
 
-  private filesOf(actor: RunActor): FileAccess {
-    return this.deps.reach.filesOf(scopeOf(actor));
-  }
-
   private async evaluateTool(actor: RunActor, command: Of<'EvaluateExpressionTool'>): Promise<EngineEvent> {
     const { taskId, attempt, inputs } = command;
     const tool = actor.plan.processes[command.process] as ExpressionTool;
     try {
-      const deps = { evaluator: this.deps.evaluator, files: this.filesOf(actor) };
-      const outputs = await evaluateExpressionTool({ tool, inputs, effective: command.inherited, formats: actor.plan.formats }, deps);
+      const outputs = await evaluateExpressionTool(
+        { tool, inputs, effective: command.inherited, formats: actor.plan.formats },
+        this.depsFor(actor),
+      );
       await this.deps.reach.checkValues(outputs, scopeOf(actor));
       return { type: 'TaskSucceeded', taskId, attempt, outputs };
     } catch (error) {

@@ -8,7 +8,7 @@
 import type { scheduler } from '@weft/contracts';
 import { formatDiagnostic, resolveInputFiles, type Diagnostic, type DocumentBundle, type FileExpressionEvaluator } from '@weft/cwl';
 import { decide, initialState, type EngineEvent, type RunOptions } from '@weft/engine';
-import { usesJavascript, type StartedEvaluator } from '@weft/expressions';
+import { ownedBy, usesJavascript, type ExpressionEvaluator, type ExpressionOwner, type StartedEvaluator } from '@weft/expressions';
 import { inherit, NO_REQUIREMENTS, type CwlObject, type Plan } from '@weft/plan';
 import { ServiceError } from '@weft/platform';
 import type { IdempotencyKey, RunHeader, RunIntake } from '@weft/run-store';
@@ -92,11 +92,13 @@ export class Submissions {
     if (usesJavascript(plan)) this.deps.evaluator.warmUp().catch(() => undefined);
     await this.refuseResultsOfOthers(inputs, request);
     await this.deps.pin(inputs);
+    // It is no run yet: submissions of one plan are one.
+    const owner = { project: request.projectId, run: hash };
     const files = this.deps.reach.filesOf({ projectId: request.projectId });
-    const resolved = await resolveInputFiles(plan, inputs, files, { evaluator: this.evaluatorFor(plan) });
+    const resolved = await resolveInputFiles(plan, inputs, files, { evaluator: this.evaluatorFor(plan, owner) });
     const diagnostics = [...loaded.diagnostics, ...resolved.diagnostics];
     if (!resolved.inputs) throw refusal(diagnostics, false);
-    const complete = await this.withContents(plan, resolved.inputs, files);
+    const complete = await this.withContents(plan, resolved.inputs, { files, evaluator: ownedBy(this.deps.evaluator, owner) });
     const stored = await this.store(request, { pool, options, idempotency, hash }, plan, complete);
     return { ...stored, diagnostics };
   }
@@ -110,22 +112,23 @@ export class Submissions {
   }
 
   /** Expressions in the root's secondaryFiles and formats run under the root's requirements. */
-  private evaluatorFor(plan: Plan): FileExpressionEvaluator {
+  private evaluatorFor(plan: Plan, owner: ExpressionOwner): FileExpressionEvaluator {
     const root = plan.processes[plan.root];
     const options = expressionOptions(root ? inherit(NO_REQUIREMENTS, root) : NO_REQUIREMENTS, root?.declaredVersion ?? plan.cwlVersion);
-    return { evaluate: (expression, context) => this.deps.evaluator.evaluate(expression, context, options) };
+    return { evaluate: (expression, context) => this.deps.evaluator.evaluate(expression, context, { ...options, owner }) };
   }
 
   /** loadContents and loadListing on a workflow's own inputs: what they load travels to the expressions of its steps. */
-  private async withContents(plan: Plan, inputs: CwlObject, files: FileAccess): Promise<CwlObject> {
+  private async withContents(
+    plan: Plan,
+    inputs: CwlObject,
+    deps: { files: FileAccess; evaluator: ExpressionEvaluator },
+  ): Promise<CwlObject> {
     const process = plan.processes[plan.root];
     const loads = process?.inputs.some((parameter) => parameter.loadContents || parameter.loadListing !== undefined);
     if (process?.class !== 'Workflow' || !loads) return inputs;
     try {
-      return await prepareRunInputs(
-        { process, inputs, effective: NO_REQUIREMENTS, formats: plan.formats },
-        { evaluator: this.deps.evaluator, files },
-      );
+      return await prepareRunInputs({ process, inputs, effective: NO_REQUIREMENTS, formats: plan.formats }, deps);
     } catch (error) {
       if (typeof (error as { code?: unknown }).code !== 'string') throw error;
       throw new ServiceError('INVALID_ARGUMENT', (error as Error).message);

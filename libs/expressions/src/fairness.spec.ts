@@ -1,0 +1,40 @@
+/** Endless scripts of one run and threads that are real: what others ask for is answered while those still run. Order, not time. */
+import { createEvaluator, ownedBy } from './evaluator.js';
+
+const CONTEXT = { inputs: { x: 20 }, self: null, runtime: {} };
+const JAVASCRIPT = { javascript: true, expressionLib: [] };
+const ENDLESS = '${ while (true) {} }';
+
+it('endless expressions of one run keep no other project’s from being evaluated, nor, once they are known, another run’s of their own', async () => {
+  // Nothing here waits for this limit.
+  const evaluator = createEvaluator({ timeoutMs: 600_000 });
+  const by = (project: string, run: string) => ownedBy(evaluator, { project, run });
+  const endless = Array.from({ length: 100 }, () => by('greedy', 'r-1').evaluate(ENDLESS, CONTEXT, JAVASCRIPT));
+  let ended = 0;
+  for (const one of endless) one.catch(() => (ended += 1));
+  // Both of its workers are taken before the others ask.
+  const more = Array.from({ length: 100 }, () => by('greedy', 'r-2').evaluate(ENDLESS, CONTEXT, JAVASCRIPT));
+  for (const one of more) one.catch(() => (ended += 1));
+  for (const project of ['b', 'c', 'd']) expect(await by(project, 'r-3').evaluate('$(inputs.x + 1)', CONTEXT, JAVASCRIPT)).toBe(21);
+  expect(ended).toBe(0);
+  await evaluator.close();
+  await Promise.allSettled([...endless, ...more]);
+  expect(ended).toBe(200);
+});
+
+it('a run that burns time limits leaves a worker to the next run of its project', async () => {
+  const evaluator = createEvaluator({ timeoutMs: 1_500 });
+  const by = (run: string) => ownedBy(evaluator, { project: 'p', run });
+  let burnt = 0;
+  const burning = Array.from({ length: 40 }, () =>
+    by('burning')
+      .evaluate(ENDLESS, CONTEXT, JAVASCRIPT)
+      .catch(() => (burnt += 1)),
+  );
+  await burning[0];
+  expect(await by('sound').evaluate('$(inputs.x + 2)', CONTEXT, JAVASCRIPT)).toBe(22);
+  // Not behind what had been asked for before.
+  expect(burnt).toBeLessThan(40);
+  await evaluator.close();
+  await Promise.all(burning);
+});
