@@ -1,16 +1,20 @@
-import { spawnSync } from 'node:child_process';
+import { spawnSync, type StdioOptions } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { build } from 'esbuild';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** A bundle as the programs are, in one line, whose end is `last`. */
-async function endOf(last: string): Promise<{ status: number | null; stderr: string }> {
+async function endOf(last: string, output: StdioOptions = 'pipe'): Promise<{ status: number | null; stderr: string }> {
   const directory = dirname(fileURLToPath(import.meta.url));
   const bundled = await build({
     stdin: { contents: `import { onFault } from './fault.js'; onFault('scheduler'); ${last}`, resolveDir: directory },
     ...{ bundle: true, write: false, minify: true, platform: 'node', format: 'cjs', absWorkingDir: join(directory, '../../..') },
   });
-  const { status, stderr } = spawnSync(process.execPath, ['-e', bundled.outputFiles[0]?.text ?? ''], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync(process.execPath, ['-e', bundled.outputFiles[0]?.text ?? ''], {
+    encoding: 'utf8',
+    stdio: output,
+  });
   return { status, stderr };
 }
 
@@ -26,4 +30,12 @@ it.each([
     ...{ level: 60, name: 'scheduler', msg: 'the scheduler ended by a fault of its own' },
     err: { type: 'TypeError', message: 'nothing to read', stack: expect.any(String) },
   });
+});
+
+it('that nothing can be written to stdout and stderr any more is no fault', async () => {
+  const full = openSync('/dev/full', 'w');
+  const words = `process.stdout.write('ready'); process.stderr.write('a warning'); process.emitWarning('another');`;
+  const { status } = await endOf(`${words} setTimeout(() => { ${words} setTimeout(() => process.exit(7)); });`, ['ignore', full, full]);
+  closeSync(full);
+  expect(status).toBe(7);
 });
