@@ -7,6 +7,7 @@ import { createStorage } from '@weft/storage';
 import { LogKeeper } from './logs/log-keeper.js';
 import { Admission } from './admission.js';
 import { AttemptTable } from './attempt-table.js';
+import { unwatchedDisk } from './disk/unwatched-disk.fixture.js';
 import { DEVICES_FILE, SPEC_FILE } from './attempt-memory.js';
 import { InputCache } from './inputs/input-cache.js';
 import { RunnerFiles } from './inputs/runner-files.js';
@@ -116,6 +117,7 @@ describe('taking up what an earlier life left', () => {
       storage: filesOf(sandboxRoot),
       logs: new LogKeeper(filesOf(sandboxRoot), 0),
       admission,
+      disk: unwatchedDisk(sandboxRoot),
       onProblem: (text) => problems.push(text),
       pause: () => new Promise((resolve) => (askAgain = resolve)),
     });
@@ -212,6 +214,7 @@ describe('taking up what an earlier life left', () => {
       storage: filesOf(sandboxRoot),
       logs: new LogKeeper(filesOf(sandboxRoot), 0),
       admission,
+      disk: unwatchedDisk(sandboxRoot),
       onProblem: (text) => problems.push(text),
     });
     expect((await other.adopt()).removed).toBe(0);

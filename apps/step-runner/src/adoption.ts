@@ -29,6 +29,7 @@ export interface AdoptionOptions {
   storage: RunnerFiles;
   logs: LogKeeper;
   admission: Admission;
+  disk: AttemptContext['disk'];
   forget: AttemptContext['forget'];
   onProblem: (text: string, error: unknown) => void;
   /** Makes a sandbox disappear. @throws the system's error */
@@ -85,7 +86,7 @@ export class Adoption {
   }
 
   private async consider(name: string): Promise<void> {
-    const { sandboxRoot, runtimes, storage, logs, admission, discard, forget, onProblem } = this.options;
+    const { sandboxRoot, runtimes, storage, logs, admission, disk, discard, forget, onProblem } = this.options;
     const bytes = readIfThere(join(sandboxRoot, name, SPEC_FILE));
     if (bytes === undefined) return this.discard(name);
     const spec = executor.TaskSpec.decode(bytes);
@@ -100,7 +101,7 @@ export class Adoption {
     try {
       storage.reclaim(key, layout.root);
       const plan = await resolvePlan(spec, layout, runtime, storage, this.stopped.signal);
-      const context = { spec, layout, runtime, storage, logs, admission, discard, forget, onProblem };
+      const context = { spec, layout, runtime, storage, logs, admission, disk, discard, forget, onProblem };
       const result = readIfThere(join(layout.root, RESULT_FILE));
       if (result !== undefined) {
         this.attempts.set(key, Attempt.restore(context, plan, executor.Finished.decode(result)));

@@ -13,6 +13,7 @@ import { createStorage, makeSandboxRoot, removeAbandoned } from '@weft/storage';
 import { Admission } from './admission.js';
 import { AttemptTable } from './attempt-table.js';
 import type { StepRunnerConfig } from './config.js';
+import { DiskGuard } from './disk/disk-guard.js';
 import { executorService } from './executor.service.js';
 import { describeRuntimes, freeDiskBytes, hostCapacity, hostLabels } from './host.js';
 import { InputCache } from './inputs/input-cache.js';
@@ -36,6 +37,8 @@ const TASK_PIDS = 4096;
 
 /** Of remote inputs, unless the operator says otherwise. */
 const CACHE_BYTES = 20 * 1024 ** 3;
+/** For room on a disk. */
+const DISK_WAIT_MS = 600_000;
 /** Of the log of one stream of one attempt. */
 const TASK_LOG_BYTES = 100 * 1024 ** 2;
 
@@ -67,6 +70,13 @@ export async function startStepRunner(config: StepRunnerConfig): Promise<StepRun
   const admission = new Admission({ ...host, disk });
   const table = new AttemptTable({
     ...{ sandboxRoot, runtimes, storage, admission, onProblem },
+    disk: new DiskGuard({
+      sandboxRoot,
+      others: [config.dataDirectory, config.cacheDirectory, config.home].filter((path) => path !== undefined),
+      reserveBytes: config.diskReserveBytes,
+      waitMs: config.diskWaitMs ?? DISK_WAIT_MS,
+      tell: (text) => log.warn(text),
+    }),
     logs: new LogKeeper(storage, config.taskLogBytes ?? TASK_LOG_BYTES),
   });
   const adopted = await table.adopt();

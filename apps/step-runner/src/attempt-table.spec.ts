@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { deferred } from '@weft/testing';
 import type { Admission } from './admission.js';
 import { AttemptTable } from './attempt-table.js';
+import { unwatchedDisk } from './disk/unwatched-disk.fixture.js';
 import type { RunnerFiles } from './inputs/runner-files.js';
 import type { LogKeeper } from './logs/log-keeper.js';
 
@@ -16,6 +17,7 @@ describe('a release', () => {
     sandboxRoot,
     runtimes: [],
     admission: unused,
+    disk: unwatchedDisk(sandboxRoot),
     storage: unused,
     logs: unused,
     onProblem: () => undefined,

@@ -16,6 +16,7 @@ import type { TaskRuntime } from '@weft/runtimes';
 import { Trash } from '@weft/storage';
 import { Adoption, type AdoptionCounts, type AdoptionOptions } from './adoption.js';
 import { Attempt } from './attempt.js';
+import type { DiskGuard } from './disk/disk-guard.js';
 import type { RunnerFiles } from './inputs/runner-files.js';
 import type { LogKeeper } from './logs/log-keeper.js';
 import { attemptKey, layoutFor, problemOf } from './sandbox-layout.js';
@@ -30,6 +31,7 @@ export interface AttemptTableOptions {
   sandboxRoot: string;
   runtimes: readonly TaskRuntime[];
   admission: Admission;
+  disk: DiskGuard;
   storage: RunnerFiles;
   logs: LogKeeper;
   onProblem: (text: string, error: unknown) => void;
@@ -79,11 +81,11 @@ export class AttemptTable {
     }
     const problem = problemOf(spec, runtime.containers, layout);
     if (problem !== undefined) throw new ServiceError('INVALID_ARGUMENT', problem);
-    const { storage, logs, onProblem, admission } = this.options;
+    const { storage, logs, onProblem, admission, disk } = this.options;
     const excess = spec.reserved && admission.refusal(spec.reserved);
     if (excess !== undefined) throw new ServiceError('RESOURCE_EXHAUSTED', `task ${layout.key} ${excess}`);
     const { discard, forget } = this;
-    const attempt = Attempt.begin({ spec, layout, runtime, storage, logs, admission, discard, forget, onProblem });
+    const attempt = Attempt.begin({ spec, layout, runtime, storage, logs, admission, disk, discard, forget, onProblem });
     this.attempts.set(layout.key, attempt);
     return attempt;
   }
@@ -172,6 +174,7 @@ export class AttemptTable {
     await Promise.all(this.options.runtimes.map((runtime) => runtime.close()));
     const ending = [...this.attempts.values()].filter(({ context }) => !context.runtime.containers);
     await Promise.all([...ending.map((attempt) => attempt.settled()), ...this.releasing]);
+    this.options.disk.close();
     await this.trash.close();
   }
 }

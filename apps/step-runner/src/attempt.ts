@@ -7,11 +7,13 @@
  *  3. It holds its share of the runner from before anything is staged until it has finished, but not while it waits for a runtime that is away.
  *  4. What was lost with its runtime is begun again from its inputs, as the same attempt, `MAX_LOSSES` times at most: who goes on asking for it
  *     never counts that, and a task that takes the runtime down with it comes to an end.
+ *  5. One that failed because a disk is full holds nothing of it any more.
  */
 import { randomBytes } from 'node:crypto';
 import { executor } from '@weft/contracts';
 import { type Admission, type Admitted, needOf } from './admission.js';
 import { type ExitStatus, type LogSink, type RunningTask, RuntimeFailure, type TaskRuntime } from '@weft/runtimes';
+import type { DiskGuard } from './disk/disk-guard.js';
 import type { RunnerFiles } from './inputs/runner-files.js';
 import { type AttemptSignal, type AttemptState, decideAttempt, initialAttempt } from './attempt.machine.js';
 import { EventFeed } from './event-feed.js';
@@ -46,6 +48,7 @@ export interface AttemptContext {
   layout: SandboxLayout;
   runtime: TaskRuntime;
   admission: Admission;
+  disk: DiskGuard;
   /** Takes it out of the table: it waits, and nobody watches any more. */
   forget: (attempt: Attempt) => void;
   storage: RunnerFiles;
@@ -67,6 +70,8 @@ export class Attempt {
   private readonly early: (() => void)[] = [];
   /** Somebody has asked for it in this life of the runner. */
   wanted = false;
+  /** The guard of the disk has ended it. */
+  private full: RuntimeFailure | undefined;
   /** What of it was published, by where. */
   readonly published = new Map<string, Published>();
   private running: RunningTask | undefined;
@@ -214,7 +219,10 @@ export class Attempt {
   }
 
   private askAndRun(): Promise<executor.Finished> {
-    const away = this.context.runtime.available({ preparing: (text) => this.queue(text), onUnwanted: this.whenUnwanted });
+    const { runtime, disk } = this.context;
+    const on = { preparing: (text: string) => this.queue(text), onUnwanted: this.whenUnwanted };
+    const absent = runtime.available(on);
+    const away = absent === undefined ? disk.available(on) : absent.then(() => disk.available(on));
     return away === undefined ? this.askAndBegin() : this.unlessUnwanted(away.then(() => this.askAndBegin()));
   }
 
@@ -222,7 +230,13 @@ export class Attempt {
     const asked = this.ask();
     if ('devices' in asked) return this.beginAdmitted(asked);
     this.queue('');
-    return asked.then((admitted) => (admitted === undefined ? CANCELLED : this.beginAdmitted(admitted)));
+    return asked.then((admitted) => {
+      if (admitted === undefined) return CANCELLED;
+      if (this.context.disk.lacks() === undefined) return this.beginAdmitted(admitted);
+      // The disk has got full while it waited; others may do with what it was given.
+      this.context.admission.leave(this.context.layout.key);
+      return this.askAndRun();
+    });
   }
 
   /** For its share of the runner: at once, or when there is room; undefined where it became unwanted before. @throws RuntimeFailure */
@@ -330,7 +344,7 @@ export class Attempt {
   }
 
   private async follow(running: RunningTask): Promise<executor.Finished> {
-    const { spec, layout, runtime } = this.context;
+    const { spec, layout, runtime, disk } = this.context;
     this.running = running;
     const begun = this.written.begin(this.lifeOf(running));
     if (begun !== undefined) await begun;
@@ -338,16 +352,22 @@ export class Attempt {
     this.feed.publish(this.startedEvent);
     this.letEarlyLogGo();
     this.signal('started');
+    const taken = { key: layout.key, directory: layout.root, reservedBytes: needOf(spec).diskBytes };
+    const unwatch = disk.watch({ ...taken, end: (failure) => this.endFor(failure) });
     try {
       const exit = await running.wait();
       const wallMs = Math.round(performance.now() - this.begunAt);
       const { stderr } = streamFilesOf(spec, layout);
       if (stderr !== undefined) this.tail.addFile(stderr);
+      unwatch();
+      const full = this.full ?? (exit.outcome === 'exited' ? await disk.atEnd(taken, exit.exitCode) : undefined);
+      if (full !== undefined && !this.state.stopAsked) throw full;
       const finished = finishedResult(exit, await this.left(exit), this.tail.lines(), wallMs);
       // The container, which could tell again how it ended, goes next.
       if (runtime.containers) remember(layout, RESULT_FILE, executor.Finished.encode(finished).finish());
       return finished;
     } finally {
+      unwatch();
       // Beside the report of the exit, not before it; release waits for it.
       const removal = running.remove().catch((error: unknown) => this.context.onProblem(`cannot remove what ran ${layout.key}`, error));
       this.removal = Promise.all([this.removal, removal]).then(() => undefined);
@@ -373,10 +393,30 @@ export class Attempt {
     }
   }
 
+  private endFor(failure: RuntimeFailure): void {
+    this.full = failure;
+    this.running?.stop(0, 'cancelled').catch((error: unknown) => this.context.onProblem(`cannot stop ${this.context.layout.key}`, error));
+  }
+
   private fail(error: unknown): executor.Finished {
     if (!(error instanceof RuntimeFailure) && !(error instanceof WorkTreeError))
       this.context.onProblem(`attempt ${this.context.layout.key} failed unexpectedly`, error);
-    return failedResult(error, this.tail.lines());
+    const failed = failedResult(error, this.tail.lines());
+    if (failed.failure?.code === 'DISK_FULL') this.letGo();
+    return failed;
+  }
+
+  /** At once, and not when it is released: whoever would say so may wait for room on the same disk. */
+  private letGo(): void {
+    const { layout, discard, onProblem } = this.context;
+    const files = Object.values(streamFilesOf({ stdoutPath: 'o', stderrPath: 'e' }, layout));
+    for (const path of [layout.hostWorkDir, layout.hostTmpDir, layout.hostInputDir, ...files]) {
+      try {
+        discard(path);
+      } catch (error) {
+        onProblem(`cannot remove ${path}`, error);
+      }
+    }
   }
 
   private async finish(finished: executor.Finished): Promise<void> {

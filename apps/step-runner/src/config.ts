@@ -70,6 +70,8 @@ const environment = z.object({
   WEFT_RUNNER_CORES: positiveNumber.optional(),
   WEFT_RUNNER_RAM_MIB: mebibytes.optional(),
   WEFT_RUNNER_DISK_MIB: mebibytes.optional(),
+  WEFT_DISK_RESERVE_MIB: z.coerce.number().nonnegative().optional(),
+  WEFT_DISK_WAIT_S: z.coerce.number().nonnegative().default(600),
   WEFT_RUNNER_GPUS: deviceList.optional(),
   WEFT_RUNNER_LABELS: labelList.optional(),
   WEFT_PULL_STALL_S: positiveNumber.optional(),
@@ -115,6 +117,12 @@ export interface StepRunnerConfig {
   runnerId?: string;
   pool: string;
   capacity?: CapacityOverrides;
+  /** What is kept free of each disk that the stack writes to; absent: a tenth, at most 256 MiB. 0: nothing. */
+  diskReserveBytes?: number;
+  /** How long a task waits for that much room, milliseconds; absent: 10 minutes. */
+  diskWaitMs?: number;
+  /** The stack's own directory, whose disk is not to get full either. */
+  home?: string;
   /** Besides those of the host. */
   labels?: Readonly<Record<string, string>>;
   /** A pull without progress for so long is given up, milliseconds. */
@@ -177,6 +185,9 @@ export const configSchema: z.ZodType<StepRunnerConfig> = environment.transform((
       diskBytes: env.WEFT_RUNNER_DISK_MIB,
       devices: env.WEFT_RUNNER_GPUS,
     },
+    diskReserveBytes: env.WEFT_DISK_RESERVE_MIB === undefined ? undefined : env.WEFT_DISK_RESERVE_MIB * 1024 ** 2,
+    diskWaitMs: env.WEFT_DISK_WAIT_S * 1000,
+    home,
     labels: env.WEFT_RUNNER_LABELS,
     pullStallMs: env.WEFT_PULL_STALL_S === undefined ? undefined : env.WEFT_PULL_STALL_S * 1000,
     engineWaitMs: env.WEFT_ENGINE_WAIT_S === undefined ? undefined : env.WEFT_ENGINE_WAIT_S * 1000,

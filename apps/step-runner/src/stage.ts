@@ -15,6 +15,7 @@ import { executor } from '@weft/contracts';
 import { type ReadOnlyNames, RuntimeFailure, type TaskRuntime } from '@weft/runtimes';
 import { decodeDataUri, isDataUri, isRemoteUri, mapLimited, pathToFileUri, StorageError, systemErrorCode } from '@weft/storage';
 import { type CheckReal, copyWritable, separate } from './copy-input.js';
+import { fullWords } from './disk/disks.js';
 import type { RunnerFiles } from './inputs/runner-files.js';
 import { isWithin, type Placement, planStaging, type ResolvedInput, type SandboxLayout, type StagingPlan } from './sandbox-layout.js';
 import { placeShielded } from './shield.js';
@@ -61,7 +62,7 @@ export async function stageInputs(
       if (path.includes('/')) mkdirSync(dirname(join(layout.hostWorkDir, path)), { recursive: true });
     }
   } catch (error) {
-    if (error instanceof StorageError) throw new RuntimeFailure('INPUT_FILE', `input ${error.message}`, error.code === 'IO');
+    if (error instanceof StorageError) throw inputFailure(error, error.code === 'IO');
     throw diskFailure(error);
   }
   return plan;
@@ -172,7 +173,7 @@ async function fetched({ uri, resolved }: RemoteInput, key: string, files: Runne
   } catch (error) {
     if (signal.aborted) throw error;
     if (!(error instanceof StorageError)) throw diskFailure(error);
-    throw new RuntimeFailure('INPUT_FILE', `input ${error.message}`, error.code === 'IO' || error.code === 'CHANGED');
+    throw inputFailure(error, error.code === 'IO' || error.code === 'CHANGED');
   }
 }
 
@@ -182,7 +183,7 @@ async function existing(uri: string, kind: executor.InputKind, files: RunnerFile
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'ENOTDIR')
       throw new RuntimeFailure('INPUT_FILE', `input ${uri} does not exist`, false);
-    if (error instanceof StorageError) throw new RuntimeFailure('INPUT_FILE', `input ${error.message}`, error.code === 'IO');
+    if (error instanceof StorageError) throw inputFailure(error, error.code === 'IO');
     throw error;
   }
 }
@@ -241,11 +242,19 @@ function makeWritable(path: string): void {
   if (!stats.isSymbolicLink() && (stats.mode & 0o200) === 0) chmodSync(path, (stats.mode & 0o777) | 0o200);
 }
 
+/** A full disk here is nothing that is wrong with the input. */
+function inputFailure({ code, message }: StorageError, retryable: boolean): RuntimeFailure {
+  return code === 'FULL'
+    ? new RuntimeFailure('DISK_FULL', `an input cannot be fetched: ${message}`, true)
+    : new RuntimeFailure('INPUT_FILE', `input ${message}`, retryable);
+}
+
 /** @returns a RuntimeFailure that says what the file system said. */
 function diskFailure(error: unknown): RuntimeFailure {
   if (error instanceof RuntimeFailure) return error;
   const code = systemErrorCode(error);
   const text = error instanceof Object && 'message' in error ? String(error.message) : String(error);
-  if (code === 'ENOSPC' || code === 'EDQUOT') return new RuntimeFailure('DISK_FULL', `the sandbox's file system is full: ${text}`, true);
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new RuntimeFailure('DISK_FULL', `the sandbox cannot be made: ${fullWords(error)} (${text})`, true);
   return new RuntimeFailure('INTERNAL', `cannot prepare the sandbox: ${text}`, code === 'EIO' || code === 'EMFILE' || code === 'ENFILE');
 }

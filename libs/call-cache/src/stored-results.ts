@@ -144,7 +144,7 @@ export class StoredResults {
 
 /** Not for want of storage that works: trying again would say the same. */
 function isGone(error: unknown): boolean {
-  if (error instanceof StorageError) return error.code !== 'IO';
+  if (error instanceof StorageError) return error.code !== 'IO' && error.code !== 'FULL';
   // From reading a file's bytes.
   return ['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'ELOOP'].includes(systemErrorCode(error) ?? '');
 }

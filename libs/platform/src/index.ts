@@ -1,7 +1,7 @@
 export { ConfigError, loadConfig } from './config.js';
 export { createLogger, type Logger } from './logger.js';
 export { type ServiceErrorCode, ServiceError, SERVICE_ERROR_CODES, httpStatusOf, isServiceError, toServiceError } from './service-error.js';
-export { DIAGNOSTICS_TRAILER, RETRY_TRAILER, type GrpcError, fromGrpcError, toGrpcError } from './grpc-errors.js';
+export { DIAGNOSTICS_TRAILER, RETRY_TRAILER, type GrpcError, fromGrpcError, isFromPeer, toGrpcError } from './grpc-errors.js';
 export { type CallContext, serverStream, unary } from './grpc-handlers.js';
 export { type GrpcService, type RunningGrpcServer, type StartGrpcServerOptions, startGrpcServer } from './grpc-server.js';
 export { HealthClient } from './grpc-health.js';

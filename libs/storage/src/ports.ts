@@ -9,7 +9,7 @@
  */
 import type { Readable } from 'node:stream';
 
-export type StorageErrorCode = 'NOT_FOUND' | 'ACCESS' | 'UNSUPPORTED' | 'TOO_LARGE' | 'CHANGED' | 'CHECKSUM' | 'IO';
+export type StorageErrorCode = 'NOT_FOUND' | 'ACCESS' | 'UNSUPPORTED' | 'TOO_LARGE' | 'CHANGED' | 'CHECKSUM' | 'IO' | 'FULL';
 
 /**
  * ACCESS: not allowed, by the storage or by our rules. CHANGED: no longer the version that was asked for. CHECKSUM: the bytes are not

@@ -22,10 +22,16 @@ export function toStorageError(error: unknown, uri: string): StorageError {
       return new StorageError('ACCESS', `${uri} may not be accessed (${code})`, uri);
     case 'EISDIR':
       return new StorageError('UNSUPPORTED', `${uri} is a directory, not a file`, uri);
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new StorageError('FULL', `${uri}: ${textOf(error)}`, uri);
     default: {
-      const text = typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
       // Links that lead to themselves: another try would meet them again.
-      return new StorageError(code === 'ELOOP' ? 'UNSUPPORTED' : 'IO', `${uri}: ${text}`, uri);
+      return new StorageError(code === 'ELOOP' ? 'UNSUPPORTED' : 'IO', `${uri}: ${textOf(error)}`, uri);
     }
   }
+}
+
+function textOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
 }

@@ -1,5 +1,5 @@
 /** What errors of runners mean for the attempt. */
-import { isServiceError, type ServiceErrorCode } from '@weft/platform';
+import { isFromPeer, isServiceError, type ServiceErrorCode } from '@weft/platform';
 import { TaskError } from '@weft/tasks';
 
 /** The runner has lost the attempt, or released it for a dispatcher that is about to answer, or that died before it could. */
@@ -18,8 +18,11 @@ const REFUSED: Readonly<Partial<Record<ServiceErrorCode, string>>> = {
   OUT_OF_RANGE: 'OUTPUT_FILE',
 };
 
-/** An error of Collect, in the words of the task where it is about what the task left. */
+/** An error of Collect, in the words of the task where it is about what the task left, or about a disk that had no room for it. */
 export function collectFailure(error: unknown): unknown {
+  // The transport has that word for an answer that is too large, too.
+  if (isServiceError(error) && error.code === 'RESOURCE_EXHAUSTED' && isFromPeer(error.cause))
+    return Object.assign(new Error(error.message, { cause: error }), { code: 'DISK_FULL', retryable: true });
   const code = isServiceError(error) ? REFUSED[error.code] : undefined;
   return code === undefined ? error : new TaskError(code, (error as Error).message);
 }

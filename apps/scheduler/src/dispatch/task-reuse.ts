@@ -306,7 +306,7 @@ export function whereOf({ runner: { runnerId, address }, runtime }: Pick<Placeme
 /** What storage says of an input, executing says again, to whom it may concern. */
 function isAboutInputs(error: unknown): boolean {
   const { name, code } = error as { name?: unknown; code?: unknown };
-  return name === 'StorageError' && code !== 'IO';
+  return name === 'StorageError' && code !== 'IO' && code !== 'FULL';
 }
 
 /** What binding says of the task itself: executing it would say the same. */

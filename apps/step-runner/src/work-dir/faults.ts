@@ -4,6 +4,7 @@
  */
 import { ServiceError, type ServiceErrorCode } from '@weft/platform';
 import { RuntimeFailure } from '@weft/runtimes';
+import { fullWords } from '../disk/disks.js';
 import { NotPlainError, StorageError, type StorageErrorCode, systemErrorCode } from '@weft/storage';
 
 export type FaultKind =
@@ -45,6 +46,7 @@ const REFUSED: Record<FaultKind, ServiceErrorCode> = {
 /** Stops compiling where storage learns to say something else. */
 const PUBLISHED: Record<StorageErrorCode, ServiceErrorCode> = {
   IO: 'UNAVAILABLE',
+  FULL: 'RESOURCE_EXHAUSTED',
   CHECKSUM: 'UNAVAILABLE',
   CHANGED: 'INVALID_ARGUMENT',
   NOT_FOUND: 'INVALID_ARGUMENT',
@@ -85,7 +87,7 @@ export function collectError(error: unknown, shown: string): unknown {
   const fault = faultOf(error, shown);
   if (fault !== undefined) return new ServiceError(REFUSED[fault.kind], fault.message);
   const code = systemErrorCode(error) ?? '';
-  if (FULL.has(code)) return new ServiceError('RESOURCE_EXHAUSTED', `no space left to publish '${short(shown)}'`);
+  if (FULL.has(code)) return new ServiceError('RESOURCE_EXHAUSTED', `'${short(shown)}' cannot be published: ${fullWords(error)}`);
   return PASSING.has(code) ? new ServiceError('UNAVAILABLE', `cannot collect '${short(shown)}': ${messageOf(error)}`) : error;
 }
 
@@ -99,8 +101,7 @@ export function attemptFailure(error: unknown): { code: string; message: string;
       retryable: false,
     };
   const code = systemErrorCode(error);
-  if (FULL.has(code ?? ''))
-    return { code: 'DISK_FULL', message: `the sandbox's file system is full: ${messageOf(error)}`, retryable: true };
+  if (FULL.has(code ?? '')) return { code: 'DISK_FULL', message: `${fullWords(error)} (${messageOf(error)})`, retryable: true };
   // What is none of the system's errors is a fault of ours, or an engine's: nobody knows what another try would do.
   return { code: 'INTERNAL', message: messageOf(error), retryable: code === undefined || PASSING.has(code) };
 }
