@@ -352,7 +352,8 @@ export class Attempt {
     this.feed.publish(this.startedEvent);
     this.letEarlyLogGo();
     this.signal('started');
-    const taken = { key: layout.key, directory: layout.root, reservedBytes: needOf(spec).diskBytes };
+    const container = runtime.containers ? running.handle : undefined;
+    const taken = { key: layout.key, directory: layout.root, container, reservedBytes: needOf(spec).diskBytes };
     const unwatch = disk.watch({ ...taken, end: (failure) => this.endFor(failure) });
     try {
       const exit = await running.wait();

@@ -21,7 +21,7 @@ describe('a runner whose disk is full', () => {
   });
   afterAll(async () => {
     await runner.stop();
-    execFileSync('umount', [disk]);
+    execFileSync('umount', ['--lazy', disk]);
     await runner.dispose();
   });
   const fill = (): unknown =>
@@ -64,6 +64,11 @@ describe('a runner whose disk is full', () => {
 
   const FILL = `head -c ${8 * MIB} /dev/zero > "$PWD"/large`;
   it.each([
+    [
+      'and stays, with a file that has no name',
+      `exec 3>f; rm f; head -c ${8 * MIB} /dev/zero >&3; exec sleep 1000`,
+      /the task was ended because/,
+    ],
     ['and stays', `${FILL}; exec sleep 1000`, /the task was ended because it held [34].\d MiB, more than any other, and the disk of/],
     ['and fails', `${FILL}`, /the tool ended with exit code 1; it held [34].\d MiB there, and the disk of/],
     ['and says that all is well', `${FILL}; exit 0`, /^it held [34].\d MiB there, and the disk of/],
@@ -108,7 +113,7 @@ it('others wait while a disk is short, and go on when it has room', async () => 
   }
   expect(waiting[0]).toMatch(/has 0.\d MiB of 4.0 MiB free; weft keeps 0.4 MiB of it free/);
   await runner.stop();
-  execFileSync('umount', [runner.sandboxRoot]);
+  execFileSync('umount', ['--lazy', runner.sandboxRoot]);
   await runner.dispose();
 });
 
@@ -126,7 +131,7 @@ it('a store that is full fails the publishing with RESOURCE_EXHAUSTED, which is 
   });
   await runner.release(spec);
   await runner.stop();
-  execFileSync('umount', [data]);
+  execFileSync('umount', ['--lazy', data]);
   await runner.dispose();
 });
 

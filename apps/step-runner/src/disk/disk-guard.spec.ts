@@ -19,7 +19,7 @@ class World {
   readonly disks: Disks = {
     spaceNow: () => ({ freeBytes: this.freeMiB * MIB, totalBytes: 100 * MIB }),
     space: () => Promise.resolve({ freeBytes: this.freeMiB * MIB, totalBytes: 100 * MIB }),
-    held: (directories) => Promise.resolve([...directories.keys()].map((key) => ({ key, heldBytes: (this.heldMiB.get(key) ?? 0) * MIB }))),
+    held: (tasks) => Promise.resolve(tasks.map(({ key }) => ({ key, heldBytes: (this.heldMiB.get(key) ?? 0) * MIB }))),
   };
   readonly guard = new DiskGuard({
     ...{ sandboxRoot: tmpdir(), others: [tmpdir(), '/there/is/none'], reserveBytes: RESERVE, waitMs: WAIT_MS },
@@ -156,9 +156,9 @@ describe('tasks that run', () => {
   it('nor where it was enough that one ended meanwhile', async () => {
     world.guard.watch(world.task('a', 87));
     const { held } = world.disks;
-    world.disks.held = async (directories) => {
+    world.disks.held = async (tasks) => {
       world.freeMiB = 50;
-      return held(directories);
+      return held(tasks);
     };
     await world.look();
     expect(world.ended).toEqual([]);

@@ -9,7 +9,7 @@
  *  3. Disks are looked at while there are tasks, the more often the fuller they are; a task costs one look at its beginning and one at its end.
  */
 import { RuntimeFailure, type StartEvents } from '@weft/runtimes';
-import { type Disks, distinctDisks, systemDisks } from './disks.js';
+import { type Disks, distinctDisks, type Place, systemDisks } from './disks.js';
 import { greediest, isNearlyFull, isShort, mayPass, mebibytes, nextLookMs, reserveOf, type Space, spaceWords } from './reserve.js';
 
 export interface DiskGuardOptions {
@@ -29,14 +29,14 @@ export interface DiskGuardOptions {
 }
 
 /** A task that runs. */
-export interface Watched {
-  key: string;
-  /** All that it can write to lies below. */
-  directory: string;
+export interface Watched extends Place {
   reservedBytes: number;
   /** Ends it, and lets go what it held. */
   end(failure: RuntimeFailure): void;
 }
+
+/** Between two looks at a disk that is full by no task's doing. */
+const UNHELPED_MS = 1_000;
 
 interface Waiter {
   resolve: () => void;
@@ -112,7 +112,7 @@ export class DiskGuard {
     const space = this.disks.spaceNow(sandboxRoot);
     const reserve = reserveOf(space, reserveBytes);
     if (!isNearlyFull(space, reserve)) return undefined;
-    const [holding = { key: task.key, heldBytes: 0 }] = await this.disks.held(new Map([[task.key, task.directory]]));
+    const [holding = { key: task.key, heldBytes: 0 }] = await this.disks.held([task]);
     if (exitCode === 0 && space.freeBytes + holding.heldBytes < reserve / 2) return undefined;
     if (exitCode === 0 && greediest([holding]) === undefined) return undefined;
     const how = exitCode === 0 ? '' : `the tool ended with exit code ${exitCode}; `;
@@ -153,26 +153,30 @@ export class DiskGuard {
       }),
     );
     const [sandboxes] = seen;
-    if (sandboxes !== undefined && isNearlyFull(sandboxes.space, sandboxes.reserve)) await this.endGreediest(sandboxes.reserve);
+    const full = sandboxes !== undefined && isNearlyFull(sandboxes.space, sandboxes.reserve);
+    const helped = full && (await this.endGreediest(sandboxes.reserve));
     const short = seen.find(({ space, reserve }) => isShort(space, reserve));
     this.tell(short && shortage(short.path, short.space, short.reserve));
     if (short === undefined) for (const waiter of [...this.waiting]) waiter.resolve();
-    return Math.min(...seen.map(({ space, reserve }) => nextLookMs(space, reserve)));
+    // Measuring what all hold takes the disk's time, too.
+    return full && !helped ? UNHELPED_MS : Math.min(...seen.map(({ space, reserve }) => nextLookMs(space, reserve)));
   }
 
-  private async endGreediest(reserve: number): Promise<void> {
-    if (this.ending.size > 0 || this.running.size === 0) return;
+  /** False where none would help. */
+  private async endGreediest(reserve: number): Promise<boolean> {
+    if (this.ending.size > 0 || this.running.size === 0) return true;
     const { sandboxRoot } = this.options;
-    const holdings = await this.disks.held(new Map([...this.running].map(([key, { directory }]) => [key, directory])));
+    const holdings = await this.disks.held([...this.running.values()]);
     const chosen = greediest(holdings.filter(({ key }) => this.running.has(key)));
     const task = chosen && this.running.get(chosen.key);
     const space = this.disks.spaceNow(sandboxRoot);
     // One that was ended meanwhile may have been enough.
-    if (chosen === undefined || task === undefined || !isNearlyFull(space, reserve)) return;
+    if (chosen === undefined || task === undefined || !isNearlyFull(space, reserve)) return false;
     this.ending.add(chosen.key);
     const why = `the task was ended because it held ${mebibytes(chosen.heldBytes)}, more than any other, and ${shortage(sandboxRoot, space, reserve)}`;
     this.options.tell(`${chosen.key}: ${why}`);
     task.end(new RuntimeFailure('DISK_FULL', why, mayPass(chosen, task.reservedBytes)));
+    return true;
   }
 
   private tell(lack: string | undefined): void {

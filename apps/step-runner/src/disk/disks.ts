@@ -3,28 +3,36 @@ import { execFile } from 'node:child_process';
 import { statSync, statfsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname, isAbsolute } from 'node:path';
+import { openAndRemoved } from './open-and-removed.js';
 import { type Holding, mebibytes, type Space } from './reserve.js';
 
 /** For one look at the sandboxes of all tasks. */
 const MEASURE_LIMIT_MS = 20_000;
 
+/** Where a task's files are. */
+export interface Place {
+  key: string;
+  /** All that it can write to lies below. */
+  directory: string;
+  /** Of its container, where it runs in one. */
+  container?: string;
+}
+
 export interface Disks {
   spaceNow(path: string): Space;
   space(path: string): Promise<Space>;
-  /** Bytes below each directory. What cannot be looked at, or not within a limit, holds nothing. */
-  held(directories: ReadonlyMap<string, string>): Promise<Holding[]>;
+  /** What each task holds. What cannot be looked at, or not within a limit, holds nothing. */
+  held(tasks: readonly Place[]): Promise<Holding[]>;
 }
 
 export const systemDisks: Disks = {
   spaceNow: (path) => spaceOf(statfsSync(path)),
   space: async (path) => spaceOf(await statfs(path)),
-  held: async (directories) => {
+  held: async (tasks) => {
     // Follows no link, goes by handles, and is a process that can be ended: tasks change what is measured.
-    const sizes = await du([...directories.values()]);
-    return [...directories].flatMap(([key, directory]) => {
-      const heldBytes = sizes.get(directory);
-      return heldBytes === undefined ? [] : [{ key, heldBytes }];
-    });
+    const named = await du(tasks.map(({ directory }) => directory));
+    const unnamed = openAndRemoved(tasks);
+    return tasks.map(({ key, directory }) => ({ key, heldBytes: (named.get(directory) ?? 0) + (unnamed.get(key) ?? 0) }));
   },
 };
 
