@@ -1,6 +1,6 @@
-/** A WEFT_HOME whose disk gets full, and gets room again: a file system of 20 MB in a mount namespace that ends with the test. */
+/** A WEFT_HOME whose disk gets full, and gets room again: a small file system in a mount namespace that ends with the test. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
@@ -16,15 +16,15 @@ if (unavailable !== undefined) process.stderr.write(`SKIPPED a full disk: ${unav
   let own: OwnHome;
   let holder: ChildProcess;
 
-  beforeEach(async () => {
+  async function open(size: string): Promise<void> {
     expect(spawnSync(join(ROOT, 'weft'), ['--version'], { stdio: 'ignore' }).status).toBe(0);
     own = new OwnHome();
     mkdirSync(own.home);
-    const script = `mount -t tmpfs -o size=20m,mode=700 small '${own.home}' && echo ready && exec cat`;
+    const script = `mount -t tmpfs -o size=${size},mode=700 small '${own.home}' && echo ready && exec cat`;
     const held = spawn('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', script], { stdio: ['pipe', 'pipe', 'inherit'] });
     holder = held;
     await new Promise<void>((done) => createInterface({ input: held.stdout }).once('line', () => done()));
-  });
+  }
 
   afterEach(async () => {
     await within('weft', 'down').ended;
@@ -57,6 +57,7 @@ if (unavailable !== undefined) process.stderr.write(`SKIPPED a full disk: ${unav
   const free = (): Promise<unknown> => within('rm', `${own.home}/fill-large`, `${own.home}/fill-small`).ended;
 
   it('is told to whoever waits, ends nothing, and everything goes on when there is room', async () => {
+    await open('20m');
     const gate = own.gate('go');
     const runId = (await within('weft', 'run', '--detach', 'waits.cwl', '--go', gate.path).ended).stdout.trim();
     const following = within('weft', 'attach', '--outdir', own.folder, runId);
@@ -78,6 +79,7 @@ if (unavailable !== undefined) process.stderr.write(`SKIPPED a full disk: ${unav
   });
 
   it('is said in a sentence by a command that would start a stack', async () => {
+    await open('20m');
     await fill();
     expect(await within('weft', 'run', 'hello.cwl').ended).toMatchObject({
       code: 1,
@@ -85,5 +87,59 @@ if (unavailable !== undefined) process.stderr.write(`SKIPPED a full disk: ${unav
     });
     await free();
     expect(await within('weft', 'run', '--quiet', '--outdir', own.folder, 'hello.cwl').ended).toMatchObject({ code: 0 });
+  });
+
+  const write = (name: string, script: string, streams: object = {}): void => {
+    const tool = { cwlVersion: 'v1.2', class: 'CommandLineTool', baseCommand: ['sh', '-c', script], inputs: {}, outputs: {}, ...streams };
+    writeFileSync(join(own.folder, name), JSON.stringify(tool));
+  };
+  const FILL = 'head -c 400000000 /dev/zero';
+  const FILLERS = {
+    'and fails': `${FILL} > large`,
+    'and says that all is well': `${FILL} > large; exit 0`,
+    'and stays': `${FILL} > large; exec sleep 1000`,
+    'with many small files': 'i=0; while i=$((i+1)); do head -c 20000 /dev/zero > f$i || exit; done',
+    'with a file that has no name': `exec 3> large; rm large; ${FILL} >&3; exec sleep 1000`,
+    'in its scratch directory': `${FILL} > "$TMPDIR/large"`,
+    'by its streams': FILL,
+  };
+
+  it('of 96 MB is filled by tools in many ways: each run fails with DISK_FULL, everything is alive, another run ends well and the next one begins', async () => {
+    await open('96m');
+    const gate = own.gate('go');
+    const runId = (await within('weft', 'run', '--detach', 'waits.cwl', '--go', gate.path).ended).stdout.trim();
+    const following = within('weft', 'attach', '--outdir', join(own.folder, 'other'), runId);
+    await following.says(/started/);
+    const supervisor = own.pid('supervisor');
+    for (const [how, script] of Object.entries(FILLERS)) {
+      const tool = {
+        cwlVersion: 'v1.2',
+        class: 'CommandLineTool',
+        baseCommand: ['sh', '-c', script],
+        inputs: {},
+        outputs: {},
+        stdout: 'out',
+        stderr: 'err',
+      };
+      writeFileSync(join(own.folder, 'fill.cwl'), JSON.stringify(tool));
+      const filling = await within('weft', 'run', '--no-cache', '--outdir', own.folder, 'fill.cwl').ended;
+      expect([how, filling.code, filling.stderr]).toEqual([
+        how,
+        1,
+        expect.stringMatching(/what it made takes \d\d.\d MiB.* the disk of .* MiB of 96.0 MiB free; weft keeps 9.6 MiB/),
+      ]);
+      expect([how, await within('weft', 'run', '--quiet', '--no-cache', '--outdir', own.folder, 'hello.cwl').ended]).toMatchObject([
+        how,
+        { code: 0 },
+      ]);
+    }
+    // A log is cut before it keeps tasks from beginning, and fails nothing.
+    write('noise.cwl', 'yes all is well | head -c 400000000');
+    expect(await within('weft', 'run', '--quiet', '--no-cache', '--outdir', own.folder, 'noise.cwl').ended).toMatchObject({ code: 0 });
+    expect(await within('weft', 'run', '--quiet', '--no-cache', '--outdir', own.folder, 'hello.cwl').ended).toMatchObject({ code: 0 });
+    expect(Object.keys(own.pids()).sort()).toEqual(['redis', 'scheduler', 'step-runner', 'supervisor']);
+    expect(own.pid('supervisor')).toBe(supervisor);
+    gate.open();
+    expect(await following.ended).toMatchObject({ code: 0 });
   });
 });

@@ -96,6 +96,7 @@ export class Attempt {
       ...{ spec: context.spec, sandbox: context.layout.root, keeper: context.logs, onProblem: context.onProblem },
       publish: (event) => this.feed.publish(event),
       congested: () => this.feed.congested,
+      hasSpare: () => context.disk.hasSpare(),
     });
     this.ended = run(this)
       .catch((error: unknown) => this.fail(error))

@@ -67,18 +67,22 @@ describe('a runner whose disk is full', () => {
     [
       'and stays, with a file that has no name',
       `exec 3>f; rm f; head -c ${8 * MIB} /dev/zero >&3; exec sleep 1000`,
-      /the task was ended because/,
+      /the task was ended: what it made takes/,
     ],
-    ['and stays', `${FILL}; exec sleep 1000`, /the task was ended because it held [34].\d MiB, more than any other, and the disk of/],
-    ['and fails', `${FILL}`, /the tool ended with exit code 1; it held [34].\d MiB there, and the disk of/],
-    ['and says that all is well', `${FILL}; exit 0`, /^it held [34].\d MiB there, and the disk of/],
+    [
+      'and stays',
+      `${FILL}; exec sleep 1000`,
+      /the task was ended: what it made takes [34].\d MiB, more than that of any other, and the disk of/,
+    ],
+    ['and fails', `${FILL}`, /the tool ended with exit code 1; what it made takes [34].\d MiB, and the disk of/],
+    ['and says that all is well', `${FILL}; exit 0`, /the tool ended well, but what it made takes [34].\d MiB, and the disk of/],
   ])(
     'a tool fills it %s: its attempt has failed for good, has let go what it held, and the next one runs',
     async (_how, script, message) => {
       const spec = runner.shell(script);
       const { finished } = await runner.run(spec);
       // The guard may have seen it before it ended.
-      const either = new RegExp(`${message.source}|the task was ended because`);
+      const either = new RegExp(`${message.source}|the task was ended: what it made takes`);
       expect(finished).toMatchObject({
         outcome: Outcome.FAILED,
         failure: { code: 'DISK_FULL', retryable: false, message: expect.stringMatching(either) },

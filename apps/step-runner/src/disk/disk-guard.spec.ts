@@ -106,6 +106,10 @@ describe('a beginning', () => {
   });
 });
 
+it('a log is written while there is twice the reserve', () => {
+  expect([30, 20, 19].map((free) => ((world.freeMiB = free), world.guard.hasSpare()))).toEqual([true, true, false]);
+});
+
 describe('tasks that run', () => {
   it('are left alone while there is room, and none is looked after when none runs', async () => {
     const stop = world.guard.watch(world.task('a', 50));
@@ -131,7 +135,7 @@ describe('tasks that run', () => {
     expect(world.failures[0]).toMatchObject({
       code: 'DISK_FULL',
       retryable: false,
-      message: expect.stringMatching(/it held 54.0 MiB, more than any other, .* has 4.0 MiB/),
+      message: expect.stringMatching(/what it made takes 54.0 MiB, more than that of any other, .* has 4.0 MiB/),
     });
     await world.look();
     expect(world.ended).toEqual(['greedy']);
@@ -180,7 +184,7 @@ describe('a task that ended by itself', () => {
     if (failure)
       expect(failure).toMatchObject({
         code: 'DISK_FULL',
-        message: expect.stringContaining(exitCode === 0 ? 'it held' : 'exit code 1; it held'),
+        message: expect.stringContaining(exitCode === 0 ? 'ended well, but what it made takes' : 'exit code 1; what it made takes'),
       });
   });
 });

@@ -6,7 +6,8 @@
  *     `waitMs`, so that another runner may have them.
  *  2. A running task that fills the sandboxes' disk is ended before that is full, or as soon as it is seen: the one that holds the most, one at a
  *     time. What it held goes at once, not when its scheduler says so: that one may wait for the same disk.
- *  3. Disks are looked at while there are tasks, the more often the fuller they are; a task costs one look at its beginning and one at its end.
+ *  3. What can be left out (logs of tasks) is written only while there is twice the reserve: it makes no task wait.
+ *  4. Disks are looked at while there are tasks, the more often the fuller they are; a task costs one look at its beginning and one at its end.
  */
 import { RuntimeFailure, type StartEvents } from '@weft/runtimes';
 import { type Disks, distinctDisks, type Place, systemDisks } from './disks.js';
@@ -72,6 +73,14 @@ export class DiskGuard {
     return undefined;
   }
 
+  /** Whether something may be written that can be left out: after it there is still room for tasks. */
+  hasSpare(): boolean {
+    return this.paths.every((path) => {
+      const space = this.disks.spaceNow(path);
+      return !isShort(space, 2 * reserveOf(space, this.options.reserveBytes));
+    });
+  }
+
   /** Resolves when tasks may begin; undefined where they may now. @throws RuntimeFailure DISK_FULL where that takes too long */
   available({ preparing, onUnwanted }: Pick<StartEvents, 'preparing' | 'onUnwanted'>): Promise<void> | undefined {
     const lack = this.lacks();
@@ -115,11 +124,11 @@ export class DiskGuard {
     const [holding = { key: task.key, heldBytes: 0 }] = await this.disks.held([task]);
     if (exitCode === 0 && space.freeBytes + holding.heldBytes < reserve / 2) return undefined;
     if (exitCode === 0 && greediest([holding]) === undefined) return undefined;
-    const how = exitCode === 0 ? '' : `the tool ended with exit code ${exitCode}; `;
-    const what = `it held ${mebibytes(holding.heldBytes)} there`;
+    const how = exitCode === 0 ? 'the tool ended well, but' : `the tool ended with exit code ${exitCode};`;
+    const what = `what it made takes ${mebibytes(holding.heldBytes)}`;
     return new RuntimeFailure(
       'DISK_FULL',
-      `${how}${what}, and ${shortage(sandboxRoot, space, reserve)}`,
+      `${how} ${what}, and ${shortage(sandboxRoot, space, reserve)}`,
       mayPass(holding, task.reservedBytes),
     );
   }
@@ -173,7 +182,7 @@ export class DiskGuard {
     // One that was ended meanwhile may have been enough.
     if (chosen === undefined || task === undefined || !isNearlyFull(space, reserve)) return false;
     this.ending.add(chosen.key);
-    const why = `the task was ended because it held ${mebibytes(chosen.heldBytes)}, more than any other, and ${shortage(sandboxRoot, space, reserve)}`;
+    const why = `the task was ended: what it made takes ${mebibytes(chosen.heldBytes)}, more than that of any other, and ${shortage(sandboxRoot, space, reserve)}`;
     this.options.tell(`${chosen.key}: ${why}`);
     task.end(new RuntimeFailure('DISK_FULL', why, mayPass(chosen, task.reservedBytes)));
     return true;

@@ -1,5 +1,5 @@
 /** The file of one stream: all of it, or its beginning, a mark with counts, and its end. */
-import { existsSync, linkSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
@@ -94,4 +94,28 @@ it('that cannot be written is told once, and nothing fails', async () => {
   await file.close(() => []);
   expect(told).toHaveLength(1);
   expect(file.exists).toBe(false);
+});
+
+it('gives way where its disk has nothing to spare, says what is missing, and goes on when there is room', async () => {
+  const path = join(directory, 'x.stdout');
+  let spare = true;
+  const file = new LogFile(path, { limitBytes: 2 ** 40, hasSpare: () => spare, onProblem: noProblem });
+  const excerpt = new LogExcerpt({ headBytes: 10, tailBytes: 20 });
+  const write = async (text: string): Promise<void> => {
+    excerpt.push(Buffer.from(text));
+    await file.write(Buffer.from(text));
+  };
+  const line = `${'x'.repeat(1023)}\n`;
+  for (let n = 0; n < 256; n += 1) await write(line);
+  spare = false;
+  // As much as is written between two looks.
+  for (let n = 0; n < 1000; n += 1) await write(line);
+  expect(statSync(path).size).toBeLessThanOrEqual(512 * 1024);
+  spare = true;
+  await write('on\n');
+  await file.close((from) => excerpt.kept(from));
+  const text = readFileSync(path, 'utf8');
+  const [, lines, bytes] = /\n\[weft: (\d+) lines \((\d+) bytes\) are left out here: it could not be written\]\non\n$/.exec(text) ?? [];
+  expect(Number(lines) * 1024).toBe(Number(bytes));
+  expect(text.split('\n').filter((one) => one.startsWith('x')).length + Number(lines)).toBe(1256);
 });

@@ -4,7 +4,7 @@
  * Invariants:
  *  1. The file is made by this attempt: what lies at its name before is taken away, never written to or followed.
  *  2. Nothing is buffered: what `write` has taken is in the file when it returns, or when its promise resolves.
- *  3. What is not in the file (it is longer than its limit, or the disk was full) has a mark in its place, with counts. It fails no task.
+ *  3. What is not in the file (it is longer than its limit, or the disk had nothing to spare) has a mark in its place, with counts. It fails no task.
  */
 import { closeSync, constants, mkdirSync, openSync, rmSync, write as writeCallback, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -18,8 +18,13 @@ const AT_ONCE_BYTES = 64 * 1024;
 const NOT_WRITTEN = 'it could not be written';
 const FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
+/** Whether there is room is looked at so often. */
+const LOOK_BYTES = 256 * 1024;
+
 export interface LogFileOptions {
   limitBytes: number;
+  /** Whether its disk has room to spare: a log gives way to everything else. Absent: it has. */
+  hasSpare?: () => boolean;
   /** Told once. */
   onProblem(text: string, error: unknown): void;
 }
@@ -30,6 +35,8 @@ export class LogFile {
   private inFile = 0;
   private missing = { bytes: 0, lines: 0 };
   private full = false;
+  private spare = false;
+  private lookAgainAt = 0;
   private midLine = false;
   private told = false;
   private writing: Promise<void> | undefined;
@@ -47,7 +54,7 @@ export class LogFile {
   write(data: Buffer): void | Promise<void> {
     const offset = this.taken;
     this.taken += data.length;
-    if (this.full) return this.miss(data);
+    if (this.full || !this.mayWrite()) return this.miss(data);
     if (this.writing === undefined && offset + data.length <= AT_ONCE_BYTES) return this.writeNow(data);
     return this.queue(() => this.writeLater(data));
   }
@@ -61,6 +68,13 @@ export class LogFile {
   /** Of a life that does not count any more. */
   remove(): void {
     if (this.inFile > 0) rmSync(this.path, { force: true });
+  }
+
+  private mayWrite(): boolean {
+    if (this.spare && this.inFile < this.lookAgainAt) return true;
+    this.spare = this.options.hasSpare?.() ?? true;
+    this.lookAgainAt = this.inFile + LOOK_BYTES;
+    return this.spare;
   }
 
   private queue(act: () => Promise<void>): Promise<void> {

@@ -21,6 +21,8 @@ export interface TaskLogOptions {
   sandbox: string;
   keeper: LogKeeper;
   publish(event: executor.TaskEvent): void;
+  /** See LogFileOptions. */
+  hasSpare?: () => boolean;
   /** Watchers have not taken what they were given: what comes now waits. */
   congested(): boolean;
   onProblem(text: string, error: unknown): void;
@@ -113,9 +115,9 @@ export class TaskLog {
   private open(name: StreamName): StreamLog | Promise<StreamLog> {
     const waiting = this.opening.get(name);
     if (waiting !== undefined) return waiting;
-    const { spec, sandbox, keeper, onProblem } = this.options;
+    const { spec, sandbox, keeper, onProblem, hasSpare } = this.options;
     const opened = (place: LogPlace | undefined): StreamLog => {
-      const file = place && new LogFile(place.path, { limitBytes: keeper.limitBytes, onProblem });
+      const file = place && new LogFile(place.path, { limitBytes: keeper.limitBytes, hasSpare, onProblem });
       const stream = { excerpt: new LogExcerpt(), file, uploadTo: place?.uploadTo };
       this.streams.set(name, stream);
       return stream;
