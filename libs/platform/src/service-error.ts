@@ -69,11 +69,35 @@ export function isServiceError(error: unknown): error is ServiceError {
   return (SERVICE_ERROR_CODES as readonly unknown[]).includes(error['code']);
 }
 
-/** Any thrown value as a ServiceError: itself, an abort as CANCELLED, a timeout as DEADLINE_EXCEEDED, everything else as INTERNAL. */
+/**
+ * What Redis answers, as the first word of an error, where it does not serve at present: it cannot write its files, is full, loads, or is no master
+ * (any more). EXECABORT is said of a transaction that held such a command.
+ */
+const NOT_NOW = new Set(['MISCONF', 'EXECABORT', 'OOM', 'LOADING', 'READONLY', 'NOREPLICAS', 'CLUSTERDOWN', 'MASTERDOWN', 'TRYAGAIN']);
+const LONGEST_REASON = 300;
+
+/** The word, where it is one of these. */
+function redisRefusal(error: unknown): string | undefined {
+  if (!isRecord(error) || error['name'] !== 'ReplyError' || typeof error['message'] !== 'string') return undefined;
+  const [word = ''] = error['message'].split(' ', 1);
+  return NOT_NOW.has(word) ? word : undefined;
+}
+
+/**
+ * Any thrown value as a ServiceError: itself, an abort as CANCELLED, a timeout as DEADLINE_EXCEEDED, a Redis that does not serve at present as
+ * UNAVAILABLE, everything else as INTERNAL.
+ */
 export function toServiceError(error: unknown): ServiceError {
   if (isServiceError(error)) return error;
   const name = isRecord(error) ? error['name'] : undefined;
   const message = isRecord(error) && typeof error['message'] === 'string' ? error['message'] : String(error);
+  const refusal = redisRefusal(error);
+  if (refusal !== undefined) {
+    const said = message.length > LONGEST_REASON ? `${message.slice(0, LONGEST_REASON)}…` : message;
+    return new ServiceError('UNAVAILABLE', `Redis takes nothing at present (${refusal}); try again. It says: ${said}`, undefined, {
+      cause: error,
+    });
+  }
   const code = name === 'AbortError' ? 'CANCELLED' : name === 'TimeoutError' ? 'DEADLINE_EXCEEDED' : 'INTERNAL';
   return new ServiceError(code, message, undefined, { cause: error });
 }
