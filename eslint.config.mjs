@@ -51,6 +51,8 @@ const BESIDE_WORK_DIRECTORIES = [
   ),
   // Takes a handle, or what was published.
   'apps/step-runner/src/sha1-file.ts',
+  // How full disks are, and what /proc says of open files: no name of a task's is opened.
+  ...['disks', 'open-and-removed'].map((name) => `apps/step-runner/src/disk/${name}.ts`),
   // Renames into an open directory.
   'apps/step-runner/src/work-dir/streams.ts',
   // Stream files beside the working directory, the mark beside it, and stdin before the task is there.

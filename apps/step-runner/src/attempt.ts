@@ -9,14 +9,15 @@
  *     never counts that, and a task that takes the runtime down with it comes to an end.
  *  5. One that failed because a disk is full holds nothing of it any more.
  */
-import { randomBytes } from 'node:crypto';
 import { executor } from '@weft/contracts';
 import { type Admission, type Admitted, needOf } from './admission.js';
-import { type ExitStatus, type LogSink, type RunningTask, RuntimeFailure, type TaskRuntime } from '@weft/runtimes';
+import { type LogSink, type RunningTask, RuntimeFailure, type TaskRuntime } from '@weft/runtimes';
 import type { DiskGuard } from './disk/disk-guard.js';
+import { letGo } from './disk/let-go.js';
 import type { RunnerFiles } from './inputs/runner-files.js';
 import { type AttemptSignal, type AttemptState, decideAttempt, initialAttempt } from './attempt.machine.js';
-import { EventFeed } from './event-feed.js';
+import { lifeOf } from './attempt-life.js';
+import { EventFeed, eventOf } from './event-feed.js';
 import { DEVICES_FILE, LOSSES_FILE, remember, RESULT_FILE, SPEC_FILE } from './attempt-memory.js';
 import { InputGuard } from './input-guard.js';
 import { failedResult, finishedResult } from './attempt-result.js';
@@ -25,19 +26,15 @@ import { makeSandbox, stageInputs } from './stage.js';
 import type { LogKeeper } from './logs/log-keeper.js';
 import { TaskLog } from './logs/task-log.js';
 import { StderrTail } from './work-dir/stderr-tail.js';
-import { placeStreams } from './work-dir/streams.js';
 import type { Published } from './publisher.js';
 import { runtimeTaskOf } from './runtime-task.js';
 import { WorkTreeError } from './work-dir/faults.js';
+import { leftBy } from './work-dir/left-by.js';
 import { WorkTree } from './work-dir/work-tree.js';
 
 const DEFAULT_GRACE_MS = 10_000;
 /** Milliseconds after which staging is worth a remark. */
 const SLOW_STAGING_MS = 1_000;
-/** Of the id of a container, in the log of its task. */
-const LIFE_LENGTH = 12;
-/** Tells processes of this life of the runner from those of another. */
-const THIS_RUNNER = randomBytes(6).toString('base64url');
 /** How often the runtime may go away under one attempt. */
 const MAX_LOSSES = 5;
 
@@ -347,7 +344,7 @@ export class Attempt {
   private async follow(running: RunningTask): Promise<executor.Finished> {
     const { spec, layout, runtime, disk } = this.context;
     this.running = running;
-    const begun = this.written.begin(this.lifeOf(running));
+    const begun = this.written.begin(lifeOf(running, runtime, this.losses));
     if (begun !== undefined) await begun;
     this.startedEvent = eventOf({ $case: 'started', value: { handle: running.handle } });
     this.feed.publish(this.startedEvent);
@@ -364,7 +361,12 @@ export class Attempt {
       unwatch();
       const full = this.full ?? (exit.outcome === 'exited' ? await disk.atEnd(taken, exit.exitCode) : undefined);
       if (full !== undefined && !this.state.stopAsked) throw full;
-      const finished = finishedResult(exit, await this.left(exit), this.tail.lines(), wallMs);
+      const finished = finishedResult(
+        exit,
+        await leftBy(exit, { spec, layout, inputs: this.inputs, tree: () => this.tree() }),
+        this.tail.lines(),
+        wallMs,
+      );
       // The container, which could tell again how it ended, goes next.
       if (runtime.containers) remember(layout, RESULT_FILE, executor.Finished.encode(finished).finish());
       return finished;
@@ -376,49 +378,17 @@ export class Attempt {
     }
   }
 
-  /** A container is the same one for whoever adopts it. A process ends with its runner, and ids of processes come again. */
-  private lifeOf({ handle }: RunningTask): string {
-    return this.context.runtime.containers ? handle.slice(0, LIFE_LENGTH) : `${THIS_RUNNER}.${this.losses}`;
-  }
-
-  /** What the tool left. @throws RuntimeFailure INPUT_CHANGED; WorkTreeError; the system's error */
-  private async left({ outcome, exitCode }: ExitStatus): Promise<executor.ManifestEntry[]> {
-    if (outcome !== 'exited') return [];
-    const { spec, layout } = this.context;
-    this.inputs?.check();
-    try {
-      placeStreams(spec, layout);
-      return await this.tree().manifest();
-    } catch (error) {
-      if (!(error instanceof WorkTreeError) || exitCode === 0) throw error;
-      throw new WorkTreeError(error.kind, `${error.message} (the tool ended with exit code ${exitCode})`);
-    }
-  }
-
   private endFor(failure: RuntimeFailure): void {
     this.full = failure;
-    this.running?.stop(0, 'cancelled').catch((error: unknown) => this.context.onProblem(`cannot stop ${this.context.layout.key}`, error));
+    this.stop(0);
   }
 
   private fail(error: unknown): executor.Finished {
     if (!(error instanceof RuntimeFailure) && !(error instanceof WorkTreeError))
       this.context.onProblem(`attempt ${this.context.layout.key} failed unexpectedly`, error);
     const failed = failedResult(error, this.tail.lines());
-    if (failed.failure?.code === 'DISK_FULL') this.letGo();
+    if (failed.failure?.code === 'DISK_FULL') letGo(this.context.layout, this.context);
     return failed;
-  }
-
-  /** At once, and not when it is released: whoever would say so may wait for room on the same disk. */
-  private letGo(): void {
-    const { layout, discard, onProblem } = this.context;
-    const files = Object.values(streamFilesOf({ stdoutPath: 'o', stderrPath: 'e' }, layout));
-    for (const path of [layout.hostWorkDir, layout.hostTmpDir, layout.hostInputDir, ...files]) {
-      try {
-        discard(path);
-      } catch (error) {
-        onProblem(`cannot remove ${path}`, error);
-      }
-    }
   }
 
   private async finish(finished: executor.Finished): Promise<void> {
@@ -438,14 +408,14 @@ export class Attempt {
     this.state = decision.state;
     for (const effect of decision.effects) {
       if (effect === 'abandon') this.onUnwanted?.();
-      else if (effect === 'stop') this.stop();
+      else if (effect === 'stop') this.stop(this.graceMs);
       else this.removal = this.removal.then(() => this.removeSandbox());
     }
   }
 
-  private stop(): void {
+  private stop(graceMs: number): void {
     this.running
-      ?.stop(this.graceMs, 'cancelled')
+      ?.stop(graceMs, 'cancelled')
       .catch((error: unknown) => this.context.onProblem(`cannot stop ${this.context.layout.key}`, error));
   }
 
@@ -458,8 +428,4 @@ export class Attempt {
       this.context.onProblem(`cannot remove the sandbox of ${layout.key}`, error);
     }
   }
-}
-
-function eventOf(event: NonNullable<executor.TaskEvent['event']>): executor.TaskEvent {
-  return { at: new Date(), event };
 }

@@ -100,3 +100,7 @@ class Watcher {
 function logBytes({ event }: TaskEvent): number {
   return event?.$case === 'log' ? event.value.data.length : 0;
 }
+
+export function eventOf(event: NonNullable<executor.TaskEvent['event']>): executor.TaskEvent {
+  return { at: new Date(), event };
+}

@@ -168,7 +168,9 @@ export class DiskGuard {
     this.tell(short && shortage(short.path, short.space, short.reserve));
     if (short === undefined) for (const waiter of [...this.waiting]) waiter.resolve();
     // Measuring what all hold takes the disk's time, too.
-    return full && !helped ? UNHELPED_MS : Math.min(...seen.map(({ space, reserve }) => nextLookMs(space, reserve)));
+    return full && !helped
+      ? UNHELPED_MS
+      : seen.reduce((least, { space, reserve }) => Math.min(least, nextLookMs(space, reserve)), UNHELPED_MS);
   }
 
   /** False where none would help. */
