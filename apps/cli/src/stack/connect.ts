@@ -87,7 +87,9 @@ export class StackConnection {
     const isReady = ({ state }: StackStatus): boolean => state === 'ready';
     const limit = { limitMs: READY_MS, say, what: () => `the stack to be ready (${this.unready()})` };
     const before = await patiently(this.status(isReady), limit);
-    if (before.storage !== undefined) throw new CommandError(before.storage);
+    // The stack looks now and then: there may be room again.
+    const full = before.storage === undefined ? undefined : noRoom(this.home, true);
+    if (full !== undefined) throw new CommandError(full);
     const failed = names.filter((name) => before.services[name]?.state === 'failed');
     if (failed.length > 0) this.send({ type: 'extend', services: failed, listens: listensOf(process.env) });
     const settled = (status: StackStatus): boolean =>
