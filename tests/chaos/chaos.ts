@@ -20,7 +20,7 @@ import { judgeDead, judgeLiving } from './oracles/judge.js';
 import { connections } from './oracles/redis.js';
 import type { Evidence, Verdict } from './oracles/verdict.js';
 import { Progress } from './progress.js';
-import { type SlowDisk, type Submission, disturbances, submissions } from './schedule.js';
+import { type SlowDisk, type Submission, disturbances, redisKills, submissions } from './schedule.js';
 import { type Done, Storm } from './storm.js';
 import { type World, allServing, makeWorld, startAll, stopAll } from './world.js';
 
@@ -35,6 +35,8 @@ export interface ChaosOptions {
   docker: boolean;
   /** How often Redis dies while it waits for a slow disk. */
   slowDisk: SlowDisk;
+  /** Instead of everything else: Redis is killed so many times while it waits for a slow disk, however long that takes. */
+  redisKills?: number;
   /** Directory of the built programs. */
   dist: string;
   /** The folder stays even where everything passed. */
@@ -181,7 +183,10 @@ class Test {
     const time = setTimeout(() => over.abort(), options.minutes * 60_000);
     const weights = Object.fromEntries(kinds.map(([kind, { weight }]) => [kind, weight]));
     const working = inParallel(options.hands, submissions(options.seed, weights, VARIANTS), (next) => this.take(next), over.signal);
-    const raging = storm.rage(disturbances(options.seed, options.pace, options.slowDisk), over.signal);
+    const { seed, pace, slowDisk, redisKills: kills } = options;
+    const schedule = kills === undefined ? disturbances(seed, pace, slowDisk) : redisKills(seed, pace, kills);
+    // One that ends by itself is over then.
+    const raging = storm.rage(schedule, over.signal).finally(() => over.abort());
     try {
       await Promise.all([raging, this.rest(working, over.signal)]);
     } finally {

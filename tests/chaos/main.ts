@@ -7,7 +7,10 @@ import { type ChaosOptions, type ChaosReport, chaos } from './chaos.js';
 import { SHORT, SLOW_DISK, type SlowDisk } from './schedule.js';
 import { slowDiskUnavailable } from './slow-disk.js';
 
-const USAGE = `npm run chaos -- [--short] [--minutes N] [--seed S] [--pace ENTRIES] [--hands N] [--slow-disk never|sometimes|mostly] [--no-docker] [--keep] [--report FILE]`;
+const USAGE = `npm run chaos -- [--short] [--minutes N] [--seed S] [--pace ENTRIES] [--hands N] [--slow-disk never|sometimes|mostly] [--redis-kills N] [--no-docker] [--keep] [--report FILE]`;
+
+/** Minutes; such a test ends by itself. */
+const LONGEST_OF_KILLS = 10;
 
 async function main(dist: string, args: string[]): Promise<number> {
   const { values } = parseArgs({
@@ -19,12 +22,13 @@ async function main(dist: string, args: string[]): Promise<number> {
       pace: { type: 'string', default: '25' },
       hands: { type: 'string', default: '5' },
       'slow-disk': { type: 'string', default: 'sometimes' },
+      'redis-kills': { type: 'string' },
       'no-docker': { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       report: { type: 'string' },
     },
   });
-  const number = (name: 'minutes' | 'seed' | 'pace' | 'hands'): number => {
+  const number = (name: 'minutes' | 'seed' | 'pace' | 'hands' | 'redis-kills'): number => {
     const value = Number(values[name]);
     if (!Number.isFinite(value) || value < 0) throw new Error(`--${name} must be a number, not '${values[name]}'\n${USAGE}`);
     return value;
@@ -36,10 +40,15 @@ async function main(dist: string, args: string[]): Promise<number> {
   const docker = !values['no-docker'] && spawnSync('docker', ['info'], { stdio: 'ignore' }).status === 0;
   if (!docker) say('without containers: no Docker engine answers, or none is wanted');
   const asked = { minutes: number('minutes'), seed: number('seed'), pace: number('pace'), hands: number('hands'), slowDisk };
-  const options = { ...asked, ...(values.short && SHORT) };
+  const kills = values['redis-kills'] === undefined ? undefined : number('redis-kills');
+  const options = {
+    ...asked,
+    ...(values.short && SHORT),
+    ...(kills !== undefined && { redisKills: kills, minutes: Math.max(LONGEST_OF_KILLS, asked.minutes) }),
+  };
   const fast = options.slowDisk === 'never' ? undefined : slowDiskUnavailable();
   if (fast !== undefined) {
-    if (options.slowDisk === 'mostly') throw new Error(`no slow disk: ${fast}`);
+    if (options.slowDisk === 'mostly' || kills !== undefined) throw new Error(`no slow disk: ${fast}`);
     say(`without a slow disk: ${fast}`);
     options.slowDisk = 'never';
   }
@@ -55,7 +64,7 @@ function isSlowDisk(text: string): text is SlowDisk {
 }
 
 function print(report: ChaosReport, options: Omit<ChaosOptions, 'docker' | 'dist' | 'keep' | 'say'>): void {
-  const { minutes, seed, pace, hands, slowDisk } = options;
+  const { minutes, seed, pace, hands, slowDisk, redisKills: kills } = options;
   const lines = report.verdicts.flatMap(({ name, problems }) => [
     `${problems.length === 0 ? 'ok    ' : 'FAILED'} ${name}`,
     ...problems.slice(0, 10).map((problem) => `         ${problem}`),
@@ -75,7 +84,7 @@ function print(report: ChaosReport, options: Omit<ChaosOptions, 'docker' | 'dist
       ),
     );
     lines.push(
-      `again: npm run chaos -- --minutes ${minutes} --seed ${seed} --pace ${pace} --hands ${hands} --slow-disk ${slowDisk}`,
+      `again: npm run chaos -- --minutes ${minutes} --seed ${seed} --pace ${pace} --hands ${hands} --slow-disk ${slowDisk}${kills === undefined ? '' : ` --redis-kills ${kills}`}`,
       `logs: ${report.folder}`,
     );
   }

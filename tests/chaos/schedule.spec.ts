@@ -1,7 +1,7 @@
 /** A seed says everything: what is submitted and what is disturbed. */
 import fc from 'fast-check';
 import { randomStream } from './random.js';
-import { type Act, describeAct, disturbances, PROJECTS, SERVICES, SHORT, type SlowDisk, submissions } from './schedule.js';
+import { type Act, describeAct, disturbances, PROJECTS, redisKills, SERVICES, SHORT, type SlowDisk, submissions } from './schedule.js';
 
 const first = <T>(count: number, items: Iterator<T>): T[] => Array.from({ length: count }, () => items.next().value as T);
 const KINDS = { wide: 3, deep: 1 };
@@ -29,6 +29,12 @@ it('comes upon every kind of disturbance and every service', () => {
   expect(acts.some((act) => 'services' in act && act.services.length === SERVICES.length)).toBe(true);
   const words = new Set(acts.map((act) => describeAct(act).split(' ')[0]));
   expect(words).toEqual(new Set(['kill', 'terminate', 'pause', 'cut-off', 'drain', 'remove']));
+});
+
+it('kills Redis as often as asked for, on a slow disk, and does nothing else', () => {
+  const acts = [...redisKills(3, 25, 5)].map(({ act }) => describeAct(act).split(' for ')[0]);
+  expect(acts).toEqual([expect.stringContaining('slow'), ...Array.from({ length: 4 }, () => expect.stringMatching(/^kill redis/))]);
+  expect([...redisKills(3, 25, 5)]).toEqual([...redisKills(3, 25, 5)]);
 });
 
 it('has slow disks as often as asked for, and the same other disturbances with them as without', () => {

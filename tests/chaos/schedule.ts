@@ -103,6 +103,8 @@ const RESTARTS: readonly [number, number][] = [
 export const SLOW_DISK = { never: 0, sometimes: 0.04, mostly: 0.6 } as const;
 export type SlowDisk = keyof typeof SLOW_DISK;
 const SLOW_MS = [3_000, 9_000] as const;
+/** Longer than any test: what ends it is the calm. */
+const TO_THE_END_MS = 2 ** 30;
 const SLOW_RESTARTS_MS = [0, 500] as const;
 
 /** What `./weft test` runs: its seed comes upon every kind of disturbance within the minute. */
@@ -115,6 +117,16 @@ export function* disturbances(seed: number, pace: number, slowDisk: SlowDisk = '
     const drawn = { n, afterEntries: random.between(1, 2 * pace), act: act(random) };
     // A stream of its own: with a slow disk or without, a seed's other disturbances are the same.
     yield { ...drawn, act: slowly(randomStream(seed, `slow disk ${n}`), SLOW_DISK[slowDisk]) ?? drawn.act };
+  }
+}
+
+/** Redis dies so many times on a disk whose every flush takes its time, and nothing else happens. */
+export function* redisKills(seed: number, pace: number, kills: number): Generator<Disturbance, void> {
+  for (let n = 0; n < kills; n += 1) {
+    const random = randomStream(seed, `kill ${n}`);
+    const restartMs = [random.between(...SLOW_RESTARTS_MS)];
+    const again: Act = { kind: 'kill', services: ['redis'], restartMs };
+    yield { n, afterEntries: random.between(1, 2 * pace), act: n === 0 ? { kind: 'slow-disk', restartMs, forMs: TO_THE_END_MS } : again };
   }
 }
 

@@ -41,11 +41,13 @@ export class Storm {
     private readonly say: (line: string) => void,
   ) {}
 
-  async rage(schedule: Iterator<Disturbance>, signal: AbortSignal): Promise<void> {
+  async rage(schedule: Iterator<Disturbance, void>, signal: AbortSignal): Promise<void> {
     this.began = Date.now();
     let planned = this.progress.entries;
     while (!signal.aborted) {
-      const { n, afterEntries, act } = schedule.next().value as Disturbance;
+      const next = schedule.next();
+      if (next.done) return;
+      const { n, afterEntries, act } = next.value;
       // From where the logs are, not from where they should have been: a stretch without progress is not made up for by haste.
       planned = Math.max(planned, this.progress.entries) + afterEntries;
       const target = planned;
