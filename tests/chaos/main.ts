@@ -44,7 +44,7 @@ async function main(dist: string, args: string[]): Promise<number> {
   const options = {
     ...asked,
     ...(values.short && SHORT),
-    ...(kills !== undefined && { redisKills: kills, minutes: Math.max(LONGEST_OF_KILLS, asked.minutes) }),
+    ...(kills !== undefined && { redisKills: kills, minutes: asked.minutes < LONGEST_OF_KILLS ? LONGEST_OF_KILLS : asked.minutes }),
   };
   const fast = options.slowDisk === 'never' ? undefined : slowDiskUnavailable();
   if (fast !== undefined) {
@@ -77,12 +77,9 @@ function print(report: ChaosReport, options: Omit<ChaosOptions, 'docker' | 'dist
       `${report.entries} log entries, ${report.callsRepeated} calls repeated, ${report.streamsResumed} streams resumed`,
   );
   if (report.verdicts.some(({ problems }) => problems.length > 0)) {
-    lines.push(
-      'what was done:',
-      ...report.disturbances.map(
-        ({ n, what, entry, atMs, remark }) => `  #${n} ${(atMs / 1000).toFixed(1)} s, entry ${entry}: ${what}${remark && ` (${remark})`}`,
-      ),
-    );
+    lines.push('what was done:');
+    for (const { n, what, entry, atMs, remark } of report.disturbances)
+      lines.push(`  #${n} ${(atMs / 1000).toFixed(1)} s, entry ${entry}: ${what}${remark && ` (${remark})`}`);
     lines.push(
       `again: npm run chaos -- --minutes ${minutes} --seed ${seed} --pace ${pace} --hands ${hands} --slow-disk ${slowDisk}${kills === undefined ? '' : ` --redis-kills ${kills}`}`,
       `logs: ${report.folder}`,

@@ -88,4 +88,30 @@ describe('Trash', () => {
     await closing;
     expect(left()).toEqual([]);
   });
+
+  it('tells what gathers behind removals that do not end, and removes it when they do', async () => {
+    let goOn: () => void = () => undefined;
+    const slow = new Promise<void>((done) => (goOn = done));
+    const begun: string[][] = [];
+    const trash = new Trash(
+      join(root, '.trash'),
+      (text, error) => problems.push([text, (error as Error).message]),
+      async (directory, [, , , ...names]) => {
+        begun.push(names);
+        await slow;
+        for (const name of names) rmSync(join(directory, name), { recursive: true, force: true });
+      },
+    );
+    // Each five hundred begin at once, without waiting for anything.
+    for (let n = 0; n < 4 * 500; n += 1) trash.discard(tree(`slow-${n}`));
+    expect([begun.length, problems]).toEqual([4, []]);
+    for (let n = 0; n < 2 * 500; n += 1) trash.discard(tree(`more-${n}`));
+    expect(problems).toEqual([
+      [expect.stringMatching(/^500 directories wait in .*trash to be removed$/), '4 removals are under way and do not end'],
+    ]);
+    problems.length = 0;
+    goOn();
+    await trash.close();
+    expect([left(), problems]).toEqual([[], []]);
+  });
 });

@@ -7,6 +7,7 @@
  *  2. What is in the trash goes: soon after, at the latest in `close`, and whatever an earlier life left with the first removal.
  *  3. By processes of their own: neither the event loop nor its thread pool waits for the disk. A removal that takes long holds up no other, as
  *     long as there are fewer than AT_ONCE of that kind.
+ *     Where that many do not end, what gathers is told.
  *  4. What has no permissions is given them and removed; how deep it is nested does not matter.
  */
 import { execFile } from 'node:child_process';
@@ -30,6 +31,7 @@ export class Trash {
   private timer: NodeJS.Timeout | undefined;
   private readonly underway = new Set<Promise<void>>();
   private readonly taken = new Set<string>();
+  private told = false;
 
   /** @param directory is made; holds nothing else. */
   constructor(
@@ -73,7 +75,10 @@ export class Trash {
   private empty(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    if (this.underway.size >= AT_ONCE) return;
+    if (this.underway.size >= AT_ONCE) {
+      if (this.waiting >= BATCH) this.tellOnce();
+      return;
+    }
     this.waiting = 0;
     const names = readdirSync(this.directory).filter((name) => !this.taken.has(name));
     if (names.length === 0) return;
@@ -83,10 +88,18 @@ export class Trash {
       .catch((error: unknown) => this.onProblem(`cannot empty ${this.directory}`, error))
       .then(() => {
         this.underway.delete(removal);
+        this.told = false;
         if (this.waiting > 0 || names.length > BATCH) this.arm();
       });
     this.underway.add(removal);
     if (names.length > BATCH) this.empty();
+  }
+
+  private tellOnce(): void {
+    if (this.told) return;
+    this.told = true;
+    const why = new Error(`${AT_ONCE} removals are under way and do not end`);
+    this.onProblem(`${this.waiting} directories wait in ${this.directory} to be removed`, why);
   }
 
   private async remove(names: string[]): Promise<void> {
