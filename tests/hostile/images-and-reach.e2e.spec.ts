@@ -98,9 +98,12 @@ describeWithDocker('a hardened stack', () => {
   });
 
   it('sees no result of another project, whoever names it, and those of its own', async () => {
-    const publishes = { ...tool('echo theirs > out.txt'), outputs: { o: { type: 'File', outputBinding: { glob: 'out.txt' } } } };
+    const publishes = (text: string): object => ({
+      ...tool(`echo ${text} > out.txt`),
+      outputs: { o: { type: 'File', outputBinding: { glob: 'out.txt' } } },
+    });
     const result = async (projectId: string): Promise<string> => {
-      const { end } = await stack.attack(publishes, {}, { projectId });
+      const { end } = await stack.attack(publishes(`result-of-${projectId}`), {}, { projectId });
       return (JSON.parse(end.outputsJson) as { o: { location: string } }).o.location;
     };
     const [theirs, own] = [await result('neighbour'), await result(ATTACKER)];
@@ -148,6 +151,6 @@ describeWithDocker('a hardened stack', () => {
       }),
     ])
       expect(await said(document)).toMatch(REFUSED);
-    expect(attacks.filter(({ text }) => text.includes('theirs\\n')).map(({ runId }) => runId)).toEqual([]);
+    expect(attacks.filter(({ text }) => text.includes('result-of-neighbour')).map(({ runId }) => runId)).toEqual([]);
   });
 });
