@@ -201,6 +201,7 @@ export function describeAct(act: Act): string {
     case 'cut-off':
       return `${act.kind} ${act.services.join(', ')} for ${act.forMs} ms`;
     case 'slow-disk':
+      if (act.forMs === TO_THE_END_MS) return `kill redis (back after ${act.restartMs[0]} ms with a slow disk, to the end)`;
       return `kill redis (back after ${act.restartMs[0]} ms with a slow disk), again after ${act.forMs} ms (back after ${act.restartMs[1]} ms)`;
     case 'drain':
       return `drain runner-${act.runner + 1} for ${act.forMs} ms`;
