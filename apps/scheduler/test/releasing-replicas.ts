@@ -73,8 +73,8 @@ export class ReplicaTown {
     const onError = (error: Error): void => process.emitWarning(error);
     const store = createRedisRunStore({ redis: connection, onError });
     const queue = createBullTaskQueue({ connection, onError });
-    const slots = createRedisProjectSlots({ connect: () => new Redis({ ...connection, lazyConnect: true }), onError });
-    const channel = createRedisDemandChannel({ connect: (more) => new Redis({ ...connection, ...more }), onError });
+    const slots = createRedisProjectSlots({ redis: connection, onError });
+    const channel = createRedisDemandChannel({ redis: connection, onError });
     // Nothing that was heard is forgotten; what waits is told again when the test says so.
     const still = { now: () => 0, after: (_ms: number, work: () => void) => (this.late.push(work), (): void => undefined) };
     const neighbours = new Neighbours({ channel, name, weightOf: () => 1, logger, clock: still });

@@ -3,8 +3,8 @@
  *
  * Commands wait while Redis is away and are sent again after a reconnect; a script that ran twice has done what it would have done once.
  */
-import { defineScript, type RunScript, Subscriptions } from '@weft/run-store';
-import { Redis, type RedisOptions } from 'ioredis';
+import { defineScript, RedisLink, type RedisLinkOptions, type RunScript } from '@weft/run-store';
+import type { Redis } from 'ioredis';
 import { CLAIM_MS } from './claims.js';
 import { BUCKETS, bucketOf, createKeys, type Keys, taskFolder } from './keys.js';
 import type { KeptFolder, KeptFolderIndex, Lookup, News, ResultStore, StoredResult } from './ports.js';
@@ -12,15 +12,11 @@ import { decodeResult, encodeResult } from './result-codec.js';
 import { moveScript, noteTaskScript, oldestScript, removedScript } from './scripts/kept-folders.lua.js';
 import { giveBackScript, lookScript, putScript, renewScript } from './scripts/results.lua.js';
 
-export interface RedisResultStoreOptions {
-  /** Connection options as `redisConnection(url)` of @weft/platform gives them. */
-  redis: RedisOptions;
+export interface RedisResultStoreOptions extends RedisLinkOptions {
   /** How long a result lasts after its last use, milliseconds. */
   ttlMs: number;
   /** Default `weft:`. Must not have braces. */
   keyPrefix?: string;
-  /** Told of connection errors, which heal by themselves. Default: ioredis writes them to stderr. */
-  onError?: (error: Error) => void;
 }
 
 export interface RedisResultStore extends ResultStore, KeptFolderIndex {
@@ -32,14 +28,15 @@ export function createRedisResultStore(options: RedisResultStoreOptions): RedisR
 }
 
 class Store implements RedisResultStore {
+  private readonly link: RedisLink;
   private readonly redis: Redis;
   private readonly keys: Keys;
   private readonly scripts: Record<'look' | 'put' | 'giveBack' | 'renewClaim' | 'noteTask' | 'move' | 'oldest' | 'removed', RunScript>;
-  private subscriber: { redis: Redis; subscriptions: Subscriptions } | undefined;
 
   constructor(private readonly options: RedisResultStoreOptions) {
     this.keys = createKeys(options.keyPrefix ?? 'weft:');
-    this.redis = this.connect({});
+    this.link = new RedisLink(options);
+    this.redis = this.link.commands;
     this.scripts = {
       look: defineScript(this.redis, lookScript),
       put: defineScript(this.redis, putScript),
@@ -95,8 +92,8 @@ class Store implements RedisResultStore {
   }
 
   subscribe(key: string, onNews: (news: News) => void): Promise<() => Promise<void>> {
-    this.subscriber ??= this.subscribed();
-    return this.subscriber.subscriptions.subscribe(this.keys.news(key), {
+    return this.link.subscriptions.subscribe(this.keys.news(key), {
+      what: 'news of a result',
       onMessage: (message) => onNews(message === 'failed' ? 'failed' : 'look'),
       onReset: () => onNews('look'),
       onClose: () => onNews('look'),
@@ -142,10 +139,8 @@ class Store implements RedisResultStore {
     await this.scripts.removed(this.keptKeys(key), [folder]);
   }
 
-  async close(): Promise<void> {
-    this.subscriber?.subscriptions.close();
-    const open = this.subscriber === undefined ? [this.redis] : [this.redis, this.subscriber.redis];
-    await Promise.all(open.map(disconnect));
+  close(): Promise<void> {
+    return this.link.close();
   }
 
   private async oldest(
@@ -168,29 +163,4 @@ class Store implements RedisResultStore {
     const bucket = bucketOf(key);
     return [this.keys.result(key), this.keys.kept(bucket), this.keys.keptBytes(bucket)];
   }
-
-  private subscribed(): { redis: Redis; subscriptions: Subscriptions } {
-    const redis = this.connect({ autoResubscribe: false });
-    return { redis, subscriptions: new Subscriptions(redis) };
-  }
-
-  private connect(extra: RedisOptions): Redis {
-    const { redis: connection, onError } = this.options;
-    const redis = new Redis({
-      ...connection,
-      ...extra,
-      maxRetriesPerRequest: null,
-      retryStrategy: (times) => Math.min(times * 50, 1000),
-      reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 2 : false),
-    });
-    if (onError) redis.on('error', onError);
-    return redis;
-  }
-}
-
-/** QUIT lets answers on their way arrive; without a connection there are none to wait for. */
-async function disconnect(redis: Redis): Promise<void> {
-  // A connection that breaks before QUIT is answered is closed as well.
-  if (redis.status === 'ready') await redis.quit().catch(() => redis.disconnect());
-  else redis.disconnect();
 }

@@ -2,6 +2,7 @@
  * Redis connections from a URL: `redis://[user:password@]host[:port][/db]`, `rediss://…` (TLS) or `unix:/abs/path.sock[?db=n]`.
  */
 import { readFileSync } from 'node:fs';
+import { HEALING } from '@weft/run-store';
 import { Redis } from 'ioredis';
 import { z } from 'zod';
 import { ConfigError } from './config.js';
@@ -39,17 +40,9 @@ export function redisConnection(url: string, files?: RedisTlsFiles): RedisConnec
   };
 }
 
-/**
- * Commands wait while Redis restarts (they are sent again after a reconnect) and never fail for having waited; callers bound their own patience.
- * READONLY (a failover left us on a replica) reconnects and sends the command again.
- */
+/** Commands wait while Redis restarts, or another takes its place, and never fail for having waited; callers bound their own patience. */
 export function createRedis(url: string, files?: RedisTlsFiles): Redis {
-  return new Redis({
-    ...redisConnection(url, files),
-    maxRetriesPerRequest: null,
-    retryStrategy: (times) => Math.min(times * 50, 1000),
-    reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 2 : false),
-  });
+  return new Redis({ ...redisConnection(url, files), ...HEALING });
 }
 
 /** For the schema of an app's environment. */

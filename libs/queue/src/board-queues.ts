@@ -1,5 +1,6 @@
 /** The same queues for a board that shows them: opened for looking, over one connection. */
 import { Queue } from 'bullmq';
+import { HEALING } from '@weft/run-store';
 import { Redis, type RedisOptions } from 'ioredis';
 import type { TaskJob } from './ports.js';
 import { poolsKey, taskQueueName, taskQueuePrefix } from './queue-names.js';
@@ -11,7 +12,7 @@ export interface BoardQueues {
 
 /** Pools that somebody ever added to or consumed, sorted. */
 export async function discoverPools(connection: RedisOptions, prefix?: string): Promise<string[]> {
-  const redis = new Redis({ ...connection, maxRetriesPerRequest: null });
+  const redis = new Redis({ ...connection, ...HEALING });
   try {
     return (await redis.smembers(poolsKey(prefix))).sort();
   } finally {
@@ -25,7 +26,7 @@ export function openBoardQueues(
   options: { prefix?: string; onError?: (error: Error) => void } = {},
 ): BoardQueues {
   const onError = options.onError ?? ((error: Error) => process.emitWarning(error));
-  const redis = new Redis({ ...connection, maxRetriesPerRequest: null });
+  const redis = new Redis({ ...connection, ...HEALING });
   redis.on('error', onError);
   const queues = pools.map((pool) => {
     const prefix = taskQueuePrefix(pool, options.prefix);

@@ -2,10 +2,12 @@
  * The consuming side: one BullMQ worker per pool.
  *
  * Invariants: a handler's signal aborts when the consumer closes and when its job's lock was lost (another consumer may have the job by then).
- * Nothing but its handler's promise ends a job; a job whose consumer died goes to another, however often that happens.
+ * Nothing but its handler's promise ends a job; a job whose consumer died goes to another, however often that happens. What lies in the queue
+ * and is no job of ours (anybody who reaches Redis can put it there) reaches no handler: it is told of once, and done.
  */
 import { type Job, Worker, type WorkerOptions } from 'bullmq';
-import { type JobData, jobOf } from './job-data.js';
+import { ForeignMessageError } from '@weft/run-store';
+import { jobOf } from './job-data.js';
 import type { TaskHandler } from './ports.js';
 import { taskQueueName } from './queue-names.js';
 import { retryDelayMs } from './retry-delay.js';
@@ -31,14 +33,29 @@ export interface PoolConsumerOptions {
 /** A job that stalled goes back to the queue; the dispatcher runs no user code that could make it stall for ever. */
 const MAX_STALLED = 1_000_000;
 
+/** What stands for data that are no JSON; no job of ours. */
+const NO_DATA = 'null';
+
+/** BullMQ reads a job's data before anybody can look at them; where it cannot, the job would be handed out again and again. */
+class CarefulWorker extends Worker<unknown, void> {
+  protected override createJob(...[data, id]: Parameters<Worker<unknown, void>['createJob']>): Job<unknown, void> {
+    try {
+      return super.createJob(data, id);
+    } catch {
+      return super.createJob({ ...data, data: NO_DATA }, id);
+    }
+  }
+}
+
 export class PoolConsumer {
   /** Handlers by job: more than one where a job's lock was lost and this consumer got the job again. */
   private readonly running = new Map<string, Set<AbortController>>();
-  private readonly worker: Worker<JobData, void>;
+  private readonly worker: CarefulWorker;
   private closing = false;
+  private toldOfForeign = false;
 
   constructor(private readonly options: PoolConsumerOptions) {
-    this.worker = new Worker<JobData, void>(taskQueueName(options.pool), (job) => this.handle(job), {
+    this.worker = new CarefulWorker(taskQueueName(options.pool), (job) => this.handle(job), {
       ...options.worker,
       concurrency: options.concurrency,
       maxStalledCount: MAX_STALLED,
@@ -70,8 +87,10 @@ export class PoolConsumer {
     clearTimeout(limit);
   }
 
-  private async handle(job: Job<JobData, void>): Promise<void> {
-    const id = job.id ?? '';
+  private async handle(job: Job<unknown, void>): Promise<void> {
+    const { id = '' } = job;
+    const task = jobOf(job.data);
+    if (!task) return this.drop(id);
     const controller = new AbortController();
     const controllers = this.running.get(id) ?? new Set();
     this.running.set(id, controllers.add(controller));
@@ -80,7 +99,7 @@ export class PoolConsumer {
     const startedAtMs = Date.now();
     let ok = false;
     try {
-      await this.options.handler(jobOf(job.data), controller.signal, { again: job.attemptsStarted > 1 });
+      await this.options.handler(task, controller.signal, { again: job.attemptsStarted > 1 });
       ok = true;
     } catch (error) {
       throw asError(error);
@@ -89,6 +108,13 @@ export class PoolConsumer {
       if (controllers.size === 0) this.running.delete(id);
       this.options.onHandled?.({ pool: this.options.pool, ok, waitedMs: startedAtMs - job.timestamp, ranMs: Date.now() - startedAtMs });
     }
+  }
+
+  private drop(id: string): void {
+    if (this.toldOfForeign) return;
+    this.toldOfForeign = true;
+    const what = `job ${JSON.stringify(id.slice(0, 80))} of pool ${this.options.pool} is not a task and was dropped`;
+    this.options.onError(new ForeignMessageError(`${what}, as further ones will be without a word`));
   }
 }
 

@@ -7,6 +7,7 @@
  *  2. A job that was added while it waits or is worked on is not added twice.
  */
 import { type JobsOptions, Queue } from 'bullmq';
+import { HEALING } from '@weft/run-store';
 import { Redis, type RedisOptions } from 'ioredis';
 import { type HandledJob, PoolConsumer } from './bull-task-consumer.js';
 import { jobData, type JobData } from './job-data.js';
@@ -57,7 +58,7 @@ class BullTaskQueue implements TaskQueue, TaskConsumer {
   constructor(private readonly options: BullTaskQueueOptions) {
     this.prefix = options.prefix ?? DEFAULT_PREFIX;
     this.onError = options.onError ?? ((error) => process.emitWarning(error));
-    this.redis = new Redis({ ...options.connection, maxRetriesPerRequest: null, retryStrategy });
+    this.redis = new Redis({ ...options.connection, ...HEALING });
     this.redis.on('error', this.onError);
   }
 
@@ -107,7 +108,7 @@ class BullTaskQueue implements TaskQueue, TaskConsumer {
     if (this.consumers.has(pool)) throw new Error(`pool ${pool} is being consumed already`);
     const { connection, lockMs = 30_000, stalledCheckMs = 15_000, closeLimitMs = 5_000, onHandled } = this.options;
     const worker = {
-      connection: { ...connection, maxRetriesPerRequest: null, retryStrategy },
+      connection: { ...connection, ...HEALING },
       prefix: taskQueuePrefix(pool, this.prefix),
       lockDuration: lockMs,
       stalledInterval: stalledCheckMs,
@@ -163,10 +164,6 @@ class BullTaskQueue implements TaskQueue, TaskConsumer {
     const finished = ids.filter((_id, i) => scores.some((found) => found[i] !== null));
     await Promise.all(finished.map((id) => queue.remove(id)));
   }
-}
-
-function retryStrategy(times: number): number {
-  return Math.min(times * 50, 1000);
 }
 
 /** What the board shows as the job's name. */

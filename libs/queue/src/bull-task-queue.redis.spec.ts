@@ -56,6 +56,32 @@ describe('bull task queue', () => {
     await Promise.all([dead.close(), alive.close()]);
   });
 
+  it('drops what is no job of ours, and tells of it once', async () => {
+    const told = new Inbox<Error>();
+    const queue = createBullTaskQueue({ connection: redis.server.connection, onError: told.push });
+    const handled = new Inbox<string>();
+    await queue.consume('default', 3, async ({ taskId }) => handled.push(taskId));
+    const board = openBoardQueues(redis.server.connection, ['default']);
+    const { inputs: _inputs, ...without } = aTaskJob();
+    const hostile: unknown[] = [null, 1, 'text', [], {}, without, { ...aTaskJob(), attempt: '1' }, { ...aTaskJob(), inherited: null }];
+    await board.queues[0]?.addBulk(hostile.map((data, n) => ({ name: 'x', data: data as never, opts: { jobId: `hostile-${n}` } })));
+    // Added as whoever has no library would: data that are no JSON, and 100 MB of them.
+    await queue.add([aTaskJob({ taskId: 'held', pool: 'other' }), aTaskJob({ taskId: 'long', pool: 'other' })]);
+    const key = (id: string): string => `{weft:other}:weft-tasks-other:${id}`;
+    await redis.admin.hset(key('held.1'), 'data', '{no JSON');
+    await redis.admin.hset(key('long.1'), 'data', 'x'.repeat(100 * 1024 ** 2));
+    await queue.consume('other', 1, async ({ taskId }) => handled.push(taskId));
+    await queue.add([aTaskJob({ taskId: 'ours' }), aTaskJob({ taskId: 'ours too', pool: 'other' })]);
+    expect((await handled.atLeast(2)).sort()).toEqual(['ours', 'ours too']);
+    expect(told.items.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^job "hostile-\d" of pool default is not a task and was dropped/),
+      expect.stringMatching(/^job "(held|long).1" of pool other is not a task and was dropped/),
+    ]);
+    expect(await queue.depth('other')).toMatchObject({ waiting: 0, delayed: 0, failed: 0 });
+    await board.close();
+    await queue.close();
+  });
+
   it('closes although Redis is gone', async () => {
     const short = await startRedis();
     const queue = createBullTaskQueue({ connection: short.connection, closeLimitMs: 100, onError: () => undefined });

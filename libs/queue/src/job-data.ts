@@ -3,6 +3,7 @@
  * refuses (libs/plan, json.ts).
  */
 import { readJson, writeJson } from '@weft/plan';
+import { isTaskJob } from './job-shape.js';
 import type { TaskJob } from './ports.js';
 
 export type JobData = TaskJob & { exact?: string };
@@ -14,8 +15,21 @@ export function jobData(job: TaskJob): JobData {
   return { ...job, inputs: {}, inherited: { requirements: [], hints: [] }, exact: writeJson(job) };
 }
 
-export function jobOf(data: JobData): TaskJob {
-  return data.exact === undefined ? data : (readJson(data.exact) as TaskJob);
+/** Undefined: it is no job of ours. */
+export function jobOf(data: unknown): TaskJob | undefined {
+  if (!isTaskJob(data)) return undefined;
+  const { exact } = data as { exact?: unknown };
+  if (exact === undefined) return data;
+  const job = typeof exact === 'string' ? jsonOf(exact) : undefined;
+  return isTaskJob(job) ? job : undefined;
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return readJson(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function holdsLong(value: unknown): boolean {

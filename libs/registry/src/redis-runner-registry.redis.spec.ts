@@ -30,6 +30,32 @@ describe('redis runner registry', () => {
     await Promise.all([one.close(), two.close()]);
   });
 
+  it('leaves out what is no record of a runner, and tells of it once', async () => {
+    const told: Error[] = [];
+    const registry = createRedisRunnerRegistry({ redis: redis.server.connection, onError: (error) => told.push(error) });
+    await registry.register(aRunner(), 600_000);
+    const [[records = ''] = [], [loads = ''] = [], [seen = '', lapses = ''] = []] = await Promise.all([
+      redis.admin.keys('*:runners'),
+      redis.admin.keys('*:loads'),
+      Promise.all([redis.admin.keys('*:seen'), redis.admin.keys('*:lapses')]).then((found) => found.flat()),
+    ]);
+    const [, known = ''] = await redis.admin.zrange(lapses, '0', '-1', 'WITHSCORES');
+    const hostile = ['', 'no JSON', '[]', 'null', '{}', '{"runnerId":"x"}', 'x'.repeat(1_000_000)];
+    for (const [n, record] of hostile.entries()) {
+      await redis.admin.hset(records, `hostile-${n}`, record);
+      await redis.admin.hset(seen, `hostile-${n}`, '1');
+      await redis.admin.zadd(lapses, known, `hostile-${n}`);
+    }
+    await redis.admin.hset(records, 'bad-load', (await redis.admin.hget(records, 'runner-1')) ?? '');
+    await redis.admin.hset(seen, 'bad-load', '1');
+    await redis.admin.zadd(lapses, known, 'bad-load');
+    await redis.admin.hset(loads, 'bad-load', '{');
+    expect((await registry.list()).map(({ runnerId }) => runnerId)).toEqual(['runner-1']);
+    await registry.list();
+    expect(told.map(({ name }) => name)).toEqual(['ForeignMessageError']);
+    await registry.close();
+  });
+
   it('keeps nothing of the lapsed', async () => {
     const registry = open();
     await registry.register(aRunner(), 0);

@@ -25,6 +25,11 @@ export class UnreadableRunError extends Error {
   }
 }
 
+/** What came by a channel, or lies in a stream or queue, is none of ours. */
+export class ForeignMessageError extends Error {
+  override readonly name = 'ForeignMessageError';
+}
+
 /** An idempotency key that was used for something else before. Its shape is that of a service error. */
 export class IdempotencyConflictError extends Error {
   override readonly name = 'ServiceError';

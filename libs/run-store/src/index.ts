@@ -4,7 +4,7 @@ export type { Packing } from './archive/archive-codec.js';
 export { FileRunArchive, newestPosition } from './archive/file-run-archive.js';
 export { archiveRun } from './archive/archive-run.js';
 export { type ArchivingRunStore, withArchive } from './archive/with-archive.js';
-export { IdempotencyConflictError, InvalidRequestError, UnreadableRunError } from './errors.js';
+export { ForeignMessageError, IdempotencyConflictError, InvalidRequestError, UnreadableRunError } from './errors.js';
 export { type RedisRunStoreOptions, createRedisRunStore } from './redis-run-store.adapter.js';
 // What every implementation of the ports holds to.
 export {
@@ -27,4 +27,5 @@ export { Wake } from './wake.js';
 export { storedText, textOf } from './stored-object.js';
 // For other stores on Redis.
 export { type RunScript, type Script, defineScript } from './redis-script.js';
-export { type Listener, Subscriptions } from './subscriptions.js';
+export { HEALING, RedisLink, type RedisLinkOptions } from './redis-connection.js';
+export type { Listener, Subscriptions } from './subscriptions.js';

@@ -1,13 +1,30 @@
 /** How log entries lie in a Redis stream: id `<sequence>-0`, fields `t` (ms) and `e` (event JSON). */
 import { readJson } from '@weft/plan';
+import { ForeignMessageError } from './errors.js';
 import type { AppendResult, LogEntry, LogPosition } from './ports.js';
 
 export type StreamEntry = [id: string, fields: string[]];
 
+/** @throws ForeignMessageError: a log with an entry that says nothing tells what its run is no more, and nobody goes on with it */
 export function decodeEntry([id, fields]: StreamEntry): LogEntry {
-  const [, at, , event] = fields;
-  if (event === undefined) throw new Error(`log entry ${id} is not one of ours`);
-  return { sequence: Number.parseInt(id, 10), atMs: Number(at), event: readJson(event) as LogEntry['event'] };
+  const [, at, , text = ''] = fields;
+  const event = jsonOf(text);
+  if (!isEvent(event) || !/^\d+$/.test(at ?? ''))
+    throw new ForeignMessageError(`entry ${id} of a log is not one of ours: ${fields.join(' ').slice(0, 80)}`);
+  return { sequence: Number.parseInt(id, 10), atMs: Number(at), event };
+}
+
+function isEvent(value: unknown): value is LogEntry['event'] {
+  return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
+}
+
+/** Undefined where it is none. */
+export function jsonOf(text: string): unknown {
+  try {
+    return readJson(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** As the append scripts take it: `<sequence>` or `<sequence> <time in ms>`. */

@@ -35,7 +35,12 @@ export class RedisLeases implements Leases {
   }
 
   watch(onChange: () => void): Promise<() => Promise<void>> {
-    return this.subscriptions.subscribe(this.keys.replicaNews(), { onMessage: onChange, onReset: onChange, onClose: () => undefined });
+    return this.subscriptions.subscribe(this.keys.replicaNews(), {
+      what: 'news of replicas',
+      onMessage: onChange,
+      onReset: onChange,
+      onClose: () => undefined,
+    });
   }
 
   async acquire(owner: string, ttlMs: number, want = PARTITIONS): Promise<Lease[]> {

@@ -11,7 +11,7 @@ import type { Keys } from './keys.js';
 import { LIST_BYTES, SEALING_EVENT, checkLimit, matches } from './limits.js';
 import { decodePageToken, encodePageToken, runIdAt } from './page-token.js';
 import { type LogEntry, type RunHeader, type RunObject, type RunQuery, type RunReader, type StoredObject, partitionOf } from './ports.js';
-import { UnreadableRunError } from './errors.js';
+import { ForeignMessageError, UnreadableRunError } from './errors.js';
 import { decodeHeader, unreadable } from './header-codec.js';
 import { logPages } from './redis-log-pages.js';
 import type { RedisRunObjects } from './redis-run-objects.js';
@@ -81,6 +81,7 @@ export class RedisRunReader implements RunReader {
     const wake = new Wake();
     const wakeUp = (): void => wake.signal();
     const stop = await this.subscriptions.subscribe(this.keys.nudge(partitionOf(runId)), {
+      what: 'a nudge',
       onMessage: (message) => {
         const nudge = parseNudge(message);
         if (nudge.runId === runId && (nudge.sequence > last || nudge.sequence === 0)) wake.signal();
@@ -190,8 +191,9 @@ function isReply(error: unknown): error is Error {
   );
 }
 
-/** `<sequence> <run id>` */
+/** `<sequence> <run id>` @throws ForeignMessageError */
 export function parseNudge(message: string): { sequence: number; runId: string } {
-  const space = message.indexOf(' ');
-  return { sequence: Number(message.slice(0, space)), runId: message.slice(space + 1) };
+  const [, sequence, runId] = /^(\d{1,15}) (\S{1,200})$/.exec(message) ?? [];
+  if (runId === undefined) throw new ForeignMessageError('expected a sequence and the id of a run');
+  return { sequence: Number(sequence), runId };
 }

@@ -9,7 +9,7 @@ import { positionOf } from './page-token.js';
 import { type Lease, PARTITIONS, type TaskLogChunk, partitionOf } from './ports.js';
 import { logPages } from './redis-log-pages.js';
 import type { RedisRunObjects } from './redis-run-objects.js';
-import { fieldsOf, goneChunk } from './redis-task-logs.js';
+import { chunkOf, fieldsOf, goneChunk } from './redis-task-logs.js';
 import type { RedisRunIndex } from './redis-run-index.js';
 import { type RunScript, defineScript } from './redis-script.js';
 import type { Eviction, RestingRun, RestingRunPages, RunCounts, RunRetention, StoredChunk } from './retention.ports.js';
@@ -160,8 +160,11 @@ export class RedisRunRetention implements RunRetention {
     for (let cursor = '-', more = true; more;) {
       const page = await this.redis.xrange(this.keys.taskLog(runId), cursor, '+', 'COUNT', CHUNK_PAGE);
       more = page.length === CHUNK_PAGE;
-      const chunks = page.map(([id, fields]) => ({ ...(JSON.parse(fields[1] ?? '') as TaskLogChunk), cursor: id }));
-      cursor = `(${chunks.at(-1)?.cursor ?? ''}`;
+      const chunks = page.flatMap(([cursor, fields]) => {
+        const chunk = chunkOf(fields);
+        return chunk ? [{ ...chunk, cursor }] : [];
+      });
+      cursor = `(${page.at(-1)?.[0] ?? ''}`;
       if (chunks.length > 0) yield chunks;
     }
   }

@@ -5,6 +5,7 @@
 import type { Redis } from 'ioredis';
 import { InvalidRequestError } from './errors.js';
 import type { Keys } from './keys.js';
+import { jsonOf } from './log-codec.js';
 import { KEPT_ATTEMPTS, TASK_LOG_ENTRY_OVERHEAD, TASK_LOG_LIMIT_BYTES, splitText } from './limits.js';
 import type { AlsoInLog, TaskLogChunk, TaskLogs } from './ports.js';
 import { type RunScript, defineScript } from './redis-script.js';
@@ -59,7 +60,7 @@ export class RedisTaskLogs implements TaskLogs {
       closed = true;
       wake.signal();
     };
-    const listener = { onMessage: wakeUp, onReset: wakeUp, onClose };
+    const listener = { what: 'news of a log', onMessage: wakeUp, onReset: wakeUp, onClose };
     const stop = follow ? await this.subscriptions.subscribe(this.keys.taskLogNudge(runId), listener) : undefined;
     signal.addEventListener('abort', wakeUp);
     wake.signal();
@@ -76,7 +77,8 @@ export class RedisTaskLogs implements TaskLogs {
           for (const [id, fields] of page) {
             if (signal.aborted) return;
             cursor = id;
-            yield { ...(JSON.parse(fields[1] ?? '') as TaskLogChunk), cursor };
+            const chunk = chunkOf(fields);
+            if (chunk) yield { ...chunk, cursor };
           }
         }
       } while (follow);
@@ -98,6 +100,13 @@ const FIRST_CURSOR = '0-1';
 
 export function goneChunk(omitted: { lines: number; bytes: number }): TaskLogChunk & { cursor: string } {
   return { taskId: '', step: '', stream: 'system', text: '', atMs: 0, omitted, cursor: FIRST_CURSOR };
+}
+
+/** Undefined: it is none of ours; people are shown what is beside it. */
+export function chunkOf([, text = '']: string[]): TaskLogChunk | undefined {
+  const chunk = jsonOf(text);
+  const known = typeof chunk === 'object' && chunk !== null && 'taskId' in chunk && 'text' in chunk && typeof chunk.text === 'string';
+  return known ? (chunk as TaskLogChunk) : undefined;
 }
 
 /** The fields of a chunk's entry. */

@@ -1,6 +1,7 @@
 export { type Deferred, DeferredGate, Inbox, deferred } from './gate.js';
 export { Faults, misbehaving } from './faults.js';
 export { type TestRedis, startRedis } from './start-redis.js';
+export { type RedisPair, startRedisPair } from './start-failover.js';
 export { type UsedRedis, useRedis } from './use-redis.js';
 export { FakeRunStoreData, createFakeRunStore } from './fake-run-store.js';
 export { keepOnce } from './kept.js';

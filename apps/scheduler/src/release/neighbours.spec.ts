@@ -1,4 +1,5 @@
 import { createLogger } from '@weft/platform';
+import { ForeignMessageError } from '@weft/run-store';
 import type { Demand } from './demand.js';
 import { createReleaseWindow } from './release-window.js';
 import { Neighbours } from './neighbours.js';
@@ -59,15 +60,25 @@ const window = createReleaseWindow(
 const nothing = (): undefined => undefined;
 
 it.each(['', 'no JSON', '{', 'null', '[]', '{"from":"x"}', '{"from":"x","pool":"default","demand":{"priority":"high"}}', '\u0000'])(
-  'what is said in other words (%j) is passed over',
+  'what is said in other words (%j) is refused and counts for nothing',
   async (message) => {
     const town = new Town();
     const { neighbours, changes } = await town.replica('one');
-    town.say(message);
+    expect(() => town.say(message)).toThrow(ForeignMessageError);
     expect(changes).toEqual([]);
     expect(neighbours.sizeOf('default', window, waits(0))).toBe(8);
   },
 );
+
+it('replicas that somebody makes up take no room without end, and are forgotten', async () => {
+  const town = new Town();
+  await town.replica('one');
+  const madeUp = (n: number): string => JSON.stringify({ from: `x${n}`, pool: `pool-${n % 7}`, demand: { priority: 0, runs: [['p', 1]] } });
+  for (let n = 0; n < 4_096; n++) town.say(madeUp(n));
+  expect(() => town.say(madeUp(5_000))).toThrow(ForeignMessageError);
+  town.pass(4_000);
+  town.say(madeUp(5_000));
+});
 
 it('a replica that has less urgent tasks gives way to another as long as that one says so', async () => {
   const town = new Town();

@@ -7,6 +7,7 @@
  *  3. It decides about shares and order, never about whether work goes on: nobody waits for another's answer.
  */
 import type { Logger } from '@weft/platform';
+import { ForeignMessageError } from '@weft/run-store';
 import { z } from 'zod';
 import type { Clock } from '../clock.js';
 import type { ReleaseWindow } from './release-window.js';
@@ -14,6 +15,7 @@ import { type Demand, partsOfProjects, partOfWindow } from './demand.js';
 
 export interface DemandChannel {
   publish(message: string): Promise<void>;
+  /** Where `onMessage` throws ForeignMessageError the message is told of and dropped. */
   subscribe(onMessage: (message: string) => void): Promise<void>;
 }
 
@@ -41,6 +43,8 @@ const TURN_MS = 5_000;
 
 const demandText = z.strictObject({ priority: z.number(), runs: z.array(z.tuple([z.string(), z.number().int().positive()])) });
 const messageText = z.strictObject({ from: z.string(), pool: z.string(), demand: demandText.optional() });
+/** Pools of other replicas with tasks that wait. */
+const MOST_HEARD = 4_096;
 
 export class Neighbours {
   /** By pool and replica. */
@@ -121,18 +125,27 @@ export class Neighbours {
     }
   }
 
+  /** @throws ForeignMessageError where no replica says such a thing: anybody who reaches Redis may say anything on a channel */
   private hear(text: string): void {
     const read = messageText.safeParse(jsonOf(text));
-    if (!read.success)
-      return this.deps.logger.warn({ err: read.error }, 'another replica tells what waits in words that this one does not know');
+    if (!read.success) throw new ForeignMessageError(z.prettifyError(read.error));
     const { from, pool, demand } = read.data;
     if (from === this.deps.name) return;
     const ofPool = this.heard.get(pool) ?? new Map<string, { demand: Demand; atMs: number }>();
+    if (demand && !ofPool.has(from)) this.makeRoom();
     if (demand) ofPool.set(from, { demand: { ...demand, runs: new Map(demand.runs) }, atMs: this.deps.clock.now() });
     else ofPool.delete(from);
     if (ofPool.size > 0) this.heard.set(pool, ofPool);
     else this.heard.delete(pool);
     this.changed(pool);
+  }
+
+  /** Who is heard of takes memory until it is forgotten. @throws ForeignMessageError where there are more than there can be */
+  private makeRoom(): void {
+    const size = (): number => [...this.heard.values()].reduce((sum, ofPool) => sum + ofPool.size, 0);
+    if (size() < MOST_HEARD) return;
+    for (const pool of [...this.heard.keys()]) this.others(pool);
+    if (size() >= MOST_HEARD) throw new ForeignMessageError(`tasks wait at ${MOST_HEARD} other replicas and pools already`);
   }
 
   private others(pool: string): Map<string, Demand> {
@@ -153,7 +166,6 @@ export class Neighbours {
   }
 }
 
-/** Undefined where it is none: anybody who reaches Redis may say anything on a channel. */
 function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,7 +1,6 @@
 /** The contract of project slots, on the fake and on Redis. */
 import { redisConnection } from '@weft/platform';
 import { useRedis } from '@weft/testing';
-import { Redis } from 'ioredis';
 import { createFakeProjectSlots, FakeSlotsData } from '../../test/fake-project-slots.js';
 import { projectSlotsContract, type SlotsFixture } from '../../test/project-slots.contract.js';
 import { createRedisProjectSlots } from './redis-project-slots.adapter.js';
@@ -19,11 +18,7 @@ describe('on Redis', () => {
   const redis = useRedis();
   let fixture: SlotsFixture;
   beforeEach(async () => {
-    const one = (): ReturnType<typeof createRedisProjectSlots> =>
-      createRedisProjectSlots({
-        connect: () => new Redis(redisConnection(redis.server.url)),
-        onError: (error) => process.emitWarning(error),
-      });
+    const one = (): ReturnType<typeof createRedisProjectSlots> => createRedisProjectSlots({ redis: redisConnection(redis.server.url) });
     fixture = { one: one(), two: one() };
   });
   afterEach(() => Promise.all([fixture.one.close(), fixture.two.close()]));

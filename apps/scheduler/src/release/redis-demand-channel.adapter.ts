@@ -3,39 +3,40 @@
  *
  * Invariant: while Redis is away nothing is kept for later; what is told is true only now.
  */
-import type { Redis } from 'ioredis';
+import { RedisLink, type RedisLinkOptions } from '@weft/run-store';
 import type { DemandChannel } from './neighbours.js';
 
 const CHANNEL = 'weft:demand';
+/** Room for the projects of some ten thousand runs. */
+const LIMIT = 4 * 1024 ** 2;
 
-export function createRedisDemandChannel(options: ConstructorParameters<typeof RedisDemandChannel>[0]): RedisDemandChannel {
+export function createRedisDemandChannel(options: RedisLinkOptions): RedisDemandChannel {
   return new RedisDemandChannel(options);
 }
 
 class RedisDemandChannel implements DemandChannel {
-  private readonly publisher: Redis;
-  private readonly subscriber: Redis;
+  private readonly link: RedisLink;
 
-  constructor(options: { connect: (more: { enableOfflineQueue: boolean }) => Redis; onError: (error: Error) => void }) {
-    this.publisher = options.connect({ enableOfflineQueue: false });
-    this.subscriber = options.connect({ enableOfflineQueue: true });
-    for (const connection of [this.publisher, this.subscriber]) connection.on('error', options.onError);
+  constructor(options: RedisLinkOptions) {
+    this.link = new RedisLink(options, { enableOfflineQueue: false });
   }
 
   async publish(message: string): Promise<void> {
-    await this.publisher.publish(CHANNEL, message);
+    await this.link.commands.publish(CHANNEL, message);
   }
 
   async subscribe(onMessage: (message: string) => void): Promise<void> {
-    this.subscriber.on('message', (_channel: string, message: string) => onMessage(message));
-    await this.subscriber.subscribe(CHANNEL);
+    await this.link.subscriptions.subscribe(CHANNEL, {
+      what: 'what waits at another replica',
+      limit: LIMIT,
+      onMessage,
+      // It is told again and again.
+      onReset: () => undefined,
+      onClose: () => undefined,
+    });
   }
 
-  async close(): Promise<void> {
-    for (const connection of [this.publisher, this.subscriber]) {
-      // A connection that breaks before QUIT is answered is closed as well.
-      if (connection.status === 'ready') await connection.quit().catch(() => connection.disconnect());
-      else connection.disconnect();
-    }
+  close(): Promise<void> {
+    return this.link.close();
   }
 }

@@ -3,6 +3,7 @@
  *
  * Invariants: all keys of a project share a hash tag; every script may be sent again after its answer was lost.
  */
+import { RedisLink, type RedisLinkOptions } from '@weft/run-store';
 import type { Redis } from 'ioredis';
 import type { ProjectSlots, RunOwner } from './project-slots.js';
 
@@ -77,20 +78,21 @@ return #held
 
 type Script = (keys: string[], args: (string | number)[]) => Promise<unknown>;
 
-export function createRedisProjectSlots(options: ConstructorParameters<typeof RedisProjectSlots>[0]): ProjectSlots {
+/** `prefix`: default `weft:`. */
+export function createRedisProjectSlots(options: RedisLinkOptions & { prefix?: string }): ProjectSlots {
   return new RedisProjectSlots(options);
 }
 
 class RedisProjectSlots implements ProjectSlots {
-  private readonly redis: Redis;
-  private readonly subscriber: Redis;
+  private readonly link: RedisLink;
+  private readonly prefix: string;
   private readonly scripts: Record<'acquire' | 'release' | 'claim' | 'end', Script>;
 
-  constructor(private readonly options: { connect: () => Redis; prefix?: string; onError: (error: Error) => void }) {
-    this.redis = options.connect();
-    this.subscriber = options.connect();
-    for (const connection of [this.redis, this.subscriber]) connection.on('error', options.onError);
-    const script = (lua: string): Script => scriptOf(this.redis, lua);
+  constructor({ prefix = 'weft:', ...options }: RedisLinkOptions & { prefix?: string }) {
+    this.prefix = prefix;
+    // Where no project has a limit nobody asks.
+    this.link = new RedisLink(options, { lazyConnect: true });
+    const script = (lua: string): Script => scriptOf(this.link.commands, lua);
     this.scripts = { acquire: script(ACQUIRE), release: script(RELEASE), claim: script(CLAIM), end: script(END) };
   }
 
@@ -112,24 +114,21 @@ class RedisProjectSlots implements ProjectSlots {
   }
 
   async watch(onFree: (project?: string) => void): Promise<void> {
-    this.subscriber.on('message', (_channel: string, project: string) => onFree(project));
-    await this.subscriber.subscribe(CHANNEL);
-    // Reconnected and subscribed again: something may have been said meanwhile.
-    this.subscriber.on('ready', () => {
-      this.subscriber.subscribe(CHANNEL).then(() => onFree(), this.options.onError);
+    await this.link.subscriptions.subscribe(CHANNEL, {
+      what: 'the name of a project',
+      onMessage: onFree,
+      // Something may have been said meanwhile.
+      onReset: () => onFree(),
+      onClose: () => undefined,
     });
   }
 
-  async close(): Promise<void> {
-    for (const connection of [this.redis, this.subscriber]) {
-      // A connection that breaks before QUIT is answered is closed as well.
-      if (connection.status === 'ready') await connection.quit().catch(() => connection.disconnect());
-      else connection.disconnect();
-    }
+  close(): Promise<void> {
+    return this.link.close();
   }
 
   private keysOf({ project, runId }: RunOwner): string[] {
-    const tag = `${this.options.prefix ?? 'weft:'}{slots:${encodeURIComponent(project)}}`;
+    const tag = `${this.prefix}{slots:${encodeURIComponent(project)}}`;
     return [tag, `${tag}:token:${runId}`, `${tag}:refused`];
   }
 }

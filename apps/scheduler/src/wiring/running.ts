@@ -2,7 +2,6 @@
 import { hostname } from 'node:os';
 import { followFile, type Logger } from '@weft/platform';
 import { completeRunOutputs } from '@weft/tasks';
-import { Redis } from 'ioredis';
 import { ulid } from 'ulid';
 import { systemClock } from '../clock.js';
 import type { SchedulerConfig } from '../config.js';
@@ -26,13 +25,13 @@ export function createRunning(config: SchedulerConfig, resources: Resources, dis
   const { logger, connection, files, archive, live, store, evaluator, plans, tallies, reach } = resources;
   const limits = loadLimits(config.limits);
   const slots = createRedisProjectSlots({
-    connect: () => new Redis({ ...connection, lazyConnect: true, maxRetriesPerRequest: null }),
-    onError: (error) => logger.warn({ err: error }, 'the slots of projects cannot be reached'),
+    redis: connection,
+    onError: (error) => logger.warn({ err: error }, 'the slots of projects, or their Redis'),
   });
   const name = `${hostname()}-${ulid()}`;
   const demands = createRedisDemandChannel({
-    connect: (more) => new Redis({ ...connection, maxRetriesPerRequest: null, ...more }),
-    onError: (error) => logger.warn({ err: error }, 'other replicas cannot be told what waits here'),
+    redis: connection,
+    onError: (error) => logger.warn({ err: error }, 'what waits at other replicas, or their Redis'),
   });
   let followed: { close(): void } | undefined;
   const weightOf = (project: string): number => limits.of(project).weight;
