@@ -92,6 +92,20 @@ const SLOW_ENDS = [
     message: 'takes time with the square of the text: use withoutEndSlashes of @weft/plan, trimEnd or a loop',
   },
 ];
+// A number that the engine decides by comes with the run (libs/engine/src/rules.ts): a replay under a later version decides as before.
+const NUMBERS = [
+  {
+    selector: 'Literal[raw=/^([2-9]|1[0-9_.]|0[.xXbo])/]',
+    message: 'a number that decisions depend on belongs into EngineRules, which each run takes from its log',
+  },
+];
+// A connection that does not heal is deaf, or takes nothing any more, after a failover.
+const CONNECTIONS = [
+  {
+    selector: "NewExpression[callee.name='Redis']:not(:has(SpreadElement > Identifier[name='HEALING']))",
+    message: 'a connection to Redis heals: RedisLink of @weft/run-store, or HEALING among its options',
+  },
+];
 
 export default tseslint.config(
   { ignores: ['dist/**', 'node_modules/**', '.nx/**', 'libs/contracts/src/gen/**', 'coverage/**'] },
@@ -122,6 +136,15 @@ export default tseslint.config(
       'max-lines-per-function': ['error', { max: 80, skipBlankLines: true, skipComments: true }],
       eqeqeq: ['error', 'always', { null: 'ignore' }],
     },
+  },
+  {
+    files: ['apps/*/src/**/*.ts', 'libs/*/src/**/*.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...UNFINISHED_TESTS, ...SPREAD_ARGUMENTS, ...SLOW_ENDS, ...CONNECTIONS] },
+  },
+  {
+    files: ['libs/engine/src/**/*.ts'],
+    ignores: ['libs/engine/src/rules.ts', 'libs/engine/src/testing.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...UNFINISHED_TESTS, ...SPREAD_ARGUMENTS, ...SLOW_ENDS, ...NUMBERS] },
   },
   {
     files: ['**/*.spec.ts', '**/test/**/*.ts', '**/contract/**/*.ts', 'libs/testing/**/*.ts', '**/testing/**/*.ts'],

@@ -36,6 +36,13 @@ const planted: [string, string, string][] = [
   ['libs/runtimes', "import { open } from 'node:fs/promises';\nexport const o = open;\n", 'no-restricted-imports'],
   ['libs/queue', 'export const x: any = 1;\n', '@typescript-eslint/no-explicit-any'],
   ['libs/queue', 'export const all = (to: number[], from: number[]) => to.push(...from);\n', 'no-restricted-syntax'],
+  ['libs/engine', 'export const CHUNK = 128;\n', 'no-restricted-syntax'],
+  ['libs/engine', 'export const half = (of: number): number => of * 0.5;\n', 'no-restricted-syntax'],
+  [
+    'libs/queue',
+    "import { Redis } from 'ioredis';\nexport const redis = new Redis({ path: 'x', maxRetriesPerRequest: null });\n",
+    'no-restricted-syntax',
+  ],
   ['libs/queue', 'export const most = (of: number[]) => Math.max(0, ...of);\n', 'no-restricted-syntax'],
   ['libs/queue', 'export const text = (of: number[]) => String.fromCharCode(...of);\n', 'no-restricted-syntax'],
   ['libs/queue', 'export const all = (of: number[][]) => of.flat().concat(...of);\n', 'no-restricted-syntax'],

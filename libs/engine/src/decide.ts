@@ -12,6 +12,7 @@ import { beginShards } from './shards.machine.js';
 import type { Command } from './commands.js';
 import type { BindingsEvaluated, BindingsFailed, EngineEvent } from './events.js';
 import { accept, cancelAsked, ended, retried, settle } from './run.machine.js';
+import { UnknownRulesError } from './rules.js';
 import type { RunState } from './state.js';
 import { taskAnswered } from './task.machine.js';
 import { Turn } from './turn.js';
@@ -60,6 +61,9 @@ function apply(turn: Turn, event: EngineEvent): void {
       return ended(turn, event);
     case 'RunRetried':
       return retried(turn);
+    default:
+      // Of a later version: whoever passed it over would decide otherwise than whoever wrote it.
+      throw new UnknownRulesError(`the log has an entry of a kind that this version of weft does not know: ${(event as EngineEvent).type}`);
   }
 }
 

@@ -3,6 +3,7 @@
  * Every event is plain JSON and is never changed once written; a new kind of fact gets a new type.
  */
 import type { CwlObject } from '@weft/plan';
+import type { EngineRules } from './rules.js';
 
 /** Why a task or a run failed, in words a user can act on; `code` as in weft.run.v1.Failure. */
 export interface Failure {
@@ -38,8 +39,6 @@ export interface RunOptions {
   priority?: number;
   /** Tasks on runners at the same time, at most; absent = no limit of the run's own. */
   maxParallelTasks?: number;
-  /** Shards of scatters are begun while fewer tasks than this wait to be started; absent = SHARDS_AHEAD. A replay depends on it. */
-  shardsAhead?: number;
   /** What tasks see of whoever submitted the run; absent = nothing. */
   caller?: Caller;
 }
@@ -60,6 +59,8 @@ export interface RunAccepted {
   planHash: string;
   inputs: CwlObject;
   options: RunOptions;
+  /** What decides besides; absent = as before there were versions of it. */
+  rules?: EngineRules;
 }
 
 /** What one shard of a step (or one iteration of a loop) runs with. */

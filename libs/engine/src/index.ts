@@ -4,4 +4,5 @@ export { answeredKey, commandKey } from './outstanding.js';
 export { liveLocations, type LiveLocations, mayLoseFiles } from './live-locations.js';
 export type * from './events.js';
 export { goesOn } from './events.js';
+export { CURRENT_RULES, type EngineRules, RULES_VERSION } from './rules.js';
 export type * from './commands.js';

@@ -5,6 +5,7 @@
 import { NO_REQUIREMENTS, type CwlObject } from '@weft/plan';
 import { activate } from './activation.js';
 import type { CancelAsked, RunAccepted, RunEnded } from './events.js';
+import { rulesOf } from './rules.js';
 import { shardDone } from './step.machine.js';
 import { retryTask } from './task.machine.js';
 import type { Owner } from './state.js';
@@ -12,6 +13,7 @@ import type { Turn } from './turn.js';
 
 export function accept(turn: Turn, event: RunAccepted): void {
   const { state } = turn;
+  state.rules = rulesOf(event.rules);
   state.runId = event.runId;
   state.options = event.options;
   state.phase = 'running';

@@ -23,11 +23,8 @@ export interface Shards {
 /** `code`: SCATTER where the arrays do not fit each other, SCATTER_LIMIT where there would be too many shards. */
 export type Expanded = { ok: true; shape: ScatterShape; shards: Shards } | { ok: false; code: 'SCATTER' | 'SCATTER_LIMIT'; reason: string };
 
-/** Shards of one step. Each has a place in memory and in the log from its step's start; a product of a few short arrays has billions. */
-export const MAX_SHARDS = 1_000_000;
-
-/** The step's shards, or why the arrays do not fit. */
-export function expand(step: WorkflowStep, values: CwlObject): Expanded {
+/** The step's shards, or why the arrays do not fit, or why they are too many: a product of a few short arrays has billions. */
+export function expand(step: WorkflowStep, values: CwlObject, maxShards: number): Expanded {
   const arrays: CwlValue[][] = [];
   for (const name of step.scatter) {
     const value = values[name] ?? null;
@@ -47,12 +44,12 @@ export function expand(step: WorkflowStep, values: CwlObject): Expanded {
       return { ok: false, code: 'SCATTER', reason: `scatters by dotproduct over arrays of different lengths: ${told}` };
     }
     const count = lengths[0] ?? 0;
-    if (count > MAX_SHARDS) return tooMany(count, lengths.slice(0, 1));
+    if (count > maxShards) return tooMany(count, maxShards, lengths.slice(0, 1));
     const shards = { count, values: (shard: number) => withItems(step.scatter, values, arrays, () => shard) };
     return { ok: true, shape: { dimensions: [count], nested: false }, shards };
   }
   const count = lengths.reduce((product, length) => product * length, 1);
-  if (count > MAX_SHARDS) return tooMany(count, lengths);
+  if (count > maxShards) return tooMany(count, maxShards, lengths);
   const shardValues = (shard: number): CwlObject => {
     const position = unravel(shard, lengths);
     return withItems(step.scatter, values, arrays, (axis) => position[axis] ?? 0);
@@ -61,9 +58,9 @@ export function expand(step: WorkflowStep, values: CwlObject): Expanded {
   return { ok: true, shape, shards: { count, values: shardValues } };
 }
 
-function tooMany(count: number, lengths: readonly number[]): Expanded {
+function tooMany(count: number, maxShards: number, lengths: readonly number[]): Expanded {
   const product = lengths.length > 1 ? ` (${lengths.join(' × ')})` : '';
-  const reason = `scatters into ${count} tasks${product}; ${MAX_SHARDS} are allowed: let each task do more, or scatter in several steps`;
+  const reason = `scatters into ${count} tasks${product}; ${maxShards} are allowed: let each task do more, or scatter in several steps`;
   return { ok: false, code: 'SCATTER_LIMIT', reason };
 }
 

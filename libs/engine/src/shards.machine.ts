@@ -5,14 +5,11 @@
  * Invariants:
  *  1. While the run goes on and shards are to be begun, tasks wait: whoever starts tasks never has to wait for the engine.
  *  2. What is deepest goes first: the shards inside a shard that was begun come before that shard's neighbours, so that few scopes are open.
- *  3. When shards are begun depends on the events alone (and on `shardsAhead`, which is one of the run's options): a replay gives the same.
+ *  3. When shards are begun depends on the events alone (and on the rules that the run was accepted with): a replay gives the same.
  */
 import { beginNextShards } from './step.machine.js';
 import type { RunState, StepInstance } from './state.js';
 import type { Turn } from './turn.js';
-
-/** Several times what is handed to runners at once; a replay depends on it. */
-const SHARDS_AHEAD = 1024;
 
 /** A scatter's shards are to be begun when their turn comes. */
 export function enqueueUnbegun({ unbegun }: RunState, instance: StepInstance): void {
@@ -20,13 +17,13 @@ export function enqueueUnbegun({ unbegun }: RunState, instance: StepInstance): v
   unbegun.splice(at === -1 ? unbegun.length : at, 0, instance);
 }
 
-/** Fills up to `shardsAhead` what waits, once it has gone down to half of that: answers are many, and each fill is some work. */
+/** Fills up to `shardsAhead` what waits, once it has gone down to `refillAt`: answers are many, and each fill is some work. */
 export function beginShards(turn: Turn): void {
   const { state } = turn;
-  const ahead = state.options.shardsAhead ?? SHARDS_AHEAD;
-  if (waiting(state) > ahead / 2) return;
+  const { shardsAhead, refillAt } = state.rules;
+  if (waiting(state) > refillAt) return;
   for (let next = state.unbegun.at(-1); next && state.phase === 'running'; next = state.unbegun.at(-1)) {
-    const room = ahead - waiting(state);
+    const room = shardsAhead - waiting(state);
     if (room <= 0) return;
     beginNextShards(turn, next, room);
     if (!next.shards) state.unbegun.splice(state.unbegun.indexOf(next), 1);

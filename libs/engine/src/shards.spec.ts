@@ -1,6 +1,6 @@
 import type { CwlObject, Plan } from '@weft/plan';
 import fc from 'fast-check';
-import { decide, initialState, tasksToCome } from './index.js';
+import { decide, type EngineRules, initialState, tasksToCome } from './index.js';
 import { Driver, plan, tool, workflow } from './testing.js';
 
 const t = tool('t', ['x']);
@@ -35,6 +35,7 @@ const plans: [string, Plan][] = [
   ['a scatter of scatters', nested],
 ];
 
+const ahead = (shardsAhead: number): Partial<EngineRules> => ({ shardsAhead, refillAt: Math.floor(shardsAhead / 2) });
 const numbers = (count: number): CwlObject => ({ i: Array.from({ length: count }, (_, i) => i) });
 const waitingIn = ({ state }: Driver): number => state.tally.queued + state.binding;
 
@@ -42,7 +43,7 @@ describe.each(plans)('%s', (_name, of) => {
   it('gives the same however many shards are begun ahead, in whatever order answers come; a replay gives the same commands', () => {
     fc.assert(
       fc.property(fc.nat({ max: 7 }), fc.integer({ min: 1, max: 5 }), fc.infiniteStream(fc.nat()), (items, shardsAhead, choices) => {
-        const driver = new Driver(of, numbers(items), {}, { shardsAhead });
+        const driver = new Driver(of, numbers(items), {}, {}, ahead(shardsAhead));
         const outputs = driver.finish((open) => (choices.next().value as number) % open);
         expect(outputs).toEqual(new Driver(of, numbers(items)).finish());
         const state = initialState(of);
@@ -60,7 +61,7 @@ describe.each(plans)('%s', (_name, of) => {
         fc.infiniteStream(fc.nat()),
         (items, shardsAhead, choices) => {
           const next = (below: number): number => (choices.next().value as number) % below;
-          const driver = new Driver(of, numbers(items), {}, { shardsAhead });
+          const driver = new Driver(of, numbers(items), {}, {}, ahead(shardsAhead));
           const fails = next(3) === 0;
           for (let left = next(6); left > 0 && driver.open.length > 0; left--)
             driver.feed(driver.answer(driver.open.splice(next(driver.open.length), 1)[0]!));
@@ -106,7 +107,7 @@ describe('a scatter of 100,000', () => {
   });
 
   it('opens the scopes inside it one after the other', () => {
-    const driver = new Driver(nested, numbers(200), {}, { shardsAhead: 8 });
+    const driver = new Driver(nested, numbers(200), {}, {}, ahead(8));
     let most = 0;
     while (driver.open.length > 0) {
       most = Math.max(most, driver.state.steps.size);

@@ -14,6 +14,7 @@
  */
 import type { CwlObject, CwlValue, EffectiveRequirements, Plan, Workflow, WorkflowStep } from '@weft/plan';
 import type { Failure, FinalStatus, RunOptions } from './events.js';
+import { type EngineRules, rulesOf } from './rules.js';
 import type { ScatterShape, Shards } from './scatter.js';
 import type { Topology } from './topology.js';
 import type { Turn } from './turn.js';
@@ -125,6 +126,7 @@ export interface RunState {
   runId: string;
   phase: RunPhase;
   options: RunOptions;
+  rules: EngineRules;
   /** Steps by node, while they are not done. */
   readonly steps: Map<string, StepInstance>;
   readonly tasks: Map<string, TaskRecord>;
@@ -161,6 +163,7 @@ export function initialState(plan: Plan): RunState {
     runId: '',
     phase: 'new',
     options: { noContainer: false, maxAttempts: 1 },
+    rules: rulesOf(undefined),
     steps: new Map(),
     tasks: new Map(),
     topologies: new Map(),

@@ -21,9 +21,6 @@ import type { BindingChunk, Parked, Scope, StepInstance } from './state.js';
 import { sourceKey } from './topology.js';
 import type { Turn } from './turn.js';
 
-/** Shards per EvaluateBindings: large enough to amortise an answer's append, small enough that tasks start early. */
-const BINDING_CHUNK = 128;
-
 export function startStep(turn: Turn, instance: StepInstance): void {
   turn.orPark((now) => beginStep(now, instance));
 }
@@ -36,7 +33,7 @@ function beginStep(turn: Turn, instance: StepInstance): void {
     begin(turn, instance, { count: 1, values: () => values });
     return;
   }
-  const expanded = expand(step, values);
+  const expanded = expand(step, values, turn.state.rules.maxShards);
   if (!expanded.ok) {
     const failure = { code: expanded.code, message: `step '${stepPath(instance)}' ${expanded.reason}`, step: stepPath(instance) };
     turn.failAndPark(failure, (later) => startStep(later, instance));
@@ -66,7 +63,7 @@ export function beginNextShards(turn: Turn, instance: StepInstance, room: number
   const { shards, nextShard: first } = instance;
   if (!shards) return;
   // What a shard of a workflow will ask for is known only once it is begun.
-  const atOnce = needsEvaluation(instance) ? Math.min(BINDING_CHUNK, room) : isWorkflow(turn, instance) ? 1 : room;
+  const atOnce = needsEvaluation(instance) ? Math.min(turn.state.rules.bindingChunk, room) : isWorkflow(turn, instance) ? 1 : room;
   const count = Math.min(shards.count - first, atOnce);
   const next = Array.from({ length: count }, (_, i) => ({ index: first + i, values: shards.values(first + i) }));
   instance.nextShard += count;

@@ -14,11 +14,9 @@
 import { evaluateTool, pendingOf, runTask } from './activation.js';
 import type { TaskCancelled, TaskFailed, TaskPreparing, TaskStarted, TaskSucceeded } from './events.js';
 import { complete } from './run.machine.js';
+import { backOffMs } from './rules.js';
 import type { PendingTask, TaskRecord } from './state.js';
 import type { Turn } from './turn.js';
-
-const RETRY_BASE_MS = 500;
-const RETRY_MAX_MS = 30_000;
 
 type Answer = TaskPreparing | TaskStarted | TaskSucceeded | TaskFailed | TaskCancelled;
 
@@ -83,7 +81,7 @@ function failed(turn: Turn, task: TaskRecord, event: TaskFailed): void {
   if (mayTry && (event.retryable || withMoreMemory(turn, pending, event))) {
     const runnerId = event.runnerId ?? task.runnerId;
     if (event.retryable && runnerId !== undefined) pending.avoid = [...new Set([...(pending.avoid ?? []), runnerId])];
-    again(turn, task, event.retryable ? backOff(task.taskId, tried) : 0);
+    again(turn, task, event.retryable ? backOffMs(turn.state.rules, task.taskId, tried) : 0);
     return;
   }
   end(turn, task, 'failed');
@@ -96,15 +94,6 @@ function withMoreMemory(turn: Turn, pending: PendingTask, { failure }: TaskFaile
   if (failure.code !== 'OUT_OF_MEMORY' || oomRetryFactor === undefined) return false;
   pending.ramFactor = (pending.ramFactor ?? 1) * oomRetryFactor;
   return true;
-}
-
-/** Exponential, and between half and the whole of it, so that tasks that failed together do not come back together. */
-function backOff(taskId: string, tried: number): number {
-  let hash = tried;
-  for (const char of taskId) hash = (Math.imul(hash, 31) + char.charCodeAt(0)) >>> 0;
-  hash = Math.imul(hash ^ (hash >>> 15), 0x9e3779b1) >>> 0;
-  const spread = 0.5 + hash / 2 ** 33;
-  return Math.round(Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** (tried - 1)) * spread);
 }
 
 /** The next attempt of a task of a run that is retried. */

@@ -2,7 +2,16 @@
  * For the engine's own tests: small plans, and a driver that answers commands in any order a test (or a property) wants.
  */
 import type { CommandLineTool, CwlObject, CwlValue, Link, LinkMerge, PickValue, Plan, Process, Workflow, WorkflowStep } from '@weft/plan';
-import { decide, initialState, type Command, type EngineEvent, type RunOptions, type RunState } from './index.js';
+import {
+  type Command,
+  CURRENT_RULES,
+  decide,
+  type EngineEvent,
+  type EngineRules,
+  initialState,
+  type RunOptions,
+  type RunState,
+} from './index.js';
 
 const ORIGIN = { requirements: [], hints: [], declaredVersion: 'v1.2' };
 
@@ -90,9 +99,10 @@ export class Driver {
     inputs: CwlObject,
     private readonly world: World = {},
     options: Partial<RunOptions> = {},
+    rules: Partial<EngineRules> = {},
   ) {
     this.state = initialState(of);
-    this.feed({ ...ACCEPTED, inputs, options: { ...ACCEPTED.options, ...options } });
+    this.feed({ ...ACCEPTED, inputs, options: { ...ACCEPTED.options, ...options }, rules: { ...CURRENT_RULES, ...rules } });
   }
 
   feed(event: EngineEvent): void {

@@ -7,7 +7,7 @@
  */
 import type { scheduler } from '@weft/contracts';
 import { formatDiagnostic, resolveInputFiles, type Diagnostic, type DocumentBundle, type FileExpressionEvaluator } from '@weft/cwl';
-import { decide, initialState, type EngineEvent, type RunOptions } from '@weft/engine';
+import { CURRENT_RULES, decide, initialState, type EngineEvent, type RunOptions } from '@weft/engine';
 import { ownedBy, usesJavascript, type ExpressionEvaluator, type ExpressionOwner, type StartedEvaluator } from '@weft/expressions';
 import { inherit, NO_REQUIREMENTS, type CwlObject, type Plan } from '@weft/plan';
 import { ServiceError } from '@weft/platform';
@@ -156,6 +156,7 @@ export class Submissions {
       planHash: hash,
       inputs,
       options,
+      rules: CURRENT_RULES,
     };
     const name = request.name || shortened(nameOf(plan), MAX_CHARS.name);
     const base = { runId, name, projectId: request.projectId, planHash: hash, pool, labels: request.labels, submittedAtMs };

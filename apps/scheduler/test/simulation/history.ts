@@ -2,7 +2,7 @@
  * One history: some runs, several replicas and runners, and everything that can go wrong with them, in an order that the seed decides.
  * First with faults, then without; in the end every property is checked.
  */
-import type { RunOptions } from '@weft/engine';
+import type { EngineRules, RunOptions } from '@weft/engine';
 import { canonicalJson } from '@weft/plan';
 import { type HistoryOptions, keepOnce, SeededRandom } from '@weft/testing';
 import { type Mix, mixOf } from './mix.js';
@@ -21,6 +21,7 @@ export interface SimulatedRun {
   runId: string;
   workflow: KnownWorkflow;
   options: RunOptions;
+  rules?: EngineRules | undefined;
   afterSteps: number;
   expected: Expected;
 }

@@ -1,5 +1,5 @@
 /** What a history is made of, by its seed: small parts of everything, so that each history is short and all together meet everything. */
-import type { RunOptions } from '@weft/engine';
+import { CURRENT_RULES, type EngineRules, type RunOptions } from '@weft/engine';
 import type { SeededRandom } from '@weft/testing';
 
 /** Different workflows; each history takes one or two. */
@@ -15,6 +15,8 @@ export interface PlannedRun {
   /** Number of its workflow. */
   workflow: number;
   options: RunOptions;
+  /** Absent: as of a log of the first version. */
+  rules?: EngineRules | undefined;
   /** Steps of the history before it is submitted. */
   afterSteps: number;
 }
@@ -54,7 +56,8 @@ function runOf(random: SeededRandom, place: number, workflow: number): PlannedRu
     failureMode: random.chance(0.4) ? 'continue' : 'fail-fast',
     ...(random.chance(0.1) ? { noCache: true } : { cache: true }),
     keepIntermediates: random.chance(0.2),
-    shardsAhead: AHEAD[workflow % AHEAD.length],
   };
-  return { runId: `r-${place}`, workflow, options, afterSteps: place > 0 && random.chance(0.4) ? random.int(20, 400) : 0 };
+  const shardsAhead = AHEAD[workflow % AHEAD.length];
+  const rules = shardsAhead === undefined ? undefined : { ...CURRENT_RULES, shardsAhead, refillAt: Math.floor(shardsAhead / 2) };
+  return { runId: `r-${place}`, workflow, options, rules, afterSteps: place > 0 && random.chance(0.4) ? random.int(20, 400) : 0 };
 }

@@ -200,11 +200,11 @@ export class Story {
     if (due.length === 0) return;
     this.unsubmitted = this.unsubmitted.filter((run) => !due.includes(run));
     const { intake } = createFakeRunStore(this.around.store);
-    for (const { runId, workflow, options } of due) {
+    for (const { runId, workflow, options, rules } of due) {
       const { plan, planHash, inputs } = workflow;
       await intake.putPlan(planHash, plan);
       const header = aRunHeader({ runId, planHash, pool: POOL });
-      await intake.create(header, { type: 'RunAccepted', runId, planHash, inputs, options });
+      await intake.create(header, { type: 'RunAccepted', runId, planHash, inputs, options, ...(rules && { rules }) });
       this.around.monitor.submitted(runId, plan);
     }
     // What was acknowledged may be lost; a run that its client would submit again is of no interest here.
