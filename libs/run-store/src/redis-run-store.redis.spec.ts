@@ -224,4 +224,18 @@ describe('redis run store', () => {
     expect(await store.reader.read('r-1', 1)).toEqual([{ sequence: 2, atMs: 12345, event: { type: 'Noted' } }]);
     await store.close();
   });
+
+  it('does not take entries that came one by one for an append of its own: each has its own time', async () => {
+    const store = createRedisRunStore({ redis: redis.server.connection });
+    await store.intake.create(aRunHeader(), accepted);
+    const lease = await own(store, 'r-1');
+    const events = [
+      { type: 'Noted', n: 1 },
+      { type: 'Noted', n: 2 },
+    ];
+    for (const [n, event] of events.entries())
+      await redis.admin.xadd(keys.log('r-1'), `${n + 2}-0`, 't', String(100 + n), 'e', JSON.stringify(event));
+    expect(await store.log.append(lease, 'r-1', 1, events)).toEqual({ ok: false, reason: 'conflict', sequence: 3 });
+    await store.close();
+  });
 });

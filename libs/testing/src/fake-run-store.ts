@@ -267,7 +267,10 @@ class FakeLog {
     const atMs = this.data.nowMs();
     if (last !== after || run.sealed) {
       const stored = run.log.slice(after, sequence);
-      const same = stored.length === events.length && stored.every((entry, i) => writeJson(entry.event) === writeJson(events[i]));
+      const one = (entry: LogEntry): boolean => entry.atMs === stored[0]?.atMs;
+      const same =
+        stored.length === events.length &&
+        stored.every((entry, i) => one(entry) && writeJson(entry.event) === writeJson(events[i]));
       return same ? { ok: true, sequence, atMs: stored[0]?.atMs ?? atMs } : { ok: false, reason: 'conflict', sequence: last };
     }
     events.forEach((event, i) => run.log.push({ sequence: after + i + 1, atMs, event: keep(event) }));

@@ -49,8 +49,10 @@ export interface Retention {
   /** What runs have published. */
   folders: RunFolders;
   following(executor: CommandExecutor): CommandExecutor;
-  /** This replica has got another partition. */
+  /** This replica has got another partition, or may have missed what became of one. */
   partitionTaken(): void;
+  /** A run has turned out to have ended: whoever sealed it may not have heard so. */
+  foundEnded(finishedAtMs: number): void;
   /** What a submission refers to in other runs' folders stays; comes before it is made sure that it is there. */
   pin(inputs: CwlObject): Promise<void>;
   /** Sees to it that a finished run can go on. @throws ServiceError FAILED_PRECONDITION where files that it needs are gone */
@@ -82,13 +84,14 @@ export function createRetention(options: RetentionOptions): Retention {
       const followed = intermediates.following(executor);
       return {
         ...followed,
-        stopped: (actor) => {
-          followed.stopped(actor);
-          if (actor.state.phase === 'ended') keeper.ended();
+        applied: (actor, event) => {
+          followed.applied(actor, event);
+          if (event.type === 'RunEnded') keeper.endedAt(clock.now());
         },
       };
     },
     partitionTaken: () => keeper.look(),
+    foundEnded: (finishedAtMs) => keeper.endedAt(finishedAtMs),
     archivedRuns: () => keeper.archived,
     pin: (inputs) => folders.pin(inputs),
     beforeRetry: async (header) => {

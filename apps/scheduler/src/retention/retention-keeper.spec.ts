@@ -65,7 +65,7 @@ class Scene {
     if (!lease) throw new Error('no lease');
     const header = aRunHeader({ runId, submittedAtMs: this.clock.nowMs, state: 'succeeded', finishedAtMs: this.clock.nowMs });
     await this.store.log.seal(lease, header, 1, { type: 'RunEnded' });
-    this.keeper.ended();
+    this.keeper.endedAt(this.clock.nowMs);
   }
 
   get live(): string[] {

@@ -51,10 +51,9 @@ export class RetentionKeeper {
     this.working ??= this.work().finally(() => (this.working = undefined));
   }
 
-  /** A run has ended now. */
-  ended(): void {
-    const { clock, retentionMs } = this.deps;
-    this.lookAt(clock.now() + retentionMs);
+  /** A run's end is in the log, since then at the earliest. */
+  endedAt(atMs: number): void {
+    this.lookAt(atMs + this.deps.retentionMs);
   }
 
   /** Resolves when nothing is under way. */

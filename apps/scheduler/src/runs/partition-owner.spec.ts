@@ -140,7 +140,7 @@ describe('a run that is begun again', () => {
 describe('a log that lost its newest entries', () => {
   it.each([
     ['is shorter', []],
-    ['went on otherwise', [{ type: 'Other' }, { type: 'Another' }]],
+    ['went on otherwise', ['nobody', 'nobody else'].map((taskId) => ({ type: 'TaskCancelled', taskId, attempt: 1 }))],
   ])('is replayed from its start where it %s', async (_how, instead) => {
     let now = 1_000;
     const data = new FakeRunStoreData(() => now);

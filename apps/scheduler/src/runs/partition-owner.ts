@@ -8,12 +8,13 @@
  *  3. A partition that is handed over is given back only when its actors have nothing under way: the next owner replays all they wrote.
  *  4. Whatever takes long (replays) never holds up the renewal of leases.
  *  5. While the lease is held, a run that could not be loaded, or whose log could not be written, is loaded again.
+ *  6. What the store has lost while nobody was connected to it is told, by run: what was known of the runs is looked for after a reconnect.
  */
 import type { Logger } from '@weft/platform';
-import { PARTITIONS, partitionOf, type Lease, type RunStore } from '@weft/run-store';
+import { PARTITIONS, partitionOf, type Lease, type LogEntry, type RunStore } from '@weft/run-store';
 import { type Clock, systemClock } from '../clock.js';
 import { PlanCache } from '../dispatch/plan-cache.js';
-import { isSealed } from './log-events.js';
+import { isSealed, LogDivergedError } from './log-events.js';
 import { RunActor, type RunActorDeps } from './run-actor.js';
 import type { CommandExecutor } from './run-actor.ports.js';
 
@@ -30,8 +31,10 @@ export interface PartitionOwnerDeps {
   clock?: Clock;
   /** Ten thousand runs of one plan hold it once. Default: a cache of its own. */
   plans?: Pick<PlanCache, 'get'>;
-  /** Another partition is held now. */
+  /** Another partition is held now, or what became of one may have been missed. */
   onTaken?(): void;
+  /** A run that was to be loaded has ended already. */
+  onFoundEnded?(finishedAtMs: number): void;
 }
 
 /** Between two tries to load what could not be loaded. */
@@ -46,6 +49,11 @@ interface Loading {
   news: number;
 }
 
+interface LogPosition {
+  sequence: number;
+  atMs: number;
+}
+
 interface Held {
   lease: Lease;
   unsubscribe: () => Promise<void>;
@@ -56,6 +64,8 @@ export class PartitionOwner {
   private readonly plans: Pick<PlanCache, 'get'>;
   private readonly actors = new Map<string, RunActor>();
   private readonly loading = new Map<string, Loading>();
+  /** Why runs could not be loaded, as it was told. */
+  private readonly unloaded = new Map<string, string>();
   /** Partitions whose runs are being listed and loaded. */
   private readonly loads = new Set<Promise<void>>();
   private readonly partitions: number;
@@ -210,8 +220,16 @@ export class PartitionOwner {
   private async reload(partition: number): Promise<void> {
     const held = this.held.get(partition);
     if (!held) return;
-    await Promise.all(this.actorsOf(held).map((actor) => actor.retire()));
-    await this.loadActive(partition);
+    await Promise.all([...this.actorsOf(held).map((actor) => this.loadAgain(actor)), this.loadActive(partition)]);
+    this.deps.onTaken?.();
+  }
+
+  /** What comes meanwhile waits: what is read then holds all that the actor has written. */
+  private loadAgain(actor: RunActor): Promise<void> {
+    return this.loadBy(actor.runId, async () => {
+      await actor.retire();
+      await this.recover(actor.runId, actor.position);
+    });
   }
 
   private async loadActive(partition: number): Promise<void> {
@@ -237,35 +255,50 @@ export class PartitionOwner {
       known.news = Math.max(known.news, sequence);
       return known.done;
     }
+    return this.loadBy(runId, () => this.recover(runId));
+  }
+
+  private loadBy(runId: string, work: () => Promise<void>): Promise<void> {
     const loading: Loading = { news: 0, done: Promise.resolve() };
-    loading.done = this.recover(runId)
+    this.loading.set(runId, loading);
+    loading.done = work()
+      .then(() => void this.unloaded.delete(runId))
       .catch((error: unknown) => {
-        this.deps.logger.error({ err: error, runId }, 'run not loaded; trying again');
+        this.notLoaded(runId, error as Error);
         loading.news = 0;
         this.loadLater(runId);
       })
-      .finally(() => this.loading.delete(runId))
+      .finally(() => this.loading.get(runId) === loading && this.loading.delete(runId))
       // What was appended meanwhile may have been read, or not: also that a run that was found to have ended goes on.
       .then(() => (loading.news > 0 ? this.load(runId, loading.news) : undefined));
-    this.loading.set(runId, loading);
     return loading.done;
+  }
+
+  /** Each cause is told once: it may last, and is met each second. */
+  private notLoaded(runId: string, error: Error): void {
+    if (this.unloaded.get(runId) === error.message) return;
+    this.unloaded.set(runId, error.message);
+    this.deps.logger.error({ err: error, runId }, 'run not loaded; trying again');
   }
 
   private loadLater(runId: string): void {
     this.clock.after(RELOAD_MS, () => void this.load(runId, Number.MAX_SAFE_INTEGER));
   }
 
-  private async recover(runId: string): Promise<void> {
+  /** @param known where the run stood, as this replica has read or written it */
+  private async recover(runId: string, known?: LogPosition): Promise<void> {
     const { store, executor, completeOutputs, logger } = this.deps;
     for (;;) {
       const held = this.held.get(partitionOf(runId));
       if (!held || this.closed) return;
       const header = await store.reader.get(runId);
-      if (!header || header.finishedAtMs !== undefined) return;
+      if (!header) return this.compare(runId, [], known);
+      if (header.finishedAtMs !== undefined) return this.deps.onFoundEnded?.(header.finishedAtMs);
       const [plan, entries] = await Promise.all([this.plans.get(header.planHash), store.log.read(runId, 0)]);
-      if (entries.length === 0 || isSealed(entries)) return;
       // The partition was lost, and perhaps taken again: others may have appended since.
       if (this.held.get(partitionOf(runId)) !== held || this.closed) continue;
+      this.compare(runId, entries, known);
+      if (entries.length === 0 || isSealed(entries)) return;
       const actor = RunActor.recover(header, plan, entries, held.lease, {
         ...{ log: store.log, executor, completeOutputs, logger, clock: this.clock },
         onDone: (done, broken) => {
@@ -276,6 +309,15 @@ export class PartitionOwner {
       this.actors.set(runId, actor);
       return;
     }
+  }
+
+  private compare(runId: string, entries: LogEntry[], known: LogPosition | undefined): void {
+    if (!known || entries[known.sequence - 1]?.atMs === known.atMs) return;
+    const error = new LogDivergedError(runId, known.sequence);
+    this.deps.logger.error(
+      { err: error, runId },
+      entries.length === 0 ? 'the run is lost' : 'the run goes on from what is left of its log',
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 import { jest } from '@jest/globals';
 import { partitionOf } from '@weft/run-store';
+import fc from 'fast-check';
 import { aRunHeader, createFakeRunStore, Faults, FakeRunStoreData, misbehaving } from '@weft/testing';
 import { logger, owning, RUN, submitted, succeeded, wholeLog, outputsOf } from '../../test/owned-runs.js';
 import { toLogEvent } from './log-events.js';
@@ -133,14 +134,11 @@ describe('a run in the hands of its owner', () => {
       const stopped = new Promise<void>((resolve) => {
         actor?.listen({ applied: ({ type }) => void types.push(type), stopped: resolve });
       });
-      const seal = faults.holdAnswer('log.seal');
       await actor?.offer(succeeded(`${RUN}-1`, 'a'));
-      await actor?.offer(succeeded(`${RUN}-2`, 'b'));
-      await seal.reached;
       // The store tells of the end by another way than it answers.
-      const read = faults.holdAnswer('log.read');
-      data.nudge(RUN, 4);
-      await read.reached;
+      const [seal, read] = [faults.holdAnswer('log.seal'), faults.holdAnswer('log.read')];
+      await actor?.offer(succeeded(`${RUN}-2`, 'b'));
+      await Promise.all([seal.reached, read.reached]);
       for (const gate of order === 'seal' ? [seal, read] : [read, seal]) {
         gate.open();
         // What was waiting for that gate goes on before the other opens.
@@ -154,6 +152,116 @@ describe('a run in the hands of its owner', () => {
       await owner.close();
     },
   );
+
+  describe('is told to be lost, once, where the store has lost its newest writes, and at no other time', () => {
+    /** What was said of losses, and how to make the store forget. */
+    async function scene() {
+      const errors = jest.spyOn(logger, 'error');
+      const lost = (): string[] =>
+        errors.mock.calls
+          .map(([fields]) => (fields as unknown as { err: Error }).err)
+          .filter(({ name }) => name === 'LogDivergedError')
+          .map(({ message }) => message);
+      const faults = new Faults();
+      const data = new FakeRunStoreData();
+      const store = createFakeRunStore(data);
+      const own = await owning(misbehaving(createFakeRunStore(data), faults));
+      await submitted(store);
+      await own.executor.commands.atLeast(2);
+      return { ...own, data, store, faults, lost, done: () => errors.mockRestore() };
+    }
+
+    const SAID = `the log of run ${RUN} does not hold entry 2 as it was read: the store has lost its newest writes`;
+
+    it('by the reconnect after it: the run goes on from what is left', async () => {
+      const { owner, executor, data, lost, done } = await scene();
+      const restore = data.snapshot();
+      await executor.actor?.offer(succeeded(`${RUN}-1`, 'a'));
+      restore();
+      expect(await executor.commands.atLeast(4)).toMatchObject([1, 2, 1, 2].map((n) => ({ type: 'RunTask', taskId: `${RUN}-${n}` })));
+      expect(lost()).toEqual([SAID]);
+      done();
+      await owner.close();
+    });
+
+    it('by the reconnect after it, where nothing of the run is left', async () => {
+      const { owner, executor, data, lost, done } = await scene();
+      await executor.actor?.offer(succeeded(`${RUN}-1`, 'a'));
+      data.runs.clear();
+      for (const tell of data.resets) tell();
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(lost()).toEqual([SAID]);
+      expect(owner.activeRuns).toBe(0);
+      done();
+      await owner.close();
+    });
+
+    it('by the next append, where no connection broke', async () => {
+      const { owner, executor, data, lost, done } = await scene();
+      await executor.actor?.offer(succeeded(`${RUN}-1`, 'a'));
+      data.runs.get(RUN)?.log.pop();
+      expect(await executor.actor?.offer({ type: 'CancelAsked', reason: 'enough' })).toBe(false);
+      expect(lost()).toEqual([SAID]);
+      done();
+      await owner.close();
+    });
+
+    it('by the next append, where nothing of the run is left', async () => {
+      const { owner, executor, data, lost, done } = await scene();
+      await executor.actor?.offer(succeeded(`${RUN}-1`, 'a'));
+      data.runs.delete(RUN);
+      expect(await executor.actor?.offer({ type: 'CancelAsked', reason: 'enough' })).toBe(false);
+      expect(lost()).toEqual([SAID]);
+      done();
+      await owner.close();
+    });
+
+    it('not by a reconnect after which all is there, nor where the run has ended meanwhile', async () => {
+      const { owner, executor, data, store, lost, done } = await scene();
+      await executor.actor?.offer(succeeded(`${RUN}-1`, 'a'));
+      for (const tell of data.resets) tell();
+      await executor.commands.atLeast(3);
+      await executor.actor?.offer(succeeded(`${RUN}-2`, 'b'));
+      for (const tell of data.resets) tell();
+      await wholeLog(store);
+      await store.reader.remove(RUN);
+      for (const tell of data.resets) tell();
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(lost()).toEqual([]);
+      done();
+      await owner.close();
+    });
+
+    /** However reads, the sealing, what comes late and the run's leaving lie between each other. */
+    it('not while it is sealed, in whatever order the store carries things out and answers', async () => {
+      const points = ['log.seal', 'log.read', 'log.append'] as const;
+      await fc.assert(
+        fc.asyncProperty(fc.infiniteStream(fc.nat()), fc.boolean(), async (choices, leaves) => {
+          const { owner, executor, data, store, faults, lost, done } = await scene();
+          const { actor } = executor;
+          const stopped = new Promise<void>((resolve) => actor?.listen({ applied: () => undefined, stopped: resolve }));
+          await actor?.offer(succeeded(`${RUN}-1`, 'a'));
+          const gates = points.flatMap((point) => [faults.hold(point), faults.holdAnswer(point)]);
+          const late = [actor?.offer(succeeded(`${RUN}-2`, 'b')), actor?.offer(succeeded(`${RUN}-2`, 'b'))];
+          data.nudge(RUN, 3);
+          while (gates.length > 0) {
+            const [gate] = gates.splice((choices.next().value as number) % gates.length, 1);
+            gate?.open();
+            for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+            data.nudge(RUN, data.runs.get(RUN)?.log.length ?? 0);
+            void actor?.offer({ type: 'CancelAsked', reason: 'late' });
+            if (leaves) await store.reader.remove(RUN);
+          }
+          await Promise.all([...late, stopped]);
+          await actor?.retire();
+          expect(lost()).toEqual([]);
+          done();
+          await owner.close();
+        }),
+        { numRuns: 60 },
+      );
+    });
+  });
 
   it('is left alone by an owner whose lease was taken over', async () => {
     let now = 0;

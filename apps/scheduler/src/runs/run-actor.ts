@@ -8,14 +8,15 @@
  *  3. Events that arrive while an append is under way go into the next one together: one round trip per batch, not per event.
  *  4. A lost lease stops the actor at once; whoever holds the lease now goes on from the log. So does a log that cannot be read or written,
  *     and the run is recovered here.
- *  5. A log that does not hold what this actor has read of it (the store lost its newest writes) is begun again from its start.
+ *  5. A log that does not hold what this actor has read of it (the store lost its newest writes) is begun again from its start, and that is told.
+ *     What is read while the run is sealed, or after this actor has stopped, says nothing of the kind: by then the run may have left the store.
  *  6. What is too large for a log is not offered to it, but the failure that it is (event-limits.ts).
  *  7. Whoever offers an event hears whether it is in the log: an actor that stops has not taken what it held.
  */
 import { answeredKey, commandKey, decide, initialState, type Command, type EngineEvent, type RunEnded, type RunState } from '@weft/engine';
 import type { CwlObject, Plan } from '@weft/plan';
 import type { Logger } from '@weft/platform';
-import type { Lease, LogEntry, LogPosition, RunHeader, RunLog } from '@weft/run-store';
+import type { Lease, LogEntry, RunHeader, RunLog } from '@weft/run-store';
 import type { Clock } from '../clock.js';
 import { dueCommands } from './due-commands.js';
 import { endWithin, withinLimits } from './event-limits.js';
@@ -55,6 +56,8 @@ export class RunActor {
   private mailbox: Offered[] = [];
   private working: Promise<void> | undefined;
   private unread = false;
+  /** An append has met entries that this actor does not know. */
+  private overtaken = false;
   /** Greatest sequence that it was told of, and that of the run's end. */
   private told = 0;
   private endedAt = Infinity;
@@ -113,6 +116,10 @@ export class RunActor {
     return this.lastSequence;
   }
 
+  get position(): { sequence: number; atMs: number } {
+    return { sequence: this.lastSequence, atMs: this.lastAtMs };
+  }
+
   /** Hears of every entry from now on. Returns how to stop. */
   listen(listener: RunListener): () => void {
     this.listeners.add(listener);
@@ -165,7 +172,9 @@ export class RunActor {
     this.working ??= Promise.resolve()
       .then(() => this.work())
       .catch((error: unknown) => {
-        this.deps.logger.error({ err: error, runId: this.runId }, 'the log cannot be read or written; the run goes on once it can');
+        // Whoever stopped it did so for a reason of their own, and the run is gone on with from its log.
+        if (!this.stopped)
+          this.deps.logger.error({ err: error, runId: this.runId }, 'the log cannot be read or written; the run goes on once it can');
         this.stop(true);
       })
       .finally(() => {
@@ -182,8 +191,10 @@ export class RunActor {
   }
 
   private async catchUp(): Promise<void> {
-    this.unread = false;
-    this.dispatch(await this.readOn());
+    // Of what this actor appends it is told too, often before the append is answered.
+    const needed = this.overtaken || this.told > this.lastSequence;
+    this.unread = this.overtaken = false;
+    if (needed) this.dispatch(await this.readOn());
   }
 
   /**
@@ -193,12 +204,9 @@ export class RunActor {
   private async readOn(): Promise<Command[]> {
     const { lastSequence: sequence, lastAtMs: atMs } = this;
     const [last, ...entries] = await this.deps.log.read(this.runId, sequence - 1);
+    if (this.stopped || (last === undefined && this.state.phase === 'ended')) return [];
     if (last?.sequence !== sequence || last.atMs !== atMs) throw new LogDivergedError(this.runId, sequence);
     return entries.flatMap((entry) => this.applyOnce(engineEvent(entry), entry.sequence, entry.atMs));
-  }
-
-  private get position(): LogPosition {
-    return { sequence: this.lastSequence, atMs: this.lastAtMs };
   }
 
   private async appendBatch(): Promise<void> {
@@ -210,9 +218,12 @@ export class RunActor {
     });
     if (!result.ok) {
       this.mailbox = batch.concat(this.mailbox);
-      if (result.reason === 'diverged') throw new LogDivergedError(this.runId, this.lastSequence);
-      if (result.reason === 'conflict' && !this.stopped) {
-        this.unread = true;
+      // A run that is under way leaves the store by a loss alone.
+      const lost = result.reason === 'diverged' || (result.reason === 'gone' && this.state.phase !== 'ended');
+      if (lost) throw new LogDivergedError(this.runId, this.lastSequence);
+      // Behind the end, which is known, nothing is taken any more.
+      if (result.reason === 'conflict' && !this.stopped && this.state.endedAtMs === undefined) {
+        this.unread = this.overtaken = true;
         return;
       }
       this.deps.logger.warn({ runId: this.runId, reason: result.reason }, 'append refused: the run is not ours any more');
@@ -290,8 +301,8 @@ export class RunActor {
       if (result.ok || result.reason !== 'conflict') break;
       // A late cancel or answer: it changes nothing any more, but it comes before the end.
       await this.readOn();
-      // Somebody has sealed it already (a seal whose answer was lost, another owner): there is nothing to add.
-      if (this.state.endedAtMs !== undefined) break;
+      // Somebody has sealed it already (a seal whose answer was lost, another owner), or whoever has it next does.
+      if (this.state.endedAtMs !== undefined || this.stopped) break;
     }
     this.stop();
   }

@@ -49,6 +49,7 @@ export function createRunning(config: SchedulerConfig, resources: Resources, dis
     onTaken: () => retention.partitionTaken(),
     completeOutputs: (outputs, run) =>
       completeRunOutputs(outputs, { files: reach.filesOf(run), checksum: (uri) => resources.checksum(uri, run) }),
+    onFoundEnded: (finishedAtMs) => retention.foundEnded(finishedAtMs),
     logger,
     owner: name,
     leaseTtlMs: config.leaseTtlMs,

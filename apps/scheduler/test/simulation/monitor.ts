@@ -32,7 +32,8 @@ export type Property =
   | 'a run has no more tasks in flight than it may'
   | 'a runner that drains is given nothing new'
   | 'nothing is left behind'
-  | 'when faults stop, every run ends';
+  | 'when faults stop, every run ends'
+  | 'a loss is told only where there was one';
 
 export interface LoggedRun {
   header: RunHeader;
@@ -56,6 +57,8 @@ export class Monitor extends Properties<Property> {
   readonly vandalised = new Set<string>();
   /** How often the store has lost its newest writes. */
   cuts = 0;
+  /** Runs whose logs it has cut back. */
+  private readonly cutRuns = new Set<string>();
   /** What executions have given, however their attempts ended. */
   readonly executed = new Set<string>();
   private readonly plans = new Map<string, Plan>();
@@ -93,9 +96,11 @@ export class Monitor extends Properties<Property> {
 
   /** The store loses its newest writes: what follows from the logs is begun again. What had a cause before keeps having had one. */
   cutBack(restore: () => void): void {
-    for (const runId of this.store.runs.keys()) this.replay(runId);
+    const before = new Map([...this.store.runs].map(([runId, { log }]) => [runId, log]));
+    for (const runId of before.keys()) this.replay(runId);
     restore();
     this.cuts += 1;
+    for (const [runId, log] of before) if ((this.store.runs.get(runId)?.log.length ?? 0) < log.length) this.cutRuns.add(runId);
     this.rereading = true;
     for (const [runId, { commanded, commandedBefore }] of [...this.replays]) {
       this.replays.delete(runId);
@@ -104,6 +109,11 @@ export class Monitor extends Properties<Property> {
     this.rereading = false;
     this.granted.clear();
     for (const [partition, { token }] of this.store.leases) this.granted.set(partition, token);
+  }
+
+  /** A replica says that the store has lost what it had read of a run. */
+  lossTold(runId: string): void {
+    if (!this.cutRuns.has(runId)) this.violate('a loss is told only where there was one', runId);
   }
 
   jobsAdded(jobs: TaskJob[], limited = false): void {

@@ -68,6 +68,7 @@ const tamperings: [Property, Tampering][] = [
     { ...plain({ projectLimit: 1 }), before: ({ slots }) => (slots.project = () => ({ held: new Set(), refused: false })) },
   ],
   ['slots of a project are never more than its limit', { ...plain({ projectLimit: 1 }), after: ({ slots }) => slots.peaks.set('p', 2) }],
+  ['a loss is told only where there was one', { after: ({ monitor }) => monitor.lossTold('r-0') }],
   ['nothing is left behind', { after: ({ jobs }) => jobs.put(aTaskJob({ runId: 'r-0', taskId: 'r-0-99' })) }],
   ['finished runs leave the store', { ...plain({ retentionMs: 1_000 }), before: ({ store }) => (store.runs.delete = () => false) }],
   [

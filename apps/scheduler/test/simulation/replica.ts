@@ -2,7 +2,7 @@
  * One scheduler replica of the simulation: the real partition owner, run actors, command runner, report router, dispatcher, runner pool, call
  * cache, retention and queries, put together as the app does, over the messages of a virtual world.
  */
-import { createLogger } from '@weft/platform';
+import { createLogger, type Logger } from '@weft/platform';
 import type { TaskJob } from '@weft/queue';
 import { type ArchivingRunStore, FileRunArchive, type RunArchive, type RunStore, withArchive } from '@weft/run-store';
 import type { Storage } from '@weft/storage';
@@ -47,7 +47,7 @@ import { contentOf, simulatedBuilder, simulatedEvaluator } from './tools.js';
 
 export const POOL = 'default';
 export const LEASE_TTL_MS = 9_000;
-const logger = createLogger('simulation', 'silent');
+const silent = createLogger('simulation', 'silent');
 /** Compression goes through threads, in no order that a seed decides. */
 const UNPACKED = { pack: () => new PassThrough(), unpack: () => new PassThrough() };
 const STORAGE = ['stat', 'readText', 'list', 'writeText', 'copyTree', 'moveTree', 'removeTree'] as const;
@@ -103,7 +103,16 @@ class WatchedPool extends RunnerPool {
   }
 }
 
+/** Says nothing, but of losses to the monitor. */
+function listeningLogger(monitor: Monitor): Logger {
+  const error = ({ err, runId = '' }: { err?: { name?: string }; runId?: string }): void => {
+    if (err?.name === 'LogDivergedError') monitor.lossTold(runId);
+  };
+  return Object.assign(Object.create(silent) as Logger, { error });
+}
+
 export class Replica {
+  private readonly logger: Logger;
   readonly process: VirtualProcess;
   readonly pool: RunnerPool;
   readonly owner: PartitionOwner;
@@ -123,6 +132,7 @@ export class Replica {
   ) {
     const { world, monitor, jobs, cache, results } = around;
     this.process = world.spawn(name);
+    this.logger = listeningLogger(monitor);
     this.pool = new WatchedPool(() => this.process.clock.now(), monitor);
     this.queue = createFakeTaskQueue(jobs);
     const live = remoteRunStore(world, this.process, around.store, {
@@ -134,7 +144,7 @@ export class Replica {
     this.store = withArchive(live, archive);
     this.plans = new PlanCache((hash) => this.store.log.getPlan(hash));
     const storage: Storage = remotePort(this.process, 'storage', around.files, STORAGE);
-    this.reuse = cache && simulatedReuse({ process: this.process, results, storage, pool: this.pool, logger, ...cache });
+    this.reuse = cache && simulatedReuse({ process: this.process, results, storage, pool: this.pool, logger: this.logger, ...cache });
     this.dispatcher = this.newDispatcher();
     this.retention = this.newRetention(live, archive, storage);
     this.owner = this.newOwner(storage, name);
@@ -198,8 +208,8 @@ export class Replica {
         return new SimulatedExecution(this.process, runner, spec);
       },
       reporter: new ReportRouter(() => this.owner, store.intake),
-      logs: new TaskLogBuffer(store.taskLogs, logger),
-      logger,
+      logs: new TaskLogBuffer(store.taskLogs, this.logger),
+      logger: this.logger,
       dataUri: DATA_URI,
       ...(reuse && { reuse: (job: TaskJob) => reuse.of(job) }),
     });
@@ -207,7 +217,7 @@ export class Replica {
 
   private newRetention(live: RunStore, archive: RunArchive, storage: Storage): Retention {
     return createRetention({
-      ...{ live, store: this.store, archive, storage, logger, dataUri: DATA_URI, clock: this.process.clock },
+      ...{ live, store: this.store, archive, storage, logger: this.logger, dataUri: DATA_URI, clock: this.process.clock },
       retentionMs: this.around.retentionMs ?? Infinity,
       plan: (hash) => this.plans.get(hash),
       leases: () => this.owner.leases(),
@@ -226,7 +236,7 @@ export class Replica {
   }
 
   private newReleaser(): TaskReleaser {
-    const { around, store, process } = this;
+    const { around, store, process, logger } = this;
     const { clock } = process;
     const adding = {
       ...this.queue,
@@ -248,7 +258,7 @@ export class Replica {
   }
 
   private newOwner(storage: Storage, name: string): PartitionOwner {
-    const { around, store, process, plans } = this;
+    const { around, store, process, plans, logger } = this;
     const { clock } = process;
     const releaser = this.newReleaser();
     this.startReleaser = () => releaser.start();
@@ -257,6 +267,7 @@ export class Replica {
       ...{ store, plans, logger, clock, owner: name, leaseTtlMs: LEASE_TTL_MS, partitions: around.store.partitions.length },
       executor: this.retention.following(commands),
       onTaken: () => around.retentionMs !== undefined && this.retention.partitionTaken(),
+      onFoundEnded: (finishedAtMs) => this.retention.foundEnded(finishedAtMs),
       completeOutputs: (outputs) =>
         completeRunOutputs(outputs, { files: storage, checksum: async (uri) => contentOf((await storage.stat(uri)).version) }),
     });

@@ -17,8 +17,6 @@ import { SimulatedRunner } from './simulated-runners.js';
 /** Steps before the faults stop. */
 const FAULTY_STEPS = [60, 140, 140, 400];
 const MAX_CALM_STEPS = 8_000;
-/** For finished runs to leave, where nothing is forgotten. */
-const LONG_ENOUGH = 2_000;
 /** By then everything that waits for a time has had its turn, milliseconds. */
 const SETTLE_MS = 10_000;
 const LOSSES = [0, 0, 0.02, 0.08];
@@ -114,10 +112,6 @@ export class Story {
       for (const { runId } of this.unsuccessful()) this.outside.clock.after(this.random.int(0, RETRY_MS), () => void this.retry(runId));
       const retriedMs = world.nowMs + RETRY_MS;
       if (!(await this.until(() => world.nowMs > retriedMs && this.isOver))) return;
-    }
-    if (around.retentionMs !== undefined && !(await this.until(() => around.store.runs.size === 0, LONG_ENOUGH))) {
-      // Known: one whose owner looked between its end's decision and its end waits until somebody looks again.
-      this.startReplica();
     }
     if (around.retentionMs !== undefined && !(await this.until(() => around.store.runs.size === 0))) {
       return around.monitor.violate('finished runs leave the store', [...around.store.runs.keys()].join());

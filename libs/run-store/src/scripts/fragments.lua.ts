@@ -11,7 +11,8 @@ end
 /**
  * append(header, log, after, at_ms, events) → {'ok', last, at_ms} | {'conflict', last of log} | {'diverged'}.
  * \`after\` is \`<sequence>\` or \`<sequence> <time in ms>\`: with the time, an entry of another time in that place, or none, is 'diverged'.
- * Entries that are already there, word for word, count as appended: the first answer was lost. Their stored time is returned.
+ * Entries that are already there, word for word and of one time, as one append writes them, count as appended: the first answer was lost.
+ * Their stored time is returned.
  */
 export const append = `
 local function append(header, log, position, at_ms, events)
@@ -35,7 +36,7 @@ local function append(header, log, position, at_ms, events)
   if last < target then return {'conflict', last} end
   local stored = redis.call('XRANGE', log, string.format('%.0f', after + 1), string.format('%.0f', target))
   for i, event in ipairs(events) do
-    if not stored[i] or stored[i][2][4] ~= event then return {'conflict', last} end
+    if not stored[i] or stored[i][2][4] ~= event or stored[i][2][2] ~= stored[1][2][2] then return {'conflict', last} end
   end
   return {'ok', target, stored[1][2][2]}
 end
