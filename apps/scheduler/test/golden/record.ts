@@ -7,6 +7,7 @@ import { loadSubmission } from '../../src/loading/load-submission.js';
 import type { TaskReleaser } from '../../src/release/task-releaser.js';
 import { CommandRunner } from '../../src/runs/command-runner.js';
 import type { RunActor } from '../../src/runs/run-actor.js';
+import { openReach } from '../open-reach.js';
 import type { Kind, RunTask } from './kinds.js';
 import { endOf, type GoldenEntry, type GoldenLog, told } from './replay.js';
 
@@ -55,7 +56,11 @@ class Recording {
       cancel: (_actor: unknown, tasks: never[]) => this.stop(tasks),
     };
     this.commands = new CommandRunner({
-      ...{ releaser: releaser as unknown as TaskReleaser, evaluator, files: { stat: never, readText: never, list: never } },
+      ...{
+        releaser: releaser as unknown as TaskReleaser,
+        evaluator,
+        reach: openReach({ stat: never, readText: never, list: never }),
+      },
       logger: createLogger('golden', 'silent'),
       // What waits for a back-off comes at once: how long it was to wait is in the decision.
       clock: { now: () => 0, after: (_ms, work) => (work(), () => undefined) },

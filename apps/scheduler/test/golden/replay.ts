@@ -47,13 +47,14 @@ export function decisionsOf({ decide, initialState }: Engine, { plan, entries }:
 }
 
 export function told({ commands, changedTasks, ignored }: Decision): Pick<GoldenEntry, 'decided' | 'hash'> {
-  const all = canonicalJson(JSON.parse(JSON.stringify([commands, changedTasks, ignored ?? null])) as never);
+  const asked = commands.map((command) => (command.type === 'EndRun' ? { ...command, failure: inShort(command.failure) } : command));
+  const all = canonicalJson(JSON.parse(JSON.stringify([asked, changedTasks, ignored !== undefined])) as never);
   return { decided: commands.map(inWords), hash: hashOf(all) };
 }
 
 export function endOf({ phase, final, failure, outputs, tally }: RunState): End {
   const json = (value: object | undefined): string | undefined => value && canonicalJson(value as CwlObject);
-  return JSON.parse(JSON.stringify({ phase, final, failure: json(failure), outputs: short(json(outputs)), tally })) as End;
+  return JSON.parse(JSON.stringify({ phase, final, failure: json(inShort(failure)), outputs: short(json(outputs)), tally })) as End;
 }
 
 export function readGolden(text: string): GoldenLog {
@@ -63,6 +64,11 @@ export function readGolden(text: string): GoldenLog {
 
 export function writeGolden({ entries, ...head }: GoldenLog): string {
   return [head, ...entries].map((line) => JSON.stringify(line)).join('\n') + '\n';
+}
+
+/** What is said to people of a failure, and of an event without effect, may get better. */
+function inShort(failure: RunState['failure']): object | undefined {
+  return failure && { code: failure.code, step: failure.step ?? null, taskId: failure.taskId ?? null };
 }
 
 function inWords(command: Command): string {
