@@ -6,7 +6,7 @@ import type { Keys } from './keys.js';
 import { TASK_LOG_ENTRY_OVERHEAD } from './limits.js';
 import { decodeHeader } from './header-codec.js';
 import { positionOf } from './page-token.js';
-import { type Lease, PARTITIONS, type TaskLogChunk, partitionOf } from './ports.js';
+import { type Lease, PARTITIONS, partitionOf } from './ports.js';
 import { logPages } from './redis-log-pages.js';
 import type { RedisRunObjects } from './redis-run-objects.js';
 import { chunkOf, fieldsOf, goneChunk } from './redis-task-logs.js';

@@ -269,8 +269,7 @@ class FakeLog {
       const stored = run.log.slice(after, sequence);
       const one = (entry: LogEntry): boolean => entry.atMs === stored[0]?.atMs;
       const same =
-        stored.length === events.length &&
-        stored.every((entry, i) => one(entry) && writeJson(entry.event) === writeJson(events[i]));
+        stored.length === events.length && stored.every((entry, i) => one(entry) && writeJson(entry.event) === writeJson(events[i]));
       return same ? { ok: true, sequence, atMs: stored[0]?.atMs ?? atMs } : { ok: false, reason: 'conflict', sequence: last };
     }
     events.forEach((event, i) => run.log.push({ sequence: after + i + 1, atMs, event: keep(event) }));
