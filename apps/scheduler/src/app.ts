@@ -70,11 +70,12 @@ function serveOwnMetrics(
 }
 
 function serve(config: SchedulerConfig, resources: Resources, { pool, reuse }: Dispatching, { limits, owner, retention }: Running) {
-  const { store, files, evaluator, plans, registry, tls, logger, loading, reach } = resources;
+  const { store, files, evaluator, plans, registry, tls, logger, loading, reach, secrets } = resources;
   const submissions = new Submissions({
     intake: store.intake,
     loading,
     reach,
+    secrets,
     evaluator,
     pools: () => pool.pools(),
     pin: (inputs) => retention.pin(inputs),

@@ -13,6 +13,7 @@ export const LOSSES_FILE = 'losses';
 /** Whole or not there. @throws the system's error */
 export function remember({ root }: SandboxLayout, name: string, bytes: Uint8Array): void {
   const path = join(root, name);
-  writeFileSync(`${path}.new`, bytes);
+  // The spec may hold secrets.
+  writeFileSync(`${path}.new`, bytes, { mode: 0o600 });
   renameSync(`${path}.new`, path);
 }

@@ -1,6 +1,7 @@
 /** How an attempt ended, in the contract's words. Pure. */
 import { executor } from '@weft/contracts';
 import type { ExitStatus } from '@weft/runtimes';
+import type { SecretMask } from './secret-mask.js';
 import { attemptFailure } from './work-dir/faults.js';
 
 /** Stops compiling where a runtime learns a new way to end. */
@@ -29,6 +30,9 @@ export function finishedResult(
 }
 
 /** For a tool that could not be started, or whose end could not be learnt. */
-export function failedResult(error: unknown, stderrTail: string[]): executor.Finished {
-  return executor.Finished.create({ outcome: executor.Outcome.FAILED, failure: attemptFailure(error), stderrTail });
+export function failedResult(error: unknown, stderrTail: string[], mask: Pick<SecretMask, 'text'>): executor.Finished {
+  const failure = attemptFailure(error);
+  // What could not be started is quoted, with its arguments.
+  const told = { ...failure, message: mask.text(failure.message) };
+  return executor.Finished.create({ outcome: executor.Outcome.FAILED, failure: told, stderrTail });
 }

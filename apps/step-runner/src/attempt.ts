@@ -25,7 +25,7 @@ import { type SandboxLayout, type StagingPlan, streamFilesOf } from './sandbox-l
 import { makeSandbox, stageInputs } from './stage.js';
 import type { LogKeeper } from './logs/log-keeper.js';
 import { TaskLog } from './logs/task-log.js';
-import { StderrTail } from './work-dir/stderr-tail.js';
+import { ToolOutput } from './tool-output.js';
 import type { Published } from './publisher.js';
 import { runtimeTaskOf } from './runtime-task.js';
 import { WorkTreeError } from './work-dir/faults.js';
@@ -60,7 +60,7 @@ export class Attempt {
   private readonly feed = new EventFeed(() => {
     if (this.waiting) this.context.forget(this);
   });
-  private tail = new StderrTail();
+  private readonly output: ToolOutput;
   private readonly written: TaskLog;
   /** How often it was begun again. */
   private losses = 0;
@@ -89,6 +89,7 @@ export class Attempt {
     readonly context: AttemptContext,
     run: (attempt: Attempt) => Promise<executor.Finished>,
   ) {
+    this.output = new ToolOutput(context.spec.secrets);
     this.written = new TaskLog({
       ...{ spec: context.spec, sandbox: context.layout.root, keeper: context.logs, onProblem: context.onProblem },
       publish: (event) => this.feed.publish(event),
@@ -163,11 +164,12 @@ export class Attempt {
   }
 
   /** Takes a chunk of the tool's log. One that comes before the runtime has said that the tool started is held up until then. */
-  readonly log: LogSink = (stream, data) => {
-    if (stream === 'stderr') this.tail.add(data);
+  readonly log: LogSink = (stream, data) => this.take(stream, this.output.push(stream, data));
+
+  private take(stream: 'stdout' | 'stderr', data: Buffer): void | Promise<void> {
     if (this.startedEvent !== undefined || this.finished) return this.written.write(stream, data);
     return new Promise<void>((resolve) => this.early.push(resolve)).then(() => this.written.write(stream, data));
-  };
+  }
 
   private letEarlyLogGo(): void {
     for (const go of this.early.splice(0)) go();
@@ -278,7 +280,7 @@ export class Attempt {
     if (this.losses > MAX_LOSSES)
       throw new RuntimeFailure('RUNTIME_LOST', `${message}; that was the ${this.losses}th time, and the task is not begun again`, false);
     this.running = this.startedEvent = undefined;
-    this.tail = new StderrTail();
+    this.output.renew();
     this.signal('lost');
     this.prepare(begun ? `${message}; the task is begun again (${this.losses} of ${MAX_LOSSES} times)` : message);
     admission.leave(layout.key);
@@ -355,16 +357,16 @@ export class Attempt {
     const unwatch = disk.watch({ ...taken, end: (failure) => this.endFor(failure) });
     try {
       const exit = await running.wait();
+      await this.output.end((stream, data) => this.take(stream, data));
       const wallMs = Math.round(performance.now() - this.begunAt);
-      const { stderr } = streamFilesOf(spec, layout);
-      if (stderr !== undefined) this.tail.addFile(stderr);
+      this.output.addFile(streamFilesOf(spec, layout).stderr);
       unwatch();
       const full = this.full ?? (exit.outcome === 'exited' ? await disk.atEnd(taken, exit.exitCode) : undefined);
       if (full !== undefined && !this.state.stopAsked) throw full;
       const finished = finishedResult(
         exit,
         await leftBy(exit, { spec, layout, inputs: this.inputs, tree: () => this.tree() }),
-        this.tail.lines(),
+        this.output.lines(),
         wallMs,
       );
       // The container, which could tell again how it ended, goes next.
@@ -386,7 +388,7 @@ export class Attempt {
   private fail(error: unknown): executor.Finished {
     if (!(error instanceof RuntimeFailure) && !(error instanceof WorkTreeError))
       this.context.onProblem(`attempt ${this.context.layout.key} failed unexpectedly`, error);
-    const failed = failedResult(error, this.tail.lines());
+    const failed = failedResult(error, this.output.lines(), this.output.mask);
     if (failed.failure?.code === 'DISK_FULL') letGo(this.context.layout, this.context);
     return failed;
   }

@@ -54,6 +54,27 @@ export function executorContract(create: () => RunnerFixture): void {
     await runner.release(spec);
   });
 
+  it('shows a secret to nobody but the tool: not in its log, not in the whole of it, not in the tail of stderr', async () => {
+    const secret = 'correct horse\nbattery';
+    const say =
+      'printf "%s" "$PW" | head -c 7; sleep 0; printf "%s" "$PW" | tail -c +8; echo; printf "bad: %s\\n" "$PW" >&2; test "$PW" = "$(cat rc)"';
+    for (const stderrPath of ['', 'err.txt']) {
+      const spec = runner.shell(`${say}; echo $?; printf "%4080s\\n" x >&2; exit 3`, { stderrPath });
+      const rc = { path: `${spec.workDir}/rc`, source: { $case: 'text', value: secret } as const };
+      Object.assign(spec, {
+        secrets: [secret],
+        environment: { ...spec.environment, PW: secret },
+        inputs: [executor.Input.fromPartial({ kind: executor.InputKind.FILE, ...rc })],
+      });
+      const { events, stdout, finished } = await runner.run(spec);
+      expect(stdout).toBe('(secret)\n0\n');
+      const told = JSON.stringify([events, finished]);
+      for (const part of ['horse', 'battery', Buffer.from(secret).toString('base64').slice(0, 12)]) expect(told).not.toContain(part);
+      expect(finished.exitCode).toBe(3);
+      await runner.release(spec);
+    }
+  });
+
   it('publishes files and directories, with checksum and contents, more than once if asked', async () => {
     const spec = runner.shell(`printf 'hello' > 'a #1%.txt'; mkdir -p d/sub; echo x > d/sub/y; ln -s '../a #1%.txt' d/link`);
     await runner.run(spec);

@@ -41,6 +41,8 @@ export interface RunOptions {
   maxParallelTasks?: number;
   /** What tasks see of whoever submitted the run; absent = nothing. */
   caller?: Caller;
+  /** What the secrets among its inputs were sealed for: they open with it alone; absent = it has none. */
+  sealedFor?: string;
 }
 
 /** The world that the run was submitted from: it stays the run's, whoever starts the services or retries it. */

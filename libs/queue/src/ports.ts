@@ -29,6 +29,8 @@ export interface TaskJob {
     noCache?: boolean;
     /** What the task sees of whoever submitted the run. */
     caller?: { path?: string; umask?: number; environment?: Record<string, string> };
+    /** What opens the secrets among its inputs. */
+    sealedFor?: string;
   };
   /** Runners on which earlier attempts failed: others are tried first. */
   avoid?: string[];

@@ -40,6 +40,8 @@ export interface Keys {
   /** Channel: anything = there are new task log chunks. */
   taskLogNudge(runId: string): string;
   plan(hash: string): string;
+  /** What secrets of runs are sealed with, base64. */
+  secretsKey(): string;
   /** In the partition of the key itself: the run it leads to may be in another. */
   idempotency(projectId: string, key: string): string;
   /** Months that have an index, as sorted set. `projectId` undefined = all projects. */
@@ -54,6 +56,7 @@ export function createKeys(prefix: string): Keys {
   const scope = (projectId: string | undefined): string => (projectId === undefined ? 'all' : `project:${encodeURIComponent(projectId)}`);
   return {
     format: () => `${prefix}format`,
+    secretsKey: () => `${prefix}secrets-key`,
     header: (runId) => `${run(runId)}:header`,
     log: (runId) => `${run(runId)}:log`,
     object: (runId, which) => `${run(runId)}:${which}`,

@@ -120,6 +120,8 @@ export interface RunIntake {
   /** Runs that have not ended: of a project, or all. */
   activeRuns(projectId?: string): Promise<number>;
   putPlan(hash: string, plan: Plan): Promise<void>;
+  /** 32 bytes with which secrets of runs are sealed: made once, and the same for all who share the store. */
+  secretsKey(): Promise<Buffer>;
 }
 
 /**

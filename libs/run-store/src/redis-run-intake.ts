@@ -9,7 +9,7 @@
  * A key that leads to no run means that its first call died between 1 and 3, or is still between them: the second call goes on with the claimed
  * id and time, and the script lets exactly one of the two create it.
  */
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { type Plan, writeJson } from '@weft/plan';
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.js';
@@ -94,6 +94,13 @@ export class RedisRunIntake implements RunIntake {
     ];
     const args = [runId, Date.now(), this.keys.nudge(partition), writeJson(header), header.state, writeJson(event)];
     return (await this.reopenRun(keys, args)) as 'reopened' | 'active' | 'gone';
+  }
+
+  async secretsKey(): Promise<Buffer> {
+    const key = this.keys.secretsKey();
+    // Whoever comes first makes it.
+    await this.redis.set(key, randomBytes(32).toString('base64'), 'NX');
+    return Buffer.from((await this.redis.get(key)) ?? '', 'base64');
   }
 
   async activeRuns(projectId?: string): Promise<number> {

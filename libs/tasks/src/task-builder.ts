@@ -117,6 +117,7 @@ class Preparation {
       network: await networkOf(scope, this.effective, this.version),
       timeLimitMs: await timeLimitOf(scope, this.effective),
       searchPath: '',
+      secrets: [],
     };
     refuseTooLong(spec.argv, spec.environment);
     return { spec, inputs, runtime: scope.runtime, reuse: await reuseOf(scope, this.effective) };

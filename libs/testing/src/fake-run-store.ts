@@ -211,6 +211,10 @@ class FakeIntake {
     return 'reopened';
   }
 
+  async secretsKey(): Promise<Buffer> {
+    return Buffer.alloc(32, 7);
+  }
+
   async activeRuns(projectId?: string): Promise<number> {
     const active = [...this.data.runs.values()].filter(({ sealed }) => !sealed);
     return active.filter(({ header }) => projectId === undefined || header.projectId === projectId).length;

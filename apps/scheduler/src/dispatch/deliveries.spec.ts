@@ -5,6 +5,7 @@ import type { CommandLineTool } from '@weft/plan';
 import { createLogger, ServiceError } from '@weft/platform';
 import { aRunHeader, aRunner, aTaskJob, createFakeRunStore, DeferredGate, Inbox } from '@weft/testing';
 import { openReach } from '../../test/open-reach.js';
+import { SecretBox } from '../secrets/secret-box.js';
 import { LocalStorage } from '@weft/storage';
 import { simulatedBuilder } from '../../test/simulation/tools.js';
 import { systemClock } from '../clock.js';
@@ -37,6 +38,7 @@ function dispatcherWith(deps: Pick<DispatcherDeps, 'execution' | 'reporter'> & P
     ...{
       locator: { find: async () => undefined, answered: async () => false },
       builder: () => simulatedBuilder,
+      secrets: new SecretBox(Buffer.alloc(32)),
       reach: openReach(new LocalStorage()),
       pool,
       logger,

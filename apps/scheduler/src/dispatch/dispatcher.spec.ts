@@ -20,6 +20,7 @@ import { TaskExecution } from './task-execution.js';
 import { TaskLogBuffer } from './task-log-buffer.js';
 import { finished, type Scripted, ScriptedRunner, started, written } from '../../test/scripted-runner.js';
 import { openReach } from '../../test/open-reach.js';
+import { SecretBox } from '../secrets/secret-box.js';
 
 const tool: CommandLineTool = {
   class: 'CommandLineTool',
@@ -71,6 +72,7 @@ async function dispatcherOver(
     locator,
     plans: new PlanCache(loadPlan),
     builder: () => createTaskBuilder({ evaluator, files: new LocalStorage() }),
+    secrets: new SecretBox(Buffer.alloc(32)),
     reach: openReach(new LocalStorage()),
     pool,
     execution: (at, spec) => new TaskExecution(clients.of(at), spec, createLogger('test', 'silent')),

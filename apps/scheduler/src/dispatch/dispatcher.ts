@@ -30,6 +30,7 @@ import { Preparations, remark } from './preparations.js';
 import { type Look, slowLook } from './slow-look.js';
 import { QueuedElsewhere } from './queued-elsewhere.js';
 import { AWAY, CONCLUDED, isRetryable } from './runner-errors.js';
+import type { SecretBox } from '../secrets/secret-box.js';
 import { type TaskReuse, whereOf } from './task-reuse.js';
 import { keyOf, layoutOf, onHostNote, placementOf, publishedTo, requestOf, specOf } from './task-spec.js';
 import { cutBackNote, withinHints } from './within-hints.js';
@@ -59,6 +60,7 @@ export interface DispatcherDeps {
   pool: RunnerPool;
   /** One attempt on the runner at an address. */
   execution(address: string, spec: executor.TaskSpec): AttemptExecution;
+  secrets: Pick<SecretBox, 'opened'>;
   reporter: Reporter;
   logs: TaskLogBuffer;
   logger: Logger;
@@ -139,7 +141,8 @@ export class Dispatcher implements TaskCanceller {
     if (attached === 'answered') return;
     const plan = await this.deps.plans.get(job.planHash);
     const { cache = false, noCache = false } = job.options;
-    const reuse = cache || noCache ? this.deps.reuse?.(job) : undefined;
+    // What a secret decides is not to be found by its sealed text, which is another each time.
+    const reuse = (cache || noCache) && job.options.sealedFor === undefined ? this.deps.reuse?.(job) : undefined;
     const log = this.deps.logs.of(job, attached !== undefined);
     try {
       const answer = await this.attempt(job, plan, { attached, cancel, abandon, reuse, log });
@@ -216,7 +219,7 @@ export class Dispatcher implements TaskCanceller {
       const bound = attempt.reuse?.boundFor(layout) ?? (await attempt.look(prepared.bind(layout)));
       const spec = specOf(job, bound, placement, contained, prepared, this.deps.dataUri);
       await this.deps.reach.checkSpec(spec, job);
-      const execution = this.deps.execution(placement.runner.address, spec);
+      const execution = this.deps.execution(placement.runner.address, this.deps.secrets.opened(job.options.sealedFor, spec));
       toRelease = execution;
       if (prepared.container && !contained) log.note(onHostNote(placement));
       const events = this.eventsOf(attempt, placement);

@@ -10,6 +10,7 @@ import { Submissions } from '../runs/submission.js';
 import { LoadingPool } from './loading-pool.js';
 import { locateLoader } from './locate-loader.js';
 import { openReach } from '../../test/open-reach.js';
+import { SecretBox } from '../secrets/secret-box.js';
 
 const ROOT = 'inline:///main.cwl';
 const never = (): Promise<never> => Promise.reject(new Error('not asked here'));
@@ -23,6 +24,7 @@ function aService() {
   const submissions = new Submissions({
     intake,
     loading,
+    secrets: new SecretBox(Buffer.alloc(32)),
     reach: openReach({ stat: never, readText: never, list: never }),
     evaluator: { evaluate: never, warmUp: never, close: never },
     pools: () => ['default'],

@@ -5,6 +5,7 @@ import { LoadingPool } from '../loading/loading-pool.js';
 import { Submissions } from '../runs/submission.js';
 import { Backlog } from './backlog.js';
 import { openReach } from '../../test/open-reach.js';
+import { SecretBox } from '../secrets/secret-box.js';
 
 const TOOL = 'cwlVersion: v1.2\nclass: CommandLineTool\nbaseCommand: echo\ninputs: {n: int}\noutputs: {}\n';
 
@@ -21,6 +22,7 @@ function aService(maxRuns: number): {
   const submissions = new Submissions({
     intake,
     loading: new LoadingPool({ threads: 0, cpuMs: 1, heapMb: 1, waiting: 0, locate: never }),
+    secrets: new SecretBox(Buffer.alloc(32)),
     reach: openReach({ stat: never, readText: never, list: never }),
     evaluator: { evaluate: never, warmUp: never, close: never },
     pools: () => ['default'],

@@ -5,6 +5,7 @@
  *  1. A submission that is refused leaves nothing behind.
  *  2. One that is answered is in the log: plan first, then header and RunAccepted in one step.
  */
+import { randomUUID } from 'node:crypto';
 import type { scheduler } from '@weft/contracts';
 import { formatDiagnostic, resolveInputFiles, type Diagnostic, type DocumentBundle, type FileExpressionEvaluator } from '@weft/cwl';
 import { CURRENT_RULES, decide, initialState, type EngineEvent, type RunOptions } from '@weft/engine';
@@ -17,6 +18,8 @@ import { ulid } from 'ulid';
 import { toDiagnostic } from '../grpc/mapping.js';
 import type { Loading } from '../loading/loading-pool.js';
 import type { Backlog } from '../release/backlog.js';
+import type { SecretBox } from '../secrets/secret-box.js';
+import { withSealedSecrets } from '../secrets/secret-inputs.js';
 import { expressionOptions } from './expression-options.js';
 import { headerOf } from './run-header.js';
 import type { Seeing } from './result-reach.js';
@@ -32,6 +35,7 @@ export interface SubmissionDeps {
   pools(): string[];
   /** What the inputs refer to in other runs' folders is to stay. */
   pin(inputs: CwlObject): Promise<void>;
+  secrets: Pick<SecretBox, 'seal'>;
   maxAttempts: number;
   /** Whether a run may bring the PATH, the umask and variables of whoever submits it. */
   takesCaller: boolean;
@@ -86,8 +90,9 @@ export class Submissions {
     const options = runOptionsOf(request.options, { defaultAttempts, takesCaller, callCache });
     const job = { inputsJson: request.inputsJson, baseUri: request.inputsBaseUri };
     const loaded = await this.deps.loading.load({ document: documentOf(request.document), job }, request.projectId);
-    const { plan, hash, inputs } = loaded;
-    if (!plan || hash === undefined || !inputs) throw refusal(loaded.diagnostics, loaded.unsupported);
+    const { plan, hash, inputs: given } = loaded;
+    if (!plan || hash === undefined || !given) throw refusal(loaded.diagnostics, loaded.unsupported);
+    const inputs = this.sealed(plan, given, options);
     // Its worker starts while inputs are looked at. Where it cannot, the first script says so.
     if (usesJavascript(plan)) this.deps.evaluator.warmUp().catch(() => undefined);
     await this.refuseResultsOfOthers(inputs, request);
@@ -101,6 +106,14 @@ export class Submissions {
     const complete = await this.withContents(plan, resolved.inputs, { files, evaluator: ownedBy(this.deps.evaluator, owner) });
     const stored = await this.store(request, { pool, options, idempotency, hash }, plan, complete);
     return { ...stored, diagnostics };
+  }
+
+  /** From here on nobody has the secrets but who hands a task to its runner. */
+  private sealed(plan: Plan, inputs: CwlObject, options: RunOptions): CwlObject {
+    const id = randomUUID();
+    const sealed = withSealedSecrets(plan, inputs, (value) => this.deps.secrets.seal(id, value));
+    if (sealed !== inputs) options.sealedFor = id;
+    return sealed;
   }
 
   /** Before anything of theirs is pinned. */

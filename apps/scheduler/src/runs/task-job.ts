@@ -4,7 +4,7 @@ import type { TaskJob } from '@weft/queue';
 import type { RunActor } from './run-actor.js';
 
 export function taskJobOf(actor: RunActor, command: Extract<Command, { type: 'RunTask' }>): TaskJob {
-  const { noContainer, defaultContainer, cache, noCache, caller } = actor.state.options;
+  const { noContainer, defaultContainer, cache, noCache, caller, sealedFor } = actor.state.options;
   return {
     runId: actor.runId,
     taskId: command.taskId,
@@ -22,6 +22,7 @@ export function taskJobOf(actor: RunActor, command: Extract<Command, { type: 'Ru
       ...(cache && { cache }),
       ...(noCache && { noCache }),
       ...(caller !== undefined && { caller }),
+      ...(sealedFor !== undefined && { sealedFor }),
     },
     ...(command.avoid && { avoid: command.avoid }),
     ...(command.ramFactor !== undefined && { ramFactor: command.ramFactor }),

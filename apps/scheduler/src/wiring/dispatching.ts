@@ -17,7 +17,7 @@ export type Dispatching = ReturnType<typeof createDispatching>;
 
 /** @param owner exists once the first job comes */
 export function createDispatching(config: SchedulerConfig, resources: Resources, owner: () => PartitionOwner) {
-  const { logger, connection, files, store, queue, registry, evaluator, plans, clients, tallies, reach } = resources;
+  const { logger, connection, files, store, queue, registry, evaluator, plans, clients, tallies, reach, secrets } = resources;
   const { dataUri } = config;
   const pool = new RunnerPool({ returnGraceMs: config.runnerGraceMs });
   const client = clients.of.bind(clients);
@@ -34,6 +34,7 @@ export function createDispatching(config: SchedulerConfig, resources: Resources,
     reach,
     pool,
     execution: (address, spec) => new TaskExecution(client(address), spec, logger, config.runnerGraceMs),
+    secrets,
     reporter: new ReportRouter(owner, store.intake),
     logs: new TaskLogBuffer(store.taskLogs, logger),
     logger,

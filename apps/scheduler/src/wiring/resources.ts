@@ -16,6 +16,7 @@ import { LoadingPool } from '../loading/loading-pool.js';
 import { locateLoader } from '../loading/locate-loader.js';
 import { Tallies } from '../metrics/tallies.js';
 import { createArchive } from '../retention/create-retention.js';
+import { SecretBox } from '../secrets/secret-box.js';
 import { ResultReach, type ResultScope } from '../runs/result-reach.js';
 
 /** A job whose dispatcher died goes to another at most this and one look later. */
@@ -41,6 +42,7 @@ export async function openResources(config: SchedulerConfig) {
     await store.close();
     throw error;
   });
+  const secrets = new SecretBox(await store.intake.secretsKey());
   const queue = createBullTaskQueue({
     connection,
     lockMs: JOB_LOCK_MS,
@@ -57,7 +59,24 @@ export async function openResources(config: SchedulerConfig) {
   const reach = new ResultReach({ dataUri: config.dataUri, projectOf, files });
   const clients = new RunnerClients(config.secret, tls);
   return {
-    ...{ logger, tallies, connection, tls, files, archive, live, store, queue, registry, evaluator, loading, plans, clients, reach },
+    ...{
+      logger,
+      tallies,
+      connection,
+      tls,
+      files,
+      archive,
+      live,
+      store,
+      queue,
+      registry,
+      evaluator,
+      loading,
+      plans,
+      clients,
+      reach,
+      secrets,
+    },
     /** Of what `reach` lets the run see. */
     checksum: async (uri: string, scope: ResultScope): Promise<string> => {
       await reach.check(uri, scope);

@@ -37,6 +37,7 @@ import { ReportRouter } from '../../src/runs/reports.js';
 import { RunQueries } from '../../src/runs/run-queries.js';
 import { TaskStopper } from '../../src/runs/task-stopper.js';
 import { openReach } from '../open-reach.js';
+import { SecretBox } from '../../src/secrets/secret-box.js';
 import { createFakeProjectSlots, type FakeSlotsData } from '../fake-project-slots.js';
 import type { Monitor } from './monitor.js';
 import { SimulatedExecution } from './simulated-execution.js';
@@ -200,6 +201,7 @@ export class Replica {
       clock: this.process.clock,
       plans: this.plans,
       builder: () => simulatedBuilder,
+      secrets: new SecretBox(Buffer.alloc(32)),
       reach: openReach(this.around.files),
       pool: this.pool,
       execution: (address, spec) => {

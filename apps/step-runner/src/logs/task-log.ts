@@ -96,7 +96,7 @@ export class TaskLog {
   }
 
   private take(name: StreamName, { excerpt, file }: StreamLog, data: Buffer): void | Promise<void> {
-    if (this.ended) return;
+    if (this.ended || data.length === 0) return;
     for (const piece of excerpt.push(data)) this.options.publish(this.eventOf(name, piece));
     if (excerpt.behind) this.timer ??= setTimeout(() => this.tick(), GATHER_MS).unref();
     return file?.write(data);

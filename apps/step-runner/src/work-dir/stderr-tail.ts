@@ -1,4 +1,5 @@
 /** The last lines of a task's stderr: at most 20 lines and 4 KiB, whether the stream went to the log or to a file. */
+import type { SecretMask } from '../secret-mask.js';
 import { openBeneath, type OpenEntry, systemErrorCode } from '@weft/storage';
 
 const MAX_BYTES = 4096;
@@ -6,6 +7,8 @@ const MAX_LINES = 20;
 
 export class StderrTail {
   private bytes: Buffer = Buffer.alloc(0);
+
+  constructor(private readonly mask: SecretMask) {}
 
   add(data: Buffer): void {
     const all = data.length >= MAX_BYTES ? data : Buffer.concat([this.bytes, data]);
@@ -27,7 +30,10 @@ export class StderrTail {
       throw error;
     }
     try {
-      this.add(file.read(Math.max(0, file.stats.size - MAX_BYTES), MAX_BYTES));
+      // As much more as the longest secret has, so that none is cut in half: what lies before it is looked at and not shown.
+      const from = Math.max(0, file.stats.size - MAX_BYTES - this.mask.longest);
+      const read = file.read(from, MAX_BYTES + this.mask.longest);
+      this.add(this.mask.end(read, from === 0 ? 0 : this.mask.longest));
     } finally {
       file.close();
     }

@@ -254,6 +254,11 @@ export interface TaskSpec {
    * says nothing makes no file. Empty: only the events have the log. What of it cannot be written fails no task.
    */
   logTo: string;
+  /**
+   * Texts that are in argv, environment or the text of inputs, and that nobody but the task is to see: the runner has `(secret)` in their place in
+   * all that it tells and keeps of what the task wrote to its log and to stderr, and in its own messages.
+   */
+  secrets: string[];
 }
 
 export interface TaskSpec_EnvironmentEntry {
@@ -1205,6 +1210,7 @@ function createBaseTaskSpec(): TaskSpec {
     searchPath: "",
     umask: undefined,
     logTo: "",
+    secrets: [],
   };
 }
 
@@ -1269,6 +1275,9 @@ export const TaskSpec: MessageFns<TaskSpec> = {
     }
     if (message.logTo !== "") {
       writer.uint32(162).string(message.logTo);
+    }
+    for (const v of message.secrets) {
+      writer.uint32(170).string(v!);
     }
     return writer;
   },
@@ -1449,6 +1458,14 @@ export const TaskSpec: MessageFns<TaskSpec> = {
             message.logTo = reader.string();
             continue;
           }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.secrets.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1538,6 +1555,9 @@ export const TaskSpec: MessageFns<TaskSpec> = {
         : isSet(object.log_to)
         ? globalThis.String(object.log_to)
         : "",
+      secrets: globalThis.Array.isArray(object?.secrets)
+        ? object.secrets.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -1609,6 +1629,9 @@ export const TaskSpec: MessageFns<TaskSpec> = {
     if (message.logTo !== "") {
       obj.logTo = message.logTo;
     }
+    if (message.secrets?.length) {
+      obj.secrets = message.secrets;
+    }
     return obj;
   },
 
@@ -1649,6 +1672,7 @@ export const TaskSpec: MessageFns<TaskSpec> = {
     message.searchPath = object.searchPath ?? "";
     message.umask = object.umask ?? undefined;
     message.logTo = object.logTo ?? "";
+    message.secrets = object.secrets?.map((e) => e) || [];
     return message;
   },
 };
