@@ -36,6 +36,9 @@ export interface LocalStorageOptions {
 /** Longer than any file system's tick: 2 s on FAT, else at most 1 s, and 10 ms as a rule. */
 const TICK_MS = 2_500;
 
+/** What is read of results is asked for by its own name (reach.ts); what is written goes where whoever publishes says. */
+type Names = 'own-name' | 'any-name';
+
 export class LocalStorage implements Storage {
   private realRoots: Promise<string[]> | undefined;
   private reach: Promise<Reach> | undefined;
@@ -158,9 +161,9 @@ export class LocalStorage implements Storage {
     }
   }
 
-  /** The host path of a file: URI, checked against the allowed roots; it need not exist. */
+  /** The host path of a file: URI to write to, checked against the allowed roots; it need not exist. */
   async resolve(uri: string): Promise<string> {
-    return this.guarded(uri, (path) => Promise.resolve(path));
+    return this.guarded(uri, (path) => Promise.resolve(path), 'any-name');
   }
 
   /** The real path of what a task is to be given; of a directory all that lies in it has been looked at. @throws StorageError */
@@ -177,8 +180,10 @@ export class LocalStorage implements Storage {
   }
 
   /** Of what a link within an input leads to. @throws StorageError */
-  async checkReal(real: string, uri: string): Promise<void> {
-    await (await this.reached()).check(real, uri);
+  async checkReal(real: string, uri: string, names: Names = 'own-name'): Promise<void> {
+    const reach = await this.reached();
+    await reach.check(real, uri);
+    if (names === 'own-name') reach.checkName(real, uri);
     const roots = this.options.allowedRoots;
     if (roots === undefined) return;
     this.realRoots ??= Promise.all(roots.map(async (root) => realpath(root)));
@@ -206,21 +211,21 @@ export class LocalStorage implements Storage {
 
   private async changing(uri: string, act: (path: string) => Promise<void>): Promise<void> {
     if (isDataUri(uri)) throw new StorageError('UNSUPPORTED', 'a data: URI cannot be written', uri.slice(0, 60));
-    await this.guarded(uri, (path) => act(withoutSlash(path)));
+    await this.guarded(uri, (path) => act(withoutSlash(path)), 'any-name');
   }
 
-  private async guarded<T>(uri: string, act: (path: string) => Promise<T>): Promise<T> {
+  private async guarded<T>(uri: string, act: (path: string) => Promise<T>, names?: Names): Promise<T> {
     const path = fileUriToPath(uri);
     try {
-      await this.checkAllowed(path, uri);
+      await this.checkAllowed(path, uri, names);
       return await act(path);
     } catch (error) {
       throw toStorageError(error, uri);
     }
   }
 
-  private async checkAllowed(path: string, uri: string): Promise<void> {
-    await this.checkReal(await realOrWouldBe(path), uri);
+  private async checkAllowed(path: string, uri: string, names?: Names): Promise<void> {
+    await this.checkReal(await realOrWouldBe(path), uri, names);
   }
 }
 

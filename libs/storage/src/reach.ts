@@ -56,9 +56,6 @@ export class Reach {
   async check(real: string, uri: string): Promise<void> {
     if (isKernels(real)) throw refused(uri, 'lies in a file system of the kernel (/proc, /sys, /dev)');
     if (this.isOwn(real)) throw refused(uri, 'belongs to the stack itself');
-    const among = this.runOf(real);
-    if (among !== undefined && this.runOf(normalize(fileUriToPath(uri))) !== among)
-      throw refused(uri, 'leads to results of runs by another name than theirs');
     // What is missing is judged by its name alone.
     const type = await statfs(real).then(
       (found) => found.type >>> 0,
@@ -68,6 +65,13 @@ export class Reach {
       },
     );
     if (KERNEL_TYPES.has(type)) throw refused(uri, 'lies in a file system of the kernel');
+  }
+
+  /** Of what is read. @throws StorageError ACCESS */
+  checkName(real: string, uri: string): void {
+    const among = this.runOf(real);
+    if (among !== undefined && this.runOf(normalize(fileUriToPath(uri))) !== among)
+      throw refused(uri, 'leads to results of runs by another name than theirs');
   }
 
   /** @param real of a directory that passes `check`. @throws StorageError ACCESS, UNSUPPORTED; the system's error */
