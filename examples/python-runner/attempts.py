@@ -3,7 +3,8 @@
 Invariants:
  1. One attempt per (task, attempt number): a second Execute attaches to it, and a released one does not come back.
  2. Every attempt ends in exactly one `finished` event, whatever fails; the tool runs on when nobody watches.
- 3. The reserved resources of the admitted attempts never exceed the capacity, and a small task passes a big one that waits.
+ 3. Nothing that is told of a task holds one of its secrets.
+ 4. The reserved resources of the admitted attempts never exceed the capacity, and a small task passes a big one that waits.
 """
 import asyncio
 import os
@@ -13,6 +14,7 @@ import time
 from pathlib import Path
 
 from sandbox import Failure, Refusal, Sandbox, WorkTree, remove_tree
+from secret_mask import SecretMask
 from weft.executor.v1 import executor_pb2 as pb
 
 LOG_CHUNK_BYTES = 64 * 1024
@@ -119,10 +121,10 @@ class Attempt:
         try:
             finished = await self._admitted()
         except Failure as error:
-            failure = pb.ExecutionFailure(code=error.code, message=str(error), retryable=error.retryable)
+            failure = pb.ExecutionFailure(code=error.code, message=self._masked(error), retryable=error.retryable)
             finished = pb.Finished(outcome=pb.OUTCOME_FAILED, failure=failure)
         except OSError as error:
-            failure = pb.ExecutionFailure(code="INTERNAL", message=str(error), retryable=True)
+            failure = pb.ExecutionFailure(code="INTERNAL", message=self._masked(error), retryable=True)
             finished = pb.Finished(outcome=pb.OUTCOME_FAILED, failure=failure)
         self.finished = event_of(finished=finished)
         await self._publish(self.finished)
@@ -165,7 +167,9 @@ class Attempt:
         self._signal(signal.SIGKILL)
         await asyncio.gather(*logs)
         if self.spec.stderr_path:
-            self._add_tail(end_of(os.path.join(self.sandbox.work, self.spec.stderr_path)))
+            mask = SecretMask(self.spec.secrets)
+            before, end = end_of(os.path.join(self.sandbox.work, self.spec.stderr_path), mask.longest)
+            self._add_tail(mask.rest(before + end, len(before)))
         return pb.Finished(
             outcome=self.stopped_as or pb.OUTCOME_EXITED,
             # As shells say it: 128 and the signal.
@@ -201,10 +205,20 @@ class Attempt:
         reader = asyncio.StreamReader()
         loop = asyncio.get_running_loop()
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
+        mask = SecretMask(self.spec.secrets)
         while data := await reader.read(LOG_CHUNK_BYTES):
-            if stream == pb.Log.STREAM_STDERR:
-                self._add_tail(data)
-            await self._publish(event_of(log=pb.Log(stream=stream, data=data)))
+            await self._tell(stream, mask.push(data))
+        await self._tell(stream, mask.end())
+
+    async def _tell(self, stream: int, data: bytes) -> None:
+        if not data:
+            return
+        if stream == pb.Log.STREAM_STDERR:
+            self._add_tail(data)
+        await self._publish(event_of(log=pb.Log(stream=stream, data=data)))
+
+    def _masked(self, error: Exception) -> str:
+        return SecretMask(self.spec.secrets).text(str(error))
 
     def _add_tail(self, data: bytes) -> None:
         self.tail = (self.tail + data)[-TAIL_BYTES:]
@@ -260,10 +274,13 @@ def event_of(**event) -> pb.TaskEvent:
     return made
 
 
-def end_of(path: str) -> bytes:
+def end_of(path: str, more: int) -> tuple[bytes, bytes]:
+    """The last bytes of a file, and some before them."""
     try:
         with open(path, "rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
-            return file.read()
+            size = os.fstat(file.fileno()).st_size
+            file.seek(max(0, size - TAIL_BYTES - more))
+            data = file.read(TAIL_BYTES + more)
+            return data[:-TAIL_BYTES], data[-TAIL_BYTES:]
     except FileNotFoundError:
-        return b""  # the tool has removed it
+        return b"", b""  # the tool has removed it
