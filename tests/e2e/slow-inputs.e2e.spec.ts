@@ -44,11 +44,12 @@ afterEach(async () => {
 });
 
 it.each([
-  // Before it is placed: for the identity of its inputs. (The first one of each file is the submission's, which sees whether it is there.)
-  ['HEAD', /looking at its inputs: http:\S+\/in-\d\.txt$/],
+  // Before it is placed: for the identity of its inputs, where earlier results are asked for. (The first one of each file is the submission's, which
+  // sees whether it is there.)
+  ['HEAD', ['--cache'], /looking at its inputs: http:\S+\/in-\d\.txt$/],
   // By its runner.
-  ['GET', /staging its inputs$/],
-])('a held answer to %s', async (held, message) => {
+  ['GET', [], /staging its inputs$/],
+])('a held answer to %s', async (held, options, message) => {
   expect(await own.weft('run', '--quiet', 'quick.cwl')).toMatchObject({ code: 0 });
   let letGo = (): void => undefined;
   const gate = new Promise<void>((open) => (letGo = open));
@@ -58,14 +59,12 @@ it.each([
     seen.add(path);
     return method === held && !isFirst ? gate : undefined;
   };
-  const run = own.start(['run', '--outdir', 'out', 'slow.cwl', 'job.json']);
+  const run = own.start(['run', ...options, '--outdir', 'out', 'slow.cwl', 'job.json']);
   await run.says(message);
   const id = (await own.weft('ls', '--json')).stdout;
   const runId = /r-[0-9a-z]{26}/.exec(id)?.[0] ?? id;
   expect((await own.weft('show', runId)).stdout).toMatch(new RegExp(`preparing \\(${message.source.replace('$', '\\)')}`));
-  expect(await own.start(['run', '--quiet', '--outdir', 'quick', 'quick.cwl'], { WEFT_CALL_CACHE: 'off' }).ended).toMatchObject({
-    code: 0,
-  });
+  expect(await own.weft('run', '--quiet', '--outdir', 'quick', 'quick.cwl')).toMatchObject({ code: 0 });
   letGo();
   const { code, stdout } = await run.ended;
   const { said } = JSON.parse(stdout) as { said: { path: string }[] };
