@@ -79,8 +79,8 @@ export function unmatched(root: string, pages: readonly Page[]): string[] {
     const listed = pages
       .filter((one) => one.document === document)
       .flatMap(({ section, undoings, without }) => [...undoings, ...without].map(({ rule }) => keyOf({ section, rule })));
-    problems.push(...[...stated].filter((key) => !listed.includes(key)).map((key) => `${document} has a rule that nothing undoes: ${key}`));
-    problems.push(...listed.filter((key) => !stated.has(key)).map((key) => `${document} has no such rule: ${key}`));
+    for (const key of stated) if (!listed.includes(key)) problems.push(`${document} has a rule that nothing undoes: ${key}`);
+    for (const key of listed) if (!stated.has(key)) problems.push(`${document} has no such rule: ${key}`);
   }
   return problems;
 }
