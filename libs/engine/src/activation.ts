@@ -2,6 +2,7 @@
  * Starting a process: a workflow opens a scope, a tool becomes a task, an expression tool an evaluation.
  */
 import { inherit, type CwlObject, type CwlValue, type EffectiveRequirements, type Process, type Workflow } from '@weft/plan';
+import { useInputs, userOf } from './in-place.js';
 import { finishScope, startStep } from './step.machine.js';
 import {
   addTask,
@@ -36,14 +37,13 @@ export function activate(turn: Turn, activation: Activation): void {
     case 'Workflow':
       openScope(turn, process, inputs, activation);
       return;
-    case 'CommandLineTool': {
-      const task = newTask(turn, activation, inputs, false);
-      turn.await(runTask(task, turn.atMs, 0));
-      return;
-    }
+    case 'CommandLineTool':
     case 'ExpressionTool': {
-      const task = newTask(turn, activation, inputs, true);
-      turn.await(evaluateTool(task));
+      const user = userOf(nextTaskId(turn.state), activation);
+      const conflict = useInputs(turn.state, user, process, inputs, activation.inherited);
+      if (conflict !== undefined) return turn.failAndPark(conflict, (later) => activate(later, activation));
+      const task = newTask(turn, activation, inputs, process.class === 'ExpressionTool');
+      turn.await(task.pending?.expression ? evaluateTool(task) : runTask(task, turn.atMs, 0));
       return;
     }
     case 'Operation':
@@ -100,8 +100,7 @@ function newTask(turn: Turn, activation: Activation, inputs: CwlObject, expressi
 
 function addRecord(turn: Turn, of: Pick<Activation, 'path' | 'index' | 'process' | 'scatterSize'>): TaskRecord {
   const { state } = turn;
-  // Joined, not concatenated: an id lives as long as the run, and a concatenation keeps its parts beside it.
-  const taskId = [state.runId, state.tasks.size + 1].join('-');
+  const taskId = nextTaskId(state);
   const task: TaskRecord = {
     ...{ taskId, step: of.path, index: of.index, process: of.process, scatterSize: of.scatterSize, status: 'queued', attempt: 1 },
     ...{ runnerId: undefined, runtime: undefined, preparing: undefined, exitCode: undefined, cached: false, failure: undefined },
@@ -110,6 +109,11 @@ function addRecord(turn: Turn, of: Pick<Activation, 'path' | 'index' | 'process'
   addTask(state, task);
   turn.changedTasks.add(taskId);
   return task;
+}
+
+/** Joined, not concatenated: an id lives as long as the run, and a concatenation keeps its parts beside it. */
+function nextTaskId(state: RunState): string {
+  return [state.runId, state.tasks.size + 1].join('-');
 }
 
 function openScope(turn: Turn, workflow: Workflow, inputs: CwlObject, activation: Activation): void {

@@ -90,13 +90,15 @@ export interface BindingsFailed {
   failure: Failure;
 }
 
-/** A runner began the attempt. For people who watch; nothing depends on it. */
+/** A runner began the attempt. For people who watch; nothing depends on it but how soon a conflict over a file is found. */
 export interface TaskStarted {
   type: 'TaskStarted';
   taskId: string;
   attempt: number;
   runnerId: string;
   runtime: string;
+  /** Locations that it may change in place; absent: none. So in its answers, where it may have begun. */
+  inPlace?: string[];
 }
 
 /** What comes before the attempt's start takes a while (or it lost its start). For people who watch; nothing depends on it. */
@@ -119,6 +121,7 @@ export interface TaskSucceeded {
   exitCode?: number;
   /** Nothing was executed: the outputs are an earlier task's. */
   cached?: boolean;
+  inPlace?: string[];
 }
 
 export interface TaskFailed {
@@ -130,6 +133,7 @@ export interface TaskFailed {
   failure: Failure;
   /** True where another attempt may succeed (infrastructure, `temporaryFailCodes`). */
   retryable: boolean;
+  inPlace?: string[];
 }
 
 /** The attempt was stopped, or taken out of the queue, because the run is ending. */
@@ -137,6 +141,7 @@ export interface TaskCancelled {
   type: 'TaskCancelled';
   taskId: string;
   attempt: number;
+  inPlace?: string[];
 }
 
 export interface CancelAsked {

@@ -6,8 +6,9 @@ import { NO_REQUIREMENTS, type CwlObject } from '@weft/plan';
 import { activate } from './activation.js';
 import type { CancelAsked, RunAccepted, RunEnded } from './events.js';
 import { rulesOf } from './rules.js';
+import { bookFor } from './in-place.js';
 import { shardDone } from './step.machine.js';
-import { retryTask } from './task.machine.js';
+import { failSpoiled, retryTask } from './task.machine.js';
 import type { Owner } from './state.js';
 import type { Turn } from './turn.js';
 
@@ -18,6 +19,8 @@ export function accept(turn: Turn, event: RunAccepted): void {
   state.options = event.options;
   state.phase = 'running';
   state.acceptedAtMs = turn.atMs;
+  const book = state.rules.version >= 2 ? bookFor(state.plan) : undefined;
+  if (book !== undefined) state.inPlace = book;
   const root = state.plan.root;
   turn.later(() =>
     activate(turn, {
@@ -89,9 +92,10 @@ export function retried(turn: Turn): void {
   state.phase = 'running';
   state.retriedAtMs = turn.atMs;
   for (const key of ['final', 'failure', 'outputs', 'cancelReason', 'endedAtMs'] as const) delete state[key];
-  for (const task of state.tasks.values()) {
-    if (task.pending && (task.status === 'failed' || task.status === 'cancelled')) retryTask(turn, task);
-  }
+  const undone = [...state.tasks.values()].filter(({ pending, status }) => pending && (status === 'failed' || status === 'cancelled'));
+  for (const task of undone) if (task.pending?.spoiled === true) failSpoiled(turn, task);
+  if (state.phase !== 'running') return;
+  for (const task of undone) if (task.pending?.spoiled !== true) retryTask(turn, task);
   for (const work of state.parked.splice(0)) turn.later(() => turn.orPark(work));
   const { completed } = state;
   if (completed) turn.later(() => succeed(turn, completed));

@@ -15,6 +15,7 @@
 import type { CwlObject, CwlValue, EffectiveRequirements, Plan, Workflow, WorkflowStep } from '@weft/plan';
 import type { Failure, FinalStatus, RunOptions } from './events.js';
 import { type EngineRules, rulesOf } from './rules.js';
+import type { InPlaceBook } from './in-place.js';
 import type { ScatterShape, Shards } from './scatter.js';
 import type { Topology } from './topology.js';
 import type { Turn } from './turn.js';
@@ -62,6 +63,8 @@ export interface PendingTask {
   ramFactor?: number;
   /** The attempt that the last retry of the run began with: `maxAttempts` counts from it. Absent: 1. */
   firstAttempt?: number;
+  /** An attempt that did not succeed may have changed files in place: there can be no other. */
+  spoiled?: boolean;
 }
 
 /** One activation of a workflow. */
@@ -141,6 +144,8 @@ export interface RunState {
   readonly unbegun: StepInstance[];
   /** Shards of all steps that are done, and iterations of loops: only what these took can have become needless. */
   doneShards: number;
+  /** Who uses which files, where the plan lets tasks change files in place. */
+  inPlace?: InPlaceBook;
   /** What would have been next where the run had not stopped, in order. */
   parked: Parked[];
   /** The first failure; in a run that goes on after failures, the reason why it will end as failed. */

@@ -7,12 +7,14 @@
  *   queued, running + TaskFailed     → queued with the next attempt (retryable, attempts left, run goes on) | failed, and so is the run
  *                                      An attempt that was killed for its memory is retryable where the run multiplies it.
  *   queued, running + TaskCancelled  → cancelled; where the run is not ending, the task is submitted again
+ *   … that may have changed files in place: failed for good unless it succeeded, and also then where another task has to do with those (in-place.ts)
  *
  * Tolerated: any answer for an attempt that is not the current one, or for a task that has ended (both happen when a runner
  * or dispatcher comes back after it was given up). An unknown task is reported as ignored too.
  */
 import { evaluateTool, pendingOf, runTask } from './activation.js';
-import type { TaskCancelled, TaskFailed, TaskPreparing, TaskStarted, TaskSucceeded } from './events.js';
+import type { Failure, TaskCancelled, TaskFailed, TaskPreparing, TaskStarted, TaskSucceeded } from './events.js';
+import { useInPlace } from './in-place.js';
 import { complete } from './run.machine.js';
 import { backOffMs } from './rules.js';
 import type { PendingTask, TaskRecord } from './state.js';
@@ -40,7 +42,7 @@ export function taskAnswered(turn: Turn, event: Answer): void {
     case 'TaskFailed':
       return failed(turn, task, event);
     case 'TaskCancelled':
-      return cancelled(turn, task);
+      return cancelled(turn, task, event);
   }
 }
 
@@ -60,9 +62,13 @@ function started(turn: Turn, task: TaskRecord, event: TaskStarted): void {
   task.preparing = undefined;
   turn.state.startedAtMs ??= turn.atMs;
   turn.mark(task, 'running');
+  const conflict = useInPlace(turn.state, task.taskId, event.inPlace ?? []);
+  if (conflict !== undefined) turn.fail({ ...conflict, taskId: task.taskId });
 }
 
 function succeeded(turn: Turn, task: TaskRecord, event: TaskSucceeded): void {
+  const conflict = useInPlace(turn.state, task.taskId, event.inPlace ?? []);
+  if (conflict !== undefined) return spoil(turn, task, { ...conflict, taskId: task.taskId });
   const owner = task.pending?.owner;
   task.outputs = event.outputs;
   if (event.exitCode !== undefined) task.exitCode = event.exitCode;
@@ -72,7 +78,26 @@ function succeeded(turn: Turn, task: TaskRecord, event: TaskSucceeded): void {
   if (owner) complete(turn, owner, event.outputs);
 }
 
+/** What it changed in place nobody can take back: neither this task nor a retry of the run tries again. */
+function spoil(turn: Turn, task: TaskRecord, failure: Failure): void {
+  pendingOf(task).spoiled = true;
+  task.failure = failure;
+  end(turn, task, 'failed');
+  turn.fail({ ...failure, step: task.step, taskId: task.taskId });
+}
+
+/** @returns the failure of an attempt that another one would find a changed file after */
+function afterChange(failure: Failure, [first = '', ...others]: string[]): Failure {
+  const more = others.length === 0 ? '' : ` and ${others.length} more`;
+  const message = `${failure.message} (it may have changed ${first}${more} in place, so it is not tried again: submit the run anew)`;
+  return { ...failure, message };
+}
+
 function failed(turn: Turn, task: TaskRecord, event: TaskFailed): void {
+  if (event.inPlace !== undefined && event.inPlace.length > 0) {
+    if (event.failure.exitCode !== undefined) task.exitCode = event.failure.exitCode;
+    return spoil(turn, task, afterChange(event.failure, event.inPlace));
+  }
   task.failure = event.failure;
   if (event.failure.exitCode !== undefined) task.exitCode = event.failure.exitCode;
   const pending = pendingOf(task);
@@ -96,6 +121,12 @@ function withMoreMemory(turn: Turn, pending: PendingTask, { failure }: TaskFaile
   return true;
 }
 
+/** A retry of the run cannot do this task again: it says once more why. */
+export function failSpoiled(turn: Turn, task: TaskRecord): void {
+  const failure = task.failure ?? { code: 'INTERNAL', message: 'it cannot be tried again' };
+  turn.fail({ ...failure, step: task.step, taskId: task.taskId });
+}
+
 /** The next attempt of a task of a run that is retried. */
 export function retryTask(turn: Turn, task: TaskRecord): void {
   const pending = pendingOf(task);
@@ -106,7 +137,13 @@ export function retryTask(turn: Turn, task: TaskRecord): void {
   again(turn, task, 0);
 }
 
-function cancelled(turn: Turn, task: TaskRecord): void {
+function cancelled(turn: Turn, task: TaskRecord, { inPlace = [] }: TaskCancelled): void {
+  if (inPlace.length > 0) {
+    const failure = afterChange({ code: 'CANCELLED', message: 'the task was stopped' }, inPlace);
+    if (turn.state.phase === 'running') return spoil(turn, task, failure);
+    pendingOf(task).spoiled = true;
+    task.failure = failure;
+  }
   if (turn.state.phase === 'running') {
     again(turn, task, 0);
     return;

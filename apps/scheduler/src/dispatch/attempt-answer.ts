@@ -12,14 +12,17 @@ export interface EndedAttempt {
   job: TaskJob;
   request: TaskRequest;
   runnerId?: string;
+  /** What the tool may have changed. */
+  inPlace?: string[];
   bound: BoundTask;
   finished: executor.Finished;
   /** Its outputs, published. */
   collect(): Promise<CwlObject>;
 }
 
-export async function answerOf({ job, request, runnerId, bound, finished, collect }: EndedAttempt): Promise<EngineEvent> {
+export async function answerOf({ job, request, runnerId, inPlace, bound, finished, collect }: EndedAttempt): Promise<EngineEvent> {
   const { taskId, attempt } = job;
+  const changed = inPlace === undefined ? {} : { inPlace };
   const fail = (failure: Omit<Failure, 'step'>, retryable: boolean): EngineEvent => ({
     type: 'TaskFailed',
     taskId,
@@ -27,6 +30,7 @@ export async function answerOf({ job, request, runnerId, bound, finished, collec
     ...(runnerId !== undefined && { runnerId }),
     failure: { ...failure, step: job.step, stderrTail: finished.stderrTail },
     retryable,
+    ...changed,
   });
   switch (finished.outcome) {
     case executor.Outcome.EXITED: {
@@ -34,10 +38,10 @@ export async function answerOf({ job, request, runnerId, bound, finished, collec
       const exit = classifyExit(request.tool, exitCode);
       if (exit !== 'success')
         return fail({ code: 'TOOL_EXIT', message: exitMessage(bound.spec, exitCode), exitCode }, exit === 'temporary');
-      return { type: 'TaskSucceeded', taskId, attempt, outputs: await collect(), exitCode };
+      return { type: 'TaskSucceeded', taskId, attempt, outputs: await collect(), exitCode, ...changed };
     }
     case executor.Outcome.CANCELLED:
-      return { type: 'TaskCancelled', taskId, attempt };
+      return { type: 'TaskCancelled', taskId, attempt, ...changed };
     case executor.Outcome.TIME_LIMIT:
       return fail({ code: 'TIME_LIMIT', message: `the tool ran longer than its time limit of ${bound.spec.timeLimitMs / 1000} s` }, false);
     case executor.Outcome.OUT_OF_MEMORY:

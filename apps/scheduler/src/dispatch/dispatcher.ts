@@ -32,7 +32,7 @@ import { QueuedElsewhere } from './queued-elsewhere.js';
 import { AWAY, CONCLUDED, isRetryable } from './runner-errors.js';
 import type { SecretBox } from '../secrets/secret-box.js';
 import { type TaskReuse, whereOf } from './task-reuse.js';
-import { keyOf, layoutOf, onHostNote, placementOf, publishedTo, requestOf, specOf } from './task-spec.js';
+import { changedInPlace, keyOf, layoutOf, onHostNote, placementOf, publishedTo, requestOf, specOf } from './task-spec.js';
 import { cutBackNote, withinHints } from './within-hints.js';
 
 /** Brings an event into the run's log; resolves when it is there or the run has ended. */
@@ -88,8 +88,8 @@ interface Attempt {
   reuse: Reuse | undefined;
   log: AttemptLog;
   look: Look;
-  /** Filled in once a runner has been chosen. */
-  placed: { runnerId?: string };
+  /** Filled in once a runner has been chosen. `inPlace`: what the tool may have changed since it may have begun. */
+  placed: { runnerId?: string; inPlace?: string[] };
 }
 
 interface Moved {
@@ -189,7 +189,7 @@ export class Dispatcher implements TaskCanceller {
       return known ?? (await this.runPlaced({ job, request, placed, look, ...how }, prepared));
     } catch (error) {
       if (abandon.aborted) throw error;
-      if (cancel.aborted) return { type: 'TaskCancelled', taskId, attempt };
+      if (cancel.aborted) return { type: 'TaskCancelled', taskId, attempt, ...(placed.inPlace && { inPlace: placed.inPlace }) };
       return { type: 'TaskFailed', taskId, attempt, ...placed, failure: failureOf(error, job.step), retryable: isRetryable(error) };
     }
   }
@@ -222,17 +222,21 @@ export class Dispatcher implements TaskCanceller {
       const execution = this.deps.execution(placement.runner.address, this.deps.secrets.opened(job.options.sealedFor, spec));
       toRelease = execution;
       if (prepared.container && !contained) log.note(onHostNote(placement));
-      const events = this.eventsOf(attempt, placement);
+      const inPlace = changedInPlace(spec);
+      const events = this.eventsOf(attempt, placement, inPlace);
+      if (inPlace !== undefined) attempt.placed.inPlace = inPlace;
       queue = mayMove ? new QueuedElsewhere(placement, execution) : undefined;
       const finished = await execution.run(queue?.watch(events) ?? events, cancel, abandon, placement.lost);
       placement.release();
       if (queue && !cancel.aborted && queue.neverBegan(finished)) {
         // The runner has forgotten it: there is no sandbox to release, and it may come back to that runner.
         toRelease = undefined;
+        delete attempt.placed.inPlace;
         return { movedTo: queue.takePlace() };
       }
       failed = spec;
       const collect = (): Promise<CwlObject> => this.collect(attempt, bound, finished, execution);
+      if (!events.begun() && attempt.attached === undefined) delete attempt.placed.inPlace;
       const answer = await answerOf({ ...attempt, ...attempt.placed, bound, finished, collect });
       if (answer.type !== 'TaskSucceeded') return answer;
       failed = undefined;
@@ -266,11 +270,16 @@ export class Dispatcher implements TaskCanceller {
     this.deps.reporter.report(runId, event).catch((error: unknown) => this.deps.logger.warn({ err: error, taskId }, 'state not recorded'));
   }
 
-  private eventsOf({ job, log }: Attempt, placement: Placement): Parameters<AttemptExecution['run']>[0] {
+  private eventsOf(
+    { job, log }: Attempt,
+    placement: Placement,
+    inPlace: string[] | undefined,
+  ): Parameters<AttemptExecution['run']>[0] & { begun(): boolean } {
     const { taskId, attempt } = job;
     const { runnerId } = placement.runner;
     const { runtime } = placement;
     let reported = false;
+    let begun = false;
     const told = new Preparations();
     const report = (event: EngineEvent): void => this.tell(job, event);
     return {
@@ -278,10 +287,12 @@ export class Dispatcher implements TaskCanceller {
         if (reason !== '') log.note(reason);
         else if (!placement.ahead) log.note(`waiting for room on runner ${placement.runner.runnerId}`);
       },
+      begun: () => begun,
       started: () => {
+        begun = true;
         if (reported) return;
         reported = true;
-        report({ type: 'TaskStarted', taskId, attempt, runnerId, runtime });
+        report({ type: 'TaskStarted', taskId, attempt, runnerId, runtime, ...(inPlace && { inPlace }) });
       },
       preparing: (text) => {
         log.note(text);

@@ -85,6 +85,12 @@ function inPlaceOfOwn(inputs: executor.Input[], dataUri: string, { runId }: Pick
   );
 }
 
+/** Locations that a task may change; undefined: none. */
+export function changedInPlace({ inputs }: executor.TaskSpec): string[] | undefined {
+  const changed = inputs.flatMap(({ inPlace, source }) => (inPlace && source?.$case === 'uri' ? [source.value] : []));
+  return changed.length === 0 ? undefined : changed;
+}
+
 export function specOf(
   job: TaskJob,
   bound: BoundTask,
