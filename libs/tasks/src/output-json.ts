@@ -1,6 +1,7 @@
 /**
  * `cwl.output.json`: a tool's own statement of its outputs; it replaces all output bindings.
- * Source: CWL v1.2 CommandLineTool §4.3 "Execution", "Output binding". Outputs it names that the tool does not declare are dropped.
+ * Source: CWL v1.2 CommandLineTool §4.3 "Execution", "Output binding": the file "must be loaded and used as the output object". So fields that the tool
+ * does not declare stay, up to v1.2. Those of v1.3 are dropped, as the reference implementation has it from that version on.
  */
 import type { CwlObject, CwlValue } from '@weft/plan';
 import { isObject, readForeignJson } from '@weft/plan';
@@ -13,15 +14,18 @@ export const OUTPUT_JSON = 'cwl.output.json';
 /** Bytes; a limit of ours, well below what one message may carry. */
 const OUTPUT_JSON_LIMIT = 32 * 1024 * 1024;
 
-export async function readOutputJson(names: string[], size: number, collector: OutputCollector): Promise<CwlObject> {
+/** @param names of the declared outputs; each is there afterwards */
+export async function readOutputJson(names: string[], keepsOthers: boolean, size: number, collector: OutputCollector): Promise<CwlObject> {
   if (size > OUTPUT_JSON_LIMIT)
     throw new TaskError('OUTPUT_JSON', `${OUTPUT_JSON} has ${size} bytes; at most ${OUTPUT_JSON_LIMIT} are read`);
   const item = { path: OUTPUT_JSON, contents: true, contentsLimit: OUTPUT_JSON_LIMIT, checksum: false, publish: false };
   const [file] = await collector.collect([item], { publish: false, release: false });
   const stated = parse(file?.contents ?? '');
-  const outputs: CwlObject = {};
-  for (const name of names) outputs[name] = (Object.hasOwn(stated, name) ? stated[name] : undefined) ?? null;
-  return outputs;
+  const declared = names.map((name) => [name, (Object.hasOwn(stated, name) ? stated[name] : undefined) ?? null] as const);
+  const known = new Set(names);
+  const others = keepsOthers ? Object.entries(stated).filter(([name]) => !known.has(name)) : [];
+  // Not by assignment: a tool may call a member `__proto__`.
+  return Object.fromEntries([...declared, ...others]);
 }
 
 function parse(text: string): CwlObject {

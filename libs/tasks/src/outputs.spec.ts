@@ -198,7 +198,7 @@ describe('cwl.output.json', () => {
     ['file URI', { location: 'file:///work/foo' }],
     ['relative location', { location: 'foo' }],
   ])('wins over bindings: %s', async (_name, where) => {
-    const { outputs } = await collect(out({ outputBinding: { glob: 'nothing' } }), json({ o: { class: 'File', ...where }, undeclared: 1 }));
+    const { outputs } = await collect(out({ outputBinding: { glob: 'nothing' } }), json({ o: { class: 'File', ...where } }));
     expect(outputs).toEqual({ o: published('foo', 'foo\n') });
   });
 
@@ -228,6 +228,27 @@ describe('cwl.output.json', () => {
         code: 'OUTPUT_TYPE',
         message: expect.stringContaining(`should be ${type}, got `),
       });
+  });
+
+  it.each([
+    ['v1.0', true],
+    ['v1.1', true],
+    ['v1.2', true],
+    ['v1.3.0-dev1', false],
+  ])('is the output object of %s, also what the tool does not declare: %s', async (declaredVersion, kept) => {
+    const more = { more: [{ class: 'File', path: 'foo' }], n: 1, nothing: null };
+    const text = `{"__proto__": {"p": 1}, ${JSON.stringify({ o: 'x', ...more }).slice(1)}`;
+    const { outputs } = await collect({ ...out({ type: ['null', 'string'] }), declaredVersion }, { ...json({}), 'cwl.output.json': text });
+    const others = { more: [published('foo', 'foo\n')], n: 1, nothing: null };
+    const { ['__proto__']: _proto, ...seen } = outputs;
+    expect(seen).toEqual(kept ? { o: 'x', ...others } : { o: 'x' });
+    expect(Object.keys(outputs).sort()).toEqual((kept ? ['__proto__', 'more', 'n', 'nothing', 'o'] : ['o']).sort());
+    expect(Object.getPrototypeOf(outputs)).toBe(Object.prototype);
+  });
+
+  it('is refused where what is not declared is nobody’s to give, too', async () => {
+    const stolen = json({ o: 'x', more: { class: 'File', location: 'file:///etc/passwd' } });
+    await expect(collect(out({ type: 'string' }), stolen)).rejects.toMatchObject({ code: 'OUTPUT_MISSING' });
   });
 
   it('is checked like any other output', async () => {

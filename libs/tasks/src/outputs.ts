@@ -6,7 +6,7 @@
  *  2. The ordinary case is one collector call (publish, checksums, release); contents for outputEval or cwl.output.json are one more before it.
  */
 import { executor } from '@weft/contracts';
-import type { CwlObject } from '@weft/plan';
+import type { CwlObject, CwlValue } from '@weft/plan';
 import { inherit, settleEntries } from '@weft/plan';
 import type { ExpressionEvaluator } from '@weft/expressions';
 import type { BoundTask, OutputCollector, TaskRequest } from './api.js';
@@ -39,6 +39,7 @@ export async function collectTaskOutputs(
   const values = stated
     ? await readOutputJson(
         tool.outputs.map((output) => output.name),
+        /^v1\.[012]/.test(tool.declaredVersion),
         index.size(OUTPUT_JSON),
         collector,
       )
@@ -47,16 +48,18 @@ export async function collectTaskOutputs(
         collector,
       );
   settle(values, stated ? OUTPUT_JSON : undefined);
-  const outputs: CwlObject = {};
-  for (const output of tool.outputs) {
-    const where = `output '${output.name}'`;
-    const value = values[output.name] ?? null;
-    const wrong = outputMismatch(output.type, value, where);
+  const types = new Map(tool.outputs.map(({ name, type }) => [name, type]));
+  const planned = Object.entries(values).map(([name, given]): [string, CwlValue] => {
+    const where = `output '${name}'`;
+    const value = given ?? null;
+    const type = types.get(name);
+    const wrong = type === undefined ? undefined : outputMismatch(type, value, where);
     if (wrong !== undefined) {
       throw new TaskError(value === null ? 'OUTPUT_MISSING' : 'OUTPUT_TYPE', `${wrong}${stated ? ` (from ${OUTPUT_JSON})` : ''}`);
     }
-    outputs[output.name] = publisher.plan(value, where);
-  }
+    return [name, publisher.plan(value, where)];
+  });
+  const outputs: CwlObject = Object.fromEntries(planned);
   await publisher.publish(collector);
   // Listings are known only now: directories of one name are one from here on.
   settle(outputs, stated ? OUTPUT_JSON : undefined);
