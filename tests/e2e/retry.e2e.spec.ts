@@ -95,6 +95,8 @@ it('--on-error continue runs what does not need the step that failed', async () 
   const failed = await stack.weft(['run', '--no-cache', '--on-error', 'continue', document, '--folder', folder]);
   expect(failed.code).toBe(1);
   expect(failed.stderr).toContain("step 'first'");
+  expect(failed.stderr).toMatch(/the output object is what succeeded, 1 of 2 outputs, in .*; null: second/);
+  expect(JSON.parse(failed.stdout)).toEqual({ second: null, other: 'other' });
   expect(starts()).toEqual(['first', 'other']);
   ready('first');
   ready('second');

@@ -11,6 +11,8 @@ import { submitOnce } from './client/submit-once.js';
 import type { Prepared } from './document/prepare.js';
 import { CommandError } from './errors.js';
 import { type Place, bringOutputs } from './outputs/bring.js';
+import { DeliveryError } from './outputs/delivery-error.js';
+import { Unanswered } from './outputs/unanswered.js';
 import type { ProgressReporter } from './progress/reporter.js';
 import { shownText } from './shown-text.js';
 
@@ -27,7 +29,8 @@ export const NO_OPTIONS: SubmissionOptions = {
 
 export type Outcome =
   | { status: 'succeeded'; runId: string; outputs: CwlObject }
-  | { status: 'failed'; runId: string; failure: run.Failure }
+  /** `outputs`: what it has all the same, here; `undelivered`: why they could not be brought. */
+  | { status: 'failed'; runId: string; failure: run.Failure; outputs?: CwlObject; undelivered?: string }
   | { status: 'cancelled'; runId: string; failure: run.Failure | undefined };
 
 /** Submits; where the service takes no more runs now, waits as long as it says and tries again: what is refused is not stored. */
@@ -75,8 +78,12 @@ export async function follow(
     if (event.event?.$case !== 'runStatus') continue;
     const { status, failure } = event.event.value;
     if (status === run.RunStatus.CANCELLED) return { status: 'cancelled', runId, failure };
-    if (status === run.RunStatus.FAILED)
-      return { status: 'failed', runId, failure: failure ?? run.Failure.fromPartial({ message: 'the run failed' }) };
+    if (status === run.RunStatus.FAILED) {
+      const told = { status: 'failed' as const, runId, failure: failure ?? run.Failure.fromPartial({ message: 'the run failed' }) };
+      if (outputsJson === '') return told;
+      reporter.end();
+      return { ...told, ...(await broughtPartly(runId, JSON.parse(outputsJson) as CwlObject, place)) };
+    }
     if (status === run.RunStatus.SUCCEEDED) {
       const published = await outputsOf(runs, runId, event.event.value);
       reporter.end();
@@ -84,6 +91,16 @@ export async function follow(
     }
   }
   throw new Error(`the events of run ${runId} ended before the run did`);
+}
+
+/** What a run has that went on after a failure. That it failed is to be said, whatever becomes of these. */
+async function broughtPartly(runId: string, outputs: CwlObject, place: Place): Promise<{ outputs?: CwlObject; undelivered?: string }> {
+  try {
+    return { outputs: await bringOutputs(runId, outputs, place, undefined, 'failed') };
+  } catch (error) {
+    if (error instanceof DeliveryError || error instanceof Unanswered) return { undelivered: error.message };
+    throw error;
+  }
 }
 
 /** What went wrong, in the order a person wants it: where, what, and what the tool said last. */

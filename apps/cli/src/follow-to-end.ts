@@ -105,9 +105,23 @@ export async function conclude(outcome: Outcome, { outdir, summary }: Place, int
       throw new CommandError(`run ${runId} was cancelled${reasonOf(outcome.failure)}`, interruptedCode ?? EXIT_FAILURE);
     case 'failed': {
       const code = outcome.failure.code === 'UNSUPPORTED' ? EXIT_UNSUPPORTED : EXIT_FAILURE;
-      throw new CommandError(`run ${runId} failed: ${describeFailure(outcome.failure)}`, code);
+      if (outcome.outputs) await writeResult(`${JSON.stringify(outcome.outputs, null, 4)}\n`, `what run ${runId} has is in ${outdir.path}`);
+      throw new CommandError(
+        [`run ${runId} failed: ${describeFailure(outcome.failure)}`, ...partsOf(outcome, outdir.path)].join('\n'),
+        code,
+      );
     }
   }
+}
+
+/** Nobody is to take a part for the whole. */
+function partsOf({ outputs, undelivered }: Extract<Outcome, { status: 'failed' }>, outdir: string): string[] {
+  if (undelivered !== undefined) return [undelivered];
+  if (outputs === undefined) return [];
+  const missing = Object.keys(outputs).filter((name) => outputs[name] === null);
+  const absent = missing.length === 0 ? '' : `; null: ${missing.join(', ')}`;
+  const has = Object.keys(outputs).length - missing.length;
+  return [shownLine(`the output object is what succeeded, ${has} of ${Object.keys(outputs).length} outputs, in ${outdir}${absent}`)];
 }
 
 const reasonOf = (failure: run.Failure | undefined): string => (failure?.message ? `: ${shownLine(failure.message)}` : '');

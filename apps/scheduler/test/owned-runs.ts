@@ -1,6 +1,6 @@
 /** For tests of partition owners and run actors: a run of two tasks, and an owner whose commands are only recorded. */
 import type { Command, EngineEvent, RunOptions } from '@weft/engine';
-import type { CommandLineTool, CwlValue, Plan, Workflow } from '@weft/plan';
+import type { CommandLineTool, CwlObject, CwlValue, Plan, Workflow } from '@weft/plan';
 import { createLogger } from '@weft/platform';
 import { type LogEntry, type RunStore, textOf } from '@weft/run-store';
 import { aRunHeader, Inbox } from '@weft/testing';
@@ -64,14 +64,18 @@ export class Recorder implements CommandExecutor {
 }
 
 /** `late`: what the owner has put off; tests say when its time has come. */
-export async function owning(store: RunStore, name = 'me'): Promise<{ owner: PartitionOwner; executor: Recorder; late: (() => void)[] }> {
+export async function owning(
+  store: RunStore,
+  name = 'me',
+  completeOutputs: (outputs: CwlObject) => Promise<CwlObject> = async (outputs) => outputs,
+): Promise<{ owner: PartitionOwner; executor: Recorder; late: (() => void)[] }> {
   const executor = new Recorder();
   const late: (() => void)[] = [];
   const clock = { now: () => Date.now(), after: (_delayMs: number, work: () => void) => (late.push(work), (): void => undefined) };
   const owner = new PartitionOwner({
     store,
     executor,
-    completeOutputs: async (outputs) => outputs,
+    completeOutputs,
     logger,
     owner: name,
     leaseTtlMs: 60_000,

@@ -134,6 +134,7 @@ function openScope(turn: Turn, workflow: Workflow, inputs: CwlObject, activation
     steps: new Map(),
     pendingSteps: workflow.steps.length,
   };
+  if (activation.owner.kind === 'root') turn.state.root = scope;
   for (const step of workflow.steps) {
     const instance: StepInstance = {
       scope,

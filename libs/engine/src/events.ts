@@ -162,7 +162,7 @@ export type FinalStatus = 'succeeded' | 'failed' | 'cancelled';
 export interface RunEnded {
   type: 'RunEnded';
   status: FinalStatus;
-  /** Of a run that succeeded; absent = those that follow from the log. */
+  /** Of a run that succeeded, or failed and has some; absent = those that follow from the log. */
   outputs?: CwlObject;
   failure?: Failure;
 }

@@ -7,6 +7,7 @@ import { activate } from './activation.js';
 import type { CancelAsked, RunAccepted, RunEnded } from './events.js';
 import { rulesOf } from './rules.js';
 import { bookFor } from './in-place.js';
+import { partialOutputs } from './partial-outputs.js';
 import { shardDone } from './step.machine.js';
 import { failSpoiled, retryTask } from './task.machine.js';
 import type { Owner } from './state.js';
@@ -79,7 +80,9 @@ export function settle(turn: Turn): void {
   state.failure ??= { code: 'CANCELLED', message: state.cancelReason ?? 'cancelled' };
   state.final = cancelled ? 'cancelled' : 'failed';
   state.phase = 'ended';
-  turn.commands.push({ type: 'EndRun', status: state.final, failure: state.failure });
+  const outputs = state.final === 'failed' && state.options.failureMode === 'continue' ? partialOutputs(state) : undefined;
+  if (outputs !== undefined) state.outputs = outputs;
+  turn.commands.push({ type: 'EndRun', status: state.final, failure: state.failure, ...(outputs && { outputs }) });
 }
 
 /** What succeeded stays; failed and cancelled tasks get their next attempt, and what was left undone is taken up. */
@@ -103,9 +106,10 @@ export function retried(turn: Turn): void {
 
 export function ended(turn: Turn, event: RunEnded): void {
   const { state } = turn;
+  const own = event.status === 'succeeded' ? state.completed : event.status === state.final ? state.outputs : undefined;
   state.phase = 'ended';
   state.final = event.status;
-  state.outputs = event.outputs ?? (event.status === 'succeeded' ? state.completed : undefined);
+  state.outputs = event.outputs ?? own;
   state.failure = event.failure;
   state.endedAtMs = turn.atMs;
 }

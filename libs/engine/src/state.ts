@@ -144,6 +144,8 @@ export interface RunState {
   readonly unbegun: StepInstance[];
   /** Shards of all steps that are done, and iterations of loops: only what these took can have become needless. */
   doneShards: number;
+  /** The root process' activation, where that is a workflow. */
+  root?: Scope;
   /** Who uses which files, where the plan lets tasks change files in place. */
   inPlace?: InPlaceBook;
   /** What would have been next where the run had not stopped, in order. */
@@ -151,6 +153,7 @@ export interface RunState {
   /** The first failure; in a run that goes on after failures, the reason why it will end as failed. */
   failure?: Failure;
   cancelReason?: string;
+  /** Of a run that failed after it had gone on: those that it has. */
   outputs?: CwlObject;
   /** The root process' own outputs, whatever became of them when the run was sealed. */
   completed?: CwlObject;

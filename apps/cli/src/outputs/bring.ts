@@ -1,4 +1,4 @@
-/** The outputs of a run that succeeded, brought where the user wants them; where that fails, what it takes to have them is said. */
+/** The outputs that a run has, brought where the user wants them; where that fails, what it takes to have them is said. */
 import type { CwlObject } from '@weft/plan';
 import { CommandError } from '../errors.js';
 import { shownLine } from '../shown-text.js';
@@ -20,7 +20,14 @@ export interface Place {
 
 const tell = (line: string): void => void process.stderr.write(`weft: ${line}\n`);
 
-export async function bringOutputs(runId: string, outputs: CwlObject, place: Place, ops?: FileOps): Promise<CwlObject> {
+/** @param ended 'failed': these are what succeeded in it */
+export async function bringOutputs(
+  runId: string,
+  outputs: CwlObject,
+  place: Place,
+  ops?: FileOps,
+  ended: 'succeeded' | 'failed' = 'succeeded',
+): Promise<CwlObject> {
   const { outdir, inputs, alsoInputs = [] } = place;
   try {
     return await interruptible((signal) =>
@@ -34,9 +41,11 @@ export async function bringOutputs(runId: string, outputs: CwlObject, place: Pla
         error.exitCode,
       );
     if (error instanceof Unanswered)
-      throw new Unanswered(`run ${runId} succeeded, but ${error.message}; ${again(runId, '<another folder>')}`);
+      throw new Unanswered(
+        `run ${runId} ${ended}${ended === 'failed' ? ', and' : ', but'} ${error.message}; ${again(runId, '<another folder>')}`,
+      );
     if (!(error instanceof DeliveryError)) throw error;
-    const why = `run ${runId} succeeded, but its outputs could not be put into ${shown}: ${error.message}`;
+    const why = `run ${runId} ${ended}${ended === 'failed' ? ', and' : ', but'} its outputs could not be put into ${shown}: ${error.message}`;
     throw new DeliveryError(`${why}\nNothing of them was left there; ${again(runId, '<another folder>')}`);
   }
 }

@@ -132,6 +132,13 @@ export const RunSummary = z
     started_at: time,
     retried_at: time,
     finished_at: time,
+<<<<<<< HEAD
+=======
+    inputs: jsonObject,
+    outputs: jsonObject.nullable().meta({
+      description: 'The CWL output object; of a run that failed with failure_mode `continue`: what succeeded, null for the rest',
+    }),
+>>>>>>> 386987a (feat: a run that goes on after a failure gives what succeeded)
     failure: FailureView.nullable(),
     tasks: z.strictObject({
       queued: z.int(),

@@ -268,6 +268,15 @@ describe('intermediate files', () => {
     await scene.clear(aRunHeader({ runId: RUN, state: 'failed' }));
   });
 
+  it('of failed runs that went on leave what they have among their outputs', async () => {
+    scene = new Scene(chain(2), { x: 1 });
+    scene.succeed(1, ['a', 'b']);
+    const location = pathToFileUri(join(scene.directory, 'runs', RUN, 'r-1-1.1', 'a'));
+    const outputs = { out: { class: 'File', location }, rest: null };
+    await scene.clear(aRunHeader({ runId: RUN, state: 'failed', outputs }));
+    expect(scene.left).toEqual(['r-1-1.1/a']);
+  });
+
   it('and whole logs go when the run leaves the live store, also where it keeps what it made', async () => {
     for (const keepIntermediates of [false, true]) {
       scene = new Scene(chain(1), { x: 1 }, { keepIntermediates });

@@ -69,7 +69,7 @@ export class Intermediates {
   }
 
   /**
-   * Before a run leaves the live store: of one that succeeded its outputs stay, of the others nothing, of either no whole logs. Mostly that was done when it ended, but
+   * Before a run leaves the live store: its outputs stay, as far as it has any, and no whole logs. Mostly that was done when it ended, but
    * whoever was to do it may have died.
    */
   async clear(
@@ -81,7 +81,11 @@ export class Intermediates {
     await this.deps.folders.removeLogs(runId);
     const { value: accepted } = await log.next();
     if (accepted?.type === 'RunAccepted' && accepted.options.keepIntermediates) return;
+<<<<<<< HEAD
     await this.leaveOnly(runId, state === 'succeeded' ? outputs : undefined, outputsIn(log));
+=======
+    await this.leaveOnly(runId, header.outputs, outputsIn(log));
+>>>>>>> 386987a (feat: a run that goes on after a failure gives what succeeded)
     await this.deps.folders.removeEmpty(runId);
   }
 

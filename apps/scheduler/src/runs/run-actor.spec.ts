@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import type { CwlObject } from '@weft/plan';
 import { partitionOf } from '@weft/run-store';
 import fc from 'fast-check';
 import { aRunHeader, createFakeRunStore, Faults, FakeRunStoreData, misbehaving } from '@weft/testing';
@@ -19,6 +20,26 @@ describe('a run in the hands of its owner', () => {
     expect(log.map(({ event }) => event.type)).toEqual(['RunAccepted', 'TaskSucceeded', 'TaskSucceeded', 'RunEnded']);
     expect(await store.reader.get(RUN)).toMatchObject({ state: 'succeeded' });
     expect(await outputsOf(store)).toEqual({ o: ['a', 'b'] });
+    await owner.close();
+  });
+
+  const failure = { code: 'TOOL_EXIT', message: 'no' };
+  it.each<[string, (outputs: CwlObject) => Promise<CwlObject>, CwlObject, CwlObject | undefined]>([
+    ['has in its header what succeeded', async (outputs) => outputs, { o: ['a', null] }, undefined],
+    ['completes that', async () => ({ o: ['A', null] }), { o: ['A', null] }, { o: ['A', null] }],
+    ['has failed all the same where that is not to be had', () => Promise.reject(new Error('gone')), { o: null }, { o: null }],
+  ])('that went on after a failure %s', async (_what, complete, outputs, written) => {
+    const store = createFakeRunStore();
+    const { owner, executor } = await owning(store, 'me', complete);
+    await submitted(store, RUN, { options: { failureMode: 'continue' } });
+    await executor.commands.atLeast(2);
+    void executor.actor?.offer(succeeded(`${RUN}-1`, 'a'));
+    void executor.actor?.offer({ type: 'TaskFailed', taskId: `${RUN}-2`, attempt: 1, failure, retryable: false });
+    const log = await wholeLog(store);
+    const told = { status: 'failed', failure: { code: 'TOOL_EXIT' } };
+    expect(log.at(-1)?.event).toMatchObject({ type: 'RunEnded', ...told, ...(written && { outputs: written }) });
+    if (written === undefined) expect(log.at(-1)?.event).not.toHaveProperty('outputs');
+    expect(await store.reader.get(RUN)).toMatchObject({ state: 'failed', failure, outputs });
     await owner.close();
   });
 

@@ -14,7 +14,7 @@
  *  7. Whoever offers an event hears whether it is in the log: an actor that stops has not taken what it held.
  */
 import { answeredKey, commandKey, decide, initialState, type Command, type EngineEvent, type RunEnded, type RunState } from '@weft/engine';
-import type { CwlObject, Plan } from '@weft/plan';
+import type { CwlObject, CwlValue, Plan } from '@weft/plan';
 import type { Logger } from '@weft/platform';
 import type { Lease, LogEntry, RunHeader, RunLog } from '@weft/run-store';
 import type { Clock } from '../clock.js';
@@ -290,9 +290,15 @@ export class RunActor {
     await this.headers.idle();
     const [event] = await Promise.all([this.ending(end), this.deps.executor.ending(this)]);
     for (;;) {
+<<<<<<< HEAD
       const { status: state, failure, outputs = state === 'succeeded' ? end.outputs : undefined } = event;
       const header = { ...this.header(), state, failure, finishedAtMs: this.deps.clock.now() };
       const result = await this.deps.log.seal(this.lease, header, this.position, toLogEvent(event), outputs);
+=======
+      const { status: state, failure, outputs = state === end.status ? end.outputs : undefined } = event;
+      const header = { ...this.header(), state, outputs, failure, finishedAtMs: this.deps.clock.now() };
+      const result = await this.deps.log.seal(this.lease, header, this.position, toLogEvent(event));
+>>>>>>> 386987a (feat: a run that goes on after a failure gives what succeeded)
       if (!result.ok && result.reason === 'diverged') throw new LogDivergedError(this.runId, this.lastSequence);
       if (result.ok) {
         this.endedAt = result.sequence;
@@ -310,11 +316,28 @@ export class RunActor {
   private async ending({ status, outputs, failure }: Extract<Command, { type: 'EndRun' }>): Promise<RunEnded> {
     if (outputs === undefined) return { type: 'RunEnded', status, failure };
     try {
+<<<<<<< HEAD
       const completed = await this.deps.completeOutputs(outputs, { runId: this.runId, projectId: this.base.projectId });
       // What follows from the log is not written to it: the outputs of a wide scatter are long.
       return endWithin({ type: 'RunEnded', status, ...(completed !== outputs && { outputs: completed }) }, completed);
+=======
+      const completed = status === 'failed' ? await this.completePartly(outputs) : await this.deps.completeOutputs(outputs);
+      // What follows from the log is not written to it: the outputs of a wide scatter are long.
+      return { type: 'RunEnded', status, failure, ...(completed !== outputs && { outputs: completed }) };
+>>>>>>> 386987a (feat: a run that goes on after a failure gives what succeeded)
     } catch (error) {
       return { type: 'RunEnded', status: 'failed', failure: failureOf(error, '') };
     }
+  }
+
+  /** The run has failed already: an output that cannot be completed is one more that it does not have. */
+  private async completePartly(outputs: CwlObject): Promise<CwlObject> {
+    const completed = await Promise.all(
+      Object.entries(outputs).map(async ([name, value = null]): Promise<[string, CwlValue]> => {
+        const one = await this.deps.completeOutputs({ [name]: value }).catch(() => ({ [name]: null }));
+        return [name, one[name] ?? null];
+      }),
+    );
+    return completed.every(([name, value]) => value === outputs[name]) ? outputs : Object.fromEntries(completed);
   }
 }

@@ -339,7 +339,10 @@ export interface Run {
     | undefined;
   /** The CWL input object, JSON. In lists it is empty, and so it is where it is long, with inputs_omitted. */
   inputsJson: string;
-  /** The CWL output object, JSON; empty until the run succeeded, in lists, and where it is long, with outputs_omitted. */
+  /**
+   * The CWL output object, JSON; empty until the run succeeded, in lists, and where it is long, with outputs_omitted. Of one that failed after it had gone
+   * on (FAILURE_MODE_CONTINUE): what succeeded, null for the rest.
+   */
   outputsJson: string;
   /** Why the run failed; empty otherwise. */
   failure: Failure | undefined;
