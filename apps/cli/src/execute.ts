@@ -80,9 +80,10 @@ export async function follow(
     if (status === run.RunStatus.CANCELLED) return { status: 'cancelled', runId, failure };
     if (status === run.RunStatus.FAILED) {
       const told = { status: 'failed' as const, runId, failure: failure ?? run.Failure.fromPartial({ message: 'the run failed' }) };
-      if (outputsJson === '') return told;
+      if (event.event.value.outputsJson === '' && !event.event.value.outputsOmitted) return told;
+      const parts = await outputsOf(runs, runId, event.event.value);
       reporter.end();
-      return { ...told, ...(await broughtPartly(runId, JSON.parse(outputsJson) as CwlObject, place)) };
+      return { ...told, ...(await broughtPartly(runId, parts, place)) };
     }
     if (status === run.RunStatus.SUCCEEDED) {
       const published = await outputsOf(runs, runId, event.event.value);

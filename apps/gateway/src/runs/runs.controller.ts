@@ -134,14 +134,3 @@ const pageOf = (query: PageQueryData): { pageSize: number; pageToken: string } =
   pageSize: query.page_size ?? 0,
   pageToken: query.page_token ?? '',
 });
-<<<<<<< HEAD
-=======
-
-function noOutputs(found: run.Run): ServiceError {
-  const word = runStatusWord(found.status);
-  const why = found.failure ? `: ${found.failure.message}` : '';
-  const parts = found.outputsJson === '' ? 'it has no outputs' : 'what it has all the same is in `outputs` of the run itself';
-  const hint = word === 'failed' || word === 'cancelled' ? parts : 'its outputs exist once it has succeeded';
-  return new ServiceError('FAILED_PRECONDITION', `run '${found.runId}' is ${word}${why}; ${hint}`);
-}
->>>>>>> 386987a (feat: a run that goes on after a failure gives what succeeded)

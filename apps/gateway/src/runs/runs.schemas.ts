@@ -132,13 +132,6 @@ export const RunSummary = z
     started_at: time,
     retried_at: time,
     finished_at: time,
-<<<<<<< HEAD
-=======
-    inputs: jsonObject,
-    outputs: jsonObject.nullable().meta({
-      description: 'The CWL output object; of a run that failed with failure_mode `continue`: what succeeded, null for the rest',
-    }),
->>>>>>> 386987a (feat: a run that goes on after a failure gives what succeeded)
     failure: FailureView.nullable(),
     tasks: z.strictObject({
       queued: z.int(),
@@ -158,7 +151,10 @@ export const RunView = RunSummary.extend({
   inputs: jsonObject.nullable().meta({ description: 'null where it is long (inputs_omitted): GET …/inputs has it' }),
   outputs: jsonObject
     .nullable()
-    .meta({ description: 'null until there is one, and where it is long (outputs_omitted): GET …/outputs has it' }),
+    .meta({
+      description:
+        'null until there is one, and where it is long (outputs_omitted): GET …/outputs has it. Of a run that failed with failure_mode `continue`: what succeeded, null for the rest',
+    }),
   inputs_omitted: z.boolean(),
   outputs_omitted: z.boolean(),
 }).meta({ description: 'A run' });

@@ -7,8 +7,9 @@ import type { EngineEvent } from '@weft/engine';
 import { createEvaluator } from '@weft/expressions';
 import type { CommandLineTool, Plan } from '@weft/plan';
 import { createLogger } from '@weft/platform';
-import { createTaskBuilder } from '@weft/tasks';
+import { createTaskBuilder, type FileAccess } from '@weft/tasks';
 import { aRunner, aTaskJob, Inbox } from '@weft/testing';
+import { openReach } from '../../test/open-reach.js';
 import { finished, type Scripted, ScriptedRunner, started } from '../../test/scripted-runner.js';
 import { systemClock } from '../clock.js';
 import { Dispatcher } from './dispatcher.js';
@@ -37,6 +38,7 @@ const tool: CommandLineTool = {
 };
 const plan: Plan = { planVersion: 1, cwlVersion: 'v1.2', root: 't', processes: { t: tool } };
 const OWN = 'file:///data/runs/r-1/t-0.1/x';
+const FILES: FileAccess = { stat: async () => ({ kind: 'file', size: 1, version: '' }), readText: async () => '', list: async () => [] };
 const evaluator = createEvaluator();
 const logger = createLogger('test', 'silent');
 let folder: string;
@@ -57,10 +59,7 @@ async function eventsOf(script: Scripted, { location = OWN, attached = false } =
   const dispatcher = new Dispatcher({
     locator: { find: async () => (attached ? { runnerId: 'one', runtime: 'process' } : undefined), answered: async () => false },
     plans: new PlanCache(async () => plan),
-    builder: createTaskBuilder({
-      evaluator,
-      files: { stat: async () => ({ kind: 'file', size: 1, version: '' }), readText: async () => '', list: async () => [] },
-    }),
+    builder: () => createTaskBuilder({ evaluator, files: FILES }),
     pool,
     execution: (at, spec) => new TaskExecution(clients.of(at), spec, logger),
     reporter: { report: async (_runId, event) => reported.push(event) },
@@ -68,6 +67,7 @@ async function eventsOf(script: Scripted, { location = OWN, attached = false } =
     logger,
     clock: systemClock,
     dataUri: 'file:///data/',
+    reach: openReach(FILES),
   });
   const inputs = { f: { class: 'File', location, basename: 'x', size: 1 } };
   await dispatcher.handle(aTaskJob({ runId: 'r-1', processId: 't', inputs }), new AbortController().signal, { again: false });

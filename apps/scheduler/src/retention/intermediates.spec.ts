@@ -121,7 +121,7 @@ class Scene {
   }
 
   /** The run leaves the live store. */
-  clear(header: RunHeader, outputs = this.state.outputs): Promise<void> {
+  clear(header: RunHeader, outputs = header.state === 'succeeded' ? this.state.outputs : undefined): Promise<void> {
     const { log } = this;
     return this.intermediates.clear(
       RUN,
@@ -273,7 +273,7 @@ describe('intermediate files', () => {
     scene.succeed(1, ['a', 'b']);
     const location = pathToFileUri(join(scene.directory, 'runs', RUN, 'r-1-1.1', 'a'));
     const outputs = { out: { class: 'File', location }, rest: null };
-    await scene.clear(aRunHeader({ runId: RUN, state: 'failed', outputs }));
+    await scene.clear(aRunHeader({ runId: RUN, state: 'failed' }), outputs);
     expect(scene.left).toEqual(['r-1-1.1/a']);
   });
 

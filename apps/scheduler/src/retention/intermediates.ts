@@ -81,11 +81,7 @@ export class Intermediates {
     await this.deps.folders.removeLogs(runId);
     const { value: accepted } = await log.next();
     if (accepted?.type === 'RunAccepted' && accepted.options.keepIntermediates) return;
-<<<<<<< HEAD
-    await this.leaveOnly(runId, state === 'succeeded' ? outputs : undefined, outputsIn(log));
-=======
-    await this.leaveOnly(runId, header.outputs, outputsIn(log));
->>>>>>> 386987a (feat: a run that goes on after a failure gives what succeeded)
+    await this.leaveOnly(runId, outputs, outputsIn(log));
     await this.deps.folders.removeEmpty(runId);
   }
 

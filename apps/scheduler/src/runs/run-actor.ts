@@ -290,15 +290,9 @@ export class RunActor {
     await this.headers.idle();
     const [event] = await Promise.all([this.ending(end), this.deps.executor.ending(this)]);
     for (;;) {
-<<<<<<< HEAD
-      const { status: state, failure, outputs = state === 'succeeded' ? end.outputs : undefined } = event;
+      const { status: state, failure, outputs = state === end.status ? end.outputs : undefined } = event;
       const header = { ...this.header(), state, failure, finishedAtMs: this.deps.clock.now() };
       const result = await this.deps.log.seal(this.lease, header, this.position, toLogEvent(event), outputs);
-=======
-      const { status: state, failure, outputs = state === end.status ? end.outputs : undefined } = event;
-      const header = { ...this.header(), state, outputs, failure, finishedAtMs: this.deps.clock.now() };
-      const result = await this.deps.log.seal(this.lease, header, this.position, toLogEvent(event));
->>>>>>> 386987a (feat: a run that goes on after a failure gives what succeeded)
       if (!result.ok && result.reason === 'diverged') throw new LogDivergedError(this.runId, this.lastSequence);
       if (result.ok) {
         this.endedAt = result.sequence;
@@ -316,25 +310,25 @@ export class RunActor {
   private async ending({ status, outputs, failure }: Extract<Command, { type: 'EndRun' }>): Promise<RunEnded> {
     if (outputs === undefined) return { type: 'RunEnded', status, failure };
     try {
-<<<<<<< HEAD
-      const completed = await this.deps.completeOutputs(outputs, { runId: this.runId, projectId: this.base.projectId });
+      const completed = status === 'failed' ? await this.completePartly(outputs) : await this.complete(outputs);
       // What follows from the log is not written to it: the outputs of a wide scatter are long.
-      return endWithin({ type: 'RunEnded', status, ...(completed !== outputs && { outputs: completed }) }, completed);
-=======
-      const completed = status === 'failed' ? await this.completePartly(outputs) : await this.deps.completeOutputs(outputs);
-      // What follows from the log is not written to it: the outputs of a wide scatter are long.
-      return { type: 'RunEnded', status, failure, ...(completed !== outputs && { outputs: completed }) };
->>>>>>> 386987a (feat: a run that goes on after a failure gives what succeeded)
+      const ended = endWithin({ type: 'RunEnded', status, failure, ...(completed !== outputs && { outputs: completed }) }, completed);
+      // What it failed of stays what it failed of.
+      return status === 'failed' && ended.failure !== failure ? { type: 'RunEnded', status, failure, outputs: {} } : ended;
     } catch (error) {
       return { type: 'RunEnded', status: 'failed', failure: failureOf(error, '') };
     }
+  }
+
+  private complete(outputs: CwlObject): Promise<CwlObject> {
+    return this.deps.completeOutputs(outputs, { runId: this.runId, projectId: this.base.projectId });
   }
 
   /** The run has failed already: an output that cannot be completed is one more that it does not have. */
   private async completePartly(outputs: CwlObject): Promise<CwlObject> {
     const completed = await Promise.all(
       Object.entries(outputs).map(async ([name, value = null]): Promise<[string, CwlValue]> => {
-        const one = await this.deps.completeOutputs({ [name]: value }).catch(() => ({ [name]: null }));
+        const one = await this.complete({ [name]: value }).catch(() => ({ [name]: null }));
         return [name, one[name] ?? null];
       }),
     );
