@@ -1,5 +1,5 @@
 /** For tests of partition owners and run actors: a run of two tasks, and an owner whose commands are only recorded. */
-import type { Command, EngineEvent, RunOptions } from '@weft/engine';
+import { type Command, CURRENT_RULES, type EngineEvent, type RunOptions } from '@weft/engine';
 import type { CommandLineTool, CwlObject, CwlValue, Plan, Workflow } from '@weft/plan';
 import { createLogger } from '@weft/platform';
 import { type LogEntry, type RunStore, textOf } from '@weft/run-store';
@@ -48,6 +48,7 @@ const accepted: Extract<EngineEvent, { type: 'RunAccepted' }> = {
   planHash: 'h',
   inputs: { i: [1, 2] },
   options: { noContainer: false, maxAttempts: 3 },
+  rules: CURRENT_RULES,
 };
 export const logger = createLogger('test', 'silent');
 

@@ -80,7 +80,8 @@ export function settle(turn: Turn): void {
   state.failure ??= { code: 'CANCELLED', message: state.cancelReason ?? 'cancelled' };
   state.final = cancelled ? 'cancelled' : 'failed';
   state.phase = 'ended';
-  const outputs = state.final === 'failed' && state.options.failureMode === 'continue' ? partialOutputs(state) : undefined;
+  const hasParts = state.final === 'failed' && state.options.failureMode === 'continue' && state.rules.version >= 2;
+  const outputs = hasParts ? partialOutputs(state) : undefined;
   if (outputs !== undefined) state.outputs = outputs;
   turn.commands.push({ type: 'EndRun', status: state.final, failure: state.failure, ...(outputs && { outputs }) });
 }

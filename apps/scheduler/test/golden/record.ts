@@ -106,7 +106,10 @@ class Recording {
     const evaluations = commands.filter(({ type }) => type === 'EvaluateBindings' || type === 'EvaluateExpressionTool').length;
     this.evaluating += evaluations;
     this.commands.execute(
-      { plan: this.plan, runId: RUN_ID, offer: (event: EngineEvent) => this.evaluated(event) } as unknown as RunActor,
+      {
+        ...{ plan: this.plan, runId: RUN_ID, base: { projectId: 'golden' } },
+        offer: (event: EngineEvent) => this.evaluated(event),
+      } as unknown as RunActor,
       commands,
     );
   }
