@@ -63,6 +63,11 @@ export function rulesOf(logged: EngineRules | undefined): EngineRules {
   return rules;
 }
 
+/** Whether independent users of a file that is changed in place are an error, and a run that went on after a failure ends with what succeeded. */
+export function since2({ version }: EngineRules): boolean {
+  return version >= 2;
+}
+
 /** Exponential, and between half and the whole of it, so that tasks that failed together do not come back together. */
 export function backOffMs({ retryBaseMs, retryMaxMs }: EngineRules, taskId: string, tried: number): number {
   let hash = tried;

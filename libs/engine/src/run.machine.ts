@@ -5,7 +5,7 @@
 import { NO_REQUIREMENTS, type CwlObject } from '@weft/plan';
 import { activate } from './activation.js';
 import type { CancelAsked, RunAccepted, RunEnded } from './events.js';
-import { rulesOf } from './rules.js';
+import { rulesOf, since2 } from './rules.js';
 import { bookFor } from './in-place.js';
 import { partialOutputs } from './partial-outputs.js';
 import { shardDone } from './step.machine.js';
@@ -20,7 +20,7 @@ export function accept(turn: Turn, event: RunAccepted): void {
   state.options = event.options;
   state.phase = 'running';
   state.acceptedAtMs = turn.atMs;
-  const book = state.rules.version >= 2 ? bookFor(state.plan) : undefined;
+  const book = since2(state.rules) ? bookFor(state.plan) : undefined;
   if (book !== undefined) state.inPlace = book;
   const root = state.plan.root;
   turn.later(() =>
@@ -80,7 +80,7 @@ export function settle(turn: Turn): void {
   state.failure ??= { code: 'CANCELLED', message: state.cancelReason ?? 'cancelled' };
   state.final = cancelled ? 'cancelled' : 'failed';
   state.phase = 'ended';
-  const hasParts = state.final === 'failed' && state.options.failureMode === 'continue' && state.rules.version >= 2;
+  const hasParts = state.final === 'failed' && state.options.failureMode === 'continue' && since2(state.rules);
   const outputs = hasParts ? partialOutputs(state) : undefined;
   if (outputs !== undefined) state.outputs = outputs;
   turn.commands.push({ type: 'EndRun', status: state.final, failure: state.failure, ...(outputs && { outputs }) });

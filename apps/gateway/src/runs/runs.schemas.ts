@@ -149,12 +149,10 @@ export type RunSummary = z.infer<typeof RunSummary>;
 
 export const RunView = RunSummary.extend({
   inputs: jsonObject.nullable().meta({ description: 'null where it is long (inputs_omitted): GET …/inputs has it' }),
-  outputs: jsonObject
-    .nullable()
-    .meta({
-      description:
-        'null until there is one, and where it is long (outputs_omitted): GET …/outputs has it. Of a run that failed with failure_mode `continue`: what succeeded, null for the rest',
-    }),
+  outputs: jsonObject.nullable().meta({
+    description:
+      'null until there is one, and where it is long (outputs_omitted): GET …/outputs has it. Of a run that failed with failure_mode `continue`: what succeeded, null for the rest',
+  }),
   inputs_omitted: z.boolean(),
   outputs_omitted: z.boolean(),
 }).meta({ description: 'A run' });

@@ -12,6 +12,7 @@ import { aRunner, aTaskJob, Inbox } from '@weft/testing';
 import { openReach } from '../../test/open-reach.js';
 import { finished, type Scripted, ScriptedRunner, started } from '../../test/scripted-runner.js';
 import { systemClock } from '../clock.js';
+import { SecretBox } from '../secrets/secret-box.js';
 import { Dispatcher } from './dispatcher.js';
 import { PlanCache } from './plan-cache.js';
 import { RunnerClients } from './runner-clients.js';
@@ -68,6 +69,7 @@ async function eventsOf(script: Scripted, { location = OWN, attached = false } =
     clock: systemClock,
     dataUri: 'file:///data/',
     reach: openReach(FILES),
+    secrets: new SecretBox(Buffer.alloc(32)),
   });
   const inputs = { f: { class: 'File', location, basename: 'x', size: 1 } };
   await dispatcher.handle(aTaskJob({ runId: 'r-1', processId: 't', inputs }), new AbortController().signal, { again: false });

@@ -75,7 +75,7 @@ export function createRetention(options: RetentionOptions): Retention {
     if (!run) return;
     const { outputs } = await run.objects();
     const object = outputs === undefined ? undefined : (readJson(outputs) as CwlObject);
-    await intermediates.clear(runId, run.header, object, eventsOf(run.entries));
+    await intermediates.clear(runId, object, eventsOf(run.entries));
   };
   const keeper = new RetentionKeeper({ store: live, archive, leases: options.leases, clear, retentionMs, clock, logger });
   return {

@@ -125,7 +125,6 @@ class Scene {
     const { log } = this;
     return this.intermediates.clear(
       RUN,
-      header,
       outputs,
       (async function* () {
         yield* log;

@@ -72,12 +72,7 @@ export class Intermediates {
    * Before a run leaves the live store: its outputs stay, as far as it has any, and no whole logs. Mostly that was done when it ended, but
    * whoever was to do it may have died.
    */
-  async clear(
-    runId: string,
-    { state }: Pick<RunHeader, 'state'>,
-    outputs: CwlObject | undefined,
-    log: AsyncGenerator<EngineEvent, void, undefined>,
-  ): Promise<void> {
+  async clear(runId: string, outputs: CwlObject | undefined, log: AsyncGenerator<EngineEvent, void, undefined>): Promise<void> {
     await this.deps.folders.removeLogs(runId);
     const { value: accepted } = await log.next();
     if (accepted?.type === 'RunAccepted' && accepted.options.keepIntermediates) return;
