@@ -42,6 +42,12 @@ describe('InitialWorkDirRequirement', () => {
       {},
       ['/work/a text {"a": null, "b": 1000000000000000000000}\n'],
     ],
+    [
+      'a File in a block of text: what describes it',
+      [{ entryname: 'a', entry: '$({class: "File", location: "file:///d/in.txt"})\n' }],
+      {},
+      ['/work/a text {"class": "File", "location": "file:///d/in.txt"}\n'],
+    ],
     ['a number', [{ entryname: 'a', entry: '$(44.4)' }], {}, ['/work/a text 44.4']],
     ['null', [{ entryname: 'a', entry: '$(null)' }, '$(null)'], {}, []],
     ['a File', ['$(inputs.f)'], { f: F }, ['/work/in.txt uri file:///d/in.txt']],
@@ -52,14 +58,6 @@ describe('InitialWorkDirRequirement', () => {
       ['/work/sub/b.txt uri file:///d/in.txt w'],
     ],
     ['a Directory', [{ entryname: 'w', entry: '$(inputs.d)', writable: true }], { d: D }, ['/work/w uri file:///d/dir w']],
-    ['a File in a block of text', [{ entryname: 'b', entry: '$(inputs.f)\n' }], { f: F }, ['/work/b uri file:///d/in.txt']],
-    [
-      'a list of Files in a block of text',
-      [{ entry: '\n $(inputs.l)\n' }],
-      { l: [F, D] },
-      ['/work/in.txt uri file:///d/in.txt', '/work/dir uri file:///d/dir'],
-    ],
-    ['an empty list in a block of text', [{ entryname: 'b', entry: '$([])\n' }], {}, ['/work/b text []\n']],
     [
       'a list of Files',
       ['$(inputs.l)', { entry: '$(inputs.l)' }],

@@ -181,15 +181,14 @@ async function fromDirent(scope: Scope, dirent: Dirent): Promise<Placement[]> {
 }
 
 /**
- * White space around a lone expression is part of the file here: "$(x)\n" is a text that ends in a new line. A File or Directory is itself all the
- * same: nobody who writes `entry: |` means a text that describes it.
+ * White space around a lone expression is part of the file here: "$(x)\n" is a text that ends in a new line, also where x is a File (the
+ * conformance test iwd-passthrough2).
  */
 async function evaluateEntry(scope: Scope, entry: string): Promise<CwlValue> {
   if (!needsEvaluation(entry)) return entry;
   const core = entry.trim();
   const value = await evaluate(scope, core);
-  if (core.length === entry.length || isFileOrDirectory(value)) return value;
-  if (Array.isArray(value) && value.length > 0 && value.every(isFileOrDirectory)) return value;
+  if (core.length === entry.length) return value;
   const start = entry.indexOf(core);
   return `${entry.slice(0, start)}${fileText(value)}${entry.slice(start + core.length)}`;
 }
