@@ -12,7 +12,7 @@ interface Rule {
 
 const DOCUMENTED: readonly Rule[] = [
   { keys: /^weft:\{p\d\d\}:(archived|lease)$/ },
-  { keys: /^weft:(format|archived:newest|replicas|pools)$/ },
+  { keys: /^weft:(format|secrets-key|archived:newest|replicas|pools)$/ },
   { keys: /^weft:\{p\d\d\}:idem:/, lapses: true },
   { keys: /^weft:\{p\d\d\}:run:[^:]*:removed$/, lapses: true },
   { keys: /^weft:plan:/, lapses: true },
