@@ -52,7 +52,8 @@ export async function startRedisPair(): Promise<RedisPair> {
     connection: { path: join(folder, 'redis.sock') },
     second,
     failOver: async () => {
-      // Blocks until the second one has all that the first one was given.
+      // Blocks until the second one has all that the first one was given: WAIT counts up to the last write of its own connection.
+      await one.set('pair:fails-over', '', 'PX', 1);
       await one.wait(1, 0);
       await two.replicaof('NO', 'ONE');
       target = second.connection.path;
