@@ -35,7 +35,7 @@ it.each([
 it('that nothing can be written to stdout and stderr any more is no fault', async () => {
   const full = openSync('/dev/full', 'w');
   const words = `process.stdout.write('ready'); process.stderr.write('a warning'); process.emitWarning('another');`;
-  const { status } = await endOf(`${words} setTimeout(() => { ${words} setTimeout(() => process.exit(7)); });`, ['ignore', full, full]);
+  const { status } = await endOf(`${words} setImmediate(() => { ${words} setImmediate(() => process.exit(7)); });`, ['ignore', full, full]);
   closeSync(full);
   expect(status).toBe(7);
 });
