@@ -2,7 +2,18 @@ export * from './values.js';
 export * from './types.js';
 export * from './requirements.js';
 export { canonicalJson } from './canonical.js';
-export { exactInteger, isLong, markedJson, mayHoldLong, numberProblem, readForeignJson, readJson, unmarked, writeJson } from './json.js';
+export {
+  exactInteger,
+  isLong,
+  jsonOf,
+  markedJson,
+  mayHoldLong,
+  numberProblem,
+  readForeignJson,
+  readJson,
+  unmarked,
+  writeJson,
+} from './json.js';
 export { isLongJson, type JsonLimits } from './json-size.js';
 export { type ImageName, imageNameProblem, isImageId, parseImageName } from './image-reference.js';
 export { nameProblem, pathProblem } from './plain-names.js';

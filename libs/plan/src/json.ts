@@ -47,6 +47,15 @@ export function readJson(text: string): unknown {
   return mayHoldLong(text) ? unmarked(JSON.parse(marked(text))) : JSON.parse(text);
 }
 
+/** What a text says that may be none of ours; undefined where it is no JSON. */
+export function jsonOf(text: string): unknown {
+  try {
+    return readJson(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Whether a text may hold a number for which `JSON.parse` is not enough. */
 export function mayHoldLong(text: string): boolean {
   return SOME_DIGITS.test(text) && LONG_NUMBER.test(text);

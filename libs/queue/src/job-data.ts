@@ -2,7 +2,7 @@
  * What BullMQ keeps of a job, and makes JSON of with its own hands: the job itself; as text beside it where there are whole numbers in it that JSON.stringify
  * refuses (libs/plan, json.ts).
  */
-import { readJson, writeJson } from '@weft/plan';
+import { jsonOf, writeJson } from '@weft/plan';
 import { isTaskJob } from './job-shape.js';
 import type { TaskJob } from './ports.js';
 
@@ -22,14 +22,6 @@ export function jobOf(data: unknown): TaskJob | undefined {
   if (exact === undefined) return data;
   const job = typeof exact === 'string' ? jsonOf(exact) : undefined;
   return isTaskJob(job) ? job : undefined;
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return readJson(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function holdsLong(value: unknown): boolean {

@@ -1,5 +1,5 @@
 /** How log entries lie in a Redis stream: id `<sequence>-0`, fields `t` (ms) and `e` (event JSON). */
-import { readJson } from '@weft/plan';
+import { jsonOf } from '@weft/plan';
 import { ForeignMessageError } from './errors.js';
 import type { AppendResult, LogEntry, LogPosition } from './ports.js';
 
@@ -16,15 +16,6 @@ export function decodeEntry([id, fields]: StreamEntry): LogEntry {
 
 function isEvent(value: unknown): value is LogEntry['event'] {
   return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
-}
-
-/** Undefined where it is none. */
-export function jsonOf(text: string): unknown {
-  try {
-    return readJson(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** As the append scripts take it: `<sequence>` or `<sequence> <time in ms>`. */

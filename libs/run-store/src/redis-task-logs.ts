@@ -2,10 +2,10 @@
  * Task logs: one stream per run, bounded by bytes; a cursor is an id of that stream. How much went from it, and whose chunks are the last to go,
  * is in a hash beside it, which only runs have that lost chunks or have failed attempts.
  */
+import { jsonOf } from '@weft/plan';
 import type { Redis } from 'ioredis';
 import { InvalidRequestError } from './errors.js';
 import type { Keys } from './keys.js';
-import { jsonOf } from './log-codec.js';
 import { KEPT_ATTEMPTS, TASK_LOG_ENTRY_OVERHEAD, TASK_LOG_LIMIT_BYTES, splitText } from './limits.js';
 import type { AlsoInLog, TaskLogChunk, TaskLogs } from './ports.js';
 import { type RunScript, defineScript } from './redis-script.js';

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { scheduler } from '@weft/contracts';
-import { canonicalJson, readJson } from '@weft/plan';
+import { canonicalJson, jsonOf } from '@weft/plan';
 
 /**
  * SHA-256, hexadecimal. The idempotency key itself does not count, nor where the call comes from: the same command from another shell asks
@@ -21,11 +21,8 @@ export function fingerprintOf(request: scheduler.SubmitRunRequest): string {
 
 /** The order of members and white space do not matter where it is JSON. */
 function meaningOf(inputs: string): unknown {
-  try {
-    return readJson(inputs);
-  } catch {
-    return inputs;
-  }
+  const value = jsonOf(inputs);
+  return value === undefined ? inputs : value;
 }
 
 /** As protobuf's own JSON has it: a member that is not sent and one that is sent as 0, false or nothing are the same. */
