@@ -17,12 +17,12 @@ import {
   type CwlValue,
   type EffectiveRequirements,
   find,
+  hasAnywhere,
   inherit,
   isFileOrDirectory,
   isObject,
   type Plan,
   type Process,
-  type Requirement,
   visitFiles,
 } from '@weft/plan';
 import type { Owner, RunState, Scope, StepInstance } from './state.js';
@@ -65,12 +65,8 @@ export interface Conflict {
 }
 
 export function bookFor(plan: Plan): InPlaceBook | undefined {
-  const changes = ({ requirements, hints }: { requirements: Requirement[]; hints: Requirement[] }): boolean =>
-    [...requirements, ...hints].some((one) => one.class === 'InplaceUpdateRequirement' && one.inplaceUpdate);
-  const any = Object.values(plan.processes).some(
-    (process) => changes(process) || (process.class === 'Workflow' && process.steps.some(changes)),
-  );
-  return any ? { at: new Map(), below: new Map(), users: new Map() } : undefined;
+  const changes = hasAnywhere(plan, (one) => one.class === 'InplaceUpdateRequirement' && one.inplaceUpdate);
+  return changes ? { at: new Map(), below: new Map(), users: new Map() } : undefined;
 }
 
 export function userOf(taskId: string, at: { path: string; index: string; owner: Owner }): FileUser {

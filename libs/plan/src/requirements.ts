@@ -2,7 +2,7 @@
  * Which requirements are in effect for a process: its own, then the step's, then those of the workflows around it.
  * Source: CWL v1.2 §5.2 "Requirements and hints": the nearest wins; a requirement anywhere beats a hint anywhere.
  */
-import type { Requirement, RequirementClass } from './types.js';
+import type { Plan, Requirement, RequirementClass } from './types.js';
 
 /** Requirements and hints that a scope hands down to what runs inside it. One entry per class each. */
 export interface EffectiveRequirements {
@@ -21,6 +21,12 @@ export function inherit(outer: EffectiveRequirements, inner: { requirements: Req
 function overlay(outer: Requirement[], inner: Requirement[]): Requirement[] {
   const named = new Set(inner.map((r) => r.class));
   return [...outer.filter((r) => !named.has(r.class)), ...inner];
+}
+
+/** Whether any process of the plan, or a step in it, has such a requirement or hint. */
+export function hasAnywhere({ processes }: Plan, is: (requirement: Requirement) => boolean): boolean {
+  const has = ({ requirements, hints }: EffectiveRequirements): boolean => requirements.some(is) || hints.some(is);
+  return Object.values(processes).some((process) => has(process) || (process.class === 'Workflow' && process.steps.some(has)));
 }
 
 /** The requirement or hint of a class that is in effect, and which of the two it is. */

@@ -2,23 +2,12 @@
  * Which inputs of a document are secrets (`cwltool:Secrets`): those that it names itself, and those that go straight into a secret input of a step.
  * Pure.
  */
-import type { CwlObject, Plan, Requirement } from '@weft/plan';
+import { type CwlObject, type EffectiveRequirements, hasAnywhere, type Plan } from '@weft/plan';
 import { ServiceError } from '@weft/platform';
 
-type Owner = { requirements: Requirement[]; hints: Requirement[] };
-
-const known = new WeakMap<Plan, boolean>();
-
-/** Whether any part of the plan has secrets; looked up once for each plan. */
+/** Whether any part of the plan has secrets. */
 export function usesSecrets(plan: Plan): boolean {
-  let uses = known.get(plan);
-  if (uses === undefined) {
-    uses = Object.values(plan.processes).some(
-      (process) => namesOf(process).length > 0 || (process.class === 'Workflow' && process.steps.some((step) => namesOf(step).length > 0)),
-    );
-    known.set(plan, uses);
-  }
-  return uses;
+  return hasAnywhere(plan, (one) => one.class === 'SecretsRequirement' && one.secrets.length > 0);
 }
 
 export function secretInputs(plan: Plan): ReadonlySet<string> {
@@ -41,7 +30,7 @@ function secretsOf(plan: Plan, key: string, found: Map<string, Set<string>>): Se
   return secrets;
 }
 
-function namesOf({ requirements, hints }: Owner): string[] {
+function namesOf({ requirements, hints }: EffectiveRequirements): string[] {
   return [...requirements, ...hints].flatMap((one) => (one.class === 'SecretsRequirement' ? one.secrets.map(shortName) : []));
 }
 
