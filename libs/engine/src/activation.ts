@@ -1,8 +1,17 @@
 /**
  * Starting a process: a workflow opens a scope, a tool becomes a task, an expression tool an evaluation.
  */
-import { inherit, type CwlObject, type CwlValue, type EffectiveRequirements, type Process, type Workflow } from '@weft/plan';
-import { useInputs, userOf } from './in-place.js';
+import {
+  type CommandLineTool,
+  type CwlObject,
+  type CwlValue,
+  type EffectiveRequirements,
+  type ExpressionTool,
+  inherit,
+  type Process,
+  type Workflow,
+} from '@weft/plan';
+import { type Conflict, useInputs, userOf } from './in-place.js';
 import { finishScope, startStep } from './step.machine.js';
 import {
   addTask,
@@ -39,8 +48,7 @@ export function activate(turn: Turn, activation: Activation): void {
       return;
     case 'CommandLineTool':
     case 'ExpressionTool': {
-      const user = userOf(nextTaskId(turn.state), activation);
-      const conflict = useInputs(turn.state, user, process, inputs, activation.inherited);
+      const conflict = conflictOf(turn, process, inputs, activation);
       if (conflict !== undefined) return turn.failAndPark(conflict, (later) => activate(later, activation));
       const task = newTask(turn, activation, inputs, process.class === 'ExpressionTool');
       turn.await(task.pending?.expression ? evaluateTool(task) : runTask(task, turn.atMs, 0));
@@ -109,6 +117,16 @@ function addRecord(turn: Turn, of: Pick<Activation, 'path' | 'index' | 'process'
   addTask(state, task);
   turn.changedTasks.add(taskId);
   return task;
+}
+
+function conflictOf(
+  { state }: Turn,
+  process: CommandLineTool | ExpressionTool,
+  inputs: CwlObject,
+  activation: Activation,
+): Conflict | undefined {
+  if (state.inPlace === undefined) return undefined;
+  return useInputs(state, userOf(nextTaskId(state), activation), process, inputs, activation.inherited);
 }
 
 /** Joined, not concatenated: an id lives as long as the run, and a concatenation keeps its parts beside it. */

@@ -13,16 +13,16 @@
  *  4. A run whose plan has no such requirement keeps nothing and looks at nothing.
  */
 import {
+  type CommandLineTool,
   type CwlObject,
   type CwlValue,
   type EffectiveRequirements,
+  type ExpressionTool,
   find,
   hasAnywhere,
   inherit,
-  isFileOrDirectory,
   isObject,
   type Plan,
-  type Process,
   visitFiles,
 } from '@weft/plan';
 import type { Owner, RunState, Scope, StepInstance } from './state.js';
@@ -82,12 +82,12 @@ export function userOf(taskId: string, at: { path: string; index: string; owner:
 export function useInputs(
   state: RunState,
   user: FileUser,
-  process: Process,
+  process: CommandLineTool | ExpressionTool,
   inputs: CwlObject,
   inherited: EffectiveRequirements,
 ): Conflict | undefined {
   const book = state.inPlace;
-  if (book === undefined || process.class === 'Workflow' || process.class === 'Operation') return undefined;
+  if (book === undefined) return undefined;
   const effective = inherit(inherited, process);
   if (process.class === 'ExpressionTool' && !looksInside(process, effective)) return undefined;
   const written = declaredWrites(state.runId, effective, inputs);
@@ -189,7 +189,7 @@ function leadsTo(topology: Topology, from: string, to: string): boolean {
 }
 
 /** An expression has files handed to it, and reads them only where it is given what is in them. */
-function looksInside(process: Extract<Process, { class: 'ExpressionTool' }>, effective: EffectiveRequirements): boolean {
+function looksInside(process: ExpressionTool, effective: EffectiveRequirements): boolean {
   const listing = find(effective, 'LoadListingRequirement')?.value.loadListing;
   if (listing !== undefined && listing !== 'no_listing') return true;
   return process.inputs.some(({ loadContents, loadListing }) => loadContents === true || (loadListing ?? 'no_listing') !== 'no_listing');
@@ -214,8 +214,8 @@ function declaredWrites(runId: string, effective: EffectiveRequirements, inputs:
 
 function locationsOf(value: CwlValue | undefined): Set<string> {
   const found = new Set<string>();
-  visitFiles(value ?? null, (entry) => {
-    if (isFileOrDirectory(entry) && entry.location !== undefined) found.add(withoutSlash(entry.location));
+  visitFiles(value, ({ location }) => {
+    if (location !== undefined) found.add(withoutSlash(location));
   });
   return found;
 }
