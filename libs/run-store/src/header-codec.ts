@@ -3,21 +3,25 @@
  *
  * Invariant: what is handed out is a header: text that is none (cut, overwritten, another program's) is an UnreadableRunError.
  */
-import { readJson, writeJson } from '@weft/plan';
+import { isObject, readJson, writeJson } from '@weft/plan';
 import { UnreadableRunError } from './errors.js';
 import { runIdAt, timeAt } from './page-token.js';
-import type { RunHeader, RunState } from './ports.js';
+import type { RunHeader, RunObject, RunState } from './ports.js';
 
 const STATES: readonly string[] = ['pending', 'running', 'cancelling', 'succeeded', 'failed', 'cancelled'] satisfies RunState[];
 const COUNTS = ['queued', 'running', 'succeeded', 'failed', 'cancelled', 'skipped', 'known'] as const;
 
 /** @throws UnreadableRunError */
 export function decodeHeader(runId: string, json: string, now: string | null | undefined): RunHeader {
-  const header = { ...parsed(runId, json), ...(typeof now === 'string' && parsed(runId, now)) };
-  if (!isHeader(header)) throw new UnreadableRunError(runId, 'its header in the store is not one');
+  return checkedHeader(runId, { ...parsed(runId, json), ...(typeof now === 'string' && parsed(runId, now)) });
+}
+
+/** @throws UnreadableRunError where the members are not those of a header */
+export function checkedHeader(runId: string, members: Record<string, unknown>): RunHeader {
+  if (!isHeader(members)) throw new UnreadableRunError(runId, 'its header in the store is not one');
   // Before they lay beside it, objects were in the header.
-  const { inputs: _inputs, outputs: _outputs, ...rest } = header as RunHeader & Record<string, unknown>;
-  return rest as RunHeader;
+  const { inputs: _inputs, outputs: _outputs, ...header } = members;
+  return header as unknown as RunHeader;
 }
 
 /** What a list shows in the place of a run that cannot be read. */
@@ -33,8 +37,8 @@ export function unreadable(position: string, state: string | undefined, projectI
 }
 
 /** An object that an earlier version has in the header. */
-export function objectInHeader(json: string | null, which: 'inputs' | 'outputs'): string | undefined {
-  const value = json === null ? undefined : (readJson(json) as Record<string, unknown>)[which];
+export function objectInHeader(members: Record<string, unknown>, which: RunObject): string | undefined {
+  const value = members[which];
   return value === undefined ? undefined : writeJson(value);
 }
 
@@ -52,13 +56,9 @@ function isHeader(value: Record<string, unknown>): boolean {
     [runId, name, projectId, planHash, pool].every((text) => typeof text === 'string') &&
     STATES.includes(state as string) &&
     Number.isSafeInteger(submittedAtMs) &&
-    isRecord(labels) &&
-    isRecord(tasks) &&
+    isObject(labels) &&
+    isObject(tasks) &&
     COUNTS.every((count) => Number.isSafeInteger(tasks[count])) &&
     Array.isArray(currentSteps)
   );
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,5 @@
 /** Input and output objects of runs: texts beside their headers, read in pieces, so that neither Redis nor a reader ever has a long one in hand whole. */
+import { readJson } from '@weft/plan';
 import type { Redis } from 'ioredis';
 import { UnreadableRunError } from './errors.js';
 import { objectInHeader } from './header-codec.js';
@@ -17,7 +18,8 @@ export class RedisRunObjects {
     const key = this.keys.object(runId, which);
     const [bytes, first] = await Promise.all([this.redis.strlen(key), this.piece(key, 0)]);
     if (bytes > 0) return { bytes, pieces: this.pieces(runId, which, bytes, first) };
-    const text = objectInHeader(await this.redis.hget(this.keys.header(runId), 'json'), which);
+    const json = await this.redis.hget(this.keys.header(runId), 'json');
+    const text = json === null ? undefined : objectInHeader(readJson(json) as Record<string, unknown>, which);
     return text === undefined ? undefined : storedText(text);
   }
 

@@ -7,11 +7,11 @@
  *  2. Reading takes time in proportion to the text, however long a line is, and has no more of it in hand than a line or PAGE_CHARS.
  *  3. Of version 1, whose header has the objects in it, everything is read.
  */
-import { readJson, writeJson } from '@weft/plan';
+import { jsonOf, readJson, writeJson } from '@weft/plan';
 import { type Readable, pipeline, type Transform } from 'node:stream';
 import { createGunzip, createGzip } from 'node:zlib';
 import { InvalidRequestError, UnreadableRunError } from '../errors.js';
-import { decodeHeader, objectInHeader } from '../header-codec.js';
+import { checkedHeader, objectInHeader } from '../header-codec.js';
 import type { LogEntry } from '../ports.js';
 import type { RestingRun, RestingRunPages, RunTexts, StoredChunk } from '../retention.ports.js';
 
@@ -78,32 +78,37 @@ export async function encodeRun(run: RestingRunPages, { pack }: Packing): Promis
 
 /** The first line only: the rest is not fetched. */
 export async function decodeHead(runId: string, stream: Readable, packing: Packing): Promise<Head> {
+  for await (const [line] of readable(runId, lines(stream, packing))) return headOf(runId, line);
+  throw new UnreadableRunError(runId, 'it is empty in the archive');
+}
+
+/** The objects of a run, as far as it has them; what comes after them is not fetched. */
+export async function decodeObjects(runId: string, stream: Readable, packing: Packing): Promise<RunTexts> {
+  const found: RunTexts = {};
+  let head: Head | undefined;
+  for await (const page of readable(runId, lines(stream, packing))) {
+    for (const line of page) {
+      if (head === undefined) {
+        head = headOf(runId, line);
+        if (head.texts) return head.texts;
+        continue;
+      }
+      const which = OBJECTS.find((name) => line.startsWith(prefixOf(name)));
+      if (which === undefined) return found;
+      found[which] = line.slice(prefixOf(which).length, -1);
+    }
+  }
+  return found;
+}
+
+/** @throws UnreadableRunError where they are not packed */
+async function* readable(runId: string, pages: AsyncIterable<string[]>): AsyncGenerator<string[], void, undefined> {
   try {
-    for await (const [line] of lines(stream, packing)) return headOf(runId, line);
+    yield* pages;
   } catch (error) {
     if (!/^Z_/.test(String((error as { code?: unknown }).code))) throw error;
     throw new UnreadableRunError(runId, `it is not packed in the archive as it was written (${(error as Error).message})`);
   }
-  throw new UnreadableRunError(runId, 'it is empty in the archive');
-}
-
-/** The objects of a run, as far as it has them. */
-export async function decodeObjects(head: Head, stream: Readable, packing: Packing): Promise<RunTexts> {
-  if (head.texts) {
-    stream.destroy();
-    return head.texts;
-  }
-  const found: RunTexts = {};
-  let first = true;
-  for await (const page of lines(stream, packing)) {
-    for (const line of page) {
-      const which = OBJECTS.find((name) => line.startsWith(prefixOf(name)));
-      if (which === undefined && !first) return found;
-      if (which !== undefined) found[which] = line.slice(prefixOf(which).length, -1);
-      first = false;
-    }
-  }
-  return found;
 }
 
 const prefixOf = (which: (typeof OBJECTS)[number]): string => `{"${which}":`;
@@ -113,7 +118,7 @@ export function decodeRun({ texts, ...head }: Head, open: () => Promise<Readable
   const read = async (): Promise<AsyncIterable<string[]>> => lines(await open(), packing);
   return {
     ...head,
-    objects: async () => texts ?? decodeObjects(head, await open(), packing),
+    objects: async () => texts ?? decodeObjects(head.header.runId, await open(), packing),
     entries: pages(read, (line) => ('entry' in line ? line.entry : undefined)),
     chunks: pages(read, (line) => ('chunk' in line ? line.chunk : undefined)),
   };
@@ -135,19 +140,15 @@ async function* pages<T>(
 }
 
 function headOf(runId: string, text = ''): Head {
-  let line: Line | null;
-  try {
-    line = readJson(text) as Line | null;
-  } catch {
-    throw new UnreadableRunError(runId, 'its first line in the archive is not JSON');
-  }
+  const line = jsonOf(text) as Line | null | undefined;
+  if (line === undefined) throw new UnreadableRunError(runId, 'its first line in the archive is not JSON');
   if (line === null || !('format' in line) || line.format !== FORMAT) throw new UnreadableRunError(runId, 'what the archive has is no run');
   if (line.version > VERSION) throw new InvalidRequestError(`this run was archived by another version of weft (format ${line.version})`);
-  const { header, sequence, idempotency } = line;
-  const json = writeJson(header);
-  const head = { header: decodeHeader(runId, json, undefined), sequence, idempotency };
+  const { sequence, idempotency } = line;
+  const members = { ...line.header } as unknown as Record<string, unknown>;
+  const head = { header: checkedHeader(runId, members), sequence, idempotency };
   if (line.version === VERSION) return head;
-  return { ...head, texts: { inputs: objectInHeader(json, 'inputs'), outputs: objectInHeader(json, 'outputs') } };
+  return { ...head, texts: { inputs: objectInHeader(members, 'inputs'), outputs: objectInHeader(members, 'outputs') } };
 }
 
 /** Up to PAGE lines or PAGE_CHARS at a time, the very first one alone. */

@@ -42,10 +42,7 @@ export class FileRunArchive implements RunArchive {
 
   async object(runId: string, which: RunObject): Promise<StoredObject | undefined> {
     const stream = await this.files.open(runName(runId));
-    if (!stream) return undefined;
-    const head = await decodeHead(runId, stream, this.packing);
-    const again = head.texts ? Readable.from([]) : await this.files.open(runName(runId));
-    const text = again && (await decodeObjects(head, again, this.packing))[which];
+    const text = stream && (await decodeObjects(runId, stream, this.packing))[which];
     return text === undefined ? undefined : storedText(text);
   }
 

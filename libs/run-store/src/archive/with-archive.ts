@@ -19,8 +19,12 @@ export function withArchive(store: RunStore, archive: RunArchive): ArchivingRunS
   const runs = new ArchivedRuns(reader, retention, archive);
   const archived: RunReader = {
     get: async (runId) => (await reader.get(runId)) ?? (await archive.find(runId))?.header ?? (await reader.get(runId)),
-    object: async (runId, which) =>
-      (await reader.object(runId, which)) ?? (await archive.object(runId, which)) ?? reader.object(runId, which),
+    object: async (runId, which) => {
+      const live = await reader.object(runId, which);
+      // A run that is here, and has none (it failed), has none in the archive either.
+      if (live !== undefined || (await reader.get(runId).catch(whetherReadable))) return live;
+      return (await archive.object(runId, which)) ?? reader.object(runId, which);
+    },
     list: (query) => runs.list(query),
     read: async (runId, after) => {
       const live = await reader.read(runId, after);
