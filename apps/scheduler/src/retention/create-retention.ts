@@ -15,6 +15,7 @@ import {
   type RunArchive,
   type RunHeader,
   type RunStore,
+  textOf,
 } from '@weft/run-store';
 import type { Storage } from '@weft/storage';
 import type { Clock } from '../clock.js';
@@ -73,8 +74,8 @@ export function createRetention(options: RetentionOptions): Retention {
   const clear = async (runId: string): Promise<void> => {
     const run = await live.retention.read(runId);
     if (!run) return;
-    const { outputs } = await run.objects();
-    const object = outputs === undefined ? undefined : (readJson(outputs) as CwlObject);
+    const outputs = await live.reader.object(runId, 'outputs');
+    const object = outputs && (readJson(await textOf(outputs)) as CwlObject);
     await intermediates.clear(runId, object, eventsOf(run.entries));
   };
   const keeper = new RetentionKeeper({ store: live, archive, leases: options.leases, clear, retentionMs, clock, logger });

@@ -58,10 +58,12 @@ export class RunRemoval {
       const page = await this.deps.reader.list({ limit: PAGE, ...(pageToken !== undefined && { pageToken }) });
       for (const other of page.runs) {
         if (other.runId === runId) continue;
-        if (!isFinal(other.state) && (await this.refersTo(other, 'inputs', prefix)))
-          return { runId: other.runId, why: `which reads what it published: wait for its end, or cancel it` };
-        if (await this.refersTo(other, 'outputs', prefix))
-          return { runId: other.runId, why: 'whose outputs are files of it: remove that one first' };
+        const ended = isFinal(other.state);
+        if (!(await this.refersTo(other, ended ? 'outputs' : 'inputs', prefix))) continue;
+        const why = ended
+          ? 'whose outputs are files of it: remove that one first'
+          : 'which reads what it published: wait for its end, or cancel it';
+        return { runId: other.runId, why };
       }
       pageToken = page.nextPageToken;
       if (pageToken === undefined) return undefined;
