@@ -1,14 +1,10 @@
 /** What the service and its loading threads say to each other. What is large travels as text: a tree would be copied node by node, on both threads. */
 import type { scheduler } from '@weft/contracts';
-import type { Diagnostic } from '@weft/cwl';
-import type { LoadRequest } from './load-submission.js';
+import type { Loaded, LoadRequest } from './load-submission.js';
 
 export type LoadingTask = { kind: 'load'; request: LoadRequest } | { kind: 'fingerprint'; request: scheduler.SubmitRunRequest };
 
-export interface LoadedTexts {
-  diagnostics: Diagnostic[];
-  unsupported: boolean;
-  hash?: string;
+export interface LoadedTexts extends Omit<Loaded, 'plan' | 'inputs'> {
   planJson?: string;
   inputsJson?: string;
 }

@@ -5,7 +5,7 @@
  * Invariant: what waits for a back-off is acted on only while the run still wants it.
  */
 import { evaluateExpressionTool, evaluateStepBindings, type FileAccess } from '@weft/tasks';
-import type { Command, EngineEvent } from '@weft/engine';
+import type { BoundShard, Command, EngineEvent } from '@weft/engine';
 import { type ExpressionEvaluator, ownedBy } from '@weft/expressions';
 import { type CwlObject, type CwlValue, type ExpressionTool, type StepInput, type Workflow, type WorkflowStep } from '@weft/plan';
 import type { Logger } from '@weft/platform';
@@ -29,7 +29,7 @@ export interface CommandRunnerDeps {
   clock?: Clock;
 }
 
-type BoundShard = Of<'EvaluateBindings'>['shards'][number];
+type UnboundShard = Of<'EvaluateBindings'>['shards'][number];
 type Of<T extends Command['type']> = Extract<Command, { type: T }>;
 
 export class CommandRunner implements CommandExecutor {
@@ -94,7 +94,7 @@ export class CommandRunner implements CommandExecutor {
     if (!step) throw new Error(`workflow ${command.workflow} has no step ${command.step}`);
     const options = expressionOptions(command.effective, workflow.declaredVersion);
     const deps = this.depsFor(actor);
-    const bind = async ({ index, values }: BoundShard): Promise<{ index: number; inputs: CwlObject; run: boolean }> => {
+    const bind = async ({ index, values }: UnboundShard): Promise<BoundShard> => {
       const stepInputs = inputsOf(step, values, command.loop);
       const bound = await evaluateStepBindings(
         { stepInputs, values: definedValues(values), when: step.when, options, effective: command.effective },
@@ -103,7 +103,7 @@ export class CommandRunner implements CommandExecutor {
       return { index, inputs: bound.inputs, run: bound.run };
     };
     let failed: number | undefined;
-    const noting = (shard: BoundShard): Promise<{ index: number; inputs: CwlObject; run: boolean }> =>
+    const noting = (shard: UnboundShard): Promise<BoundShard> =>
       bind(shard).catch((error: unknown) => {
         failed ??= shard.index;
         throw error;

@@ -59,24 +59,8 @@ export async function openResources(config: SchedulerConfig) {
   const reach = new ResultReach({ dataUri: config.dataUri, projectOf, files });
   const clients = new RunnerClients(config.secret, tls);
   return {
-    ...{
-      logger,
-      tallies,
-      connection,
-      tls,
-      files,
-      archive,
-      live,
-      store,
-      queue,
-      registry,
-      evaluator,
-      loading,
-      plans,
-      clients,
-      reach,
-      secrets,
-    },
+    ...{ logger, tallies, connection, tls, files, archive, live, store, queue, registry },
+    ...{ evaluator, loading, plans, clients, reach, secrets },
     /** Of what `reach` lets the run see. */
     checksum: async (uri: string, scope: ResultScope): Promise<string> => {
       await reach.check(uri, scope);
