@@ -61,12 +61,12 @@ export class ContentIdMemory {
 
   /** The ids that one run sees when it begins tasks. Errors are the storage's, but for what cannot be identified: undefined. */
   forRun(runId: string): RunContentIds {
-    return { of: (uri, kind) => (kind === 'file' ? this.file(uri) : this.directory(withoutSlash(uri), runId)) };
+    return { of: (uri, kind) => (kind === 'file' ? this.file(uri) : this.directory(withoutEndSlashes(uri), runId)) };
   }
 
   /** The ids as they are now, for who stores a result of that run. */
   anew(runId: string): RunContentIds {
-    return { of: (uri, kind) => (kind === 'file' ? this.file(uri) : this.directoryAnew(withoutSlash(uri), runId)) };
+    return { of: (uri, kind) => (kind === 'file' ? this.file(uri) : this.directoryAnew(withoutEndSlashes(uri), runId)) };
   }
 
   /** These bytes were just published, and their checksum ("sha1$…") computed from them. `version`: of the file, where that is known. */
@@ -162,8 +162,4 @@ export class ContentIdMemory {
 interface Walk {
   hash: Hash;
   left: number;
-}
-
-function withoutSlash(uri: string): string {
-  return withoutEndSlashes(uri);
 }

@@ -28,4 +28,3 @@ export { storedText, textOf } from './stored-object.js';
 // For other stores on Redis.
 export { type RunScript, type Script, defineScript } from './redis-script.js';
 export { HEALING, RedisLink, type RedisLinkOptions } from './redis-connection.js';
-export type { Listener, Subscriptions } from './subscriptions.js';

@@ -24,7 +24,7 @@ export interface Listener {
 }
 
 /** Ours are shorter by far, unless their listener says otherwise. */
-export const MESSAGE_LIMIT = 65_536;
+const MESSAGE_LIMIT = 65_536;
 
 interface Channel {
   listeners: Set<Listener>;
