@@ -11,7 +11,7 @@
  */
 import { canonicalUri, lastNameOf, nameInUri, withoutEndSlashes } from './locations.js';
 import { nameProblem } from './plain-names.js';
-import { type CwlValue, type DirectoryValue, type FileValue, isDirectory, isFile, isFileOrDirectory } from './values.js';
+import { type CwlObject, type CwlValue, type DirectoryValue, type FileValue, isDirectory, isFile, isFileOrDirectory } from './values.js';
 
 type Entry = FileValue | DirectoryValue;
 
@@ -201,22 +201,31 @@ function cut(text: string): string {
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }
 
+/** Calls `visit` for every Directory with a listing, its owner first, also inside fields of somebody's own. */
+function visitListed(value: CwlValue | undefined, visit: (directory: DirectoryValue & { listing: Entry[] }) => void): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (Array.isArray(value)) {
+    for (const item of value) visitListed(item, visit);
+    return;
+  }
+  if (isListed(value)) visit(value);
+  for (const key of Object.keys(value)) visitListed(value[key], visit);
+}
+
+function isListed(value: CwlObject): value is DirectoryValue & { listing: Entry[] } {
+  return isDirectory(value) && Boolean(value.listing);
+}
+
 /** Directories that have a namesake in their listing which they cannot be united with before their own listing is known. */
 export function twinsWithoutListing(value: CwlValue | undefined): DirectoryValue[] {
   const found: DirectoryValue[] = [];
-  const visit = (item: CwlValue | undefined): void => {
-    if (typeof item !== 'object' || item === null) return;
-    if (Array.isArray(item)) return item.forEach(visit);
-    if (isDirectory(item) && item.listing) {
-      const byName = new Map<string, Entry[]>();
-      for (const entry of item.listing) pushTo(byName, nameOf(entry) ?? '', entry);
-      byName.delete('');
-      for (const group of byName.values())
-        for (const entry of group) if (group.length > 1 && isDirectory(entry) && entry.listing === undefined) found.push(entry);
-    }
-    for (const key of Object.keys(item)) visit(item[key]);
-  };
-  visit(value);
+  visitListed(value, ({ listing }) => {
+    const byName = new Map<string, Entry[]>();
+    for (const entry of listing) pushTo(byName, nameOf(entry) ?? '', entry);
+    byName.delete('');
+    for (const group of byName.values())
+      for (const entry of group) if (group.length > 1 && isDirectory(entry) && entry.listing === undefined) found.push(entry);
+  });
   return found;
 }
 
@@ -227,32 +236,23 @@ export function twinsWithoutListing(value: CwlValue | undefined): DirectoryValue
 export function detachChangedListings(value: CwlValue, sources: readonly CwlValue[]): void {
   let originals: Map<string, DirectoryValue[]> | undefined;
   const changed: DirectoryValue[] = [];
-  const visit = (item: CwlValue | undefined): void => {
-    if (typeof item !== 'object' || item === null) return;
-    if (Array.isArray(item)) return item.forEach(visit);
-    if (isDirectory(item) && item.listing && (item.location || item.path)) {
-      originals ??= listedDirectories(sources);
-      const known = [...(originals.get(item.location ?? '') ?? []), ...(originals.get(item.path ?? '') ?? [])];
-      if (!known.some((original) => isSameListing(item.listing, original.listing))) changed.push(item);
-    }
-    for (const key of Object.keys(item)) visit(item[key]);
-  };
-  visit(value);
+  visitListed(value, (directory) => {
+    const { location, path, listing } = directory;
+    if (!location && !path) return;
+    originals ??= listedDirectories(sources);
+    const known = [...(originals.get(location ?? '') ?? []), ...(originals.get(path ?? '') ?? [])];
+    if (!known.some((original) => isSameListing(listing, original.listing))) changed.push(directory);
+  });
   // Only now: a parent is compared with its children as they were.
   for (const directory of changed) for (const key of ['location', 'path', 'dirname']) delete directory[key];
 }
 
 function listedDirectories(sources: readonly CwlValue[]): Map<string, DirectoryValue[]> {
   const found = new Map<string, DirectoryValue[]>();
-  const visit = (item: CwlValue | undefined): void => {
-    if (typeof item !== 'object' || item === null) return;
-    if (Array.isArray(item)) return item.forEach(visit);
-    if (isDirectory(item) && item.listing) {
-      for (const place of new Set([item.location, item.path])) if (place) pushTo(found, place, item);
-    }
-    for (const key of Object.keys(item)) visit(item[key]);
-  };
-  sources.forEach(visit);
+  for (const source of sources)
+    visitListed(source, (directory) => {
+      for (const place of new Set([directory.location, directory.path])) if (place) pushTo(found, place, directory);
+    });
   return found;
 }
 
