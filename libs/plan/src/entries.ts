@@ -20,6 +20,7 @@ export const MAX_NESTING = 500;
 
 const TEXTS = ['location', 'path', 'basename', 'dirname', 'checksum', 'contents', 'format'] as const;
 const LISTS = ['secondaryFiles', 'listing'] as const;
+const MEMBERS = [...TEXTS, ...LISTS, 'size', 'nameroot', 'nameext'] as const;
 
 /**
  * Puts the Files and Directories of a value in order, in place, and says what is wrong with the first that cannot be.
@@ -48,12 +49,16 @@ function settle(value: CwlValue | undefined, locations: boolean, depth: number):
   if (entry) settleMembers(value, locations);
   for (const key of Object.keys(value)) settle(value[key], locations, depth + 1);
   if (!entry) return;
-  if (isDirectory(value) && value.listing) value.listing = united(value.listing);
-  refuseClashes(isFile(value) ? [value] : (value.listing ?? []));
+  if (isFile(value)) {
+    if (value.secondaryFiles?.length) refuseClashes([value]);
+  } else if (value.listing) {
+    value.listing = united(value.listing);
+    refuseClashes(value.listing);
+  }
 }
 
 function settleMembers(entry: Entry, locations: boolean): void {
-  for (const key of [...TEXTS, ...LISTS, 'size', 'nameroot', 'nameext']) if (entry[key] === null) delete entry[key];
+  for (const key of MEMBERS) if (entry[key] === null) delete entry[key];
   for (const key of TEXTS)
     if (entry[key] !== undefined && typeof entry[key] !== 'string') throw new Unsettled(`${shown(entry)}: ${key} must be text`);
   if (entry['size'] !== undefined && typeof entry['size'] !== 'number') throw new Unsettled(`${shown(entry)}: size must be a number`);

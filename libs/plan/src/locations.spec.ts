@@ -122,6 +122,17 @@ describe('canonicalUri', () => {
       { numRuns: 5_000 },
     );
   });
+
+  it('answers for what is plain as a parser does', () => {
+    const piece = fc.constantFrom('/', '.', '..', 'a', '~', '@+,=-', '.x', 'x.');
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+        // A scheme in capitals is not plain.
+        expect(canonicalUri(`file:///${pieces.join('')}`)).toEqual(canonicalUri(`FILE:///${pieces.join('')}`));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
 });
 
 describe('belowUri', () => {

@@ -97,7 +97,11 @@ export function encodeUriPath(path: string): string {
     .join('/');
 }
 
+/** Is canonical as it stands. Most are, and each File of each task is looked at, which a parser takes many times as long for. */
+const PLAIN_FILE = /^file:\/\/(?:\/(?!\.{1,2}(?:\/|$))[\w.~@+,=-]+)+\/?$/;
+
 function canonicalFile(text: string): CanonicalUri {
+  if (PLAIN_FILE.test(text)) return { uri: text };
   let url: URL;
   try {
     url = new URL(text);
