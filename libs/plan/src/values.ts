@@ -3,8 +3,10 @@
  * Source: CWL v1.2 CommandLineTool specification §4 (data model), "File" and "Directory".
  */
 
-/** Any CWL value. A File or Directory is an object whose `class` is "File" or "Directory". */
-/** `bigint`: a whole number of up to 64 bits whose digits a `number` would not print (json.ts). */
+/**
+ * Any CWL value. A File or Directory is an object whose `class` is "File" or "Directory". `bigint`: a whole number of up to 64 bits whose digits a
+ * `number` would not print (json.ts).
+ */
 export type CwlValue = null | boolean | number | bigint | string | CwlValue[] | CwlObject;
 
 /** A record, a File, a Directory, or any JSON object. `undefined` members count as absent. */
