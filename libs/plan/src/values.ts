@@ -60,6 +60,13 @@ export function isFileOrDirectory(value: unknown): value is FileValue | Director
   return isFile(value) || isDirectory(value);
 }
 
+/** True where a value holds a File or Directory anywhere. */
+export function holdsFiles(value: CwlValue | undefined): boolean {
+  if (Array.isArray(value)) return value.some(holdsFiles);
+  if (!isObject(value)) return false;
+  return isFileOrDirectory(value) || Object.keys(value).some((key) => holdsFiles(value[key]));
+}
+
 /** Calls `visit` for every File and Directory in a value, depth first, secondaryFiles and listings after their owner. */
 export function visitFiles(value: CwlValue | undefined, visit: (file: FileValue | DirectoryValue) => void): void {
   if (Array.isArray(value)) {

@@ -11,8 +11,6 @@ import type { CwlValue, DirectoryValue, FileOptions, FileValue, LoadListing } fr
 import {
   isDirectory,
   isFile,
-  isFileOrDirectory,
-  isObject,
   lastNameOf,
   mapFiles,
   nameInUri,
@@ -221,11 +219,4 @@ export function setPath(value: Entry, path: string): void {
   value['dirname'] = dirName(path);
   value.basename = path.slice(path.lastIndexOf('/') + 1);
   if (isFile(value)) [value.nameroot, value.nameext] = splitExtension(value.basename);
-}
-
-/** True where a value holds a File or Directory anywhere. */
-export function holdsFiles(value: CwlValue | undefined): boolean {
-  if (Array.isArray(value)) return value.some(holdsFiles);
-  if (!isObject(value)) return false;
-  return isFileOrDirectory(value) || Object.keys(value).some((key) => holdsFiles(value[key]));
 }

@@ -16,10 +16,10 @@ import type {
   InputParameter,
   LoadListing,
 } from '@weft/plan';
-import { find, isDirectory, isFile, isObject } from '@weft/plan';
+import { find, holdsFiles, isDirectory, isFile, isObject } from '@weft/plan';
 import type { FileAccess } from './api.js';
 import { TaskError } from './api.js';
-import { holdsFiles, nameAll, prepareFile, uniteTwins } from './file-values.js';
+import { nameAll, prepareFile, uniteTwins } from './file-values.js';
 import { checkFormat } from './format.js';
 import type { Scope } from './scope.js';
 import { brief, evaluate } from './scope.js';

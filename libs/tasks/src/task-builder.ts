@@ -8,13 +8,12 @@
 import type { executor } from '@weft/contracts';
 import { type ExpressionEvaluator, ownedBy } from '@weft/expressions';
 import type { CwlObject, EffectiveRequirements } from '@weft/plan';
-import { find, inherit } from '@weft/plan';
+import { find, holdsFiles, inherit } from '@weft/plan';
 import type { BoundTask, FileAccess, PreparedTask, SandboxLayout, TaskBuilder, TaskRequest, TaskResources } from './api.js';
 import { refuseTooLong } from './argument-limits.js';
 import { buildCommandLine } from './command-line.js';
 import { chooseContainer } from './container.js';
 import { environmentOf, networkOf, reuseOf, streamsOf, timeLimitOf } from './environment.js';
-import { holdsFiles } from './file-values.js';
 import { stageWorkDir } from './init-work-dir.js';
 import { prepareInputs } from './input-values.js';
 import { collectTaskOutputs } from './outputs.js';

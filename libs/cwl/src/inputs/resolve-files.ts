@@ -4,6 +4,7 @@
  */
 import {
   encodeUriPath,
+  holdsFiles,
   isFile,
   isFileOrDirectory,
   isObject,
@@ -81,6 +82,7 @@ class Resolver {
 
   /** The value with secondary files added. `wanted` are the options that apply to Files at this place. */
   async value(value: CwlValue, type: CwlType, wanted: FileOptions, subject: string): Promise<CwlValue> {
+    // Most values hold none: nothing is waited for then, nor copied.
     if (!holdsFiles(value)) return value;
     if (Array.isArray(value)) {
       const items = membersOf(type).find((t) => typeof t === 'object' && !Array.isArray(t) && t.type === 'array');
@@ -233,13 +235,6 @@ class Resolver {
       ...(hint !== undefined && { hint }),
     });
   }
-}
-
-/** Most values hold no files: nothing is waited for then, nor copied. */
-function holdsFiles(value: CwlValue): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  if (isFileOrDirectory(value)) return true;
-  return Object.values(value).some((member) => member !== undefined && holdsFiles(member));
 }
 
 /** Under its own name, with nothing beside it. Names of one listing differ. */
