@@ -9,7 +9,7 @@
 import type { CommandLineTool, CwlType, CwlValue, InputBinding } from '@weft/plan';
 import { isFileOrDirectory, isObject } from '@weft/plan';
 import { TaskError } from './api.js';
-import { numberText, spacedJson } from './numbers.js';
+import { spacedJson } from './numbers.js';
 import { shellQuote } from './shell-quote.js';
 import type { Scope } from './scope.js';
 import { brief, evaluate } from './scope.js';
@@ -155,7 +155,6 @@ function attach({ prefix, separate }: InputBinding, text: string): string[] {
 /** A scalar, File or Directory as one word. */
 function argumentText(value: CwlValue): string {
   if (typeof value === 'string') return value;
-  if (typeof value === 'number' || typeof value === 'bigint') return numberText(value);
   if (isFileOrDirectory(value)) {
     if (!value.path)
       throw new TaskError(

@@ -14,7 +14,7 @@ import { TaskError } from './api.js';
 import type { Entry } from './file-values.js';
 import { fillNames, setPath, uniteTwins } from './file-values.js';
 import { baseName, dirName, escapes, normalizePath } from './names.js';
-import { numberText, spacedJson } from './numbers.js';
+import { spacedJson } from './numbers.js';
 import type { Scope } from './scope.js';
 import { brief, evaluate, evaluateString } from './scope.js';
 import type { StagingArea } from './staging.js';
@@ -194,8 +194,7 @@ async function evaluateEntry(scope: Scope, entry: string): Promise<CwlValue> {
 }
 
 function fileText(value: CwlValue): string {
-  if (typeof value === 'string') return value;
-  return typeof value === 'number' || typeof value === 'bigint' ? numberText(value) : spacedJson(value);
+  return typeof value === 'string' ? value : spacedJson(value);
 }
 
 function place(value: CwlValue, name: string | undefined, writable: boolean, from: string): Placement[] {
