@@ -106,10 +106,6 @@ export class StagingArea {
     return path;
   }
 
-  isTaken(path: string): boolean {
-    return this.staged.has(path);
-  }
-
   /** Forgets what is below the input directory and no value points to any more. */
   dropUnused(values: CwlValue): void {
     const used = new Set<string>();
