@@ -5,7 +5,7 @@
 import type { CwlObject, EffectiveRequirements, ExpressionTool, FormatOntology } from '@weft/plan';
 import { inherit, isFile, isObject, visitFiles } from '@weft/plan';
 import { TaskError } from './api.js';
-import { describeLiteral, isLiteral, nameAll, uniteTwins, withoutTaskFields } from './file-values.js';
+import { describeLiteral, isLiteral, nameAndUnite, withoutTaskFields } from './file-values.js';
 import { prepareInputs } from './input-values.js';
 import { evaluateResources, runtimeObject } from './resources.js';
 import type { Scope } from './scope.js';
@@ -49,8 +49,7 @@ export async function evaluateExpressionTool(request: ExpressionToolRequest, dep
     const wrong = outputMismatch(output.type, result[output.name], `output '${output.name}'`);
     const value = result[output.name] ?? null;
     if (wrong !== undefined) throw new TaskError(value === null ? 'OUTPUT_MISSING' : 'OUTPUT_TYPE', wrong);
-    nameAll(value);
-    if (await uniteTwins(value, deps.files)) nameAll(value);
+    await nameAndUnite(value, deps.files);
     visitFiles(value, (entry) => {
       if (isFile(entry) && isLiteral(entry)) describeLiteral(entry);
     });

@@ -57,11 +57,18 @@ export function nameAll(value: CwlValue): void {
     }
     if (!entry.location && !entry.path) entry.location = `_:${++literals}`;
     fillNames(entry, `literal-${literals}`);
-    const problem = nameProblem(entry.basename);
-    if (problem !== undefined)
-      throw new TaskError('INPUT_FILE', `${entry.class} ${entry.location ?? ''}: the name ${JSON.stringify(entry.basename)} ${problem}`);
+    plainName(entry);
     if (isFile(entry) && isLiteral(entry) && entry.contents !== undefined) entry.size = Buffer.byteLength(entry.contents);
   });
+}
+
+/** Its name. @throws TaskError INPUT_FILE where that cannot be one of a folder's */
+export function plainName(value: Entry): string {
+  const name = value.basename ?? '';
+  const problem = nameProblem(name);
+  if (problem !== undefined)
+    throw new TaskError('INPUT_FILE', `${value.class} ${value.location ?? ''}: the name ${JSON.stringify(name)} ${problem}`);
+  return name;
 }
 
 /** @throws TaskError INPUT_FILE */
@@ -82,6 +89,12 @@ export async function uniteTwins(value: CwlValue, access: FileAccess): Promise<b
     united = true;
   }
   return united;
+}
+
+/** As nameAll; and equally named directories of one listing are one. */
+export async function nameAndUnite(value: CwlValue, access: FileAccess): Promise<void> {
+  nameAll(value);
+  if (await uniteTwins(value, access)) nameAll(value);
 }
 
 /** Size and checksum of a literal File, which its contents say. */

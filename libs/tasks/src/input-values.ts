@@ -19,7 +19,7 @@ import type {
 import { find, holdsFiles, isDirectory, isFile, isObject } from '@weft/plan';
 import type { FileAccess } from './api.js';
 import { TaskError } from './api.js';
-import { nameAll, prepareFile, uniteTwins } from './file-values.js';
+import { nameAndUnite, prepareFile } from './file-values.js';
 import { checkFormat } from './format.js';
 import type { Scope } from './scope.js';
 import { brief, evaluate } from './scope.js';
@@ -49,8 +49,7 @@ export async function prepareInputs(inputs: CwlObject, work: InputWork, scope: S
   }
   scope.inputs = prepared;
   if (!holdsFiles(prepared)) return prepared;
-  nameAll(prepared);
-  if (await uniteTwins(prepared, work.access)) nameAll(prepared);
+  await nameAndUnite(prepared, work.access);
   const walk = new InputWalk(work, scope);
   for (const parameter of work.parameters)
     await walk.visit(parameter.type, prepared[parameter.name] ?? null, optionsOf(parameter), `input '${parameter.name}'`);

@@ -9,10 +9,10 @@
  */
 import { executor } from '@weft/contracts';
 import type { CwlValue } from '@weft/plan';
-import { isDirectory, isFile, nameProblem, visitFiles } from '@weft/plan';
+import { isDirectory, isFile, visitFiles } from '@weft/plan';
 import { TaskError } from './api.js';
 import type { Entry } from './file-values.js';
-import { isLiteral, setPath } from './file-values.js';
+import { isLiteral, plainName, setPath } from './file-values.js';
 import { baseName } from './names.js';
 
 export interface PlaceOptions {
@@ -118,14 +118,6 @@ export class StagingArea {
 function sourceKey(input: executor.Input, value: Entry): string {
   if (!input.source) return 'directory';
   return input.source.$case === 'uri' ? `uri ${input.source.value}` : `text ${value.location ?? ''}\n${input.source.value}`;
-}
-
-function plainName(value: Entry): string {
-  const name = value.basename ?? '';
-  const problem = nameProblem(name);
-  if (problem !== undefined)
-    throw new TaskError('INPUT_FILE', `${value.class} ${value.location ?? ''}: the name ${JSON.stringify(name)} ${problem}`);
-  return name;
 }
 
 function identityOf(value: Entry): [string, string] {

@@ -7,7 +7,7 @@ import { isDirectory, isFileOrDirectory, isObject, visitFiles } from '@weft/plan
 import type { ExpressionOptions } from '@weft/expressions';
 import { needsEvaluation } from '@weft/expressions';
 import { TaskError } from './api.js';
-import { isLiteral, nameAll, prepareFile, uniteTwins, withoutTaskFields } from './file-values.js';
+import { isLiteral, nameAll, nameAndUnite, prepareFile, withoutTaskFields } from './file-values.js';
 import type { Entry } from './file-values.js';
 import { defaultListing } from './input-values.js';
 import type { Scope } from './scope.js';
@@ -55,8 +55,7 @@ export async function evaluateStepBindings(step: StepBindings, deps: TaskBuilder
     if (valueFrom !== undefined) after[name] = await evaluate(scope, valueFrom, seen[name] ?? null);
   }
   const run = step.when === undefined || (await decide(step.when, { ...scope, inputs: after }));
-  nameAll(after);
-  await uniteTwins(after, deps.files);
+  await nameAndUnite(after, deps.files);
   return { inputs: handedOn(after), run };
 }
 
