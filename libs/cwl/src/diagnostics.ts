@@ -9,7 +9,7 @@ import type { Diagnostic } from './api.js';
 import { MAX_MESSAGE, MAX_TOLD } from './limits.js';
 import type { Place, SourceFile } from './source/node.js';
 
-type Lazy<T> = T | (() => T);
+export type Lazy<T> = T | (() => T);
 
 export class Reporter {
   private readonly found: { diagnostic: Diagnostic; order: number; start: number }[] = [];
@@ -81,7 +81,7 @@ export class Reporter {
       const [start, end] = [positionOf(place.file, place.start), positionOf(place.file, Math.max(place.start, place.end))];
       Object.assign(diagnostic, { line: start.line, column: start.column, endLine: end.line, endColumn: end.column });
     }
-    const advice = hint === undefined ? undefined : valueOf(hint);
+    const advice = valueOf(hint);
     if (advice !== undefined) diagnostic.hint = shortened(advice);
     this.found.push({ diagnostic, order, start: place.start });
   }

@@ -2,11 +2,9 @@
  * Findings that may still be thrown away, as while the members of a union are tried.
  * Invariant: of many problems the first MAX_TOLD errors and warnings are kept, the others counted (see diagnostics.ts).
  */
-import type { Reporter } from '../diagnostics.js';
+import type { Lazy, Reporter } from '../diagnostics.js';
 import { MAX_TOLD } from '../limits.js';
 import type { Place } from '../source/node.js';
-
-type Lazy<T> = T | (() => T);
 
 interface Problem {
   severity: 'error' | 'warning';
