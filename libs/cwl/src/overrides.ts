@@ -46,7 +46,7 @@ export function applyOverrides(
   if (overrides.length === 0) return;
   const targets = targetsOf(processes, origins);
   for (const node of overrides) {
-    for (const { written, place, requirements } of entriesOf(node, reporter)) {
+    for (const { written, place, requirements } of readOverrides(node, reporter)) {
       const target = find(written, place, rootUri, targets, reporter);
       if (target === undefined) continue;
       target.part.requirements = overlay(target.part.requirements, requirements);
@@ -55,13 +55,13 @@ export function applyOverrides(
   }
 }
 
-interface Entry {
+interface Override {
   written: string;
   place: Place;
   requirements: Requirement[];
 }
 
-function entriesOf(node: Node, reporter: Reporter): Entry[] {
+function readOverrides(node: Node, reporter: Reporter): Override[] {
   if (!isMap(node) && !isList(node)) {
     reporter.error(node, 'wrong-type', `'cwltool:overrides' must map processes to their requirements, not be ${describe(node)}`);
     return [];
@@ -110,7 +110,8 @@ function targetsOf(processes: Readonly<Record<string, Process>>, origins: Origin
   };
   for (const [key, process] of Object.entries(processes)) {
     const { uri: file, fragment = '' } = splitFragment(key);
-    const id = stringField(origins.node(process) ?? emptyMap, 'id');
+    const node = origins.node(process);
+    const id = node && stringField(node, 'id');
     const names = [...new Set([fragment, ...(id === undefined || fragment !== '' ? [] : [fragmentOf(id)])])];
     for (const name of names) {
       add(file, name, process);
@@ -121,15 +122,15 @@ function targetsOf(processes: Readonly<Record<string, Process>>, origins: Origin
   return files;
 }
 
-const emptyMap: MapNode = { kind: 'map', file: { uri: '', text: '', namespaces: {} }, start: -1, end: -1, entries: new Map() };
-
 function find(written: string, place: Place, rootUri: string, targets: Targets, reporter: Reporter): Target | undefined {
   const { uri, fragment = '' } = splitFragment(addressOf(written, place, rootUri));
   const file = targets.get(relativeUri(uri, rootUri));
-  const all = [...targets.values()].flatMap((parts) => [...parts.values()].map(({ name }) => name));
   const target = file?.get(fragment);
   if (target !== undefined) return target;
-  const nearest = (): string => didYouMean(written, all) ?? `there are: ${namesOf(all, 20)}`;
+  const nearest = (): string => {
+    const all = [...targets.values()].flatMap((parts) => [...parts.values()].map(({ name }) => name));
+    return didYouMean(written, all) ?? `there are: ${namesOf(all, 20)}`;
+  };
   const what = file === undefined ? 'no document that is run here' : 'no process or step';
   reporter.error(place, 'unknown-override-target', `the override for '${written}' is for ${what}, and would change nothing`, nearest);
   return undefined;
