@@ -9,6 +9,7 @@
 import {
   inherit,
   NO_REQUIREMENTS,
+  pushTo,
   type CwlType,
   type EffectiveRequirements,
   type InputParameter,
@@ -240,10 +241,4 @@ class Targets {
 
 function sourcesOf({ in: inputs, loop = [] }: WorkflowStep): SourceRef[] {
   return [...inputs, ...loop].flatMap(({ link }) => link?.sources ?? []);
-}
-
-function pushTo(lists: Map<string, string[]>, key: string, item: string): void {
-  const list = lists.get(key);
-  if (list === undefined) lists.set(key, [item]);
-  else list.push(item);
 }

@@ -9,6 +9,7 @@
  *     so is one beside a secondary file of its name. The very same file twice is one file: it has one set of bytes.
  *  3. A `listing` says what its Directory holds. Where it is not what lies at the `location`, the location is given up.
  */
+import { pushTo } from './lists.js';
 import { canonicalUri, lastNameOf, nameInUri, withoutEndSlashes } from './locations.js';
 import { nameProblem } from './plain-names.js';
 import { type CwlObject, type CwlValue, type DirectoryValue, type FileValue, isDirectory, isFile, isFileOrDirectory } from './values.js';
@@ -259,12 +260,6 @@ function listedDirectories(sources: readonly CwlValue[]): Map<string, DirectoryV
       for (const place of new Set([directory.location, directory.path])) if (place) pushTo(found, place, directory);
     });
   return found;
-}
-
-function pushTo<T>(map: Map<string, T[]>, key: string, item: T): void {
-  const known = map.get(key);
-  if (known === undefined) map.set(key, [item]);
-  else known.push(item);
 }
 
 /** An entry that lost its own listing still means the whole of its directory. */

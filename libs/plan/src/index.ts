@@ -16,6 +16,7 @@ export {
 } from './json.js';
 export { isLongJson, type JsonLimits } from './json-size.js';
 export { type ImageName, imageNameProblem, isImageId, parseImageName } from './image-reference.js';
+export { pushTo } from './lists.js';
 export { nameProblem, pathProblem } from './plain-names.js';
 export {
   belowUri,

@@ -7,7 +7,7 @@
  *  2. Inputs that are placed here are not staged a second time: their paths move.
  */
 import type { CwlObject, CwlValue, DirectoryValue, Dirent, EffectiveRequirements, WorkDirItem } from '@weft/plan';
-import { find, isDirectory, isFileOrDirectory, isObject, pathProblem, settleEntries, visitFiles } from '@weft/plan';
+import { find, isDirectory, isFileOrDirectory, isObject, pathProblem, pushTo, settleEntries, visitFiles } from '@weft/plan';
 import { needsEvaluation } from '@weft/expressions';
 import type { FileAccess } from './api.js';
 import { TaskError } from './api.js';
@@ -72,12 +72,7 @@ function targetOf(placement: Placement, context: WorkDirContext): Target {
 /** Equally named directories at one place are one directory, as in any listing. */
 async function unitedTargets(targets: Target[], access: FileAccess): Promise<Target[]> {
   const byPath = new Map<string, Target[]>();
-  for (const one of targets) {
-    const path = `${one.directory}/${one.entry.basename ?? ''}`;
-    const there = byPath.get(path);
-    if (there === undefined) byPath.set(path, [one]);
-    else there.push(one);
-  }
+  for (const one of targets) pushTo(byPath, `${one.directory}/${one.entry.basename ?? ''}`, one);
   const united: Target[] = [];
   for (const [path, group] of byPath) {
     const [first] = group;

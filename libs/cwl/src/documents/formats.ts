@@ -2,7 +2,7 @@
  * Format ontologies (`$schemas`): rdfs:subClassOf and owl:equivalentClass, read line by line from RDF/XML and Turtle. No RDF library: only these
  * two relations between named classes matter, and EDAM's 2.6 MB must cost milliseconds.
  */
-import type { FormatOntology } from '@weft/plan';
+import { type FormatOntology, pushTo } from '@weft/plan';
 
 /** Adds the relations that a text declares. */
 export function readOntology(text: string, into: Map<string, Set<string>>): void {
@@ -13,12 +13,7 @@ export function readOntology(text: string, into: Map<string, Set<string>>): void
 /** Only what leads to one of `wanted`: a plan does not carry a whole ontology. */
 export function pruneOntology(relations: ReadonlyMap<string, ReadonlySet<string>>, wanted: Iterable<string>): FormatOntology {
   const below = new Map<string, string[]>();
-  for (const [iri, above] of relations)
-    for (const parent of above) {
-      const known = below.get(parent);
-      if (known) known.push(iri);
-      else below.set(parent, [iri]);
-    }
+  for (const [iri, above] of relations) for (const parent of above) pushTo(below, parent, iri);
   const kept = new Set(wanted);
   for (const iri of kept) for (const child of below.get(iri) ?? []) kept.add(child);
   const ontology: FormatOntology = {};

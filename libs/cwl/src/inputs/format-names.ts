@@ -2,7 +2,7 @@
  * Formats that a job writes with a prefix it does not declare (`edam:format_2330`). Authors mean the prefix of the document, which a
  * plan no longer knows; so the name is looked up among the formats that the plan does know, and taken when exactly one ends in it.
  */
-import { isFile, visitFiles, type CwlObject, type CwlType, type Plan } from '@weft/plan';
+import { isFile, pushTo, visitFiles, type CwlObject, type CwlType, type Plan } from '@weft/plan';
 import type { Place } from '../source/node.js';
 import type { Problems } from './problems.js';
 
@@ -31,7 +31,7 @@ function byLastName(iris: Iterable<string>): Map<string, string[]> {
   const names = new Map<string, string[]>();
   for (const iri of iris) {
     const name = iri.slice(Math.max(iri.lastIndexOf('/'), iri.lastIndexOf('#')) + 1);
-    names.set(name, [...(names.get(name) ?? []), iri]);
+    pushTo(names, name, iri);
   }
   return names;
 }
