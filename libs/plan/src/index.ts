@@ -2,18 +2,7 @@ export * from './values.js';
 export * from './types.js';
 export * from './requirements.js';
 export { canonicalJson } from './canonical.js';
-export {
-  exactInteger,
-  isLong,
-  jsonOf,
-  markedJson,
-  mayHoldLong,
-  numberProblem,
-  readForeignJson,
-  readJson,
-  unmarked,
-  writeJson,
-} from './json.js';
+export { exactInteger, isLong, jsonOf, markedJson, mayHoldLong, readForeignJson, readJson, unmarked, writeJson } from './json.js';
 export { isLongJson, type JsonLimits } from './json-size.js';
 export { type ImageName, imageNameProblem, isImageId, parseImageName } from './image-reference.js';
 export { pushTo } from './lists.js';
@@ -27,7 +16,6 @@ export {
   nameInUri,
   pathOfFileUri,
   schemeOfUri,
-  SERVED_SCHEMES,
   withoutEndSlashes,
 } from './locations.js';
 export { detachChangedListings, isSameFile, settleEntries, twinsWithoutListing } from './entries.js';

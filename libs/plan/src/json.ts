@@ -173,7 +173,7 @@ function refuseNumbers(text: string): void {
 }
 
 /** What is wrong with a number as written. */
-export function numberProblem(number: string): string | undefined {
+function numberProblem(number: string): string | undefined {
   if (number.length >= MOST_DIGITS && /^-?\d+$/.test(number) && exactInteger(number) === undefined)
     return 'has more than 64 bits: write it as a string, or with a fraction or an exponent if the nearest double will do';
   return Number.isFinite(Number(number)) ? undefined : 'is larger than any double (1.8e308)';

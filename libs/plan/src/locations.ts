@@ -12,7 +12,7 @@
 
 export type CanonicalUri = { uri: string } | { problem: string };
 
-export const SERVED_SCHEMES = ['file', 's3', 'http', 'https', 'data'] as const;
+const SERVED_SCHEMES = ['file', 's3', 'http', 'https', 'data'] as const;
 
 /** Longer than any path (4,096 bytes, each of which may be an escape of three characters), key or address that servers take. */
 const MAX_URI_LENGTH = 16_384;
