@@ -1,5 +1,5 @@
 export * from './api.js';
-export { loadDocument, collectBundle, entriesOf, type LoadOptions } from './load.js';
+export { loadDocument, collectBundle, entryPointsOf, type LoadOptions } from './load.js';
 export { type DocumentPart } from './select-part.js';
 export { recordingFetcher, bundleFetcher, type DocumentBundle } from './fetchers.js';
 export { VERSIONS as SUPPORTED_VERSIONS } from './source/version.js';

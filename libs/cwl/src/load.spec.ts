@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import {
   bundleFetcher,
   collectBundle,
-  entriesOf,
+  entryPointsOf,
   formatDiagnostic,
   loadDocument,
   normaliseRequirements,
@@ -146,8 +146,8 @@ describe('a document that is looked at, and not run', () => {
     ['no answer where each runs another', graph(flow('v', "'#w'"), flow('w', "'#v'")), []],
     ['nor where nothing can be read', 'x: [', []],
   ])('begins with %s', async (_what, text, names) => {
-    expect(await entriesOf('file:///work/main.cwl', bundleFetcher({ 'file:///work/main.cwl': text }))).toEqual(names);
-    expect(await entriesOf('file:///work/main.cwl#t', bundleFetcher({ 'file:///work/main.cwl': text }))).toEqual([]);
+    expect(await entryPointsOf('file:///work/main.cwl', bundleFetcher({ 'file:///work/main.cwl': text }))).toEqual(names);
+    expect(await entryPointsOf('file:///work/main.cwl#t', bundleFetcher({ 'file:///work/main.cwl': text }))).toEqual([]);
   });
 });
 

@@ -69,7 +69,7 @@ export async function collectBundle(
  * Of a `$graph` without `main`, for whom none of its processes is asked for: the fragments of those that no other one runs. Empty where there is no
  * question, or no answer.
  */
-export async function entriesOf(rootUri: string, fetcher: Fetcher): Promise<string[]> {
+export async function entryPointsOf(rootUri: string, fetcher: Fetcher): Promise<string[]> {
   const { uri, fragment } = splitFragment(rootUri);
   const store = new DocumentStore(fetcher, new Reporter());
   const document = fragment ? undefined : await store.load(uri, undefined);

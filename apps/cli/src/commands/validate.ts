@@ -1,5 +1,5 @@
 /** `weft validate`: every mistake of every document, at its place; needs no stack. */
-import { type Diagnostic, entriesOf, formatDiagnostic, loadDocument } from '@weft/cwl';
+import { type Diagnostic, entryPointsOf, formatDiagnostic, loadDocument } from '@weft/cwl';
 import { documentUri, localFetcher } from '../document/fetcher.js';
 import { toLsp } from '../document/lsp-diagnostics.js';
 import { EXIT_FAILURE, EXIT_UNSUPPORTED } from '../errors.js';
@@ -25,8 +25,8 @@ export async function validateCommand(documents: string[], options: { json?: boo
 /** Of a `$graph` without `main`, each process that no other one runs. */
 async function check(document: string): Promise<Checked> {
   const uri = await documentUri(document);
-  const entries = await entriesOf(uri, localFetcher);
-  const roots = entries.length === 0 ? [uri] : entries.map((entry) => `${uri}#${entry}`);
+  const names = await entryPointsOf(uri, localFetcher);
+  const roots = names.length === 0 ? [uri] : names.map((name) => `${uri}#${name}`);
   const all: Checked = { document, valid: true, unsupported: false, diagnostics: [] };
   const told = new Set<string>();
   for (const root of roots) {

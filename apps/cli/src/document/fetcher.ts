@@ -2,7 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { entriesOf, type Fetcher, textOfDataUri } from '@weft/cwl';
+import { entryPointsOf, type Fetcher, textOfDataUri } from '@weft/cwl';
 import type { StorageRouter } from '@weft/storage';
 import { pipedText, pipedUri } from './piped.js';
 
@@ -57,8 +57,8 @@ export async function documentUri(name: string): Promise<string> {
 /** The same of one that is looked at and not run: of a `$graph` without `main` the process that no other one runs, where there is one. */
 export async function lookedAtUri(name: string): Promise<string> {
   const uri = await documentUri(name);
-  const entries = await entriesOf(uri, localFetcher);
-  return entries.length === 1 ? `${uri}#${entries[0] ?? ''}` : uri;
+  const [only, ...others] = await entryPointsOf(uri, localFetcher);
+  return only !== undefined && others.length === 0 ? `${uri}#${only}` : uri;
 }
 
 /** The same of a job, whose name has no fragment. */
