@@ -112,16 +112,7 @@ if (unavailable !== undefined) process.stderr.write(`SKIPPED a full disk: ${unav
     await following.says(/started/);
     const supervisor = own.pid('supervisor');
     for (const [how, script] of Object.entries(FILLERS)) {
-      const tool = {
-        cwlVersion: 'v1.2',
-        class: 'CommandLineTool',
-        baseCommand: ['sh', '-c', script],
-        inputs: {},
-        outputs: {},
-        stdout: 'out',
-        stderr: 'err',
-      };
-      writeFileSync(join(own.folder, 'fill.cwl'), JSON.stringify(tool));
+      write('fill.cwl', script, { stdout: 'out', stderr: 'err' });
       const filling = await within('weft', 'run', '--no-cache', '--outdir', own.folder, 'fill.cwl').ended;
       expect([how, filling.code, filling.stderr]).toEqual([
         how,
