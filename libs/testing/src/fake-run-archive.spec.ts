@@ -2,7 +2,8 @@
 import { archiveRun, FileRunArchive, partitionOf, withArchive } from '@weft/run-store';
 import { aRunHeader } from './builders.js';
 import { FakeArchiveFiles } from './fake-archive-files.js';
-import { createFakeRunStore, FakeRunStoreData } from './fake-run-store.js';
+import { FakeRunStoreData } from './fake-run-data.js';
+import { createFakeRunStore } from './fake-run-store.js';
 import { runArchiveContract } from './run-archive.contract.js';
 import { accepted, ended } from './run-store.contract.js';
 

@@ -1,5 +1,4 @@
 /** Finished runs leaving the fake run store and coming back, as the port says. */
-import { readJson, writeJson } from '@weft/plan';
 import {
   type Eviction,
   type Lease,
@@ -12,9 +11,9 @@ import {
   type RunRetention,
   type StoredChunk,
 } from '@weft/run-store';
-import { goneOf, type FakeRunStoreData } from './fake-run-store.js';
-
-const copy = <T>(value: T): T => readJson(writeJson(value)) as T;
+import type { FakeRunStoreData } from './fake-run-data.js';
+import { goneOf } from './fake-task-logs.js';
+import { copy } from './kept.js';
 
 export class FakeRunRetention implements RunRetention {
   constructor(private readonly data: FakeRunStoreData) {}

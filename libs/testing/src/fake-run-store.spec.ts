@@ -1,5 +1,6 @@
 /** The fake run store keeps the contract. */
-import { FakeRunStoreData, createFakeRunStore } from './fake-run-store.js';
+import { FakeRunStoreData } from './fake-run-data.js';
+import { createFakeRunStore } from './fake-run-store.js';
 import { runStoreContract } from './run-store.contract.js';
 
 describe('fake run store', () => {

@@ -1,10 +1,15 @@
-import { readJson, writeJson } from '@weft/plan';
 /**
  * Values as a fake keeps them: they went through JSON, and nobody can change them, so that whoever reads one may share it with the fake.
  */
+import { readJson, writeJson } from '@weft/plan';
+
+/** What went through JSON: nobody shares objects with the fake. */
+export function copy<T>(value: T): T {
+  return readJson(writeJson(value)) as T;
+}
 
 export function keep<T>(value: T): T {
-  return freeze(readJson(writeJson(value)) as T);
+  return freeze(copy(value));
 }
 
 /** Values that were kept for good: those that are large, and few. */

@@ -6,7 +6,8 @@
  */
 import type { CwlObject } from '@weft/plan';
 import type { Lease, Leases, LogEntry, LogPosition, RunHeader, RunLog, RunStore } from '@weft/run-store';
-import { createFakeRunStore, type FakeRunStoreData } from '../fake-run-store.js';
+import type { FakeRunStoreData } from '../fake-run-data.js';
+import { createFakeRunStore } from '../fake-run-store.js';
 import { remotePort } from './remote-port.js';
 import type { VirtualProcess, VirtualWorld } from './virtual-world.js';
 
