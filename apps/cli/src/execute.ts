@@ -2,7 +2,7 @@
  * One run from submission to its outputs in a directory: what `weft run` and `weft conformance` do alike.
  */
 import { run, scheduler } from '@weft/contracts';
-import { type RetryAfterOptions, retryWhenTold } from '@weft/platform';
+import { type RetryAfterOptions, retryWhenTold } from '@weft/platform/client';
 import { type CwlObject, writeJson } from '@weft/plan';
 import { followRun } from './client/follow-run.js';
 import { outputsOf } from './client/run-objects.js';

@@ -5,7 +5,7 @@
 import { writeFile } from 'node:fs/promises';
 import { writeJson } from '@weft/plan';
 import { run } from '@weft/contracts';
-import { isServiceError } from '@weft/platform';
+import { isServiceError } from '@weft/platform/client';
 import type { Connected } from './client/connect.js';
 import { CommandError, EXIT_FAILURE, EXIT_NOT_WRITTEN, EXIT_UNSUPPORTED } from './errors.js';
 import { type Outcome, describeFailure, follow } from './execute.js';

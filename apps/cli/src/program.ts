@@ -3,7 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { isServiceError } from '@weft/platform';
+import { isServiceError } from '@weft/platform/service-error';
 import { dropEarlyStack } from './client/connect.js';
 import { ownArguments } from './commands/run-arguments.js';
 import { faultWriter, sentenceOf } from './fault.js';

@@ -4,7 +4,6 @@
  * Invariant: connections made after the files have changed use what they say then, HTTP and gRPC alike.
  */
 import { type ChannelCredentials, type ServerCredentials, credentials, experimental } from '@grpc/grpc-js';
-import { z } from 'zod';
 import { CertificateFiles, type CertificateLog } from './certificate-files.js';
 
 /** Paths of PEM files. */
@@ -47,24 +46,3 @@ export class PublicTls {
 
 /** For a client of such a server: whom this machine trusts (and NODE_EXTRA_CA_CERTS). */
 export const trustingSystem: { forClient(): ChannelCredentials } = { forClient: () => credentials.createSsl() };
-
-const path = z.string().min(1).optional();
-
-/** For the schema of an app's environment. */
-export const publicTlsVariables = { WEFT_PUBLIC_TLS_CERT: path, WEFT_PUBLIC_TLS_KEY: path };
-
-type PublicTlsEnvironment = { [name in keyof typeof publicTlsVariables]?: string | undefined };
-
-/** Both files or none; one alone becomes an issue of the schema. For use in `transform`. */
-export function publicTlsFilesOf(env: PublicTlsEnvironment, context: z.RefinementCtx): PublicTlsFiles | undefined {
-  const { WEFT_PUBLIC_TLS_CERT: cert, WEFT_PUBLIC_TLS_KEY: key } = env;
-  if (cert !== undefined && key !== undefined) return { cert, key };
-  if (cert === undefined && key === undefined) return undefined;
-  const missing = cert === undefined ? 'WEFT_PUBLIC_TLS_CERT' : 'WEFT_PUBLIC_TLS_KEY';
-  context.addIssue({
-    code: 'custom',
-    path: [missing],
-    message: 'must be set too: WEFT_PUBLIC_TLS_CERT and WEFT_PUBLIC_TLS_KEY go together',
-  });
-  return undefined;
-}

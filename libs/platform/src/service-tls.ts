@@ -6,7 +6,6 @@
  *  2. Connections made after the files have changed use what they say then; those that are there stay.
  */
 import { type ChannelCredentials, type ServerCredentials, credentials, experimental, ServerCredentials as Servers } from '@grpc/grpc-js';
-import { z } from 'zod';
 import { CertificateFiles, type CertificateLog, type TlsFiles } from './certificate-files.js';
 
 /** Given to every server and client of a process. */
@@ -42,23 +41,4 @@ export type ClientTls = Pick<ServiceTls, 'forClient'>;
 
 export function clientCredentials(address: string, tls: ClientTls | undefined): ChannelCredentials {
   return tls === undefined || address.startsWith('unix:') ? credentials.createInsecure() : tls.forClient();
-}
-
-const path = z.string().min(1).optional();
-
-/** For the schema of an app's environment. */
-export const tlsVariables = { WEFT_TLS_CERT: path, WEFT_TLS_KEY: path, WEFT_TLS_CA: path };
-
-type TlsEnvironment = { [name in keyof typeof tlsVariables]?: string | undefined };
-
-/** All three files or none; anything else becomes an issue of the schema. For use in `transform`. */
-export function tlsFilesOf(env: TlsEnvironment, context: z.RefinementCtx): TlsFiles | undefined {
-  const { WEFT_TLS_CERT: cert, WEFT_TLS_KEY: key, WEFT_TLS_CA: ca } = env;
-  if (cert !== undefined && key !== undefined && ca !== undefined) return { cert, key, ca };
-  const names = Object.keys(tlsVariables) as (keyof typeof tlsVariables)[];
-  const missing = names.filter((name) => env[name] === undefined);
-  if (missing.length === names.length) return undefined;
-  const message = `must be set too: WEFT_TLS_CERT, WEFT_TLS_KEY and WEFT_TLS_CA go together`;
-  context.addIssue({ code: 'custom', path: [missing.join(', ')], message });
-  return undefined;
 }

@@ -2,7 +2,7 @@
  * A run's events from the first to the last, across reconnects: a service that is restarted in between loses nothing.
  */
 import { type run, status } from '@weft/contracts';
-import { isServiceError } from '@weft/platform';
+import { isServiceError } from '@weft/platform/client';
 import type { ResumePoint, RunsClient } from './runs-client.js';
 
 const RECONNECT_DELAY_MS = 200;

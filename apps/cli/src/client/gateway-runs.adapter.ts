@@ -1,6 +1,6 @@
 /** RunsClient over a gateway's public gRPC interface. */
 import { gateway } from '@weft/contracts';
-import { callServerStream, callUnary, createClient, ServiceError, trustingSystem } from '@weft/platform';
+import { callServerStream, callUnary, createClient, ServiceError, trustingSystem } from '@weft/platform/client';
 import { CALL_MS, SUBMIT_MS, patientRuns } from './patient-runs.js';
 import type { RunsClient } from './runs-client.js';
 import { present } from './scheduler-runs.adapter.js';

@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ServiceError, isServiceError } from '@weft/platform';
+import { ServiceError, isServiceError } from '@weft/platform/client';
 import type { Home } from '../home.js';
 import { holderOf } from '../stack/lock/state-claim.js';
 import { privateStates, stateOfRun } from '../stack/private-states.js';

@@ -4,7 +4,7 @@
  * Invariant: no call is without a limit (CALL_MS, SUBMIT_MS); a stream may be silent for as long as its service answers.
  */
 import { type CwlObject, visitFiles } from '@weft/plan';
-import { ServiceError, isServiceError } from '@weft/platform';
+import { ServiceError, isServiceError } from '@weft/platform/client';
 import { patiently } from '../stack/patience.js';
 import type { RunsClient, Submission } from './runs-client.js';
 

@@ -1,6 +1,6 @@
 /** RunsClient over the scheduler of a local stack. */
 import { run, scheduler } from '@weft/contracts';
-import { callServerStream, callUnary, createClient } from '@weft/platform';
+import { callServerStream, callUnary, createClient } from '@weft/platform/client';
 import { processState } from '../stack/lock/place.js';
 import { CALL_MS, SUBMIT_MS, patientRuns } from './patient-runs.js';
 import type { RunsClient } from './runs-client.js';

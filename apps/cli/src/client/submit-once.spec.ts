@@ -1,5 +1,5 @@
 import { run } from '@weft/contracts';
-import { ServiceError } from '@weft/platform';
+import { ServiceError } from '@weft/platform/client';
 import { NO_OPTIONS } from '../execute.js';
 import type { Submission, Submitted } from './runs-client.js';
 import { submitOnce } from './submit-once.js';

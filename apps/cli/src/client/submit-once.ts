@@ -4,7 +4,7 @@
  * Invariant: every call carries the same idempotency key, so that all of them lead to one run.
  */
 import { randomUUID } from 'node:crypto';
-import { isServiceError } from '@weft/platform';
+import { isServiceError } from '@weft/platform/client';
 import type { RunsClient, Submission, Submitted } from './runs-client.js';
 
 /** Milliseconds before each further call; they outlast a restart of what the client talks to. */

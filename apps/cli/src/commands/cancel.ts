@@ -1,5 +1,5 @@
 /** `weft cancel`: asks for the end of runs and says what became of each. */
-import { isServiceError } from '@weft/platform';
+import { isServiceError } from '@weft/platform/client';
 import { findRun } from '../client/find-run.js';
 import { runWord } from '../client/status.js';
 import { CommandError } from '../errors.js';

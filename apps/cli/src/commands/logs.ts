@@ -1,6 +1,6 @@
 /** `weft logs`: what the tools of a run wrote, each line with its time, step and attempt; or all of what one task wrote, byte for byte. */
 import { run } from '@weft/contracts';
-import { isServiceError } from '@weft/platform';
+import { isServiceError } from '@weft/platform/client';
 import { findRun } from '../client/find-run.js';
 import type { RunsClient } from '../client/runs-client.js';
 import { CommandError } from '../errors.js';

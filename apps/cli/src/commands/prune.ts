@@ -1,6 +1,6 @@
 /** `weft prune`: frees room: finished runs by age, number, size and state; whole logs; what only the call cache keeps. */
 import { run } from '@weft/contracts';
-import { isServiceError } from '@weft/platform';
+import { isServiceError } from '@weft/platform/client';
 import { runStatusOf, runWord } from '../client/status.js';
 import type { RunsClient } from '../client/runs-client.js';
 import { CommandError } from '../errors.js';

@@ -1,5 +1,5 @@
 /** `weft rm`: removes runs that have ended, with their outputs in storage, their logs and their records. */
-import { isServiceError } from '@weft/platform';
+import { isServiceError } from '@weft/platform/client';
 import { findRun } from '../client/find-run.js';
 import { CommandError } from '../errors.js';
 import { withRuns } from './with-runs.js';

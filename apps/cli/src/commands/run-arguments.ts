@@ -2,7 +2,7 @@
  * The arguments of `weft run` in front of the document, before they are parsed: options of other runners are passed over, renamed or refused.
  * From the document on, options are its inputs (or weft's), and nothing is touched.
  */
-import { nearestName } from '@weft/cwl';
+import { nearestName } from '@weft/cwl/nearest-name';
 import { CommandError } from '../errors.js';
 import { foreignOption } from './foreign-options.js';
 

@@ -1,5 +1,5 @@
 /** `weft runners`: who executes tasks, what each has and what is held of it; drain and undrain. */
-import { isServiceError } from '@weft/platform';
+import { isServiceError } from '@weft/platform/client';
 import { withRegistry } from '../client/connect-registry.js';
 import { RUNNER_COLUMNS, runnerRow, runnerJson } from '../runners-table.js';
 import { table } from '../table.js';

@@ -2,7 +2,6 @@
 import { readJson, writeJson } from '@weft/plan';
 import { run } from '@weft/contracts';
 import type { RunsClient } from '../client/runs-client.js';
-import { withRegistry } from '../client/connect-registry.js';
 import { objectText } from '../client/run-objects.js';
 import { findRun } from '../client/find-run.js';
 import { runWord, taskWord } from '../client/status.js';
@@ -40,6 +39,7 @@ export async function showCommand(named: string, options: { json?: boolean; gate
 async function absences(found: run.Run, { gateway }: { gateway?: string }): Promise<string[]> {
   const over = found.finishedAt !== undefined;
   if (over || gateway !== undefined || process.env['WEFT_URL'] !== undefined) return [];
+  const { withRegistry } = await import('../client/connect-registry.js');
   const runners = await withRegistry(undefined, (registry) => registry.list(found.pool));
   const away = runners.flatMap(({ description }) => description?.runtimes.filter(({ expected }) => expected) ?? []);
   return [...new Set(away.map(({ unavailable }) => unavailable))];

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CwlObject, type FileValue, isFile, visitFiles } from '@weft/plan';
-import { isServiceError } from '@weft/platform';
+import { isServiceError } from '@weft/platform/client';
 import type { RunsClient } from '../client/runs-client.js';
 import { Refused, prepare } from '../document/prepare.js';
 import { CommandError, EXIT_UNSUPPORTED } from '../errors.js';

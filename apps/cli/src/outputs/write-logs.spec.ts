@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '@weft/contracts';
-import { ServiceError } from '@weft/platform';
+import { ServiceError } from '@weft/platform/client';
 import { writeLogs } from './write-logs.js';
 
 let folder: string;

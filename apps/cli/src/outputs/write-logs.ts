@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { run } from '@weft/contracts';
-import { isServiceError } from '@weft/platform';
+import { isServiceError } from '@weft/platform/client';
 import type { RunsClient } from '../client/runs-client.js';
 
 const STREAMS = [

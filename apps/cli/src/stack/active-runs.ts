@@ -2,7 +2,7 @@
  * Follows the runs that are active until there are none: by their event streams, never by asking again and again.
  */
 import { run, scheduler } from '@weft/contracts';
-import { callServerStream, callUnary, createClient } from '@weft/platform';
+import { callServerStream, callUnary, createClient } from '@weft/platform/client';
 
 const LOOK_MS = 5_000;
 const ACTIVE = [run.RunStatus.PENDING, run.RunStatus.RUNNING, run.RunStatus.CANCELLING];
