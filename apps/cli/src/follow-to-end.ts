@@ -95,9 +95,10 @@ function newsOnly(reporter: ProgressReporter, since: Date | undefined, onSucceed
 /** Prints the output object. @throws CommandError where the run did not succeed, or the object could not be written */
 export async function conclude(outcome: Outcome, { outdir, summary }: Place, interruptedCode?: number): Promise<void> {
   const { runId } = outcome;
+  const print = summary === undefined ? writeResult : writeSummary(summary);
   switch (outcome.status) {
     case 'succeeded':
-      return (summary === undefined ? writeResult : writeSummary(summary))(
+      return print(
         `${writeJson(outcome.outputs, 4)}\n`,
         `run ${runId} has succeeded, and its output files are in ${outdir.path}; \`weft show ${runId}\` prints the output object`,
       );
@@ -105,7 +106,7 @@ export async function conclude(outcome: Outcome, { outdir, summary }: Place, int
       throw new CommandError(`run ${runId} was cancelled${reasonOf(outcome.failure)}`, interruptedCode ?? EXIT_FAILURE);
     case 'failed': {
       const code = outcome.failure.code === 'UNSUPPORTED' ? EXIT_UNSUPPORTED : EXIT_FAILURE;
-      if (outcome.outputs) await writeResult(`${JSON.stringify(outcome.outputs, null, 4)}\n`, `what run ${runId} has is in ${outdir.path}`);
+      if (outcome.outputs) await print(`${writeJson(outcome.outputs, 4)}\n`, `what run ${runId} has is in ${outdir.path}`);
       throw new CommandError(
         [`run ${runId} failed: ${describeFailure(outcome.failure)}`, ...partsOf(outcome, outdir.path)].join('\n'),
         code,

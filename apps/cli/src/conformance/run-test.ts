@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type CwlObject, type FileValue, isFile, visitFiles } from '@weft/plan';
+import { type CwlObject, type FileValue, isFile, visitFiles, writeJson } from '@weft/plan';
 import { isServiceError } from '@weft/platform/client';
 import type { RunsClient } from '../client/runs-client.js';
 import { Refused, prepare } from '../document/prepare.js';
@@ -66,7 +66,7 @@ export async function runTest(runs: RunsClient, test: ConformanceTest, { folder,
 
 export async function judge(test: ConformanceTest, ended: Ended, failureCodes?: FailureCodes): Promise<string | undefined> {
   if (test.should_fail) {
-    if (ended.kind === 'outputs') return `should have failed, but gave ${JSON.stringify(ended.outputs).slice(0, 300)}`;
+    if (ended.kind === 'outputs') return `should have failed, but gave ${writeJson(ended.outputs).slice(0, 300)}`;
     if (!ended.proper) return `should have been refused, but broke: ${ended.message}`;
     if (!failureCodes) return undefined;
     const wanted = failureCodes[test.id];
