@@ -19,13 +19,13 @@ export interface Peer {
 }
 
 export function patientRuns(runs: RunsClient, peer: Peer): RunsClient {
-  const call = <T>(work: Promise<T>, limitMs = CALL_MS, why = ''): Promise<T> =>
-    patiently(work, { say: (line) => peer.say(line), what: () => `${peer.name()} to answer${why}` }).catch((error: unknown) => {
+  const call = <T>(work: Promise<T>, limitMs = CALL_MS, why = (): string => ''): Promise<T> =>
+    patiently(work, { say: (line) => peer.say(line), what: () => `${peer.name()} to answer${why()}` }).catch((error: unknown) => {
       if (!isServiceError(error) || error.code !== 'DEADLINE_EXCEEDED') throw error;
       throw new ServiceError('DEADLINE_EXCEEDED', `${peer.name()} has not answered for ${limitMs / 1000} s`, undefined, { cause: error });
     });
   return {
-    submit: (submission) => call(runs.submit(submission), SUBMIT_MS, looksFirst(submission)),
+    submit: (submission) => call(runs.submit(submission), SUBMIT_MS, () => looksFirst(submission)),
     get: (runId) => call(runs.get(runId)),
     object: (runId, kind) => absenceTold(peer, () => runs.object(runId, kind)),
     list: (filter) => call(runs.list(filter)),
