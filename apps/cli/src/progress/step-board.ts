@@ -19,17 +19,16 @@ type Count = keyof StepState['counts'];
 export class StepBoard {
   private readonly steps = new Map<string, StepState>();
   private readonly tasks = new Map<string, Count>();
-  private readonly started = new Set<string>();
+  /** When each step had its first task running, in that order. */
+  private readonly started = new Map<string, number>();
   private readonly scatters = new Set<string>();
   private executed = 0;
-  private firstRunningMs: number | undefined;
 
   /** Takes a task's new state; says what that means for its step. */
-  update(task: run.Task, atMs?: number): { state: StepState; change: StepChange } {
+  update(task: run.Task, atMs = 0): { state: StepState; change: StepChange } {
     const { state, now } = this.remember(task);
-    if (now === 'running') this.firstRunningMs ??= atMs;
-    else if ((now === 'succeeded' && !task.cached) || now === 'failed') this.executed += 1;
-    return { state, change: now === undefined ? 'none' : this.changeOf(state, now) };
+    if ((now === 'succeeded' && !task.cached) || now === 'failed') this.executed += 1;
+    return { state, change: now === undefined ? 'none' : this.changeOf(state, now, atMs) };
   }
 
   /** Takes a task's state of which nothing is to be said; `now`: where it is new. */
@@ -71,7 +70,13 @@ export class StepBoard {
 
   /** Tasks that were executed while somebody watched (not remembered, cached or skipped), and since when. */
   pace(): { executed: number; sinceMs: number | undefined } {
-    return { executed: this.executed, sinceMs: this.firstRunningMs };
+    const [sinceMs] = this.started.values();
+    return { executed: this.executed, sinceMs };
+  }
+
+  /** Undefined where nobody watched it start. */
+  startedMs(step: string): number | undefined {
+    return this.started.get(step);
   }
 
   totals(): StepState['counts'] {
@@ -93,9 +98,9 @@ export class StepBoard {
     return state;
   }
 
-  private changeOf(state: StepState, now: Count): StepChange {
+  private changeOf(state: StepState, now: Count, atMs: number): StepChange {
     if (now === 'running' && !this.started.has(state.step)) {
-      this.started.add(state.step);
+      this.started.set(state.step, atMs);
       return 'started';
     }
     return now !== 'queued' && now !== 'preparing' && now !== 'running' && endedOf(state) === state.total ? 'finished' : 'none';

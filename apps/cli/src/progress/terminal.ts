@@ -37,7 +37,6 @@ class TerminalReporter implements ProgressReporter {
   private ended = false;
   private redraw: NodeJS.Timeout | undefined;
   private idle: NodeJS.Timeout | undefined;
-  private readonly since = new Map<string, number>();
   /** The newest event's time by the run's clock, which need not be this machine's, and when it came by this one's. */
   private newest = { atMs: 0, cameMs: 0 };
 
@@ -70,10 +69,7 @@ class TerminalReporter implements ProgressReporter {
     this.newest = { atMs: at.getTime(), cameMs: Date.now() };
     const { state, change } = this.board.update(task, at.getTime());
     const label = task.step === '' ? 'tool' : shownLine(task.step);
-    if (change === 'started') {
-      this.since.set(task.step, at.getTime());
-      if (!this.options.live) this.line(`[${label}] started`);
-    }
+    if (change === 'started' && !this.options.live) this.line(`[${label}] started`);
     if (change === 'finished') this.line(`[${label}] ${describeStep(state)}${this.duration(task.step, at)}`);
     if (task.status === run.TaskStatus.FAILED && change !== 'finished')
       this.line(`[${label}${task.index === '' ? '' : `[${task.index}]`}] ${taskWord(task.status)}`);
@@ -81,7 +77,7 @@ class TerminalReporter implements ProgressReporter {
   }
 
   private duration(step: string, at: Date): string {
-    const since = this.since.get(step);
+    const since = this.board.startedMs(step);
     return since === undefined ? '' : ` in ${((at.getTime() - since) / 1000).toFixed(1)} s`;
   }
 
