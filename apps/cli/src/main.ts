@@ -2,6 +2,7 @@
  * The `weft` command. Loads as little as possible: the supervisor needs no command line, and a command that needs the stack has it
  * started before anything else is loaded, so that both take place at the same time.
  */
+import { foreignOption } from './commands/foreign-options.js';
 import { onFault } from './fault.js';
 import { guardStreams } from './stdio.js';
 import { rawWorld, unnameable } from './unnameable.js';
@@ -52,6 +53,6 @@ function needsStack(name: string | undefined, args: string[]): boolean {
   )
     return false;
   // What prints something of the document runs nothing.
-  if (args.some((arg) => /^--(print-.*|validate|pack|make-template|tool-help)$/.test(arg))) return false;
+  if (args.some((arg) => arg.startsWith('--print-') || foreignOption(arg)?.kind === 'command')) return false;
   return name === 'run' && args.some((arg) => !arg.startsWith('-'));
 }
