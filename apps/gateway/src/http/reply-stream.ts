@@ -20,8 +20,8 @@ export function sendBytes(reply: FastifyReply, bytes: AsyncIterable<Uint8Array>)
 }
 
 /** An object as it lies in the store. */
-export function sendJson(reply: FastifyReply, bytes: AsyncIterable<Uint8Array>): void {
-  void reply.type('application/json; charset=utf-8').send(Readable.from(bytes, { objectMode: false }));
+export function sendJson(reply: FastifyReply, bytes: Buffer | AsyncIterable<Uint8Array>): void {
+  void reply.type('application/json; charset=utf-8').send(Buffer.isBuffer(bytes) ? bytes : Readable.from(bytes, { objectMode: false }));
 }
 
 /** The headers go out at once: a client that follows something quiet is to know that it is connected. */
