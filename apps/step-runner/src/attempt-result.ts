@@ -1,7 +1,7 @@
 /** How an attempt ended, in the contract's words. Pure. */
 import { executor } from '@weft/contracts';
 import type { ExitStatus } from '@weft/runtimes';
-import type { SecretMask } from './secret-mask.js';
+import type { SecretMask } from './logs/secret-mask.js';
 import { attemptFailure } from './work-dir/faults.js';
 
 /** Stops compiling where a runtime learns a new way to end. */

@@ -1,5 +1,5 @@
 /**
- * One attempt while it lives: drives the machine, the sandbox and the runtime, and tells its watchers.
+ * One attempt while it lives: drives the machine, the sandbox and the runtime, and has its watchers told.
  *
  * Invariants:
  *  1. Every attempt ends in exactly one `finished` event, whatever fails.
@@ -17,15 +17,13 @@ import { letGo } from './disk/let-go.js';
 import type { RunnerFiles } from './inputs/runner-files.js';
 import { type AttemptSignal, type AttemptState, decideAttempt, initialAttempt } from './attempt.machine.js';
 import { lifeOf } from './attempt-life.js';
-import { EventFeed, eventOf } from './event-feed.js';
 import { DEVICES_FILE, LOSSES_FILE, remember, RESULT_FILE, SPEC_FILE } from './attempt-memory.js';
 import { InputGuard } from './input-guard.js';
+import { AttemptReport } from './attempt-report.js';
 import { failedResult, finishedResult } from './attempt-result.js';
 import { type SandboxLayout, type StagingPlan, streamFilesOf } from './sandbox-layout.js';
 import { makeSandbox, stageInputs } from './stage.js';
 import type { LogKeeper } from './logs/log-keeper.js';
-import { TaskLog } from './logs/task-log.js';
-import { ToolOutput } from './tool-output.js';
 import type { Published } from './publisher.js';
 import { runtimeTaskOf } from './runtime-task.js';
 import { WorkTreeError } from './work-dir/faults.js';
@@ -57,14 +55,9 @@ export interface AttemptContext {
 
 export class Attempt {
   private state: AttemptState = initialAttempt;
-  private readonly feed = new EventFeed(() => {
-    if (this.waiting) this.context.forget(this);
-  });
-  private readonly output: ToolOutput;
-  private readonly written: TaskLog;
+  private readonly report: AttemptReport;
   /** How often it was begun again. */
   private losses = 0;
-  private readonly early: (() => void)[] = [];
   /** Somebody has asked for it in this life of the runner. */
   wanted = false;
   /** The guard of the disk has ended it. */
@@ -75,11 +68,7 @@ export class Attempt {
   private onUnwanted: (() => void) | undefined;
   private plan: StagingPlan | undefined;
   private inputs: InputGuard | undefined;
-  private queuedEvent: executor.TaskEvent | undefined;
   private devices: readonly string[] = [];
-  private startedEvent: executor.TaskEvent | undefined;
-  private lastPreparing: executor.TaskEvent | undefined;
-  private finishedEvent: executor.TaskEvent | undefined;
   private graceMs = DEFAULT_GRACE_MS;
   private removal: Promise<void> = Promise.resolve();
   private readonly ended: Promise<void>;
@@ -89,12 +78,8 @@ export class Attempt {
     readonly context: AttemptContext,
     run: (attempt: Attempt) => Promise<executor.Finished>,
   ) {
-    this.output = new ToolOutput(context.spec.secrets);
-    this.written = new TaskLog({
-      ...{ spec: context.spec, sandbox: context.layout.root, keeper: context.logs, onProblem: context.onProblem },
-      publish: (event) => this.feed.publish(event),
-      congested: () => this.feed.congested,
-      hasSpare: () => context.disk.hasSpare(),
+    this.report = new AttemptReport(context, () => {
+      if (this.waiting) context.forget(this);
     });
     this.ended = run(this)
       .catch((error: unknown) => this.fail(error))
@@ -120,7 +105,7 @@ export class Attempt {
       attempt.losses = losses;
       context.admission.adopt(context.layout.key, needOf(context.spec), devices);
       attempt.signal('admitted');
-      attempt.lastPreparing = eventOf({ $case: 'preparing', value: { text: `waiting for runtime '${context.runtime.name}' to answer` } });
+      attempt.report.preparing(`waiting for runtime '${context.runtime.name}' to answer`);
       const unwanted = new Promise<'unwanted'>((resolve) => (attempt.onUnwanted = () => resolve('unwanted')));
       const running = await Promise.race([found, unwanted]);
       if (running === 'unwanted') return CANCELLED;
@@ -148,31 +133,22 @@ export class Attempt {
 
   /** Milliseconds for which nobody has followed it; 0 where somebody does. */
   get unattendedMs(): number {
-    return this.feed.unwatchedMs;
+    return this.report.unwatchedMs;
   }
 
   get finished(): boolean {
-    return this.finishedEvent !== undefined;
+    return this.report.hasFinished;
   }
 
   /** What a watcher missed, as far as it is kept, and then what comes. */
   watch(signal: AbortSignal): AsyncIterable<executor.TaskEvent> {
     this.wanted = true;
-    const first = this.startedEvent ?? this.lastPreparing ?? this.queuedEvent;
-    const past = [first, ...this.written.past(), this.finishedEvent].filter((event) => event !== undefined);
-    return this.feed.watch(past, signal);
+    return this.report.watch(signal);
   }
 
-  /** Takes a chunk of the tool's log. One that comes before the runtime has said that the tool started is held up until then. */
-  readonly log: LogSink = (stream, data) => this.take(stream, this.output.push(stream, data));
-
-  private take(stream: 'stdout' | 'stderr', data: Buffer): void | Promise<void> {
-    if (this.startedEvent !== undefined || this.finished) return this.written.write(stream, data);
-    return new Promise<void>((resolve) => this.early.push(resolve)).then(() => this.written.write(stream, data));
-  }
-
-  private letEarlyLogGo(): void {
-    for (const go of this.early.splice(0)) go();
+  /** Takes a chunk of the tool's log. */
+  get log(): LogSink {
+    return this.report.log;
   }
 
   /** Resolves once the tool is stopped. */
@@ -220,7 +196,7 @@ export class Attempt {
 
   private askAndRun(): Promise<executor.Finished> {
     const { runtime, disk } = this.context;
-    const on = { preparing: (text: string) => this.queue(text), onUnwanted: this.whenUnwanted };
+    const on = { preparing: (text: string) => this.report.queued(text), onUnwanted: this.whenUnwanted };
     const absent = runtime.available(on);
     const away = absent === undefined ? disk.available(on) : absent.then(() => disk.available(on));
     return away === undefined ? this.askAndBegin() : this.unlessUnwanted(away.then(() => this.askAndBegin()));
@@ -229,7 +205,7 @@ export class Attempt {
   private askAndBegin(): Promise<executor.Finished> {
     const asked = this.ask();
     if ('devices' in asked) return this.beginAdmitted(asked);
-    this.queue('');
+    this.report.queued('');
     return asked.then((admitted) => {
       if (admitted === undefined) return CANCELLED;
       if (this.context.disk.lacks() === undefined) return this.beginAdmitted(admitted);
@@ -279,12 +255,12 @@ export class Attempt {
     if (begun) this.losses += 1;
     if (this.losses > MAX_LOSSES)
       throw new RuntimeFailure('RUNTIME_LOST', `${message}; that was the ${this.losses}th time, and the task is not begun again`, false);
-    this.running = this.startedEvent = undefined;
-    this.output.renew();
+    this.running = undefined;
+    this.report.renew();
     this.signal('lost');
-    this.prepare(begun ? `${message}; the task is begun again (${this.losses} of ${MAX_LOSSES} times)` : message);
+    this.report.preparing(begun ? `${message}; the task is begun again (${this.losses} of ${MAX_LOSSES} times)` : message);
     admission.leave(layout.key);
-    const back = runtime.available({ preparing: (text) => this.prepare(text), onUnwanted: this.whenUnwanted });
+    const back = runtime.available({ preparing: (text) => this.report.preparing(text), onUnwanted: this.whenUnwanted });
     await back?.catch((error: unknown) => {
       if (!this.state.stopAsked) throw error;
     });
@@ -307,17 +283,6 @@ export class Attempt {
     });
   }
 
-  /** It waits: for room, or for what `reason` says. */
-  private queue(reason: string): void {
-    this.queuedEvent = eventOf({ $case: 'queued', value: { reason } });
-    this.feed.publish(this.queuedEvent);
-  }
-
-  private prepare(text: string): void {
-    this.lastPreparing = eventOf({ $case: 'preparing', value: { text } });
-    this.feed.publish(this.lastPreparing);
-  }
-
   private async prepareAndRunOnce(): Promise<executor.Finished> {
     const { spec, layout, runtime, storage, discard } = this.context;
     makeSandbox(layout, discard);
@@ -326,7 +291,7 @@ export class Attempt {
     if (this.losses > 0) remember(layout, LOSSES_FILE, Buffer.from(String(this.losses)));
     const staging = new AbortController();
     this.onUnwanted = () => staging.abort();
-    const slow = setTimeout(() => this.prepare('staging its inputs'), SLOW_STAGING_MS);
+    const slow = setTimeout(() => this.report.preparing('staging its inputs'), SLOW_STAGING_MS);
     const staged = stageInputs(spec, layout, runtime, storage, staging.signal).finally(() => clearTimeout(slow));
     this.plan = await staged.catch((error: unknown) => {
       if (this.state.stopAsked) return undefined;
@@ -335,7 +300,7 @@ export class Attempt {
     if (this.plan === undefined || this.state.stopAsked) return CANCELLED;
     if (!runtime.containers) this.inputs = InputGuard.over(this.plan);
     this.begunAt = performance.now();
-    const on = { log: this.log, preparing: (text: string) => this.prepare(text), onUnwanted: this.whenUnwanted };
+    const on = { log: this.log, preparing: (text: string) => this.report.preparing(text), onUnwanted: this.whenUnwanted };
     const running = await runtime.start(runtimeTaskOf(spec, layout, this.plan, this.devices), on).catch((error: unknown) => {
       if (this.state.stopAsked) return undefined;
       throw error;
@@ -346,27 +311,24 @@ export class Attempt {
   private async follow(running: RunningTask): Promise<executor.Finished> {
     const { spec, layout, runtime, disk } = this.context;
     this.running = running;
-    const begun = this.written.begin(lifeOf(running, runtime, this.losses));
+    const begun = this.report.begin(lifeOf(running, runtime, this.losses));
     if (begun !== undefined) await begun;
-    this.startedEvent = eventOf({ $case: 'started', value: { handle: running.handle } });
-    this.feed.publish(this.startedEvent);
-    this.letEarlyLogGo();
+    this.report.started(running.handle);
     this.signal('started');
     const container = runtime.containers ? running.handle : undefined;
     const taken = { key: layout.key, directory: layout.root, container, reservedBytes: needOf(spec).diskBytes };
     const unwatch = disk.watch({ ...taken, end: (failure) => this.endFor(failure) });
     try {
       const exit = await running.wait();
-      await this.output.end((stream, data) => this.take(stream, data));
+      await this.report.ended(streamFilesOf(spec, layout).stderr);
       const wallMs = Math.round(performance.now() - this.begunAt);
-      this.output.addFile(streamFilesOf(spec, layout).stderr);
       unwatch();
       const full = this.full ?? (exit.outcome === 'exited' ? await disk.atEnd(taken, exit.exitCode) : undefined);
       if (full !== undefined && !this.state.stopAsked) throw full;
       const finished = finishedResult(
         exit,
         await leftBy(exit, { spec, layout, inputs: this.inputs, tree: () => this.tree() }),
-        this.output.lines(),
+        this.report.stderrLines(),
         wallMs,
       );
       // The container, which could tell again how it ended, goes next.
@@ -388,20 +350,18 @@ export class Attempt {
   private fail(error: unknown): executor.Finished {
     if (!(error instanceof RuntimeFailure) && !(error instanceof WorkTreeError))
       this.context.onProblem(`attempt ${this.context.layout.key} failed unexpectedly`, error);
-    const failed = failedResult(error, this.output.lines(), this.output.mask);
+    const failed = failedResult(error, this.report.stderrLines(), this.report.mask);
     if (failed.failure?.code === 'DISK_FULL') letGo(this.context.layout, this.context);
     return failed;
   }
 
   private async finish(finished: executor.Finished): Promise<void> {
     this.context.admission.leave(this.context.layout.key);
-    this.letEarlyLogGo();
-    await this.written.end();
-    this.finishedEvent = eventOf({ $case: 'finished', value: finished });
+    await this.report.endLog();
+    this.report.finished(finished);
     // Beside the report of the end, not before it; release waits for it.
-    this.removal = Promise.all([this.removal, this.written.keep()]).then(() => undefined);
+    this.removal = Promise.all([this.removal, this.report.keepLog()]).then(() => undefined);
     this.signal('finished');
-    this.feed.publish(this.finishedEvent);
   }
 
   private signal(signal: AttemptSignal): void {

@@ -1,8 +1,7 @@
 /** What a tool says on its streams, without its secrets: on the way to its log, and the end of stderr as it is told where it failed. */
+import type { StreamName } from './log-keeper.js';
 import { type MaskedStream, SecretMask } from './secret-mask.js';
-import { StderrTail } from './work-dir/stderr-tail.js';
-
-type StreamName = 'stdout' | 'stderr';
+import { StderrTail } from './stderr-tail.js';
 
 export class ToolOutput {
   readonly mask: SecretMask;

@@ -1,5 +1,5 @@
 /** The last lines of a task's stderr: at most 20 lines and 4 KiB, whether the stream went to the log or to a file. */
-import type { SecretMask } from '../secret-mask.js';
+import type { SecretMask } from './secret-mask.js';
 import { openBeneath, type OpenEntry, systemErrorCode } from '@weft/storage';
 
 const MAX_BYTES = 4096;
@@ -14,10 +14,6 @@ export class StderrTail {
     const all = data.length >= MAX_BYTES ? data : Buffer.concat([this.bytes, data]);
     // A copy: a slice would keep the whole chunk alive.
     this.bytes = Buffer.from(all.subarray(Math.max(0, all.length - MAX_BYTES)));
-  }
-
-  addAll(other: StderrTail): void {
-    this.add(other.bytes);
   }
 
   /** The end of a file; one that is not there has no lines. @throws NotPlainError; the system's error */
