@@ -183,16 +183,11 @@ export class OpenDirectory {
  * @throws NotPlainError where something on the way is no directory; the system's error
  */
 export function openBeneath(root: string, below: string, { follow = false } = {}): OpenEntry {
-  const names = below.split('/').filter((name) => name !== '');
+  const names = namesIn(below);
   const last = names.pop();
   if (last === undefined) return new OpenEntry(openSync(root, O_PATH | (follow ? 0 : O_NOFOLLOW)), root, undefined);
-  let directory = OpenDirectory.at(root, { follow });
+  const directory = descended(root, names, { follow });
   try {
-    for (const name of names) {
-      const next = directory.directory(name);
-      directory.close();
-      directory = next;
-    }
     const path = directory.pathOf(last);
     return new OpenEntry(openSync(path, O_PATH | O_NOFOLLOW), path, directory);
   } catch (error) {
@@ -201,12 +196,20 @@ export function openBeneath(root: string, below: string, { follow = false } = {}
   }
 }
 
-/** The same for a directory that is to be looked into. @throws as `openBeneath` */
-export function openDirectoryBeneath(root: string, below: string, { follow = false } = {}): OpenDirectory {
+/** The same for a directory that is to be looked into. @param make what is missing on the way, and it. @throws as `openBeneath` */
+export function openDirectoryBeneath(root: string, below: string, options: { follow?: boolean; make?: boolean } = {}): OpenDirectory {
+  return descended(root, namesIn(below), options);
+}
+
+function namesIn(below: string): string[] {
+  return below.split('/').filter((name) => name !== '');
+}
+
+function descended(root: string, names: readonly string[], { follow = false, make = false }): OpenDirectory {
   let directory = OpenDirectory.at(root, { follow });
-  for (const name of below.split('/').filter((one) => one !== '')) {
+  for (const name of names) {
     try {
-      const next = directory.directory(name);
+      const next = make ? directory.madeDirectory(name) : directory.directory(name);
       directory.close();
       directory = next;
     } catch (error) {

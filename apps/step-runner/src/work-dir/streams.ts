@@ -11,7 +11,7 @@
 import { lstatSync, renameSync } from 'node:fs';
 import { basename, normalize } from 'node:path';
 import type { executor } from '@weft/contracts';
-import { NotPlainError, OpenDirectory, systemErrorCode } from '@weft/storage';
+import { NotPlainError, openDirectoryBeneath, systemErrorCode } from '@weft/storage';
 import { type SandboxLayout, streamFilesOf } from '../sandbox-layout.js';
 import { faultOf, WorkTreeError } from './faults.js';
 
@@ -27,7 +27,7 @@ function place(stream: string, file: string, workDir: string, path: string): voi
   // Taken to its place before, or never made: the command could not be started.
   if (lstatSync(file, { throwIfNoEntry: false }) === undefined) return;
   try {
-    const at = directoryAt(workDir, path.split('/').slice(0, -1));
+    const at = openDirectoryBeneath(workDir, path.slice(0, path.lastIndexOf('/') + 1), { make: true });
     try {
       renameSync(file, at.pathOf(basename(path)));
     } finally {
@@ -36,21 +36,6 @@ function place(stream: string, file: string, workDir: string, path: string): voi
   } catch (error) {
     throw placeError(error, stream, path);
   }
-}
-
-function directoryAt(top: string, names: readonly string[]): OpenDirectory {
-  let at = OpenDirectory.at(top);
-  for (const name of names) {
-    try {
-      const next = at.madeDirectory(name);
-      at.close();
-      at = next;
-    } catch (error) {
-      at.close();
-      throw error;
-    }
-  }
-  return at;
 }
 
 function placeError(error: unknown, stream: string, path: string): unknown {
