@@ -1,8 +1,9 @@
 /**
  * Whose a home is, looked at before anything is made in it: files of root in a user's home would keep that user out for ever.
  */
-import { accessSync, constants, lstatSync, readFileSync, readdirSync } from 'node:fs';
+import { lstatSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { isWritable } from '@weft/storage/host-paths';
 import type { Home } from './home.js';
 
 /** Nobody else works with these. */
@@ -60,15 +61,6 @@ function refusal(path: string, owner: number, uid: number, root: string): Error 
     `${path} belongs to ${owner === 0 ? 'root' : `uid ${owner}`}, so this user cannot work in ${root}: ` +
       `give it back with \`sudo chown -R ${uid} ${root}\`, or set WEFT_HOME to a directory of your own`,
   );
-}
-
-function isWritable(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK | constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function nearest(path: string): string {

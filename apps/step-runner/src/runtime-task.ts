@@ -1,7 +1,8 @@
 /** A spec and its staged sandbox → what a runtime must do. Pure. */
 import { executor } from '@weft/contracts';
 import { RuntimeFailure, type RuntimeTask } from '@weft/runtimes';
-import { isWithin, type SandboxLayout, type StagingPlan, streamFilesOf } from './sandbox-layout.js';
+import { isWithin } from '@weft/storage';
+import { type SandboxLayout, type StagingPlan, streamFilesOf } from './sandbox-layout.js';
 
 export function runtimeTaskOf(spec: executor.TaskSpec, layout: SandboxLayout, plan: StagingPlan, devices: readonly string[]): RuntimeTask {
   const streams = streamFilesOf(spec, layout);

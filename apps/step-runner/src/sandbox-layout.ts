@@ -7,6 +7,7 @@
  */
 import { basename, isAbsolute, join, normalize, relative } from 'node:path';
 import { executor } from '@weft/contracts';
+import { isWithin } from '@weft/storage';
 
 export interface SandboxLayout {
   /** `<task_id>.<attempt>`: by this others know the attempt. */
@@ -65,11 +66,6 @@ export function streamFilesOf(
   const stdout = stdoutPath === '' ? undefined : join(root, 'stdout');
   if (stderrPath === '') return { stdout };
   return { stdout, stderr: stdout !== undefined && normalize(stdoutPath) === normalize(stderrPath) ? stdout : join(root, 'stderr') };
-}
-
-/** Whether `path` is `directory` or lies below it. Both normalised. */
-export function isWithin(path: string, directory: string): boolean {
-  return path === directory || path.startsWith(directory.endsWith('/') ? directory : `${directory}/`);
 }
 
 /** What is wrong with a spec, in words for INVALID_ARGUMENT; undefined where nothing is. */

@@ -13,11 +13,11 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { type ReadOnlyNames, RuntimeFailure, type TaskRuntime } from '@weft/runtimes';
-import { decodeDataUri, isDataUri, isRemoteUri, mapLimited, pathToFileUri, StorageError, systemErrorCode } from '@weft/storage';
+import { decodeDataUri, isDataUri, isRemoteUri, isWithin, mapLimited, pathToFileUri, StorageError, systemErrorCode } from '@weft/storage';
 import { type CheckReal, copyWritable, separate } from './copy-input.js';
 import { fullWords } from './disk/disks.js';
 import type { RunnerFiles } from './inputs/runner-files.js';
-import { isWithin, type Placement, planStaging, type ResolvedInput, type SandboxLayout, type StagingPlan } from './sandbox-layout.js';
+import { type Placement, planStaging, type ResolvedInput, type SandboxLayout, type StagingPlan } from './sandbox-layout.js';
 import { placeShielded } from './shield.js';
 
 /** What an earlier life left under the same key is removed first: it was never released, and nobody runs in it. */

@@ -12,11 +12,12 @@
 import { withoutEndSlashes } from '@weft/plan';
 import { type BigIntStats, constants, createReadStream } from 'node:fs';
 import { mkdir, open as openFile, readdir, realpath, rename, stat, unlink, writeFile } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { randomBytes } from 'node:crypto';
 import { decodeDataUri, isDataUri } from './data-uri.js';
 import { fileUriToPath, pathToFileUri } from './file-uri.js';
+import { isWithin } from './host-paths.js';
 import { type OpenOptions, type PublishOptions, type Storage, StorageError, type StoredEntry, type StoredStat } from './ports.js';
 import { refuseInto } from './uri.js';
 import { publishTree } from './publish.js';
@@ -187,7 +188,7 @@ export class LocalStorage implements Storage {
     const roots = this.options.allowedRoots;
     if (roots === undefined) return;
     this.realRoots ??= Promise.all(roots.map(async (root) => realpath(root)));
-    if ((await this.realRoots).some((root) => real === root || real.startsWith(root.endsWith(sep) ? root : root + sep))) return;
+    if ((await this.realRoots).some((root) => isWithin(real, root))) return;
     throw new StorageError('ACCESS', `${uri} is outside the allowed roots (${roots.join(', ')})`, uri);
   }
 

@@ -13,6 +13,8 @@ import type { Dirent } from 'node:fs';
 import { readdir, readFile, statfs } from 'node:fs/promises';
 import { join, normalize } from 'node:path';
 import { fileUriToPath } from './file-uri.js';
+import { isWithin } from './host-paths.js';
+import { mountLines } from './mountinfo.js';
 import { StorageError } from './ports.js';
 import { systemErrorCode } from './system-error.js';
 
@@ -90,7 +92,7 @@ export class Reach {
   /** The run among whose results a path lies, or what else is in that directory; undefined: it lies elsewhere. */
   private runOf(path: string): string | undefined {
     for (const name of [this.own.results, ...this.resultNames]) {
-      if (name === undefined || !isIn(path, name)) continue;
+      if (name === undefined || !isWithin(path, name)) continue;
       const [top = '', run = ''] = path
         .slice(name.length)
         .split('/')
@@ -101,15 +103,15 @@ export class Reach {
   }
 
   private isOwn(real: string): boolean {
-    return this.own.closed.some((path) => isIn(real, path)) && !this.own.open.some((path) => isIn(real, path));
+    return this.own.closed.some((path) => isWithin(real, path)) && !this.own.open.some((path) => isWithin(real, path));
   }
 
   private async lookThrough(real: string, uri: string): Promise<void> {
-    const holds = [...KERNEL_PLACES, ...this.own.closed].find((path) => path !== real && isIn(path, real) && !this.isOpenBelow(real));
+    const holds = [...KERNEL_PLACES, ...this.own.closed].find((path) => path !== real && isWithin(path, real) && !this.isOpenBelow(real));
     if (holds !== undefined) throw refused(uri, `holds ${KERNEL_PLACES.includes(holds) ? holds : "the stack's own directories"}`);
-    if (this.own.results !== undefined && this.own.results !== real && isIn(this.own.results, real))
+    if (this.own.results !== undefined && this.own.results !== real && isWithin(this.own.results, real))
       throw refused(uri, 'holds the results of other runs');
-    const mounted = (await mountsOfKernel()).find((point) => point !== real && isIn(point, real));
+    const mounted = (await mountsOfKernel()).find((point) => point !== real && isWithin(point, real));
     if (mounted !== undefined) throw refused(uri, `holds ${mounted}, a file system of the kernel`);
     let seen = 0;
     const directories = [real];
@@ -128,24 +130,20 @@ export class Reach {
 
   /** A directory of results holds nothing of the stack's. */
   private isOpenBelow(real: string): boolean {
-    return this.own.open.some((path) => isIn(real, path));
+    return this.own.open.some((path) => isWithin(real, path));
   }
 }
 
 /** In words; undefined: a file, a directory or a link. */
-export function oddKind(entry: Pick<Dirent, 'isSocket' | 'isFIFO' | 'isCharacterDevice' | 'isBlockDevice'>): string | undefined {
+function oddKind(entry: Pick<Dirent, 'isSocket' | 'isFIFO' | 'isCharacterDevice' | 'isBlockDevice'>): string | undefined {
   if (entry.isSocket()) return 'a socket';
   if (entry.isFIFO()) return 'a pipe';
   return entry.isCharacterDevice() || entry.isBlockDevice() ? 'a device' : undefined;
 }
 
 /** Whether a path without links is the kernel's by its name. */
-export function isKernels(real: string): boolean {
-  return KERNEL_PLACES.some((place) => isIn(real, place)) && !isIn(real, SHARED_MEMORY);
-}
-
-function isIn(path: string, directory: string): boolean {
-  return path === directory || path.startsWith(directory.endsWith('/') ? directory : `${directory}/`);
+function isKernels(real: string): boolean {
+  return KERNEL_PLACES.some((place) => isWithin(real, place)) && !isWithin(real, SHARED_MEMORY);
 }
 
 /** Those that may not be read by the runner may not be read by the task either. */
@@ -160,21 +158,12 @@ async function entriesOf(directory: string): Promise<Dirent[]> {
 
 /** Where the kernel's file systems are mounted, now. */
 async function mountsOfKernel(): Promise<string[]> {
-  const text = await readFile('/proc/self/mountinfo', 'latin1').catch((error: unknown) => {
+  const text = await readFile('/proc/self/mountinfo', 'utf8').catch((error: unknown) => {
     // Another system than Linux has none.
     if (systemErrorCode(error) === 'ENOENT') return '';
     throw error;
   });
-  return text.split('\n').flatMap((line) => {
-    const [mount = '', source = ''] = line.split(' - ');
-    const point = mount.split(' ')[4] ?? '';
-    return KERNEL_MOUNTS.test(source.split(' ')[0] ?? '') ? [unescaped(point)] : [];
-  });
-}
-
-function unescaped(path: string): string {
-  const bytes = path.replace(/\\([0-7]{3})/g, (_all, octal: string) => String.fromCharCode(parseInt(octal, 8)));
-  return Buffer.from(bytes, 'latin1').toString('utf8');
+  return mountLines(text).flatMap(({ point, type }) => (KERNEL_MOUNTS.test(type) ? [point] : []));
 }
 
 function refused(uri: string, why: string): StorageError {

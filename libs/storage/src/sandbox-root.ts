@@ -14,8 +14,10 @@
  *  2. A root in a directory that others may write to is this user's alone, and no link, or it is refused: whoever made it first does not get our tasks.
  */
 import { createHash } from 'node:crypto';
-import { accessSync, chmodSync, constants, lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { isWithin, isWritable } from './host-paths.js';
+import { type MountLine, mountLines } from './mountinfo.js';
 import { systemErrorCode } from './system-error.js';
 
 const OUTSIDE = '/var/tmp';
@@ -64,7 +66,8 @@ function isTogether(a: Place, b: Place): boolean {
 /** @param home a real path. @param data see SandboxRootQuestion */
 export function sandboxRootOf(home: string, data?: string): string {
   const uid = process.getuid?.() ?? -1;
-  return chooseSandboxRoot({ home, data, uid, look: (path) => lookAt(path, mountTable()), inUse: holdsSandboxes });
+  let mounts: readonly MountLine[] | undefined;
+  return chooseSandboxRoot({ home, data, uid, look: (path) => lookAt(path, (mounts ??= mountTable())), inUse: holdsSandboxes });
 }
 
 /** Makes it, and sees that nobody else has a way into it. @throws Error that says what to do */
@@ -80,42 +83,26 @@ export function makeSandboxRoot(path: string): void {
   if ((found.mode & 0o077) !== 0) chmodSync(path, 0o700);
 }
 
-function lookAt(path: string, mounts: readonly Mounted[]): Place {
+function lookAt(path: string, mounts: readonly MountLine[]): Place {
   const nearest = nearestThere(path);
   const { uid, dev } = statSync(nearest);
-  const on = mounts.filter(({ point }) => isWithin(nearest, point)).reduce<Mounted | undefined>(longest, undefined);
-  return { uid, device: dev, mount: on?.point ?? '', noexec: on?.noexec ?? false, writable: isWritable(nearest) };
-}
-
-interface Mounted {
-  point: string;
-  noexec: boolean;
+  const on = mounts.filter(({ point }) => isWithin(nearest, point)).reduce<MountLine | undefined>(longest, undefined);
+  return { uid, device: dev, mount: on?.point ?? '', noexec: on?.options.includes('noexec') ?? false, writable: isWritable(nearest) };
 }
 
 /** The later one hides the earlier one of the same point. */
-function longest(best: Mounted | undefined, one: Mounted): Mounted {
+function longest(best: MountLine | undefined, one: MountLine): MountLine {
   return best === undefined || one.point.length >= best.point.length ? one : best;
 }
 
-function isWithin(path: string, directory: string): boolean {
-  return path === directory || path.startsWith(directory === '/' ? '/' : `${directory}/`);
-}
-
-function mountTable(): Mounted[] {
-  let text: string;
+function mountTable(): MountLine[] {
   try {
-    text = readFileSync('/proc/self/mountinfo', 'utf8');
+    return mountLines(readFileSync('/proc/self/mountinfo', 'utf8'));
   } catch (error) {
     // Another system than Linux: the device has to do.
     if (systemErrorCode(error) === 'ENOENT') return [];
     throw error;
   }
-  return text.split('\n').flatMap((line) => {
-    const [, , , , point, options] = line.split(' ');
-    if (point === undefined || options === undefined) return [];
-    const plain = point.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
-    return [{ point: plain, noexec: options.split(',').includes('noexec') }];
-  });
 }
 
 /** Without links. What may not be looked at counts as what is not there. */
@@ -124,15 +111,6 @@ function nearestThere(path: string): string {
     return realpathSync(path);
   } catch {
     return dirname(path) === path ? path : nearestThere(dirname(path));
-  }
-}
-
-function isWritable(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK | constants.X_OK);
-    return true;
-  } catch {
-    return false;
   }
 }
 

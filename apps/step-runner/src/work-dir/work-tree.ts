@@ -17,6 +17,7 @@ import { executor } from '@weft/contracts';
 import {
   encodePath,
   isRemoteUri,
+  isWithin,
   type Listed,
   natureOf,
   NotPlainError,
@@ -27,7 +28,7 @@ import {
   pathToFileUri,
   systemErrorCode,
 } from '@weft/storage';
-import { isWithin, type SandboxLayout, type StagedInput, type StagingPlan, streamPathsOf } from '../sandbox-layout.js';
+import { type SandboxLayout, type StagedInput, type StagingPlan, streamPathsOf } from '../sandbox-layout.js';
 import { faultOf, short, WorkTreeError } from './faults.js';
 
 const MAX_LINKS = 40;
