@@ -52,8 +52,8 @@ export async function stageInputs(
     files.remember(layout.key, layout.root);
     for (const placement of plan.placements) {
       // As part of the input that leads there: results of other runs are none of it.
-      const uri = 'sourcePath' in placement ? pathToFileUri(placement.sourcePath) : '';
-      await place(placement, (real) => files.storage.local.checkReal(real, uri));
+      const uri = (): string => ('sourcePath' in placement ? pathToFileUri(placement.sourcePath) : '');
+      await place(placement, (real) => files.storage.local.checkReal(real, uri()));
     }
     for (const { inPlace, sourcePath, uri } of plan.staged) if (inPlace) await openForChange(sourcePath, spec.runId, uri, files);
     markCopies(plan);
@@ -181,8 +181,6 @@ async function existing(uri: string, kind: executor.InputKind, files: RunnerFile
   try {
     return await files.resolveInput(uri, kind === executor.InputKind.DIRECTORY ? 'directory' : 'file');
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'ENOTDIR')
-      throw new RuntimeFailure('INPUT_FILE', `input ${uri} does not exist`, false);
     if (error instanceof StorageError) throw inputFailure(error, error.code === 'IO');
     throw error;
   }

@@ -169,15 +169,21 @@ export class LocalStorage implements Storage {
 
   /** The real path of what a task is to be given; of a directory all that lies in it has been looked at. @throws StorageError */
   async resolveInput(uri: string, kind: StoredStat['kind']): Promise<string> {
-    return this.guarded(uri, async (path) => {
-      const real = await realpath(path);
-      // What was checked before is where the name led then.
+    const path = fileUriToPath(uri);
+    try {
+      // Looked up once: what is checked is what is given, wherever the name leads a moment later.
+      const real = await realpath(path).catch(async (error: unknown) => {
+        await this.checkAllowed(path, uri);
+        throw error;
+      });
       await this.checkReal(real, uri);
       const stats = await stat(real, { bigint: true });
       if (describe(stats, uri).kind !== kind) throw new StorageError('UNSUPPORTED', `${uri} is not a ${kind}`, uri);
       if (kind === 'directory') await (await this.reached()).checkTree(real, uri);
       return real;
-    });
+    } catch (error) {
+      throw toStorageError(error, uri);
+    }
   }
 
   /** Of what a link within an input leads to. @throws StorageError */
