@@ -6,11 +6,8 @@
  *     inputs; at a private one where WEFT_ALLOW_PRIVATE_HTTP says so.
  *  2. Docker Hub is the engine's business: it may have a mirror for it.
  */
-import { RuntimeFailure } from '@weft/runtimes';
+import { isDockerHub, RuntimeFailure } from '@weft/runtimes';
 import { refusePrivateHost, systemErrorCode } from '@weft/storage';
-
-/** Names of Docker Hub in lists and images. */
-const HUB = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io']);
 
 export interface RegistryRules {
   /** `host` or `host:port`; absent: any. */
@@ -21,9 +18,9 @@ export interface RegistryRules {
 /** @returns a check that throws RuntimeFailure IMAGE_PULL */
 export function registryCheck({ allowed, allowPrivate }: RegistryRules): (registry: string | undefined) => Promise<void> {
   return async (registry) => {
-    const hub = registry === undefined || HUB.has(registry);
+    const hub = registry === undefined || isDockerHub(registry);
     if (allowed !== undefined) {
-      if (allowed.some((name) => name === registry || (hub && HUB.has(name)))) return;
+      if (allowed.some((name) => name === registry || (hub && isDockerHub(name)))) return;
       throw new RuntimeFailure(
         'IMAGE_PULL',
         `no image may be pulled from ${registry ?? 'docker.io'} (WEFT_REGISTRIES of the runner)`,

@@ -17,4 +17,5 @@ export { VIEW as READ_ONLY_VIEW } from './process/launcher-pool.js';
 export { DockerRuntime } from './docker/docker-runtime.js';
 export type { ContainerLimits } from './docker/create-options.js';
 export type { DockerRuntimeOptions } from './docker/docker-runtime.js';
-export { IMAGE_SOURCES, type ImageSource, type Registries } from './docker/images.js';
+export { isDockerHub } from './docker/image-reference.js';
+export { IMAGE_SOURCES, type ImageSource } from './docker/images.js';

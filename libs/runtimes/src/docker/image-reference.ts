@@ -7,6 +7,13 @@ export function withTag(reference: string): string {
   return name.includes(':') || name.includes('@') || isImageId(reference) ? reference : `${reference}:latest`;
 }
 
+const HUB = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io']);
+
+/** Whether the registry that an image's name begins with is Docker Hub, which is meant where it begins with none. */
+export function isDockerHub(registry: string): boolean {
+  return HUB.has(registry);
+}
+
 /** The familiar form: `docker.io/library/debian` and `docker.io/debian` are `debian:latest`. */
 function familiarName(reference: string): string {
   return withTag(reference)

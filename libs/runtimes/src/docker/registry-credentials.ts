@@ -13,6 +13,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { RuntimeFailure } from '../ports.js';
 import { killGroup } from '../process/spawned.js';
+import { isDockerHub } from './image-reference.js';
 
 /** As the engine's API has them. */
 export interface Credentials {
@@ -32,7 +33,6 @@ interface Entry {
 }
 
 const HUB = 'https://index.docker.io/v1/';
-const HUB_NAMES = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io']);
 const FILE_BYTES = 1024 * 1024;
 const HELPER_MS = 30_000;
 const ANSWER_BYTES = 256 * 1024;
@@ -45,7 +45,7 @@ export async function credentialsFor(
   const file = join(directory, 'config.json');
   const config = await readConfig(file);
   if (config === undefined) return undefined;
-  const serveraddress = registry === undefined || HUB_NAMES.has(registry) ? HUB : registry;
+  const serveraddress = registry === undefined || isDockerHub(registry) ? HUB : registry;
   const helper = textOf(recordOf(config['credHelpers'])[serveraddress]) ?? textOf(config['credsStore']);
   if (helper !== undefined && helper !== '') {
     if (!/^[A-Za-z0-9._-]+$/.test(helper)) throw unusable(file, `'${helper.slice(0, 80)}' is no name of a credential helper`);
