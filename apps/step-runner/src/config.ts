@@ -26,15 +26,12 @@ const hostList = z
   .transform((text) => text.split(',').map((entry) => entry.trim()))
   .pipe(z.array(z.string().regex(/^[A-Za-z0-9.-]+:(?:[0-9a-fA-F.:]+|host-gateway)$/, 'must be host:ip, comma-separated')).min(1));
 
-const imageSources = z
-  .string()
-  .transform((text) => text.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()])))
-  .pipe(z.array(z.enum(IMAGE_SOURCES)));
+/** Between commas; what is empty is none. */
+const names = z.string().transform((text) => text.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()])));
 
-const registryList = z
-  .string()
-  .transform((text) => text.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()])))
-  .pipe(z.array(z.string().regex(/^[A-Za-z0-9.[\]:-]+$/, 'must be host or host:port, comma-separated')).min(1));
+const imageSources = names.pipe(z.array(z.enum(IMAGE_SOURCES)));
+
+const registryList = names.pipe(z.array(z.string().regex(/^[A-Za-z0-9.[\]:-]+$/, 'must be host or host:port, comma-separated')).min(1));
 
 const containmentList = z
   .string()
@@ -47,10 +44,7 @@ const mebibytes = z.coerce
   .int()
   .positive()
   .transform((mib) => mib * 1024 ** 2);
-const deviceList = z
-  .string()
-  .transform((text) => text.split(',').flatMap((id) => (id.trim() === '' ? [] : [id.trim()])))
-  .refine((ids) => new Set(ids).size === ids.length, 'names a GPU twice');
+const deviceList = names.refine((ids) => new Set(ids).size === ids.length, 'names a GPU twice');
 const labelList = z
   .string()
   .transform((text) => text.split(',').map((entry) => entry.trim()))
