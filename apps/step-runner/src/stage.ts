@@ -13,7 +13,18 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { type ReadOnlyNames, RuntimeFailure, type TaskRuntime } from '@weft/runtimes';
-import { decodeDataUri, isDataUri, isRemoteUri, isWithin, mapLimited, pathToFileUri, StorageError, systemErrorCode } from '@weft/storage';
+import {
+  decodeDataUri,
+  isDataUri,
+  isFull,
+  isRemoteUri,
+  isWithin,
+  mapLimited,
+  messageOf,
+  pathToFileUri,
+  StorageError,
+  systemErrorCode,
+} from '@weft/storage';
 import { type CheckReal, copyWritable, separate } from './copy-input.js';
 import { fullWords } from './disk/disks.js';
 import type { RunnerFiles } from './inputs/runner-files.js';
@@ -251,8 +262,7 @@ function inputFailure({ code, message }: StorageError, retryable: boolean): Runt
 function diskFailure(error: unknown): RuntimeFailure {
   if (error instanceof RuntimeFailure) return error;
   const code = systemErrorCode(error);
-  const text = error instanceof Object && 'message' in error ? String(error.message) : String(error);
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new RuntimeFailure('DISK_FULL', `the sandbox cannot be made: ${fullWords(error)} (${text})`, true);
+  const text = messageOf(error);
+  if (isFull(error)) return new RuntimeFailure('DISK_FULL', `the sandbox cannot be made: ${fullWords(error)} (${text})`, true);
   return new RuntimeFailure('INTERNAL', `cannot prepare the sandbox: ${text}`, code === 'EIO' || code === 'EMFILE' || code === 'ENFILE');
 }

@@ -22,7 +22,7 @@ export type { Listed, Nature } from './open-directory.js';
 export { makeSandboxRoot, sandboxRootOf } from './sandbox-root.js';
 export { removeTree } from './remove-tree.js';
 export { Trash } from './trash.js';
-export { systemErrorCode } from './system-error.js';
+export { isFull, messageOf, systemErrorCode } from './system-error.js';
 export { downloadFile, wrongChecksum } from './download.js';
 export type { Downloaded, DownloadOptions } from './download.js';
 export { mapLimited } from './map-limited.js';

@@ -10,8 +10,19 @@ export function systemErrorCode(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** Of a file system that is full, or somebody's share of it. */
+export function isFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes(systemErrorCode(error) ?? '');
+}
+
+/** What an error says, or whatever else was thrown. */
+export function messageOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
+}
+
 export function toStorageError(error: unknown, uri: string): StorageError {
   if (error instanceof StorageError) return error;
+  if (isFull(error)) return new StorageError('FULL', `${uri}: ${messageOf(error)}`, uri);
   const code = systemErrorCode(error);
   switch (code) {
     case 'ENOENT':
@@ -22,16 +33,9 @@ export function toStorageError(error: unknown, uri: string): StorageError {
       return new StorageError('ACCESS', `${uri} may not be accessed (${code})`, uri);
     case 'EISDIR':
       return new StorageError('UNSUPPORTED', `${uri} is a directory, not a file`, uri);
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return new StorageError('FULL', `${uri}: ${textOf(error)}`, uri);
     default: {
       // Links that lead to themselves: another try would meet them again.
-      return new StorageError(code === 'ELOOP' ? 'UNSUPPORTED' : 'IO', `${uri}: ${textOf(error)}`, uri);
+      return new StorageError(code === 'ELOOP' ? 'UNSUPPORTED' : 'IO', `${uri}: ${messageOf(error)}`, uri);
     }
   }
-}
-
-function textOf(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
 }

@@ -4,8 +4,8 @@
  */
 import { ServiceError, type ServiceErrorCode } from '@weft/platform';
 import { RuntimeFailure } from '@weft/runtimes';
+import { isFull, messageOf, NotPlainError, StorageError, type StorageErrorCode, systemErrorCode } from '@weft/storage';
 import { fullWords } from '../disk/disks.js';
-import { NotPlainError, StorageError, type StorageErrorCode, systemErrorCode } from '@weft/storage';
 
 export type FaultKind =
   /** There is nothing at that name (any more). */
@@ -55,8 +55,6 @@ const PUBLISHED: Record<StorageErrorCode, ServiceErrorCode> = {
   TOO_LARGE: 'INVALID_ARGUMENT',
 };
 
-/** The file system is full, or the runner's share of it. */
-const FULL = new Set(['ENOSPC', 'EDQUOT']);
 /** What the machine did, and may not do the next time. */
 const PASSING = new Set(['EIO', 'EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EBUSY', 'EINTR', 'ETIMEDOUT', 'ESTALE', 'EREMOTEIO']);
 
@@ -87,7 +85,7 @@ export function collectError(error: unknown, shown: string): unknown {
   const fault = faultOf(error, shown);
   if (fault !== undefined) return new ServiceError(REFUSED[fault.kind], fault.message);
   const code = systemErrorCode(error) ?? '';
-  if (FULL.has(code)) return new ServiceError('RESOURCE_EXHAUSTED', `'${short(shown)}' cannot be published: ${fullWords(error)}`);
+  if (isFull(error)) return new ServiceError('RESOURCE_EXHAUSTED', `'${short(shown)}' cannot be published: ${fullWords(error)}`);
   return PASSING.has(code) ? new ServiceError('UNAVAILABLE', `cannot collect '${short(shown)}': ${messageOf(error)}`) : error;
 }
 
@@ -101,7 +99,7 @@ export function attemptFailure(error: unknown): { code: string; message: string;
       retryable: false,
     };
   const code = systemErrorCode(error);
-  if (FULL.has(code ?? '')) return { code: 'DISK_FULL', message: `${fullWords(error)} (${messageOf(error)})`, retryable: true };
+  if (isFull(error)) return { code: 'DISK_FULL', message: `${fullWords(error)} (${messageOf(error)})`, retryable: true };
   // What is none of the system's errors is a fault of ours, or an engine's: nobody knows what another try would do.
   return { code: 'INTERNAL', message: messageOf(error), retryable: code === undefined || PASSING.has(code) };
 }
@@ -109,8 +107,4 @@ export function attemptFailure(error: unknown): { code: string; message: string;
 /** For messages: paths may be as long as a task likes. */
 export function short(path: string): string {
   return path.length <= 200 ? path : `${path.slice(0, 100)}…${path.slice(-99)}`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Object && 'message' in error ? String(error.message) : String(error);
 }

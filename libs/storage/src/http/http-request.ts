@@ -10,7 +10,7 @@ import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, type Requ
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { StorageError } from '../ports.js';
-import { systemErrorCode } from '../system-error.js';
+import { messageOf, systemErrorCode } from '../system-error.js';
 import { bareHost, isPublicAddress, lookupPublic, privateAddress, publicAddressOf } from './address-guard.js';
 import { forwarded, proxyFor, type Tunnels, tunnels } from './proxy.js';
 
@@ -122,7 +122,7 @@ function withoutSecret(uri: string): string {
 }
 
 function connectionError(error: unknown, uri: string): StorageError {
-  const message = typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
+  const message = messageOf(error);
   if (systemErrorCode(error) === 'EPRIVATE') return new StorageError('ACCESS', `${uri} may not be read: ${message}`, uri);
   return new StorageError('IO', `${uri}: ${message || systemErrorCode(error) || 'the connection failed'}`, uri);
 }

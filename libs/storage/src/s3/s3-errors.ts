@@ -1,5 +1,6 @@
 /** What an S3 server or the way to it said → StorageError. Looks at structure only. */
 import { StorageError, type StorageErrorCode } from '../ports.js';
+import { messageOf } from '../system-error.js';
 
 const CODES: Record<string, StorageErrorCode> = {
   NoSuchKey: 'NOT_FOUND',
@@ -36,7 +37,7 @@ export function toS3Error(error: unknown, uri: string): StorageError {
   if (nameOf(error) === 'StorageError') return error as StorageError;
   const [name, status] = [nameOf(error), statusOf(error)];
   const code = CODES[name] ?? (status === undefined ? undefined : STATUSES[status]) ?? 'IO';
-  const text = typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
+  const text = messageOf(error);
   const why = [name, text].filter((part) => part !== '' && part !== 'UnknownError' && part !== 'Error').join(': ');
   switch (code) {
     case 'NOT_FOUND':
