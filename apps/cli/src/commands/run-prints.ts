@@ -7,7 +7,7 @@ import { localFetcher, lookedAtUri } from '../document/fetcher.js';
 import { loadPlan, prepare, Refused } from '../document/prepare.js';
 import { subgraphOf } from '../document/subgraph.js';
 import { CommandError } from '../errors.js';
-import { besideOf, type PartOptions } from './run.js';
+import { type PartOptions, besideOf } from './part-options.js';
 
 export interface PrintOptions extends PartOptions {
   printDeps?: boolean;

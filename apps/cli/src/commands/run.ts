@@ -3,7 +3,7 @@ import { run } from '@weft/contracts';
 import { formatDiagnostic } from '@weft/cwl';
 import { type Connected, connectRuns } from '../client/connect.js';
 import { callerOf, missingNames, worldOfThisProcess } from '../caller.js';
-import { type Beside, type Prepared, prepare } from '../document/prepare.js';
+import { type Prepared, prepare } from '../document/prepare.js';
 import { CommandError, EXIT_NOT_WRITTEN } from '../errors.js';
 import { type SubmissionOptions, submitPrepared } from '../execute.js';
 import { followToEnd, interruptsOf } from '../follow-to-end.js';
@@ -13,9 +13,10 @@ import { lookAtOutdir } from '../outputs/outdir.js';
 import { writeLogs } from '../outputs/write-logs.js';
 import { reporterFor } from '../progress/reporter-for.js';
 import { writeResult } from '../stdio.js';
+import { type PartOptions, besideOf } from './part-options.js';
 import { refuseDetached } from './with-runs.js';
 
-export interface RunCommandOptions {
+export interface RunCommandOptions extends PartOptions {
   outdir: string;
   quiet?: boolean;
   container: boolean;
@@ -37,18 +38,12 @@ export interface RunCommandOptions {
   parallel?: number;
   preserveEnvironment?: string[];
   preserveEntireEnvironment?: boolean;
-  overrides?: string;
-  target: string[];
-  singleStep?: string;
-  singleProcess?: string;
   logDir?: string;
   writeSummary?: string;
   detach?: boolean;
   private?: boolean;
   gateway?: string;
 }
-
-export type PartOptions = Pick<RunCommandOptions, 'overrides' | 'target' | 'singleStep' | 'singleProcess'>;
 
 const say = (line: string): void => void process.stderr.write(`weft: ${line}\n`);
 
@@ -65,19 +60,6 @@ export async function runCommand(document: string, rest: string[], options: RunC
   } finally {
     connected.close();
   }
-}
-
-/** @throws CommandError where they exclude each other */
-export function besideOf({ overrides, target, singleStep, singleProcess }: PartOptions): Beside {
-  const part = { targets: target, step: singleStep ?? '', process: singleProcess ?? '' };
-  const given = [
-    target.length > 0 && '--target',
-    singleStep !== undefined && '--single-step',
-    singleProcess !== undefined && '--single-process',
-  ];
-  const named = given.filter((name) => name !== false);
-  if (named.length > 1) throw new CommandError(`${named.join(' and ')} exclude each other`);
-  return { ...(overrides !== undefined && { overrides }), ...(named.length === 1 && { part }) };
 }
 
 /** Before anything is started. */
