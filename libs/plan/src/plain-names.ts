@@ -15,7 +15,7 @@ export function nameProblem(name: unknown): string | undefined {
   if (name.includes('\0')) return 'holds a NUL';
   // Half a character would be written as another one.
   if (/\p{Surrogate}/u.test(name)) return 'is not proper Unicode';
-  if (utf8Length(name) > MAX_NAME_BYTES) return `is longer than ${MAX_NAME_BYTES} bytes`;
+  if (name.length * 3 > MAX_NAME_BYTES && utf8Length(name) > MAX_NAME_BYTES) return `is longer than ${MAX_NAME_BYTES} bytes`;
   return undefined;
 }
 
