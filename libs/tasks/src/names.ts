@@ -57,13 +57,14 @@ export function relativeTo(path: string, directory: string): string | undefined 
 
 /** CWL secondaryFiles pattern: each leading caret strips one extension, the rest is appended. */
 export function applyPattern(name: string, pattern: string): string {
+  const carets = pattern.search(/[^^]|$/);
   let base = name;
-  let rest = pattern;
-  while (rest.startsWith('^')) {
-    base = splitExtension(base)[0];
-    rest = rest.slice(1);
+  for (let i = 0; i < carets; i += 1) {
+    const [root, extension] = splitExtension(base);
+    if (extension === '') break;
+    base = root;
   }
-  return base + rest;
+  return base + pattern.slice(carets);
 }
 
 export function decode(text: string): string {
