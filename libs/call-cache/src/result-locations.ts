@@ -5,19 +5,8 @@
  * Invariant: an output object that names a file anywhere else is not taken apart; nobody could say what becomes of that file.
  */
 import type { executor } from '@weft/contracts';
-import {
-  type CwlObject,
-  type CwlValue,
-  type DirectoryValue,
-  type FileValue,
-  isDirectory,
-  isFile,
-  mapFiles,
-  withoutEndSlashes,
-} from '@weft/plan';
+import { type CwlObject, type CwlValue, isDirectory, isFile, mapFiles, withoutEndSlashes, type Entry } from '@weft/plan';
 import { fileUriToPath, isFileUri, pathToFileUri } from '@weft/storage';
-
-type Entry = FileValue | DirectoryValue;
 
 const OUT = 'weft-out:';
 const IN = 'weft-in:';

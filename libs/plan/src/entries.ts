@@ -12,9 +12,16 @@
 import { pushTo } from './lists.js';
 import { canonicalUri, lastNameOf, nameInUri, withoutEndSlashes } from './locations.js';
 import { nameProblem } from './plain-names.js';
-import { type CwlObject, type CwlValue, type DirectoryValue, type FileValue, isDirectory, isFile, isFileOrDirectory } from './values.js';
-
-type Entry = FileValue | DirectoryValue;
+import {
+  type CwlObject,
+  type CwlValue,
+  type DirectoryValue,
+  type FileValue,
+  isDirectory,
+  isFile,
+  isFileOrDirectory,
+  type Entry,
+} from './values.js';
 
 /** Levels of arrays, records, listings and secondary files within each other. */
 export const MAX_NESTING = 500;

@@ -28,7 +28,7 @@ export interface FileValue extends CwlObject {
   checksum?: string;
   /** Bytes. */
   size?: number;
-  secondaryFiles?: (FileValue | DirectoryValue)[];
+  secondaryFiles?: Entry[];
   /** IRI of the format. */
   format?: string;
   /** UTF-8 text, at most 64 KiB. */
@@ -41,8 +41,11 @@ export interface DirectoryValue extends CwlObject {
   location?: string;
   path?: string;
   basename?: string;
-  listing?: (FileValue | DirectoryValue)[];
+  listing?: Entry[];
 }
+
+/** What lies in a folder: a value that is a File or a Directory. */
+export type Entry = FileValue | DirectoryValue;
 
 export function isObject(value: unknown): value is CwlObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -56,7 +59,7 @@ export function isDirectory(value: unknown): value is DirectoryValue {
   return isObject(value) && value['class'] === 'Directory';
 }
 
-export function isFileOrDirectory(value: unknown): value is FileValue | DirectoryValue {
+export function isFileOrDirectory(value: unknown): value is Entry {
   return isFile(value) || isDirectory(value);
 }
 
@@ -68,7 +71,7 @@ export function holdsFiles(value: CwlValue | undefined): boolean {
 }
 
 /** Calls `visit` for every File and Directory in a value, depth first, secondaryFiles and listings after their owner. */
-export function visitFiles(value: CwlValue | undefined, visit: (file: FileValue | DirectoryValue) => void): void {
+export function visitFiles(value: CwlValue | undefined, visit: (file: Entry) => void): void {
   if (Array.isArray(value)) {
     for (const item of value) visitFiles(item, visit);
   } else if (isFile(value)) {
@@ -83,7 +86,7 @@ export function visitFiles(value: CwlValue | undefined, visit: (file: FileValue 
 }
 
 /** A copy of the value in which every File and Directory is what `replace` returned for it (outermost first, result not descended into). */
-export function mapFiles(value: CwlValue, replace: (file: FileValue | DirectoryValue) => CwlValue): CwlValue {
+export function mapFiles(value: CwlValue, replace: (file: Entry) => CwlValue): CwlValue {
   if (Array.isArray(value)) return value.map((item) => mapFiles(item, replace));
   if (isFileOrDirectory(value)) return replace(value);
   if (!isObject(value)) return value;

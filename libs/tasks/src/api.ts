@@ -4,7 +4,7 @@
  */
 import type { executor } from '@weft/contracts';
 import type { ExpressionEvaluator, ExpressionOwner } from '@weft/expressions';
-import type { CommandLineTool, CwlObject, DirectoryValue, EffectiveRequirements, FileOptions, FileValue, FormatOntology } from '@weft/plan';
+import type { CommandLineTool, CwlObject, EffectiveRequirements, Entry, FileOptions, FormatOntology } from '@weft/plan';
 
 /** Looks at files where they are stored (implemented by libs/storage). Errors are FileAccessError with code NOT_FOUND | ACCESS | UNSUPPORTED. */
 export interface FileAccess {
@@ -108,7 +108,7 @@ export interface TaskBuilder {
 
 /** Fills in what expressions on Files may look at: size, nameroot, nameext, dirname, contents (≤ 64 KiB), listing. */
 export interface FilePreparer {
-  prepare(value: FileValue | DirectoryValue, options: FileOptions, access: FileAccess): Promise<FileValue | DirectoryValue>;
+  prepare(value: Entry, options: FileOptions, access: FileAccess): Promise<Entry>;
 }
 
 export type { ExpressionEvaluator };

@@ -7,7 +7,7 @@
  *     `withoutTaskFields` removes it, and everything else that holds only inside one task.
  */
 import { createHash } from 'node:crypto';
-import type { CwlValue, DirectoryValue, FileOptions, FileValue, LoadListing } from '@weft/plan';
+import type { CwlValue, DirectoryValue, Entry, FileOptions, FileValue, LoadListing } from '@weft/plan';
 import {
   isDirectory,
   isFile,
@@ -22,8 +22,6 @@ import {
 import type { FileAccess, FilePreparer } from './api.js';
 import { TaskError } from './api.js';
 import { dirName, splitExtension } from './names.js';
-
-export type Entry = FileValue | DirectoryValue;
 
 /** Most that loadContents may read, in bytes (CWL v1.2, "loadContents"). */
 export const CONTENTS_LIMIT = 64 * 1024;

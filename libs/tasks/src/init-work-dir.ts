@@ -6,12 +6,11 @@
  *  1. Nothing is placed outside the working directory unless a container is required and the name is absolute.
  *  2. Inputs that are placed here are not staged a second time: their paths move.
  */
-import type { CwlObject, CwlValue, DirectoryValue, Dirent, EffectiveRequirements, WorkDirItem } from '@weft/plan';
+import type { CwlObject, CwlValue, DirectoryValue, Dirent, EffectiveRequirements, Entry, WorkDirItem } from '@weft/plan';
 import { find, isDirectory, isFileOrDirectory, isObject, pathProblem, pushTo, settleEntries, visitFiles } from '@weft/plan';
 import { needsEvaluation } from '@weft/expressions';
 import type { FileAccess } from './api.js';
 import { TaskError } from './api.js';
-import type { Entry } from './file-values.js';
 import { fillNames, setPath, uniteTwins } from './file-values.js';
 import { baseName, dirName, escapes, normalizePath } from './names.js';
 import { spacedJson } from './numbers.js';

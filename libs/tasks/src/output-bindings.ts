@@ -2,12 +2,21 @@
  * Output bindings over the manifest: glob → loadContents, loadListing → outputEval → secondaryFiles → format.
  * Source: CWL v1.2 CommandLineTool, "CommandOutputBinding". Two passes, because contents of all outputs are fetched in one call.
  */
-import type { CwlObject, CwlType, CwlValue, EffectiveRequirements, FileOptions, LoadListing, OutputBinding, RecordType } from '@weft/plan';
+import type {
+  CwlObject,
+  CwlType,
+  CwlValue,
+  EffectiveRequirements,
+  Entry,
+  FileOptions,
+  LoadListing,
+  OutputBinding,
+  RecordType,
+} from '@weft/plan';
 import { isDirectory, isFile, isFileOrDirectory } from '@weft/plan';
 import { needsEvaluation } from '@weft/expressions';
 import type { OutputCollector } from './api.js';
 import { TaskError } from './api.js';
-import type { Entry } from './file-values.js';
 import { CONTENTS_LIMIT } from './file-values.js';
 import { isWild, matchGlob } from './glob.js';
 import { defaultListing } from './input-values.js';

@@ -8,11 +8,10 @@
  *  4. Size, checksum and listing are what was found. A Directory with another listing than what lies there is what its listing says.
  */
 import { executor } from '@weft/contracts';
-import type { CwlObject, CwlValue, DirectoryValue } from '@weft/plan';
+import type { CwlObject, CwlValue, DirectoryValue, Entry } from '@weft/plan';
 import { encodeUriPath, isDirectory, isFile, mapFiles, nameInUri, nameProblem, visitFiles, withoutEndSlashes } from '@weft/plan';
 import type { OutputCollector } from './api.js';
 import { TaskError } from './api.js';
-import type { Entry } from './file-values.js';
 import { describeLiteral } from './file-values.js';
 import { baseName, normalizePath } from './names.js';
 import type { Found, WorkDirIndex } from './work-dir-index.js';
@@ -154,7 +153,7 @@ function describe(value: Entry, file: executor.CollectedFile): void {
   if (file.checksum) value['checksum'] = file.checksum;
 }
 
-function listingOf(directory: executor.CollectedFile): (Entry | DirectoryValue)[] {
+function listingOf(directory: executor.CollectedFile): Entry[] {
   return directory.listing.map((file) => {
     const names = { location: file.uri, basename: baseName(file.path) };
     if (file.kind === executor.EntryKind.DIRECTORY) return { class: 'Directory', ...names, listing: listingOf(file) };

@@ -2,10 +2,9 @@
  * The output object of a whole run, completed for the user: Files that were only passed on get size and checksum, Directories their listing.
  * Outputs of tasks carry all that already; inputs that come out again, and what ExpressionTools make of them, do not.
  */
-import type { CwlObject, CwlValue } from '@weft/plan';
+import type { CwlObject, CwlValue, Entry } from '@weft/plan';
 import { isDirectory, isFile, isFileOrDirectory, isObject } from '@weft/plan';
 import type { FileAccess } from './api.js';
-import type { Entry } from './file-values.js';
 import { describeLiteral, fillListing, fillSize, isLiteral, uniteTwins } from './file-values.js';
 
 export interface RunOutputsDeps {

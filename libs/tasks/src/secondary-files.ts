@@ -2,12 +2,11 @@
  * secondaryFiles patterns of inputs: which files belong beside a File, and whether they are there.
  * Source: CWL v1.2 CommandLineTool, "SecondaryFileSchema". On inputs a pattern is required unless it says otherwise.
  */
-import type { CwlValue, FileValue, SecondaryFile } from '@weft/plan';
+import type { CwlValue, Entry, FileValue, SecondaryFile } from '@weft/plan';
 import { isFileOrDirectory } from '@weft/plan';
 import { needsEvaluation } from '@weft/expressions';
 import type { FileAccess } from './api.js';
 import { TaskError } from './api.js';
-import type { Entry } from './file-values.js';
 import { fillNames, isLiteral, isNotFound, onFile } from './file-values.js';
 import { applyPattern, baseName, siblingUri } from './names.js';
 import type { Scope } from './scope.js';

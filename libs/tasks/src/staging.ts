@@ -8,10 +8,9 @@
  *  3. Every value that was placed has its `path` set.
  */
 import { executor } from '@weft/contracts';
-import type { CwlValue } from '@weft/plan';
+import type { CwlValue, Entry } from '@weft/plan';
 import { isDirectory, isFile, visitFiles } from '@weft/plan';
 import { TaskError } from './api.js';
-import type { Entry } from './file-values.js';
 import { isLiteral, plainName, setPath } from './file-values.js';
 import { baseName } from './names.js';
 

@@ -2,13 +2,12 @@
  * Step inputs of a workflow: loadContents and loadListing, then every valueFrom, then `when`.
  * Source: CWL v1.2 Workflow §4.2 "WorkflowStepInput": valueFrom sees the inputs as they were before any valueFrom.
  */
-import type { CwlObject, CwlValue, EffectiveRequirements, LoopInput, StepInput } from '@weft/plan';
+import type { CwlObject, CwlValue, EffectiveRequirements, Entry, LoopInput, StepInput } from '@weft/plan';
 import { isDirectory, isFileOrDirectory, isObject, visitFiles } from '@weft/plan';
 import type { ExpressionOptions } from '@weft/expressions';
 import { needsEvaluation } from '@weft/expressions';
 import { TaskError } from './api.js';
 import { isLiteral, nameAll, nameAndUnite, prepareFile, withoutTaskFields } from './file-values.js';
-import type { Entry } from './file-values.js';
 import { defaultListing } from './input-values.js';
 import type { Scope } from './scope.js';
 import { brief, evaluate } from './scope.js';

@@ -5,17 +5,7 @@
  * normalised and URIs canonical before they are compared. (Links are the runner's to follow: it looks at every path that is found here.)
  */
 import { executor } from '@weft/contracts';
-import {
-  belowUri,
-  canonicalUri,
-  encodeUriPath,
-  pathOfFileUri,
-  schemeOfUri,
-  withoutEndSlashes,
-  type DirectoryValue,
-  type FileValue,
-} from '@weft/plan';
-import type { Entry } from './file-values.js';
+import { belowUri, canonicalUri, encodeUriPath, pathOfFileUri, schemeOfUri, withoutEndSlashes, type Entry } from '@weft/plan';
 import { isLiteral } from './file-values.js';
 import { baseName, decode, fileUri, normalizePath, relativeTo, splitExtension } from './names.js';
 
@@ -76,7 +66,7 @@ export class WorkDirIndex {
     return this.children().get(directory)?.length ?? 0;
   }
 
-  listing(directory: string, deep: boolean): (FileValue | DirectoryValue)[] {
+  listing(directory: string, deep: boolean): Entry[] {
     return (this.children().get(directory) ?? []).map((path) => {
       const entry = this.value(path);
       if (deep && entry.class === 'Directory') entry.listing = this.listing(path, true);

@@ -20,11 +20,12 @@ import {
   isObject,
   isSameFile,
   nameProblem,
+  type Entry,
 } from '@weft/plan';
 import { shownName } from '../shown-text.js';
 import { DeliveryError } from './delivery-error.js';
 import { isRemote } from './remote-files.js';
-import { type Entry, isLocal } from './sources.js';
+import { isLocal } from './sources.js';
 
 export type Source = { kind: 'local' | 'remote'; location: string } | { kind: 'text'; text: string };
 

@@ -18,13 +18,12 @@ import {
   isFileOrDirectory,
   isObject,
   withoutEndSlashes,
+  type Entry,
 } from '@weft/plan';
 import { shownLine } from '../shown-text.js';
 import { DeliveryError, codeOf } from './delivery-error.js';
 import { type FileOps, identityOf } from './folder.js';
 import { type RemoteFiles, isRemote } from './remote-files.js';
-
-export type Entry = FileValue | DirectoryValue;
 
 const MAX_DEPTH = 256;
 const MAX_ENTRIES = 1_000_000;

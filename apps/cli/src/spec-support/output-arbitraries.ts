@@ -4,11 +4,9 @@ import { chmodSync, linkSync, lstatSync, mkdirSync, symlinkSync, writeFileSync }
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
-import type { CwlObject, DirectoryValue, FileValue } from '@weft/plan';
+import type { CwlObject, Entry } from '@weft/plan';
 import { visitFiles } from '@weft/plan';
 import { type OutputWorld, snapshot, untruths } from './output-world.js';
-
-type Entry = FileValue | DirectoryValue;
 
 const name = fc.constantFrom('a', 'b', 'd', 'e', '2', 'x y\n');
 /** In the output folder, or beside it. */

@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { CwlObject, DirectoryValue, FileValue } from '@weft/plan';
+import type { CwlObject, DirectoryValue, Entry, FileValue } from '@weft/plan';
 import { visitFiles } from '@weft/plan';
 import { type Delivery, deliver } from '../outputs/deliver.js';
 import { lookAtOutdir } from '../outputs/outdir.js';
@@ -50,7 +50,7 @@ export class OutputWorld {
     return { class: 'File', location, basename: path.split('/').at(-1), size: Buffer.byteLength(text), checksum: sha1(text), ...more };
   }
 
-  folder(basename: string, ...listing: (FileValue | DirectoryValue)[]): DirectoryValue {
+  folder(basename: string, ...listing: Entry[]): DirectoryValue {
     return { class: 'Directory', basename, listing };
   }
 

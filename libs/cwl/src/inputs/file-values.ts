@@ -4,16 +4,7 @@
  *
  * Invariant: pure. Whether anything is there is not looked at; see resolve-files.ts.
  */
-import {
-  canonicalUri,
-  nameInUri,
-  nameProblem,
-  settleEntries,
-  type CwlObject,
-  type CwlValue,
-  type DirectoryValue,
-  type FileValue,
-} from '@weft/plan';
+import { canonicalUri, nameInUri, nameProblem, settleEntries, type CwlObject, type CwlValue, type Entry } from '@weft/plan';
 import { field, isList, isMap, isNull, setOwn, stringField, stringOf, toJson, type MapNode, type Node } from '../source/node.js';
 import { expandPrefix, resolveFileName } from '../source/uri.js';
 import type { Problems } from './problems.js';
@@ -37,7 +28,7 @@ export function pathToUri(path: string, base: string): string {
 }
 
 /** Undefined after a problem was added. `subject` names the value in messages. */
-export function normaliseFile(node: MapNode, baseUri: string, subject: string, problems: Problems): FileValue | DirectoryValue | undefined {
+export function normaliseFile(node: MapNode, baseUri: string, subject: string, problems: Problems): Entry | undefined {
   const value = normaliseEntry(node, baseUri, subject, problems);
   if (value === undefined) return undefined;
   const problem = settleEntries(value, { locations: false });
@@ -46,7 +37,7 @@ export function normaliseFile(node: MapNode, baseUri: string, subject: string, p
   return undefined;
 }
 
-function normaliseEntry(node: MapNode, baseUri: string, subject: string, problems: Problems): FileValue | DirectoryValue | undefined {
+function normaliseEntry(node: MapNode, baseUri: string, subject: string, problems: Problems): Entry | undefined {
   const kind = stringField(node, 'class') as 'File' | 'Directory';
   const value: CwlObject = {};
   for (const { key, value: member } of node.entries.values()) {
@@ -67,7 +58,7 @@ function normaliseEntry(node: MapNode, baseUri: string, subject: string, problem
     if (normal === undefined) return undefined;
     value[key] = normal;
   }
-  return value as FileValue | DirectoryValue;
+  return value as Entry;
 }
 
 function locationOf(node: MapNode, baseUri: string, subject: string, problems: Problems): string | undefined | 'wrong' {

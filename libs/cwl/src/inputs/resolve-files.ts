@@ -16,6 +16,7 @@ import {
   type FileValue,
   type Plan,
   withoutEndSlashes,
+  type Entry,
 } from '@weft/plan';
 import type { Diagnostic } from '../api.js';
 import { displayName } from '../diagnostics.js';
@@ -71,7 +72,7 @@ export async function resolveInputFiles(
 class Resolver {
   readonly diagnostics: Diagnostic[] = [];
   private readonly stats = new Map<string, Promise<Found>>();
-  private readonly checks: { file: FileValue | DirectoryValue; subject: string }[] = [];
+  private readonly checks: { file: Entry; subject: string }[] = [];
 
   constructor(
     private readonly plan: Plan,
@@ -123,7 +124,7 @@ class Resolver {
     return copy;
   }
 
-  private async file(file: FileValue | DirectoryValue, wanted: FileOptions, subject: string): Promise<FileValue | DirectoryValue> {
+  private async file(file: Entry, wanted: FileOptions, subject: string): Promise<Entry> {
     this.check(file, subject);
     if (!isFile(file)) return this.directory(file);
     await this.checkFormat(file, wanted, subject);
@@ -144,7 +145,7 @@ class Resolver {
   /** One whose `listing` is not what lies at its `location` is what the listing says (libs/plan, entries.ts). */
   private async directory(directory: DirectoryValue): Promise<DirectoryValue> {
     if (directory.listing === undefined) return directory;
-    const listing: (FileValue | DirectoryValue)[] = [];
+    const listing: Entry[] = [];
     for (const entry of directory.listing) listing.push(isFile(entry) ? entry : await this.directory(entry));
     const { location, ...made } = directory;
     if (location === undefined) return { ...made, listing } as DirectoryValue;
@@ -158,7 +159,7 @@ class Resolver {
     return entries === undefined || entries.length === count;
   }
 
-  private async addSecondary(expected: Expected, known: (FileValue | DirectoryValue)[], subject: string): Promise<void> {
+  private async addSecondary(expected: Expected, known: Entry[], subject: string): Promise<void> {
     const { candidate, required } = expected;
     if (known.some((file) => file.basename === candidate.basename)) return;
     if ('class' in candidate) {
@@ -181,7 +182,7 @@ class Resolver {
     }
   }
 
-  private check(file: FileValue | DirectoryValue, subject: string): void {
+  private check(file: Entry, subject: string): void {
     this.checks.push({ file, subject });
     const members = isFile(file) ? file.secondaryFiles : file.listing;
     const name = isFile(file) ? 'secondary file' : 'entry';
@@ -238,7 +239,7 @@ class Resolver {
 }
 
 /** Under its own name, with nothing beside it. Names of one listing differ. */
-function isEntryOf(directory: string, entry: FileValue | DirectoryValue): boolean {
+function isEntryOf(directory: string, entry: Entry): boolean {
   if (isFile(entry) && entry.secondaryFiles?.length) return false;
   return withoutEndSlashes(entry.location ?? '') === `${withoutEndSlashes(directory)}/${encodeUriPath(entry.basename ?? '')}`;
 }

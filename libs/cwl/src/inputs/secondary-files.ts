@@ -10,10 +10,10 @@ import {
   nameProblem,
   type CwlObject,
   type CwlValue,
-  type DirectoryValue,
   type FileValue,
   type SecondaryFile,
   writeJson,
+  type Entry,
 } from '@weft/plan';
 import { isExpression } from '../source/uri.js';
 import { normaliseFile, pathToUri } from './file-values.js';
@@ -28,7 +28,7 @@ export interface FileExpressionEvaluator {
 
 export interface Expected {
   /** Where to look (nowhere beside a literal); or the file itself where an expression made it. */
-  candidate: { uri: string | undefined; basename: string } | FileValue | DirectoryValue;
+  candidate: { uri: string | undefined; basename: string } | Entry;
   required: boolean;
 }
 
