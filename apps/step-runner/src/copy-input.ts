@@ -13,7 +13,7 @@ import { RuntimeFailure } from '@weft/runtimes';
 import { systemErrorCode } from '@weft/storage';
 
 /** Links may make much of little. */
-export const COPIED_ENTRIES_LIMIT = 1_000_000;
+const COPIED_ENTRIES_LIMIT = 1_000_000;
 
 /** @throws where nothing that lies there may be an input. @param real without links */
 export type CheckReal = (real: string) => Promise<void>;

@@ -40,7 +40,7 @@ const KERNEL_MOUNTS =
   /^(proc|sysfs|devtmpfs|devpts|cgroup2?|debugfs|tracefs|securityfs|bpf|nsfs|configfs|mqueue|efivarfs|binfmt_misc|pstore|selinuxfs|autofs|rpc_pipefs|fusectl)$/;
 
 /** More are looked through for no task. */
-export const LOOKED_AT_ENTRIES = 1_000_000;
+const LOOKED_AT_ENTRIES = 1_000_000;
 /** How long a directory counts as looked through, milliseconds: the tasks of a scatter have it together. */
 const LOOK_COUNTS_MS = 60_000;
 const LOOKS_KEPT = 100;

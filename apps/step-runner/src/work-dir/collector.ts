@@ -15,7 +15,8 @@ import { isWithin, mapLimited, openBeneath, type OpenEntry } from '@weft/storage
 import type { Publisher } from '../publisher.js';
 import { sha1OfFile } from '../sha1-file.js';
 import { collectError, WorkTreeError } from './faults.js';
-import { type Found, Looked, type WorkTree } from './work-tree.js';
+import { Looked } from './looked.js';
+import type { Found, WorkTree } from './work-tree.js';
 
 const CONTENTS_BYTES = 64 * 1024;
 /** Files between two turns of others. */

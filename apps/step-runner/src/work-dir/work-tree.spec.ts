@@ -7,7 +7,7 @@ import { streamFilesOf } from '../sandbox-layout.js';
 import { attemptFailure } from './faults.js';
 import { HostileSandbox, SECRET } from './hostile-sandbox.fixture.js';
 import { placeStreams } from './streams.js';
-import { LIMITS } from './work-tree.js';
+import { LIMITS } from './looked.js';
 
 const { FILE, DIRECTORY } = executor.EntryKind;
 
