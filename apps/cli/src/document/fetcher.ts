@@ -29,7 +29,16 @@ function reasonOf(path: string, error: NodeJS.ErrnoException): string {
   return `${path} cannot be read: ${error.message}`;
 }
 
-async function readRemote(uri: string): Promise<string> {
+const fetched = new Map<string, Promise<string>>();
+
+/** Once per command: entry points of a document are looked for first, and then each is loaded. */
+function readRemote(uri: string): Promise<string> {
+  const text = fetched.get(uri) ?? fetchRemote(uri);
+  fetched.set(uri, text);
+  return text;
+}
+
+async function fetchRemote(uri: string): Promise<string> {
   const inside = textOfDataUri(uri);
   if (inside !== undefined) return inside;
   if (!/^https?:/.test(uri)) throw new Error(`${uri}: only file:, http: and https: documents can be read`);
