@@ -34,7 +34,7 @@ export async function lsCommand(options: LsOptions): Promise<void> {
       for (const run of page.runs) runs.push(run);
       pageToken = page.nextPageToken;
     } while (pageToken !== '' && runs.length < options.limit);
-    for (const note of [withoutProject && !options.json ? await hidden(client) : undefined, await otherStates?.()])
+    for (const note of await Promise.all([withoutProject && !options.json ? hidden(client) : undefined, otherStates?.()]))
       if (note !== undefined) process.stderr.write(`weft: ${note}\n`);
   });
   if (options.json)
