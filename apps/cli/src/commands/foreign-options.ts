@@ -100,9 +100,13 @@ export function foreignOption(name: string): Foreign | undefined {
 /** What does here what an option does elsewhere. */
 export function insteadOf(option: string): string | undefined {
   const foreign = FOREIGN.get(option);
-  return foreign?.kind === 'instead' || foreign?.kind === 'told'
-    ? foreign.text
-    : foreign?.kind === 'command'
-      ? `\`weft ${foreign.words.join(' ')} <document>\` does it`
-      : undefined;
+  switch (foreign?.kind) {
+    case 'instead':
+    case 'told':
+      return foreign.text;
+    case 'command':
+      return `\`weft ${foreign.words.join(' ')} <document>\` does it`;
+    default:
+      return undefined;
+  }
 }
