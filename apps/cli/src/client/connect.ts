@@ -1,5 +1,7 @@
 /**
  * Gives the RunsClient for this command: the gateway that was named, else the scheduler of the local stack (started if need be).
+ *
+ * Invariant: nothing of contracts and gRPC is loaded with it, as the stack is begun to be started by what is here (main.ts).
  */
 import { type Home, homeOf } from '../home.js';
 import type { Settings, StackConnection } from '../stack/connect.js';
@@ -9,7 +11,6 @@ import type { StackStatus } from '../stack/protocol.js';
 import { patiently } from '../stack/patience.js';
 import { EMBEDDED_SERVICES } from '../stack/services.js';
 import type { RunsClient } from './runs-client.js';
-import { goOn, unfinishedRuns } from './unfinished.js';
 
 export interface Connected {
   runs: RunsClient;
@@ -86,6 +87,7 @@ function remembering(runs: RunsClient, state: Home): RunsClient {
 
 /** A stack that starts takes up what the one before it had left. */
 export async function tellUnfinished(runs: RunsClient, say: (line: string) => void): Promise<void> {
+  const { goOn, unfinishedRuns } = await import('./unfinished.js');
   // Commands that began beside this one have submitted theirs by now.
   const unfinished = (await unfinishedRuns(runs)).filter(({ submittedAt }) => (submittedAt?.getTime() ?? 0) < performance.timeOrigin);
   if (unfinished.length > 0) say(goOn(unfinished));
