@@ -8,8 +8,8 @@
  */
 import type { CommandLineTool, CwlType, CwlValue, InputBinding } from '@weft/plan';
 import { isFileOrDirectory, isObject } from '@weft/plan';
+import { interpolatedText } from '@weft/expressions';
 import { TaskError } from './api.js';
-import { spacedJson } from './numbers.js';
 import { shellQuote } from './shell-quote.js';
 import type { Scope } from './scope.js';
 import { brief, evaluate } from './scope.js';
@@ -154,7 +154,6 @@ function attach({ prefix, separate }: InputBinding, text: string): string[] {
 
 /** A scalar, File or Directory as one word. */
 function argumentText(value: CwlValue): string {
-  if (typeof value === 'string') return value;
   if (isFileOrDirectory(value)) {
     if (!value.path)
       throw new TaskError(
@@ -163,5 +162,5 @@ function argumentText(value: CwlValue): string {
       );
     return value.path;
   }
-  return spacedJson(value);
+  return interpolatedText(value);
 }

@@ -8,12 +8,11 @@
  */
 import type { CwlObject, CwlValue, DirectoryValue, Dirent, EffectiveRequirements, Entry, WorkDirItem } from '@weft/plan';
 import { find, isDirectory, isFileOrDirectory, isObject, pathProblem, pushTo, settleEntries, visitFiles } from '@weft/plan';
-import { needsEvaluation } from '@weft/expressions';
+import { interpolatedText, needsEvaluation } from '@weft/expressions';
 import type { FileAccess } from './api.js';
 import { TaskError } from './api.js';
 import { fillNames, setPath, uniteTwins } from './file-values.js';
 import { baseName, dirName, escapes, normalizePath } from './names.js';
-import { spacedJson } from './numbers.js';
 import type { Scope } from './scope.js';
 import { brief, evaluate, evaluateString } from './scope.js';
 import type { StagingArea } from './staging.js';
@@ -184,11 +183,7 @@ async function evaluateEntry(scope: Scope, entry: string): Promise<CwlValue> {
   const value = await evaluate(scope, core);
   if (core.length === entry.length) return value;
   const start = entry.indexOf(core);
-  return `${entry.slice(0, start)}${fileText(value)}${entry.slice(start + core.length)}`;
-}
-
-function fileText(value: CwlValue): string {
-  return typeof value === 'string' ? value : spacedJson(value);
+  return `${entry.slice(0, start)}${interpolatedText(value)}${entry.slice(start + core.length)}`;
 }
 
 function place(value: CwlValue, name: string | undefined, writable: boolean, from: string): Placement[] {
@@ -205,5 +200,5 @@ function place(value: CwlValue, name: string | undefined, writable: boolean, fro
   }
   if (named.name === undefined)
     throw new TaskError('INITIAL_WORK_DIR', `InitialWorkDirRequirement: entry ${brief(from)} needs an entryname`);
-  return [{ entry: { class: 'File', contents: fileText(value) }, ...named, writable }];
+  return [{ entry: { class: 'File', contents: interpolatedText(value) }, ...named, writable }];
 }

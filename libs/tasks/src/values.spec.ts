@@ -4,47 +4,7 @@ import { type CwlType, type CwlValue, nameInUri, pathOfFileUri } from '@weft/pla
 import { classifyExit } from './exit.js';
 import { formatSatisfies } from './format.js';
 import { applyPattern, baseName, dirName, escapes, fileUri, normalizePath, relativeTo, siblingUri, splitExtension } from './names.js';
-import { numberText, spacedJson } from './numbers.js';
 import { matchesType, mismatch, typeName } from './type-check.js';
-
-describe('numberText', () => {
-  it.each([
-    [0, '0'],
-    [-0, '0'],
-    [44.4, '44.4'],
-    [1e-5, '0.00001'],
-    [1.23e-5, '0.0000123'],
-    [-1.5e-10, '-0.00000000015'],
-    [1e21, '1000000000000000000000'],
-    [9223372036854775807n, '9223372036854775807'],
-    [-9223372036854775808n, '-9223372036854775808'],
-    [-1.25e25, '-12500000000000000000000000'],
-    [4.2e42, '4200000000000000000000000000000000000000000'],
-    [4242424242, '4242424242'],
-  ])('%p', (value, text) => expect(numberText(value)).toBe(text));
-
-  it('reads back as the same number, without exponent', () => {
-    fc.assert(
-      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
-        const text = numberText(value);
-        expect(text).toMatch(/^-?\d+(\.\d+)?$/);
-        expect(Number(text)).toBe(value + 0);
-      }),
-    );
-  });
-});
-
-describe('spacedJson', () => {
-  it('is JSON with sorted keys', () => {
-    expect(spacedJson({ b: [1, 'x', null], a: { d: true, c: undefined } })).toBe('{"a": {"d": true}, "b": [1, "x", null]}');
-  });
-
-  it('reads back as the same value', () => {
-    fc.assert(
-      fc.property(fc.jsonValue(), (value) => expect(JSON.parse(spacedJson(value as CwlValue))).toEqual(JSON.parse(JSON.stringify(value)))),
-    );
-  });
-});
 
 describe('names', () => {
   it.each([
