@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CwlObject } from '@weft/plan';
 import { createLogger } from '@weft/platform';
-import { type RunHeader, partitionOf } from '@weft/run-store';
+import { type RunHeader, partitionOf, UnreadableRunError } from '@weft/run-store';
 import { LocalStorage, pathToFileUri } from '@weft/storage';
 import { accepted, aRunHeader, createFakeRunStore } from '@weft/testing';
 import { RunFolders } from '../retention/run-folders.js';
@@ -82,6 +82,19 @@ it('takes one that another has read and is done with', async () => {
   await aRun('r-2', { state: 'succeeded' }, { f: outOf('r-1') }, { own: outOf('r-2') });
   await removal.run('r-1');
   expect([isThere('r-1'), isThere('r-2')]).toEqual([false, true]);
+});
+
+it('says which run cannot be read, where that may need what is to be removed', async () => {
+  await aRun('r-1', { state: 'succeeded' });
+  await folders.pin({ f: outOf('r-1') });
+  await aRun('r-2', { state: 'succeeded' });
+  const object = store.reader.object.bind(store.reader);
+  store.reader.object = async (runId, which) => {
+    if (runId === 'r-2') throw new UnreadableRunError(runId, 'it is garbage');
+    return object(runId, which);
+  };
+  await expect(removal.run('r-1')).rejects.toMatchObject({ code: 'FAILED_PRECONDITION', message: expect.stringMatching(/r-2, which cannot be read/) });
+  expect(isThere('r-1')).toBe(true);
 });
 
 it('takes whole logs alone', async () => {

@@ -58,17 +58,23 @@ export class RunRemoval {
       const page = await this.deps.reader.list({ limit: PAGE, ...(pageToken !== undefined && { pageToken }) });
       for (const other of page.runs) {
         if (other.runId === runId) continue;
-        const ended = isFinal(other.state);
-        if (!(await this.refersTo(other, ended ? 'outputs' : 'inputs', prefix))) continue;
-        const why = ended
-          ? 'whose outputs are files of it: remove that one first'
-          : 'which reads what it published: wait for its end, or cancel it';
-        return { runId: other.runId, why };
+        const why = await this.needs(other, prefix).catch((error: unknown) => {
+          unlessUnreadable(error);
+          return 'which cannot be read, so that nobody knows what it needs: remove that one first';
+        });
+        if (why !== undefined) return { runId: other.runId, why };
       }
       pageToken = page.nextPageToken;
       if (pageToken === undefined) return undefined;
     }
     return undefined;
+  }
+
+  /** @throws UnreadableRunError */
+  private async needs(other: RunHeader, prefix: string): Promise<string | undefined> {
+    if (isFinal(other.state))
+      return (await this.refersTo(other, 'outputs', prefix)) ? 'whose outputs are files of it: remove that one first' : undefined;
+    return (await this.refersTo(other, 'inputs', prefix)) ? 'which reads what it published: wait for its end, or cancel it' : undefined;
   }
 
   /** In the text: a URI that is no location, but stands in a string, counts as well. */
@@ -78,7 +84,7 @@ export class RunRemoval {
   }
 }
 
-/** What cannot be read may go, if the store knows it as one that has ended. */
+/** What cannot be read may go, if the store knows it as one that has ended; what it needs is not known. */
 function unlessUnreadable(error: unknown): void {
   if (!(error instanceof UnreadableRunError)) throw error;
 }
