@@ -16,15 +16,6 @@ export function shownLine(text: string): string {
   return text.replace(/\p{Cc}/gu, visible);
 }
 
-/** How long a name is shown in a message. */
-const SHOWN_NAME = 80;
-
-/** A name in a message. */
-export function shownName(name: unknown): string {
-  const text = typeof name === 'string' ? name : (JSON.stringify(name) ?? String(name));
-  return `"${shownLine(text.length > SHOWN_NAME ? `${text.slice(0, SHOWN_NAME)}…` : text)}"`;
-}
-
 /** A line of a tool's log: its colours stay, and end with it. What a carriage return would overwrite is left out, as on a terminal. */
 export function shownLogLine(line: string): string {
   let end = line.length;

@@ -20,9 +20,10 @@ import {
   isObject,
   isSameFile,
   nameProblem,
+  writeJson,
   type Entry,
 } from '@weft/plan';
-import { shownName } from '../shown-text.js';
+import { shownLine } from '../shown-text.js';
 import { DeliveryError } from './delivery-error.js';
 import { isRemote } from './remote-files.js';
 import { isLocal } from './sources.js';
@@ -154,6 +155,15 @@ function sourceOf(file: FileValue): Source {
   if (file.location !== undefined) return { kind: isRemote(file.location) ? 'remote' : 'local', location: file.location };
   if (typeof file.contents !== 'string') throw new DeliveryError(`File ${shownName(file.basename)} has neither a location nor contents`);
   return { kind: 'text', text: file.contents };
+}
+
+/** How long a name is shown in a message. */
+const SHOWN_NAME = 80;
+
+/** A name in a message; in an object that others wrote it may be no text at all. */
+function shownName(name: unknown): string {
+  const text = typeof name === 'string' ? name : name === undefined ? '' : writeJson(name);
+  return `"${shownLine(text.length > SHOWN_NAME ? `${text.slice(0, SHOWN_NAME)}…` : text)}"`;
 }
 
 function clash(one: Slot, other: Slot): DeliveryError {
