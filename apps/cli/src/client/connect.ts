@@ -89,8 +89,9 @@ function remembering(runs: RunsClient, state: Home): RunsClient {
 export async function tellUnfinished(runs: RunsClient, say: (line: string) => void): Promise<void> {
   const { goOn, unfinishedRuns } = await import('./unfinished.js');
   // Commands that began beside this one have submitted theirs by now.
-  const unfinished = (await unfinishedRuns(runs)).filter(({ submittedAt }) => (submittedAt?.getTime() ?? 0) < performance.timeOrigin);
-  if (unfinished.length > 0) say(goOn(unfinished));
+  const unfinished = await unfinishedRuns(runs);
+  const before = unfinished.runs.filter(({ submittedAt }) => (submittedAt?.getTime() ?? 0) < performance.timeOrigin);
+  if (before.length > 0) say(goOn({ ...unfinished, runs: before }));
 }
 
 interface LocalScheduler {

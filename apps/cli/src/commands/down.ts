@@ -5,7 +5,7 @@
 import { withSchedulerOf } from '../client/connect.js';
 import { followRun } from '../client/follow-run.js';
 import type { RunsClient } from '../client/runs-client.js';
-import { areKept, unfinishedRuns } from '../client/unfinished.js';
+import { areKept, namesOf, type Unfinished, unfinishedRuns } from '../client/unfinished.js';
 import { CommandError } from '../errors.js';
 import { type Home, homeOf } from '../home.js';
 import { CANCEL_LIMIT_MS } from '../interrupts.js';
@@ -71,15 +71,8 @@ async function settleRuns(stack: StackConnection, cancel: boolean): Promise<void
       () => undefined,
       async (runs) => {
         const unfinished = await within(ANSWER_MS, unfinishedRuns(runs));
-        if (unfinished.length === 0) return;
-        if (cancel)
-          await within(
-            CANCEL_LIMIT_MS,
-            cancelAll(
-              runs,
-              unfinished.map(({ runId }) => runId),
-            ),
-          );
+        if (unfinished.runs.length === 0) return;
+        if (cancel) await within(CANCEL_LIMIT_MS, cancelAll(runs, unfinished));
         else say(areKept(unfinished));
       },
     );
@@ -88,10 +81,13 @@ async function settleRuns(stack: StackConnection, cancel: boolean): Promise<void
   }
 }
 
-async function cancelAll(runs: RunsClient, runIds: string[]): Promise<void> {
-  for (const runId of runIds) await runs.cancel(runId, 'the stack is stopped (weft down --cancel)');
-  for (const runId of runIds) for await (const event of followRun(runs, runId)) void event;
-  say(`cancelled ${runIds.join(', ')}`);
+async function cancelAll(runs: RunsClient, unfinished: Unfinished): Promise<void> {
+  for (let page = unfinished; page.runs.length > 0; page = await unfinishedRuns(runs, page.nextPageToken)) {
+    for (const { runId } of page.runs) await runs.cancel(runId, 'the stack is stopped (weft down --cancel)');
+    for (const { runId } of page.runs) for await (const event of followRun(runs, runId)) void event;
+    say(`cancelled ${namesOf(page.runs)}`);
+    if (page.nextPageToken === '') return;
+  }
 }
 
 function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
