@@ -1,8 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { matchGlob } from './glob.js';
+import { GlobSearch } from './glob.js';
 
-const PATHS = ['.hidden', 'a.txt', 'a[1].txt', 'b.txt', 'd', 'd/.x', 'd/a.txt', 'd/e', 'd/e/f.txt', 'ü.txt', 'x-y', 'x&y', 'A:B'];
+const PATHS = ['.hidden', 'a.txt', 'a[1].txt', 'b.txt', 'd', 'd/.x', 'd/a.txt', 'd/e', 'd/e/f.txt', 'ü.txt', 'x-y', 'x&y', 'A:B'].sort();
+
+function find(pattern: string, paths: readonly string[], isDirectory: (path: string) => boolean = () => true): Promise<string[]> {
+  return new GlobSearch({ paths, has: (path) => paths.includes(path), isDirectory }, '/work').find(pattern);
+}
 
 /** The definition itself: slow, and right. Of one name; only what the property below puts into patterns. */
 function byDefinition(pattern: string, name: string, isStart = true): boolean {
@@ -18,7 +22,7 @@ function byDefinition(pattern: string, name: string, isStart = true): boolean {
   return !hidden && fits && byDefinition(rest, name.slice(1), false);
 }
 
-describe('matchGlob', () => {
+describe('GlobSearch', () => {
   it.each([
     ['*.txt', ['a.txt', 'a[1].txt', 'b.txt', 'ü.txt']],
     ['?.txt', ['a.txt', 'b.txt', 'ü.txt']],
@@ -44,8 +48,8 @@ describe('matchGlob', () => {
     ['/work', ['']],
     ['A:B', ['A:B']],
     ['nothing', []],
-  ])('%s', (pattern, expected) => {
-    expect(matchGlob(pattern, PATHS, '/work')).toEqual(expected);
+  ])('%s', async (pattern, expected) => {
+    expect(await find(pattern, PATHS)).toEqual(expected);
   });
 
   it.each([
@@ -58,33 +62,33 @@ describe('matchGlob', () => {
     ['a[1].txt/', []],
     ['?.txt/', []],
     ['./', ['']],
-  ])('%s is of directories alone', (pattern, expected) => {
-    expect(matchGlob(pattern, PATHS, '/work', undefined, (path) => ['d', 'd/e'].includes(path))).toEqual(expected);
+  ])('%s is of directories alone', async (pattern, expected) => {
+    expect(await find(pattern, PATHS, (path) => ['d', 'd/e'].includes(path))).toEqual(expected);
   });
 
-  it.each(['/etc/passwd', '..', '../x', 'd/../../x', '/work/../etc', '/workshop/x'])('refuses %s', (pattern) => {
-    expect(() => matchGlob(pattern, PATHS, '/work')).toThrow('reaches outside the working directory');
+  it.each(['/etc/passwd', '..', '../x', 'd/../../x', '/work/../etc', '/workshop/x'])('refuses %s', async (pattern) => {
+    await expect(find(pattern, PATHS)).rejects.toThrow('reaches outside the working directory');
   });
 
   const name = fc
     .string({ unit: fc.constantFrom(...'ab.*?[]!^-\\$(){}|+é'), minLength: 1, maxLength: 6 })
     .filter((text) => text !== '.' && text !== '..');
-  it('always finds a file by its own name, whatever characters are in it', () => {
-    fc.assert(
-      fc.property(name, (file) => {
+  it('always finds a file by its own name, whatever characters are in it', async () => {
+    await fc.assert(
+      fc.asyncProperty(name, async (file) => {
         const escaped = file.replace(/[*?[\]\\]/g, (char) => `\\${char}`);
-        expect(matchGlob(escaped, [file], '/work')).toEqual([file]);
+        expect(await find(escaped, [file])).toEqual([file]);
       }),
     );
   });
 
-  it('finds what a reader of its definition finds', () => {
+  it('finds what a reader of its definition finds', async () => {
     const pattern = fc.string({ unit: fc.constantFrom('a', 'b', '*', '?', '[ab]', '[!a]', '[a-b]', '.', 'é'), maxLength: 7 });
     const file = fc.string({ unit: fc.constantFrom('a', 'b', '.', 'é'), minLength: 1, maxLength: 7 });
-    fc.assert(
-      fc.property(pattern, file, (glob, one) => {
+    await fc.assert(
+      fc.asyncProperty(pattern, file, async (glob, one) => {
         fc.pre(!['', '.', '..'].includes(glob) && !['.', '..'].includes(one));
-        expect(matchGlob(glob, [one], '/work')).toEqual(byDefinition(glob, one) || glob === one ? [one] : []);
+        expect(await find(glob, [one])).toEqual(byDefinition(glob, one) || glob === one ? [one] : []);
       }),
       { numRuns: 5_000 },
     );
@@ -95,20 +99,61 @@ describe('matchGlob', () => {
     [`${'*?'.repeat(100)}b`, 'a'.repeat(255)],
     [`${'*[a-z]'.repeat(60)}/x`, `${'a'.repeat(255)}/y`],
     ['['.repeat(4_000), 'a'.repeat(255)],
+    ['[!'.repeat(2_000), 'a'.repeat(255)],
+    ['[[:a'.repeat(1_000), 'a'.repeat(255)],
     [`${'**'.repeat(2_000)}b`, 'a'.repeat(255)],
-  ])('%#: gives up a pattern of many stars', (pattern, file) => {
-    expect(matchGlob(pattern, [file], '/work')).toEqual([]);
+  ])('%#: gives up a pattern of many stars', async (pattern, file) => {
+    expect(await find(pattern, [file])).toEqual([]);
   });
 
-  it('refuses what is longer than any path', () => {
-    expect(() => matchGlob('*'.repeat(5_000), ['a'], '/work')).toThrow('a glob of 5000 characters');
+  it('refuses what is longer than any path', async () => {
+    await expect(find('*'.repeat(5_000), ['a'])).rejects.toThrow('a glob of 5000 characters');
   });
 
-  it('never throws a syntax error and never matches what is not there', () => {
-    fc.assert(
-      fc.property(name, fc.array(name), (pattern, files) => {
-        for (const match of matchGlob(pattern, files, '/work')) expect(files).toContain(match);
+  it('never throws a syntax error and never matches what is not there', async () => {
+    await fc.assert(
+      fc.asyncProperty(name, fc.array(name), async (pattern, files) => {
+        for (const match of await find(pattern, files)) expect(files).toContain(match);
       }),
     );
+  });
+
+  describe('what all patterns of a task may cost', () => {
+    const paths = Array.from({ length: 20_000 }, (_, n) => `${'a'.repeat(60)}${n}`).sort();
+    const tree = { paths, has: () => false, isDirectory: () => false };
+    const CASES: [string, string[]][] = [
+      ['one of many stars', ['*a*a*a*a*a*a*b']],
+      ['many that match nothing', Array.from({ length: 50 }, () => '*x')],
+      ['many that match all', Array.from({ length: 50 }, () => '*')],
+      ['many that stop at the first character', Array.from({ length: 100 }, () => 'x*')],
+      ['one of many folders', [Array.from({ length: 500 }, () => '*').join('/')]],
+    ];
+
+    it.each(CASES)('%s: others get the thread meanwhile', async (_, patterns) => {
+      let turns = 0;
+      let done = false;
+      const others = (): void => {
+        turns += 1;
+        if (!done) setImmediate(others);
+      };
+      setImmediate(others);
+      const search = new GlobSearch(tree, '/work');
+      const before = turns;
+      for (const pattern of patterns) await search.find(pattern);
+      done = true;
+      const steps = patterns.length * paths.length;
+      expect(turns - before).toBeGreaterThanOrEqual(Math.floor(steps / 500_000));
+    });
+
+    it.each(CASES)('%s: beyond it they are refused', async (_, patterns) => {
+      const search = new GlobSearch(tree, '/work', patterns.length * paths.length - 1);
+      const all = (async () => {
+        for (const pattern of patterns) await search.find(pattern);
+      })();
+      await expect(all).rejects.toMatchObject({
+        code: 'OUTPUT_GLOB',
+        message: expect.stringMatching(/too much to look for in the 20000 paths/),
+      });
+    });
   });
 });

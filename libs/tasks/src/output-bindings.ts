@@ -18,7 +18,7 @@ import { needsEvaluation } from '@weft/expressions';
 import type { OutputCollector } from './api.js';
 import { TaskError } from './api.js';
 import { CONTENTS_LIMIT } from './file-values.js';
-import { isWild, matchGlob } from './glob.js';
+import { GlobSearch, isWild } from './glob.js';
 import { defaultListing } from './input-values.js';
 import type { OutputPublisher } from './output-publisher.js';
 import type { Scope } from './scope.js';
@@ -55,7 +55,13 @@ export interface OutputWork {
 export class OutputBindings {
   private readonly matches = new Map<OutputPort, Matches>();
 
-  constructor(private readonly work: OutputWork) {}
+  private readonly globs: GlobSearch;
+
+  constructor(private readonly work: OutputWork) {
+    const { index, workDir } = work;
+    const tree = { paths: index.paths, has: (path: string) => index.has(path), isDirectory: (path: string) => !index.isFile(path) };
+    this.globs = new GlobSearch(tree, workDir);
+  }
 
   /** Value of every port; publishes nothing. */
   async evaluate(ports: OutputPort[], collector: OutputCollector): Promise<CwlObject> {
@@ -71,11 +77,9 @@ export class OutputBindings {
       const patterns = await this.patterns(port.outputBinding.glob, where);
       const wild = patterns.filter(isWild).length;
       if (wild > MAX_WILD) throw new TaskError('OUTPUT_GLOB', `${where}: ${wild} globs with wildcards; ${MAX_WILD} are allowed`);
-      const { index, workDir } = this.work;
-      const has = (path: string): boolean => index.has(path);
-      const isDirectory = (path: string): boolean => !index.isFile(path);
-      const paths = patterns.flatMap((pattern) => matchGlob(pattern, index.paths, workDir, has, isDirectory));
-      this.matches.set(port, { patterns, files: [...new Set(paths)].map((path) => index.value(path)) });
+      const paths = new Set<string>();
+      for (const pattern of patterns) for (const path of await this.globs.find(pattern)) paths.add(path);
+      this.matches.set(port, { patterns, files: [...paths].map((path) => this.work.index.value(path)) });
       return;
     }
     const record = recordOf(port.type);
