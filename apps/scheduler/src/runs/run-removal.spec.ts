@@ -93,7 +93,10 @@ it('says which run cannot be read, where that may need what is to be removed', a
     if (runId === 'r-2') throw new UnreadableRunError(runId, 'it is garbage');
     return object(runId, which);
   };
-  await expect(removal.run('r-1')).rejects.toMatchObject({ code: 'FAILED_PRECONDITION', message: expect.stringMatching(/r-2, which cannot be read/) });
+  await expect(removal.run('r-1')).rejects.toMatchObject({
+    code: 'FAILED_PRECONDITION',
+    message: expect.stringMatching(/r-2, which cannot be read/),
+  });
   expect(isThere('r-1')).toBe(true);
 });
 
