@@ -125,6 +125,39 @@ describe('failed as a run', () => {
     await stack.noSandboxLeft();
   });
 
+  const javascript = 'requirements: {InlineJavascriptRequirement: {}, StepInputExpressionRequirement: {}}';
+  it.each([
+    [
+      'in a command line',
+      `${TOOL}${javascript}\ninputs: []\noutputs: []\nbaseCommand: echo\narguments:\n- |\n  ${'${'}\n    var a = inputs.x;\n    return a.foo;\n  }\n`,
+      /: doc\.cwl:11:13: TypeError: cannot read property 'foo' of undefined \(line 3 of the expression\): \$\{ var a/,
+    ],
+    [
+      'in an output',
+      `${TOOL}${javascript}\ninputs: []\nbaseCommand: 'true'\noutputs:\n  n: {type: int, outputBinding: {outputEval: $(self.none.at)}}\n`,
+      /: doc\.cwl:7:\d+: TypeError: .*\$\(self\.none\.at\)/,
+    ],
+    [
+      'in a step',
+      `${WORKFLOW}${javascript}\ninputs: []\nsteps:\n  say:\n    run: ${PASS}\n    in: {x: {valueFrom: $(nothing)}}\n    out: [y]\n`,
+      /: step 'say': doc\.cwl:9:27: ReferenceError: 'nothing' is not defined/,
+    ],
+    [
+      'of the wrong kind',
+      `${WORKFLOW}${javascript}\ninputs: []\nsteps:\n  say:\n    run: ${PASS}\n    in: []\n    out: []\n    when: $(1)\n`.replace(
+        'x: int',
+        '',
+      ),
+      /: step 'say': doc\.cwl:11:11: when must be true or false; \$\(1\) gave 1/,
+    ],
+  ])('an expression %s: the place in the document', async (_, cwl, message) => {
+    const { code, stdout, stderr } = await weftRun('--quiet', written(cwl));
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(message);
+    const { body } = await rest.get(`/api/v1/runs/${await latest()}`);
+    expect(body).toMatchObject({ status: 'failed', failure: { code: 'EXPRESSION' } });
+  });
+
   describeWithDocker('in a container', () => {
     it(
       'an image that cannot be had: which, and why',

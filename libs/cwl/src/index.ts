@@ -6,6 +6,7 @@ export { VERSIONS as SUPPORTED_VERSIONS } from './source/version.js';
 export { formatDiagnostic } from './diagnostics.js';
 export { nearestName } from './source/nearest-name.js';
 export { planHash } from './plan-hash.js';
+export { expressionKey, originsOfExpression } from './expression-places.js';
 export { normaliseRequirements, normaliseRequirementNode, type NormaliseOptions } from './normalise-requirements.js';
 export * from './inputs/index.js';
 export * from './pack/index.js';

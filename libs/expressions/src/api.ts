@@ -19,11 +19,6 @@ export interface ExpressionOptions {
   expressionLib: string[];
   /** "v1.0" and "v1.1" documents: a backslash outside of an expression only takes the special meaning from the next character. Default: v1.2's rule. */
   declaredVersion?: string;
-  /**
-   * Default true: white space around the text is dropped, so that a lone expression in a block scalar keeps its type.
-   * False for `Dirent.entry`, whose text becomes a file as it stands.
-   */
-  stripWhitespace?: boolean;
   /** On whose behalf: projects and runs take turns (turns.ts). */
   owner?: ExpressionOwner;
 }
@@ -41,12 +36,22 @@ export interface ExpressionEvaluator {
 export class ExpressionError extends Error {
   readonly code = 'EXPRESSION';
   override readonly name = 'ExpressionError';
+  /** `at`: where in what its author wrote, as far as that is known. */
   constructor(
     message: string,
     readonly expression: string,
+    readonly at?: TextPosition,
   ) {
     super(message);
   }
+}
+
+/** A character of a text that an author wrote. */
+export interface TextPosition {
+  /** All of the string that was to be evaluated, perhaps without the white space around it, or an item of `expressionLib`. */
+  text: string;
+  /** In UTF-16 code units. */
+  offset: number;
 }
 
 /** True where the string has something to evaluate. */

@@ -1,5 +1,5 @@
 /** Packs evaluations into one message for a worker. Equal texts are sent once. */
-import type { Batch } from './protocol.js';
+import type { Batch, ScriptPlace } from './protocol.js';
 
 export interface PendingEvaluation {
   id: number;
@@ -10,7 +10,7 @@ export interface PendingEvaluation {
   library: string[];
   resolve(json: string): void;
   /** With the reason, a sentence. */
-  reject(reason: string): void;
+  reject(reason: string, place?: ScriptPlace): void;
 }
 
 export function packBatch(evaluations: PendingEvaluation[]): Batch {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { CwlValue } from '@weft/plan';
 import { createEvaluator } from './evaluator.js';
-import type { ExpressionContext, ExpressionOptions } from './api.js';
+import type { ExpressionContext, ExpressionError, ExpressionOptions } from './api.js';
 
 const context: ExpressionContext = {
   inputs: { x: 3, name: 'n', list: [1, 2], bar: { baz: 'zab1', 'b az': 2, "b'az": true, 'b"az': null, length: 7 }, none: null },
@@ -90,6 +90,52 @@ describe('what is wrong is said', () => {
   });
 });
 
+describe('where it is wrong', () => {
+  const bad = (text: string, options: ExpressionOptions): Promise<ExpressionError> =>
+    evaluator.evaluate(text, context, options).then(
+      (value) => Promise.reject(new Error(`it gave ${JSON.stringify(value)}`)),
+      (error: ExpressionError) => error,
+    );
+
+  /** « stands before the character that is told. */
+  it.each<[string, ExpressionOptions]>([
+    ['«$(inputs.foo)', plain],
+    ['a $(inputs.x) b «$(inputs.foo) c', plain],
+    ['«$(inputs.x + 1)', plain],
+    ['ab «$(inputs.x', plain],
+    ['«$("a)', js],
+    ['$(«nothing.here)', js],
+    ['x $(1)\n$(inputs.x +\n   «nothing)', js],
+    ['${\n  var a;\n  return a«.b;\n}', js],
+    ['${ «undeclared = 1; }', js],
+    ['${ return [1].map(function (x) { «return x(); }); }', js],
+    ['${\n return +«;\n}', js],
+    ['«$(0/0)', js],
+    ['«${ throw "no luck"; }', js],
+    ['${ var e = new Error("x"); e.stack = "expression:99999999999999999999:7"; throw e; }«', js],
+    ['${ var e = new Error("x"); e.stack = "expression:1:99999999999999999999"; throw e; }«', js],
+  ])('%j', async (marked, options) => {
+    const text = marked.replace('«', '');
+    const { at } = await bad(text, options);
+    const { at: within } = await bad(`\n  ${text} `, options);
+    expect([at, within]).toEqual([
+      { text, offset: marked.indexOf('«') },
+      { text, offset: marked.indexOf('«') },
+    ]);
+  });
+
+  it.each([
+    ['$(f(1))', ['var a = 1;', '\nfunction f(x) { throw new TypeError«("bad " + x); }']],
+    ['$(1)', ['«b();']],
+    ['$(g())', ['var a;\nvar b;', 'function g() { return a«.b; }']],
+  ])('%s, in a library', async (text, marked) => {
+    const library = marked.map((one) => one.replace('«', ''));
+    const which = marked.findIndex((one) => one.includes('«'));
+    const { at } = await bad(text, { ...js, expressionLib: library });
+    expect(at).toEqual({ text: library[which], offset: marked[which]?.indexOf('«') });
+  });
+});
+
 describe('whole numbers beyond those of JavaScript', () => {
   const long = 9223372036854775807n;
   const inputs = { n: long, m: 9007199254740993n, list: [1, long], s: '\0L5', t: '\0\0', small: 5 };
@@ -120,12 +166,22 @@ describe('whole numbers beyond those of JavaScript', () => {
     ['$(inputs.small + 1)', 6],
     ['$(typeof inputs.small)', 'number'],
     ['$(2n ** 60n)', 1152921504606846976n],
+    ['$(JSON.stringify(inputs.list))', '[1,9223372036854775807]'],
+    [
+      '$(JSON.stringify({ "a": -inputs.n, "b": inputs.s, "c": "L0:7" }, null, 1))',
+      '{\n "a": -9223372036854775807,\n "b": "\\u0000L5",\n "c": "L0:7"\n}',
+    ],
+    ['$(JSON.stringify(inputs.list, function (k, v) { return typeof v === "bigint" ? "n" + v : v; }))', '[1,"n9223372036854775807"]'],
+    ['$(JSON.stringify(inputs.list, function (k, v) { return k === "" ? v : inputs.m; }))', '[9007199254740993,9007199254740993]'],
+    ['$(JSON.stringify(inputs.n))', '9223372036854775807'],
     ['$({ "a": [inputs.n, { "b": -(2n ** 63n) }] })', { a: [long, { b: -(2n ** 63n) }] }],
   ])('are BigInts in JavaScript: %j', async (text, expected) => expect(await evaluate(text)).toEqual(expected));
 
   it.each([
     ['$(inputs.n + 1)', /^TypeError: .*line 1 of the expression\); an integer beyond 2\^53 is a BigInt here: reckon with 1n/],
     ['$(Math.floor(inputs.n))', /^TypeError: .*is a BigInt here/],
+    ['$(JSON.stringify([inputs.n], ["a"]))', /^TypeError: .*is a BigInt here/],
+    ['${ var a = [inputs.n]; a.push(a); return JSON.stringify(a); }', /^TypeError: circular/],
     ['$(inputs.n + 1n)', /^the result is an integer of more than 64 bits/],
     ['$({ "a": 2n ** 70n })', /^the result's member 'a' is an integer of more than 64 bits/],
   ])('are not rounded without a word: %j', async (text, message) => {

@@ -4,15 +4,22 @@
  * Invariant: whatever goes wrong with an expression rejects with ExpressionError, and the evaluator goes on working.
  */
 import { type CwlObject, type CwlValue, markedJson, unmarked } from '@weft/plan';
-import { ExpressionError, needsEvaluation, type ExpressionContext, type ExpressionEvaluator, type ExpressionOptions } from './api.js';
+import {
+  ExpressionError,
+  type TextPosition,
+  needsEvaluation,
+  type ExpressionContext,
+  type ExpressionEvaluator,
+  type ExpressionOptions,
+} from './api.js';
 import { interpolatedText } from './interpolate.js';
 import { parseParameterReference, resolveReference, type ParameterReference } from './parameter-reference.js';
-import { MARKED } from './protocol.js';
+import { MARKED, type ScriptPlace } from './protocol.js';
 import { escapeRule, scan } from './scanner.js';
 import { shortened } from './script-errors.js';
 import { locateWorker } from './worker-location.js';
 import type { ExpressionOwner } from './turns.js';
-import { WorkerPool } from './worker-pool.js';
+import { ScriptFault, WorkerPool } from './worker-pool.js';
 
 const DEFAULT_TIMEOUT_MS = 20_000;
 const DEFAULT_MEMORY_BYTES = 128 * 1024 * 1024;
@@ -37,7 +44,9 @@ export interface EvaluatorOptions {
   workerUrl?: URL;
 }
 
-type Compiled = { kind: 'literal'; text: string } | { kind: 'expression'; code: string; reference: ParameterReference | undefined };
+type Compiled = { kind: 'literal'; text: string } | CompiledExpression;
+/** `at`: where the code begins in the text. */
+type CompiledExpression = { kind: 'expression'; code: string; at: number; text: string; reference: ParameterReference | undefined };
 
 export interface StartedEvaluator extends ExpressionEvaluator {
   /**
@@ -87,43 +96,39 @@ class Evaluator implements StartedEvaluator {
 
   private compile(expression: string, options: ExpressionOptions): Compiled[] {
     const rule = escapeRule(options.declaredVersion);
-    const text = options.stripWhitespace === false ? expression : expression.trim();
+    const text = expression.trim();
     const key = `${rule} ${text}`;
     const known = this.compiled.get(key);
     if (known) return known;
     const compiled = scan(text, rule).map((segment): Compiled =>
-      segment.kind === 'literal' ? segment : { ...segment, reference: parseParameterReference(segment.code) },
+      segment.kind === 'literal' ? segment : { ...segment, text, reference: parseParameterReference(segment.code) },
     );
     if (this.compiled.size >= REMEMBERED_TEXTS) this.compiled.clear();
     this.compiled.set(key, compiled);
     return compiled;
   }
 
-  private async value(
-    segment: Compiled & { kind: 'expression' },
-    context: ExpressionContext,
-    options: ExpressionOptions,
-  ): Promise<CwlValue> {
-    const { code, reference } = segment;
+  private async value(segment: CompiledExpression, context: ExpressionContext, options: ExpressionOptions): Promise<CwlValue> {
+    const { reference } = segment;
     if (reference && !(options.javascript && reference.escaped)) {
       const resolved = resolveReference(reference, { inputs: context.inputs, self: context.self, runtime: context.runtime });
       if (resolved.found) return resolved.value;
-      if (!options.javascript) throw failure(resolved.reason, code);
+      if (!options.javascript) throw failure(resolved.reason, segment);
     }
     if (!options.javascript) {
-      throw failure('this is JavaScript and not a parameter reference; it needs InlineJavascriptRequirement', code);
+      throw failure('this is JavaScript and not a parameter reference; it needs InlineJavascriptRequirement', segment);
     }
-    return this.script(code, context, options);
+    return this.script(segment, context, options);
   }
 
   private async script(
-    code: string,
+    segment: CompiledExpression,
     context: ExpressionContext,
     { expressionLib: library, owner = NOBODY }: ExpressionOptions,
   ): Promise<CwlValue> {
     const json = await this.pool
       .run({
-        code,
+        code: segment.code,
         library,
         owner,
         inputsJson: scriptText(context.inputs),
@@ -131,7 +136,8 @@ class Evaluator implements StartedEvaluator {
         runtimeJson: scriptText(context.runtime),
       })
       .catch((error: unknown) => {
-        throw failure(error instanceof Error ? error.message : String(error), code);
+        const at = error instanceof ScriptFault ? positionOf(error.place, segment, library) : undefined;
+        throw failure(error instanceof Error ? error.message : String(error), segment, at);
       });
     return parseResult(json);
   }
@@ -142,8 +148,22 @@ export function ownedBy(evaluator: ExpressionEvaluator, owner: ExpressionOwner):
   return { evaluate: (expression, context, options) => evaluator.evaluate(expression, context, { ...options, owner }) };
 }
 
-function failure(reason: string, code: string): ExpressionError {
-  return new ExpressionError(`${reason}: $${shortened(code)}`, `$${code}`);
+function failure(reason: string, { code, at, text }: CompiledExpression, position?: TextPosition): ExpressionError {
+  return new ExpressionError(`${reason}: $${shortened(code)}`, `$${code}`, position ?? { text, offset: at - 1 });
+}
+
+function positionOf(place: ScriptPlace | undefined, { code, at, text }: CompiledExpression, library: string[]): TextPosition | undefined {
+  if (place === undefined) return undefined;
+  if (place.library === undefined) return { text, offset: at + offsetOf(code, place) };
+  const source = library[place.library] ?? '';
+  return { text: source, offset: offsetOf(source, place) };
+}
+
+/** A stack is a text that a script can change: what it says may lie outside. */
+function offsetOf(text: string, { line, column }: ScriptPlace): number {
+  const lines = text.split('\n', line);
+  const before = lines.slice(0, line - 1).reduce((sum, one) => sum + one.length + 1, 0);
+  return Math.min(before + column - 1, text.length);
 }
 
 /** JSON, or, with MARKED before it, marked JSON: where there are whole numbers that a number of JavaScript does not hold. */

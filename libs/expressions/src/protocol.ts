@@ -26,8 +26,21 @@ export interface Batch {
   evaluations: EvaluationRequest[];
 }
 
-/** `json` is the value's JSON text; `error` is a sentence. */
-export type EvaluationReply = { id: number; json: string } | { id: number; error: string };
+/** A character of a script, or of the item of `expressionLib` with that index. One-based. */
+export interface ScriptPlace {
+  library?: number;
+  line: number;
+  column: number;
+}
+
+/** `error` is a sentence. */
+export interface ScriptError {
+  error: string;
+  place?: ScriptPlace;
+}
+
+/** `json` is the value's JSON text. */
+export type EvaluationReply = { id: number } & ({ json: string } | ScriptError);
 
 /** From the worker: replies so far; `done` once the batch is finished, or left off. */
 export interface BatchReply {

@@ -18,7 +18,7 @@ import {
 import { takeImage, type MemoryImage, type WasmMemory } from './memory-image.js';
 import { HARNESS, libraryScript, userScript } from './scripts.js';
 import { describeFailure, type ScriptFailure } from './script-errors.js';
-import type { SandboxLimits } from './protocol.js';
+import type { SandboxLimits, ScriptError } from './protocol.js';
 
 const PAGE_BYTES = 65_536;
 /** What the WASM build starts with: code's data, a 5 MiB stack and room for the first objects. */
@@ -42,7 +42,7 @@ export interface Script {
   library: string[];
 }
 
-export type ScriptResult = { json: string } | { error: string };
+export type ScriptResult = { json: string } | ScriptError;
 
 interface Instance {
   module: QuickJSWASMModule;
@@ -83,7 +83,7 @@ export class Sandbox {
       return result;
     } catch (error) {
       this.instance = undefined;
-      return { error: this.describe({ kind: 'host', error }, script) };
+      return this.describe({ kind: 'host', error }, script);
     }
   }
 
@@ -109,7 +109,7 @@ export class Sandbox {
   }
 
   /** Puts the image with the library in place, making it first where it is not known. */
-  private prepareLibrary(instance: Instance, script: Script): { image: MemoryImage } | { error: string } {
+  private prepareLibrary(instance: Instance, script: Script): { image: MemoryImage } | ScriptError {
     if (script.library.length === 0) return { image: instance.base };
     const key = JSON.stringify(script.library);
     const known = instance.libraries.get(key);
@@ -121,26 +121,24 @@ export class Sandbox {
     return made;
   }
 
-  private loadLibrary(instance: Instance, script: Script): { image: MemoryImage } | { error: string } {
+  private loadLibrary(instance: Instance, script: Script): { image: MemoryImage } | ScriptError {
     instance.base.restoreCleared();
     const loaded = instance.context.evalCode(libraryScript(script.library), 'expressionLib', GLOBAL);
     return loaded.error ? this.fail(instance, loaded.error, script) : { image: takeImage(instance.module.getWasmMemory()) };
   }
 
-  private fail(instance: Instance, error: QuickJSHandle, script: Script): { error: string } {
-    if (this.interrupted) return { error: this.describe({ kind: 'interrupted' }, script) };
+  private fail(instance: Instance, error: QuickJSHandle, script: Script): ScriptError {
+    if (this.interrupted) return this.describe({ kind: 'interrupted' }, script);
     instance.context.runtime.setMemoryLimit(this.limits.memoryBytes + EXPLAIN_BYTES);
     const explained = instance.context.callFunction(instance.explain, instance.context.undefined, error);
-    return {
-      error: this.describe(
-        explained.error ? { kind: 'unexplained' } : { kind: 'script', json: instance.context.getString(explained.value) },
-        script,
-      ),
-    };
+    return this.describe(
+      explained.error ? { kind: 'unexplained' } : { kind: 'script', json: instance.context.getString(explained.value) },
+      script,
+    );
   }
 
-  private describe(failure: ScriptFailure, script: Script): string {
-    return describeFailure(this.interrupted ? { kind: 'interrupted' } : failure, script.library, this.limits);
+  private describe(failure: ScriptFailure, script: Script): ScriptError {
+    return describeFailure(this.interrupted ? { kind: 'interrupted' } : failure, script, this.limits);
   }
 
   private async start(): Promise<Instance> {

@@ -8,7 +8,8 @@
  */
 import { ExpressionError } from './api.js';
 
-export type Segment = { kind: 'literal'; text: string } | { kind: 'expression'; code: string };
+/** `at`: where the code begins in the text, its bracket included. */
+export type Segment = { kind: 'literal'; text: string } | { kind: 'expression'; code: string; at: number };
 
 /** `lookahead`: `\$(`, `\${` and `\\` are escapes, other backslashes are text (v1.2). `skip`: a backslash disappears and protects one character. */
 export type EscapeRule = 'lookahead' | 'skip';
@@ -32,7 +33,7 @@ export function scan(text: string, rule: EscapeRule): Segment[] {
       const end = closingBracket(text, at + 1);
       if (literal !== '') segments.push({ kind: 'literal', text: literal });
       literal = '';
-      segments.push({ kind: 'expression', code: text.slice(at + 1, end + 1) });
+      segments.push({ kind: 'expression', code: text.slice(at + 1, end + 1), at: at + 1 });
       at = end + 1;
     } else {
       literal += text[at];
@@ -68,5 +69,5 @@ function closingBracket(text: string, open: number): number {
     else if (char === closing && --depth === 0) return at;
   }
   const missing = quote === '' ? `no '${closing}' closes this expression` : `a quote (${quote}) is never closed in this expression`;
-  throw new ExpressionError(`${missing}; brackets and quotes inside comments count too`, text.slice(open - 1));
+  throw new ExpressionError(`${missing}; brackets and quotes inside comments count too`, text.slice(open - 1), { text, offset: open - 1 });
 }

@@ -1,6 +1,6 @@
 /** Failures of a script in the author's words: what happened, and on which line of what they wrote. */
-import { libraryLine } from './scripts.js';
-import type { SandboxLimits } from './protocol.js';
+import { codeColumn, libraryLine, STRICT } from './scripts.js';
+import type { SandboxLimits, ScriptError, ScriptPlace } from './protocol.js';
 
 export type ScriptFailure =
   | { kind: 'interrupted' }
@@ -13,20 +13,24 @@ export type ScriptFailure =
 /** Of the interpreter's words, for people alone. */
 const BIGINT_HINT = 'an integer beyond 2^53 is a BigInt here: reckon with 1n, or with Number(x) where digits may be lost';
 
-const PLACE = /\b(expression|expressionLib):(\d+)/;
+const PLACE = /\b(expression|expressionLib):(\d+)(?::(\d+))?/;
 
-export function describeFailure(failure: ScriptFailure, library: string[], limits: SandboxLimits): string {
+/** What was evaluated. */
+export interface FailedScript {
+  code: string;
+  library: string[];
+}
+
+export function describeFailure(failure: ScriptFailure, script: FailedScript, limits: SandboxLimits): ScriptError {
   switch (failure.kind) {
     case 'interrupted':
-      return timeoutMessage(limits.interruptAfterMs);
+      return { error: timeoutMessage(limits.interruptAfterMs) };
     case 'unexplained':
-      return `it failed, and not even its error could be read within ${mebibytes(limits.memoryBytes)} of memory`;
+      return { error: `it failed, and not even its error could be read within ${mebibytes(limits.memoryBytes)} of memory` };
     case 'host':
-      return failure.error instanceof RangeError || (failure.error as { name?: unknown })?.name === 'RangeError'
-        ? 'it nests too deeply (stack overflow)'
-        : `the interpreter failed: ${failure.error instanceof Error ? failure.error.message : String(failure.error)}`;
+      return { error: hostMessage(failure.error) };
     case 'script':
-      return scriptMessage(JSON.parse(failure.json) as { name: string; message: string; stack: string }, library, limits);
+      return scriptError(JSON.parse(failure.json) as Thrown, script, limits);
   }
 }
 
@@ -40,8 +44,23 @@ export function shortened(expression: string): string {
   return line.length <= 100 ? line : `${line.slice(0, 97)}…`;
 }
 
-function scriptMessage(thrown: { name: string; message: string; stack: string }, library: string[], limits: SandboxLimits): string {
-  const place = placeOf(thrown.stack, library);
+interface Thrown {
+  name: string;
+  message: string;
+  stack: string;
+}
+
+function hostMessage(error: unknown): string {
+  if ((error as { name?: unknown } | undefined)?.name === 'RangeError') return 'it nests too deeply (stack overflow)';
+  return `the interpreter failed: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+function scriptError(thrown: Thrown, script: FailedScript, limits: SandboxLimits): ScriptError {
+  const place = placeOf(thrown.stack, script);
+  return { error: scriptMessage(thrown, inWords(place), limits), ...(place && { place }) };
+}
+
+function scriptMessage(thrown: Thrown, place: string, limits: SandboxLimits): string {
   if (thrown.name === 'ResultError') return thrown.message;
   if (thrown.name === 'InternalError' && thrown.message === 'out of memory')
     return `it needs more than ${mebibytes(limits.memoryBytes)} of memory${place}`;
@@ -51,13 +70,19 @@ function scriptMessage(thrown: { name: string; message: string; stack: string },
   return `${thrown.name}: ${thrown.message}${place}${hint}`;
 }
 
-function placeOf(stack: string, library: string[]): string {
-  const place = PLACE.exec(stack);
-  if (!place) return '';
-  const line = Number(place[2]);
-  if (place[1] === 'expression') return ` (line ${line} of the expression)`;
+function placeOf(stack: string, { code, library }: FailedScript): ScriptPlace | undefined {
+  const [, which, lineText, columnText] = PLACE.exec(stack) ?? [];
+  if (which === undefined) return undefined;
+  const line = Number(lineText);
+  const column = Number(columnText ?? 1);
+  if (which === 'expression') return { line, column: codeColumn(code, line, column) };
   const inLibrary = libraryLine(library, line);
-  return ` (line ${inLibrary.line} of expressionLib[${inLibrary.index}])`;
+  return { library: inLibrary.index, line: inLibrary.line, column: line === 1 ? Math.max(1, column - STRICT.length) : column };
+}
+
+function inWords(place: ScriptPlace | undefined): string {
+  if (place === undefined) return '';
+  return ` (line ${place.line} of ${place.library === undefined ? 'the expression' : `expressionLib[${place.library}]`})`;
 }
 
 function mebibytes(bytes: number): string {

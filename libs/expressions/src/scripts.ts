@@ -4,15 +4,17 @@ import { MARKED } from './protocol.js';
 /**
  * Runs once per memory image, before any user code, and keeps the built-ins it needs out of that code's reach.
  * Whole numbers that no number of JavaScript holds are BigInts on the way in and out, marked as libs/plan (json.ts) does it.
- * Math.random is replaced because a memory image would repeat its numbers; the host seeds it anew for every evaluation.
+ * JSON.stringify takes them too. Math.random is replaced because a memory image would repeat its numbers; the host seeds it anew for every evaluation.
  */
 export const HARNESS = `"use strict";
 (() => {
   const { parse, stringify } = JSON;
   const { isSafeInteger, isFinite } = Number;
-  const imul = Math.imul, toNumber = Number, toText = String;
+  const WrongType = TypeError, imul = Math.imul, toNumber = Number, toText = String;
   const { keys: keysOf, defineProperty: define } = Object;
   const toInteger = BigInt, tailOf = Function.prototype.call.bind(String.prototype.slice);
+  const { isArray } = Array, callWith = Function.prototype.call.bind(Function.prototype.call);
+  const Pattern = RegExp, replaceIn = Function.prototype.call.bind(String.prototype.replace);
   const LONG = 2n ** 63n;
   let exact = false;
   let seed = 0;
@@ -21,6 +23,20 @@ export const HARNESS = `"use strict";
     let mixed = imul(seed ^ (seed >>> 15), 1 | seed);
     mixed = (mixed + imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+  // A BigInt is data here: it is written as its digits, where the built-in function throws a TypeError.
+  JSON.stringify = function (value, replacer, space) {
+    try {
+      return stringify(value, replacer, space);
+    } catch (error) {
+      if (isArray(replacer) || !(error instanceof WrongType)) throw error;
+    }
+    const mark = 'L' + toText(seed >>> 0) + ':';
+    const text = stringify(value, function (key, member) {
+      const written = typeof replacer === 'function' ? callWith(replacer, this, key, member) : member;
+      return typeof written === 'bigint' ? '\\0' + mark + toText(written) : written;
+    }, space);
+    return text === undefined ? text : replaceIn(text, new Pattern('"\\\\\\\\u0000' + mark + '(-?[0-9]+)"', 'g'), '$1');
   };
   const silent = () => undefined;
   globalThis.console = { log: silent, info: silent, warn: silent, error: silent, debug: silent };
@@ -81,13 +97,24 @@ export const HARNESS = `"use strict";
   };
 })()`;
 
+/** Before every script. */
+export const STRICT = '"use strict";';
+/** What stands for the code's bracket, and what is before it. */
+const BODY = `${STRICT}(function()`;
+const VALUE = `${STRICT}(function(){return `;
+
 export function libraryScript(library: string[]): string {
-  return `"use strict";${library.join('\n')}`;
+  return `${STRICT}${library.join('\n')}`;
 }
 
 /** `code` with its outer bracket: "(…)" is an expression, "{…}" a function body. */
 export function userScript(code: string): string {
-  return code.startsWith('(') ? `"use strict";(function(){return (${code.slice(1, -1)}\n)})()` : `"use strict";(function()${code})()`;
+  return code.startsWith('(') ? `${VALUE}(${code.slice(1, -1)}\n)})()` : `${BODY}${code})()`;
+}
+
+/** The column of the code that a column of `userScript` is. One-based. */
+export function codeColumn(code: string, line: number, column: number): number {
+  return line > 1 ? column : Math.max(1, column - (code.startsWith('(') ? VALUE : BODY).length);
 }
 
 /** Which library, and which of its lines, a line of `libraryScript` is. One-based. */

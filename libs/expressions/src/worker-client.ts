@@ -89,7 +89,7 @@ export class ExpressionWorker {
     if (!evaluation) return;
     this.running.delete(reply.id);
     if ('json' in reply) evaluation.resolve(reply.json);
-    else evaluation.reject(reply.error);
+    else evaluation.reject(reply.error, reply.place);
   }
 
   private watch(delayMs: number): void {

@@ -8,6 +8,7 @@
  *     holds up nobody else's, and quick ones share a thread.
  */
 import { ExpressionWorker, type WorkerOptions } from './worker-client.js';
+import type { ScriptPlace } from './protocol.js';
 import { type ExpressionOwner, type OwnedEvaluation, type Turn, Turns } from './turns.js';
 
 /** How long evaluations wait for a busy worker before another one is started. */
@@ -24,6 +25,17 @@ export interface PoolOptions extends Omit<WorkerOptions, 'url'> {
 }
 
 export type Script = Pick<OwnedEvaluation, 'code' | 'library' | 'inputsJson' | 'selfJson' | 'runtimeJson' | 'owner'>;
+
+/** What a script did wrong, and where in it. */
+export class ScriptFault extends Error {
+  override readonly name = 'ScriptFault';
+  constructor(
+    reason: string,
+    readonly place: ScriptPlace | undefined,
+  ) {
+    super(reason);
+  }
+}
 
 interface Busy {
   turn: Turn;
@@ -45,11 +57,11 @@ export class WorkerPool {
     this.turns = new Turns({ perProject: options.perProject, batchSize: BATCH_SIZE });
   }
 
-  /** JSON text of the result; rejects with an Error whose message is the reason. */
+  /** JSON text of the result; rejects with a ScriptFault, or an Error, whose message is the reason. */
   run(script: Script): Promise<string> {
     if (this.closed) return Promise.reject(new Error('the evaluator is closed'));
     return new Promise((resolve, reject) => {
-      this.turns.add({ ...script, id: this.nextId++, resolve, reject: (reason) => reject(new Error(reason)) });
+      this.turns.add({ ...script, id: this.nextId++, resolve, reject: (reason, place) => reject(new ScriptFault(reason, place)) });
       this.flush ??= setImmediate(() => this.dispatch());
     });
   }

@@ -174,6 +174,21 @@ export interface Origin {
   column: number;
 }
 
+/** Where the first character of a text is that is no white space. One-based; the file is the process's unless it says another. */
+export interface ExpressionPlace {
+  file?: string;
+  line: number;
+  column: number;
+  /**
+   * How what follows can be found. `line`: the text is written as it is, on one line. `block`: each of its lines is a line of the file, from the same
+   * column on. Absent: it is written otherwise (folded, with escapes, imported), so that only its begin is known.
+   */
+  written?: 'line' | 'block';
+}
+
+/** By `expressionKey` of the text: several where the process has it several times, but not more than a message can name. */
+export type ExpressionPlaces = Record<string, ExpressionPlace[]>;
+
 interface ProcessBase {
   /** Key in `Plan.processes`. */
   id: string;
@@ -186,6 +201,8 @@ interface ProcessBase {
   /** The version the author declared; a few rules of v1.0 differ at run time (loadListing default). */
   declaredVersion: string;
   at?: Origin;
+  /** Where its expressions, those of its steps and its libraries of JavaScript were written. */
+  expressionsAt?: ExpressionPlaces;
 }
 
 export interface CommandLineTool extends ProcessBase {

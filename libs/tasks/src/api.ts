@@ -89,9 +89,11 @@ export interface OutputCollector {
 /** A failure that the user must hear about; `code` as in weft.run.v1.Failure. Never retried. */
 export class TaskError extends Error {
   override readonly name = 'TaskError';
+  /** `expression`: the text, as its author wrote it, that gave what cannot be used. */
   constructor(
     readonly code: string,
     message: string,
+    readonly expression?: string,
   ) {
     super(message);
   }

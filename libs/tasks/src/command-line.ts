@@ -109,7 +109,11 @@ async function positionOf(binding: InputBinding, self: CwlValue, scope: Scope): 
   if (binding.position === undefined) return [0];
   const value = (await evaluate(scope, binding.position, self)) ?? 0;
   if (typeof value !== 'number')
-    throw new TaskError('EXPRESSION', `position must be a number; ${brief(binding.position)} gave ${brief(value)}`);
+    throw new TaskError(
+      'EXPRESSION',
+      `position must be a number; ${brief(binding.position)} gave ${brief(value)}`,
+      String(binding.position),
+    );
   return [value];
 }
 

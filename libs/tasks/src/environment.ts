@@ -66,7 +66,7 @@ export async function streamsOf(scope: Scope, tool: CommandLineTool, layout: San
 async function stdinOf(scope: Scope, field: string | undefined, layout: SandboxLayout): Promise<string> {
   const value = await evaluate(scope, field);
   if (value === null || value === '') return '';
-  if (typeof value !== 'string') throw new TaskError('EXPRESSION', `stdin must be a path; ${brief(field)} gave ${brief(value)}`);
+  if (typeof value !== 'string') throw new TaskError('EXPRESSION', `stdin must be a path; ${brief(field)} gave ${brief(value)}`, field);
   return value.startsWith('/') ? value : `${layout.workDir}/${value}`;
 }
 
@@ -75,9 +75,9 @@ async function streamFile(scope: Scope, field: string | undefined, name: string)
   const value = await evaluateString(scope, field, name);
   const path = normalizePath(value);
   if (path === '' || path.startsWith('/') || escapes(path)) {
-    throw new TaskError('EXPRESSION', `${name} must name a file in the working directory, got "${value}"`);
+    throw new TaskError('EXPRESSION', `${name} must name a file in the working directory, got "${value}"`, field);
   }
   const problem = pathProblem(path);
-  if (problem !== undefined) throw new TaskError('EXPRESSION', `${name}: a name in ${brief(value)} ${problem}`);
+  if (problem !== undefined) throw new TaskError('EXPRESSION', `${name}: a name in ${brief(value)} ${problem}`, field);
   return path;
 }

@@ -43,7 +43,8 @@ export async function evaluateExpressionTool(request: ExpressionToolRequest, dep
   );
   scope.runtime = runtimeObject(await evaluateResources(scope, effective, tool.declaredVersion));
   const result = await evaluate(scope, tool.expression);
-  if (!isObject(result)) throw new TaskError('EXPRESSION', `the expression must give an object of outputs, got ${brief(result)}`);
+  if (!isObject(result))
+    throw new TaskError('EXPRESSION', `the expression must give an object of outputs, got ${brief(result)}`, tool.expression);
   const outputs: CwlObject = {};
   for (const output of tool.outputs) {
     const wrong = outputMismatch(output.type, result[output.name], `output '${output.name}'`);

@@ -154,6 +154,7 @@ function fromResult(value: CwlValue, from: string): Placement[] {
   throw new TaskError(
     'INITIAL_WORK_DIR',
     `InitialWorkDirRequirement: ${brief(from)} must give Files, Directories or Dirents; got ${brief(value)}`,
+    from,
   );
 }
 
@@ -163,6 +164,7 @@ function fromDirentValue(value: CwlObject, from: string): Placement[] {
     throw new TaskError(
       'INITIAL_WORK_DIR',
       `InitialWorkDirRequirement: entryname must be a string; ${brief(from)} gave ${brief(entryname)}`,
+      from,
     );
   }
   return place(entry ?? null, entryname ?? undefined, writable === true, from);
@@ -195,10 +197,11 @@ function place(value: CwlValue, name: string | undefined, writable: boolean, fro
       throw new TaskError(
         'INITIAL_WORK_DIR',
         `InitialWorkDirRequirement: entryname "${named.name}" cannot name a list of Files (${brief(from)})`,
+        from,
       );
     return value.map((entry) => ({ entry, writable }));
   }
   if (named.name === undefined)
-    throw new TaskError('INITIAL_WORK_DIR', `InitialWorkDirRequirement: entry ${brief(from)} needs an entryname`);
+    throw new TaskError('INITIAL_WORK_DIR', `InitialWorkDirRequirement: entry ${brief(from)} needs an entryname`, from);
   return [{ entry: { class: 'File', contents: interpolatedText(value) }, ...named, writable }];
 }

@@ -124,7 +124,7 @@ class InputWalk {
     const list = value === null ? [] : Array.isArray(value) ? value : [value];
     return list.map((item) => {
       if (typeof item !== 'string')
-        throw new TaskError('EXPRESSION', `${where}: format must be text or a list of texts; got ${brief(value)}`);
+        throw new TaskError('EXPRESSION', `${where}: format must be text or a list of texts; got ${brief(value)}`, String(format));
       return item;
     });
   }

@@ -93,7 +93,7 @@ export class OutputBindings {
       for (const item of Array.isArray(value) ? value : [value]) {
         if (item === null || item === '') continue;
         if (typeof item !== 'string')
-          throw new TaskError('OUTPUT_GLOB', `${where}: glob must give text or a list of texts; ${pattern} gave ${brief(value)}`);
+          throw new TaskError('OUTPUT_GLOB', `${where}: glob must give text or a list of texts; ${pattern} gave ${brief(value)}`, pattern);
         patterns.push(item);
       }
     }

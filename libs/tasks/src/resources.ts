@@ -76,12 +76,13 @@ async function bound({ scope, requirement, declaredVersion }: Asked, name: `${Am
   const field = requirement?.[name];
   if (field === undefined) return undefined;
   const value = await evaluateNumber(scope, field, `ResourceRequirement.${name}`);
-  if (value < 0) throw new TaskError('RESOURCES', `ResourceRequirement: ${name} is negative (${value})`);
+  if (value < 0) throw new TaskError('RESOURCES', `ResourceRequirement: ${name} is negative (${value})`, String(field));
   // Constants were looked at when their document was loaded. Source: CWL v1.2 CommandLineTool §1.2.1, "Changes since v1.1".
   if (typeof field === 'string' && !Number.isInteger(value) && /^v1\.[01]$/.test(declaredVersion))
     throw new TaskError(
       'RESOURCES',
       `ResourceRequirement: ${name} is ${value}; a ${declaredVersion} document asks for whole numbers (v1.2 takes fractions)`,
+      field,
     );
   return value;
 }
@@ -91,7 +92,11 @@ async function gpuCount(scope: Scope, effective: EffectiveRequirements): Promise
   if (!cuda) return 0;
   const low = await evaluateNumber(scope, cuda.cudaDeviceCountMin, 'CUDARequirement.cudaDeviceCountMin');
   if (!Number.isInteger(low) || low < 1)
-    throw new TaskError('RESOURCES', `CUDARequirement: cudaDeviceCountMin must be a whole number from 1, got ${low}`);
+    throw new TaskError(
+      'RESOURCES',
+      `CUDARequirement: cudaDeviceCountMin must be a whole number from 1, got ${low}`,
+      String(cuda.cudaDeviceCountMin),
+    );
   return low;
 }
 

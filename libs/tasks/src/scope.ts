@@ -37,27 +37,33 @@ export async function evaluate(scope: Scope, field: CwlValue | undefined, self: 
 function settled(value: CwlValue, field: CwlValue, inputs: CwlObject, self: CwlValue): CwlValue {
   if (typeof value !== 'object' || value === null) return value;
   const problem = settleEntries(value, { locations: false });
-  if (problem !== undefined) throw new TaskError('EXPRESSION', `${brief(field)} gave what cannot be used: ${problem}`);
+  if (problem !== undefined)
+    throw new TaskError(
+      'EXPRESSION',
+      `${brief(field)} gave what cannot be used: ${problem}`,
+      typeof field === 'string' ? field : undefined,
+    );
   detachChangedListings(value, [inputs, self]);
   return value;
 }
 
 export async function evaluateString(scope: Scope, field: string, name: string, self: CwlValue = null): Promise<string> {
   const value = await evaluate(scope, field, self);
-  if (typeof value !== 'string') throw new TaskError('EXPRESSION', `${name} must be a string; ${field} gave ${brief(value)}`);
+  if (typeof value !== 'string') throw new TaskError('EXPRESSION', `${name} must be a string; ${field} gave ${brief(value)}`, field);
   return value;
 }
 
 export async function evaluateBoolean(scope: Scope, field: boolean | string, name: string, self: CwlValue = null): Promise<boolean> {
   const value = await evaluate(scope, field, self);
-  if (typeof value !== 'boolean') throw new TaskError('EXPRESSION', `${name} must be true or false; ${String(field)} gave ${brief(value)}`);
+  if (typeof value !== 'boolean')
+    throw new TaskError('EXPRESSION', `${name} must be true or false; ${String(field)} gave ${brief(value)}`, String(field));
   return value;
 }
 
 export async function evaluateNumber(scope: Scope, field: number | string, name: string, self: CwlValue = null): Promise<number> {
   const value = await evaluate(scope, field, self);
   if (typeof value !== 'number' || !Number.isFinite(value)) {
-    throw new TaskError('EXPRESSION', `${name} must be a number; ${String(field)} gave ${brief(value)}`);
+    throw new TaskError('EXPRESSION', `${name} must be a number; ${String(field)} gave ${brief(value)}`, String(field));
   }
   return value;
 }

@@ -20,7 +20,7 @@ export async function expandPattern(scope: Scope, pattern: string, primary: File
   for (const item of Array.isArray(value) ? value : [value]) {
     if (item === null || item === '') continue;
     if (typeof item !== 'string' && !isFileOrDirectory(item)) {
-      throw new TaskError('EXPRESSION', `secondaryFiles: ${pattern} must give names, Files or Directories; got ${brief(item)}`);
+      throw new TaskError('EXPRESSION', `secondaryFiles: ${pattern} must give names, Files or Directories; got ${brief(item)}`, pattern);
     }
     found.push(item);
   }
@@ -32,7 +32,11 @@ export async function patternRequired(scope: Scope, schema: SecondaryFile, prima
   if (schema.required === undefined) return otherwise;
   const value: CwlValue = await evaluate(scope, schema.required, primary);
   if (value !== null && typeof value !== 'boolean') {
-    throw new TaskError('EXPRESSION', `secondaryFiles: required of "${schema.pattern}" must be true or false; got ${brief(value)}`);
+    throw new TaskError(
+      'EXPRESSION',
+      `secondaryFiles: required of "${schema.pattern}" must be true or false; got ${brief(value)}`,
+      String(schema.required),
+    );
   }
   return value ?? false;
 }

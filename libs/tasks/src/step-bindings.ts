@@ -81,7 +81,7 @@ function outermost(value: CwlValue): Entry[] {
 
 async function decide(when: string, scope: Scope): Promise<boolean> {
   const value = await evaluate(scope, when);
-  if (typeof value !== 'boolean') throw new TaskError('EXPRESSION', `when must be true or false; ${when} gave ${brief(value)}`);
+  if (typeof value !== 'boolean') throw new TaskError('EXPRESSION', `when must be true or false; ${when} gave ${brief(value)}`, when);
   return value;
 }
 

@@ -190,7 +190,8 @@ export class Dispatcher implements TaskCanceller {
     } catch (error) {
       if (abandon.aborted) throw error;
       if (cancel.aborted) return { type: 'TaskCancelled', taskId, attempt, ...(placed.inPlace && { inPlace: placed.inPlace }) };
-      return { type: 'TaskFailed', taskId, attempt, ...placed, failure: failureOf(error, job.step), retryable: isRetryable(error) };
+      const failure = failureOf(error, job.step, { plan, process: job.processId });
+      return { type: 'TaskFailed', taskId, attempt, ...placed, failure, retryable: isRetryable(error) };
     }
   }
 

@@ -111,7 +111,7 @@ export class CommandRunner implements CommandExecutor {
     try {
       return { type: 'BindingsEvaluated', node, iteration, shards: await Promise.all(command.shards.map(noting)) };
     } catch (error) {
-      const failure = failureOf(error, node);
+      const failure = failureOf(error, node, { plan: actor.plan, process: command.workflow });
       const which = step.scatter.length > 0 ? `${node}[${failed ?? 0}]` : node;
       if (!failure.message.startsWith(`step '${node}`)) failure.message = `step '${which}': ${failure.message}`;
       return { type: 'BindingsFailed', node, iteration, firstShard: command.shards[0]?.index ?? 0, failure };
@@ -129,7 +129,13 @@ export class CommandRunner implements CommandExecutor {
       await this.deps.reach.checkValues(outputs, scopeOf(actor));
       return { type: 'TaskSucceeded', taskId, attempt, outputs };
     } catch (error) {
-      return { type: 'TaskFailed', taskId, attempt, failure: failureOf(error, command.step), retryable: false };
+      return {
+        type: 'TaskFailed',
+        taskId,
+        attempt,
+        failure: failureOf(error, command.step, { plan: actor.plan, process: command.process }),
+        retryable: false,
+      };
     }
   }
 }

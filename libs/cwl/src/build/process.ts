@@ -4,7 +4,7 @@
  *
  * Invariants: a process written once is built once; keys do not name the machine (they are relative to the root document).
  */
-import type { InputParameter, Origin, Process, Requirement } from '@weft/plan';
+import type { ExpressionPlaces, InputParameter, Origin, Process, Requirement } from '@weft/plan';
 import { positionOf, type Reporter } from '../diagnostics.js';
 import { PROCESS_SHAPES } from '../check/process-shapes.js';
 import { effectiveItems } from '../check/requirement-shapes.js';
@@ -17,6 +17,7 @@ import { relativeUri } from '../source/uri.js';
 import type { Version } from '../source/version.js';
 import { docOf } from './bindings.js';
 import { defined, Origins, type BuildContext } from './context.js';
+import { ExpressionPlaceFinder } from './expression-places.js';
 import { inputParameters } from './parameters.js';
 import { requirementsOf } from './requirements.js';
 import { commandLineTool, expressionTool, operation } from './tool.js';
@@ -35,6 +36,7 @@ export interface ProcessHead {
   hints: Requirement[];
   declaredVersion: string;
   at?: Origin;
+  expressionsAt?: ExpressionPlaces;
 }
 
 interface Place {
@@ -50,12 +52,15 @@ export class ProcessBuilder {
   private readonly typeSizes = new TypeSizes();
   private readonly keys = new Map<MapNode, string>();
   private readonly open = new Set<MapNode>();
+  private readonly expressionPlaces: ExpressionPlaceFinder;
 
   constructor(
     private readonly store: DocumentStore,
     private readonly reporter: Reporter,
     private readonly rootUri: string,
-  ) {}
+  ) {
+    this.expressionPlaces = new ExpressionPlaceFinder(rootUri);
+  }
 
   /** Builds the process at `uri` (with its fragment, if it has one); answers its key. */
   build(node: MapNode, uri: string, fragment: string | undefined, inherited: Version): string | undefined {
@@ -84,6 +89,7 @@ export class ProcessBuilder {
   }
 
   private read(className: string, node: MapNode, place: Place, context: BuildContext): Process {
+    const at = originOf(node, this.rootUri);
     const head: ProcessHead = defined({
       id: place.key,
       label: stringField(node, 'label'),
@@ -92,7 +98,8 @@ export class ProcessBuilder {
       requirements: requirementsOf(field(node, 'requirements')),
       hints: requirementsOf(field(node, 'hints')),
       declaredVersion: context.version,
-      at: originOf(node, this.rootUri),
+      at,
+      expressionsAt: this.expressionPlaces.of(node, at?.file),
     });
     if (className === 'CommandLineTool') return commandLineTool(node, head, context);
     if (className === 'ExpressionTool') return expressionTool(node, head, context);

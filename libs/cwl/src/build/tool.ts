@@ -64,7 +64,7 @@ function nameStreams(tool: CommandLineTool, written: Node | undefined): void {
   const asked = new Set(namedMaps(written, 'id', 'type').map(({ node }) => stringField(node, 'type')));
   const wanted = (['stdout', 'stderr'] as const).filter((stream) => asked.has(stream) && tool[stream] === undefined);
   if (wanted.length === 0) return;
-  const { id: _id, at: _at, ...rest } = tool;
+  const { id: _id, at: _at, expressionsAt: _expressionsAt, ...rest } = tool;
   const unique = sha256(canonicalJson(rest)).slice(0, 32);
   for (const stream of wanted) tool[stream] = `${unique}.${stream}`;
 }

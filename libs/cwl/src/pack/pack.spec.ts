@@ -22,7 +22,7 @@ function essence(plan: Plan): string {
   const inlined = (key: string): unknown => {
     const process = plan.processes[key];
     if (process === undefined) throw new Error(`the plan has no ${key}`);
-    const { id: _id, at: _at, ...rest } = process;
+    const { id: _id, at: _at, expressionsAt: _expressionsAt, ...rest } = process;
     if (rest.class !== 'Workflow') return rest;
     return { ...rest, steps: rest.steps.map(({ at: _stepAt, run, ...step }) => ({ ...step, run: inlined(run) })) };
   };
