@@ -125,6 +125,9 @@ const place = fc.oneof(
     'file:///d/x/../../etc',
     'file:///d/x/..%2f..%2fetc',
     'file:///d/a/y',
+    'file:///d/a/',
+    'file:///d/x/y//',
+    'file:///d/x/',
     'file:///d/xy',
   ),
   fc.constantFrom(

@@ -111,9 +111,10 @@ export class WorkDirIndex {
     if (schemeOfUri(location) === undefined) return this.findReference(location);
     const checked = canonicalUri(location);
     if ('problem' in checked) return { at: 'nowhere', place: location, why: `it ${checked.problem}` };
-    const { uri } = checked;
-    const staged = this.stagedAt.get(withoutSlash(uri));
-    if (staged !== undefined) return inStorage(uri, staged, staged.path);
+    // A slash at its end names nothing else: what is handed on is what was given.
+    const uri = withoutEndSlashes(checked.uri);
+    const staged = this.stagedAt.get(uri);
+    if (staged?.source?.$case === 'uri') return inStorage(canonical(staged.source.value), staged, staged.path);
     const path = pathOfFileUri(uri);
     const found = path === undefined ? undefined : this.findPath(path);
     if (found !== undefined && found.at !== 'nowhere') return found;
