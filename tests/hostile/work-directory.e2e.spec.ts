@@ -66,9 +66,11 @@ describeWithDocker('a task that fills its work directory with traps', () => {
       'OUTPUT_FILE',
       'nested more than 100',
     ],
-    ['too many files', 'seq 100001 | xargs touch', ALL, 'OUTPUT_FILE', 'more than 100000 entries'],
-  ])('%s is one clear failure, after one execution', async (_, command, outputs, code, message) => {
-    const { end, attempts } = await attack(command, { outputs });
+    // What the kernel keeps of each file counts as the task's memory.
+    ['too many files', 'seq 100001 | xargs touch', ALL, 'OUTPUT_FILE', 'more than 100000 entries', 512],
+  ])('%s is one clear failure, after one execution', async (_, command, outputs, code, message, ramMin = 64) => {
+    const requirements = [{ class: 'ResourceRequirement', coresMin: 0.25, ramMin }];
+    const { end, attempts } = await attack(command, { outputs, requirements });
     expect(end.failure).toMatchObject({ code, message: expect.stringContaining(message) });
     expect(attempts).toBe(1);
   });
