@@ -6,6 +6,7 @@ export { exactInteger, isLong, jsonOf, markedJson, mayHoldLong, readForeignJson,
 export { isLongJson, type JsonLimits } from './json-size.js';
 export { type ImageName, imageNameProblem, isImageId, parseImageName } from './image-reference.js';
 export { pushTo } from './lists.js';
+export { MEMORY_SIZE_SAYS, memorySize } from './memory-size.js';
 export { nameProblem, pathProblem } from './plain-names.js';
 export {
   belowUri,

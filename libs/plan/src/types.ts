@@ -298,7 +298,8 @@ export type Requirement =
       cudaVersionMin?: string;
       cudaComputeCapability?: string | string[];
     }
-  | { class: 'SecretsRequirement'; secrets: string[] };
+  | { class: 'SecretsRequirement'; secrets: string[] }
+  | { class: 'ShmSize'; shmSize: string };
 
 export type RequirementClass = Requirement['class'];
 

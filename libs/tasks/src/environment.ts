@@ -1,9 +1,10 @@
 /**
  * Environment, streams, network, time limit and reuse of a task.
- * Source: CWL v1.2 CommandLineTool §4.2 "Runtime environment", EnvVarRequirement, NetworkAccess, ToolTimeLimit, WorkReuse.
+ * Source: CWL v1.2 CommandLineTool §4.2 "Runtime environment", EnvVarRequirement, NetworkAccess, ToolTimeLimit, WorkReuse;
+ * cwltool's ShmSize.
  */
 import type { CommandLineTool, EffectiveRequirements } from '@weft/plan';
-import { find, pathProblem } from '@weft/plan';
+import { find, MEMORY_SIZE_SAYS, memorySize, pathProblem } from '@weft/plan';
 import type { SandboxLayout } from './api.js';
 import { TaskError } from './api.js';
 import { escapes, normalizePath } from './names.js';
@@ -46,6 +47,17 @@ export async function timeLimitOf(scope: Scope, effective: EffectiveRequirements
   if (!Number.isInteger(seconds) || seconds < 0)
     throw new TaskError('TIME_LIMIT', `ToolTimeLimit: timelimit must be a whole number of seconds from 0, got ${seconds}`);
   return seconds * 1000;
+}
+
+/** Bytes of /dev/shm; 0: what the engine gives. */
+export async function shmBytesOf(scope: Scope, effective: EffectiveRequirements): Promise<number> {
+  const requirement = find(effective, 'ShmSize');
+  if (!requirement) return 0;
+  const field = requirement.value.shmSize;
+  const size = await evaluateString(scope, field, 'ShmSize.shmSize');
+  const bytes = memorySize(size);
+  if (bytes === undefined) throw new TaskError('RESOURCES', `ShmSize: shmSize must be ${MEMORY_SIZE_SAYS}, got ${brief(size)}`, field);
+  return bytes;
 }
 
 export interface Streams {

@@ -236,6 +236,15 @@ describe('bind', () => {
     await expect(bind({ stdout })).rejects.toMatchObject({ code: 'EXPRESSION' });
   });
 
+  it('asks for as much shared memory as the document', async () => {
+    const bytesOf = async (shmSize?: string): Promise<number> => {
+      const requirements = shmSize === undefined ? [] : [{ class: 'ShmSize' as const, shmSize }];
+      return (await bind({ requirements, inputs: [input('n', { type: 'int' })] }, { n: 5 })).spec.shmBytes;
+    };
+    expect([await bytesOf(), await bytesOf('2k'), await bytesOf('$(inputs.n)m')]).toEqual([0, 2048, 5 * 1024 ** 2]);
+    await expect(bytesOf('$(inputs.n)x')).rejects.toMatchObject({ code: 'RESOURCES', expression: '$(inputs.n)x' });
+  });
+
   it('gives v1.0 documents the network and later ones none', async () => {
     expect((await bind({ declaredVersion: 'v1.0' })).spec.network).toBe(true);
     expect((await bind({ declaredVersion: 'v1.1' })).spec.network).toBe(false);

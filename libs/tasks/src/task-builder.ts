@@ -13,7 +13,7 @@ import type { BoundTask, FileAccess, PreparedTask, SandboxLayout, TaskBuilder, T
 import { refuseTooLong } from './argument-limits.js';
 import { buildCommandLine } from './command-line.js';
 import { chooseContainer } from './container.js';
-import { environmentOf, networkOf, reuseOf, streamsOf, timeLimitOf } from './environment.js';
+import { environmentOf, networkOf, reuseOf, shmBytesOf, streamsOf, timeLimitOf } from './environment.js';
 import { stageWorkDir } from './init-work-dir.js';
 import { prepareInputs } from './input-values.js';
 import { collectTaskOutputs } from './outputs.js';
@@ -117,6 +117,7 @@ class Preparation {
       timeLimitMs: await timeLimitOf(scope, this.effective),
       searchPath: '',
       secrets: [],
+      shmBytes: await shmBytesOf(scope, this.effective),
     };
     refuseTooLong(spec.argv, spec.environment);
     return { spec, inputs, runtime: scope.runtime, reuse: await reuseOf(scope, this.effective) };

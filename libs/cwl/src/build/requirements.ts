@@ -34,6 +34,8 @@ const amounts = (node: MapNode, names: readonly string[]): Record<string, number
   Object.fromEntries(names.map((name) => [name, numberOrString(field(node, name))]));
 
 const DOCKER = ['dockerPull', 'dockerLoad', 'dockerFile', 'dockerImport', 'dockerImageId', 'dockerOutputDirectory'];
+/** What it is where the field is left out. Source: cwltool's extension. */
+const DEFAULT_SHM_SIZE = '64m';
 const AMOUNTS = ['coresMin', 'coresMax', 'ramMin', 'ramMax', 'tmpdirMin', 'tmpdirMax', 'outdirMin', 'outdirMax'];
 
 /** Readers answer undefined where the tables have reported an error. */
@@ -85,6 +87,7 @@ const READERS: Readonly<Record<string, (node: MapNode) => Requirement | undefine
       cudaVersionMin: stringField(node, 'cudaVersionMin'),
       cudaComputeCapability: stringOrStrings(field(node, 'cudaComputeCapability')),
     }),
+  ShmSize: (node) => ({ class: 'ShmSize', shmSize: stringField(node, 'shmSize') ?? DEFAULT_SHM_SIZE }),
   SecretsRequirement: (node) => ({ class: 'SecretsRequirement', secrets: stringsOf(field(node, 'secrets')) }),
 };
 

@@ -1,6 +1,7 @@
 /** What the tables cannot say about requirements: fields that need each other, amounts that contradict each other, names of images. */
-import { imageNameProblem } from '@weft/plan';
+import { imageNameProblem, MEMORY_SIZE_SAYS, memorySize } from '@weft/plan';
 import { field, fieldPlace, numberOf, startOf, stringField, type MapNode } from '../source/node.js';
+import { isExpression } from '../source/uri.js';
 import type { CheckContext } from './validate.js';
 
 /** Source: CWL v1.2 CommandLineTool §5.4 DockerRequirement. */
@@ -31,4 +32,11 @@ export function resourceRules(node: MapNode, context: CheckContext): void {
     const message = `'${name}Max' (${max}) is less than '${name}Min' (${min})`;
     context.reporter.error(fieldPlace(node, `${name}Max`), 'invalid-value', message);
   }
+}
+
+/** Source: cwltool's extension ShmSize. */
+export function shmSizeRules(node: MapNode, context: CheckContext): void {
+  const size = stringField(node, 'shmSize');
+  if (size === undefined || isExpression(size) || memorySize(size) !== undefined) return;
+  context.reporter.error(field(node, 'shmSize') ?? node, 'invalid-value', `'shmSize' must be ${MEMORY_SIZE_SAYS}, not '${size}'`);
 }

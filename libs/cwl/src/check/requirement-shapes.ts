@@ -25,7 +25,7 @@ import {
 } from './shape.js';
 import type { FieldShape, RecordShape, Shape } from './shape.js';
 import { direntRules, isFileObject } from './rules.js';
-import { dockerRules, resourceRules } from './requirement-rules.js';
+import { dockerRules, resourceRules, shmSizeRules } from './requirement-rules.js';
 import { checkRecord, checkShape, describe, type CheckContext } from './validate.js';
 
 const LISTING = choice('no_listing', 'shallow_listing', 'deep_listing');
@@ -110,6 +110,7 @@ const SHAPES: Readonly<Record<string, RequirementShape>> = {
     },
   },
   SecretsRequirement: { fields: { secrets: required(list(string)) } },
+  ShmSize: { fields: { shmSize: optional(string) }, also: shmSizeRules },
   Loop: {
     fields: {
       loopWhen: required(string),
@@ -148,10 +149,15 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
   NetworkAccess: 'NetworkAccess',
   Secrets: 'SecretsRequirement',
   CUDARequirement: 'CUDARequirement',
+  ShmSize: 'ShmSize',
   Loop: 'Loop',
 };
 /** Known only with their prefix. */
-const PREFIXED = new Set(['CUDARequirement', 'SecretsRequirement', 'Loop']);
+const PREFIXED = new Set(['CUDARequirement', 'SecretsRequirement', 'ShmSize', 'Loop']);
+/** What cwltool has and we have not → what does it here. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  MPIRequirement: "write mpirun into the command line, as in baseCommand: [mpirun, -n, '4', tool], and ask for the cores: coresMin",
+};
 
 export interface RequirementClassName {
   /** Ours, or undefined where we do not know it. */
@@ -219,7 +225,8 @@ function checkItem(
   if (item.written === undefined) return reporter.error(item.place, 'missing-field', `an item of '${which}' needs the field 'class'`);
   const { name, extension } = requirementClass(item.written, item.node.file.namespaces);
   const shape = name === undefined ? undefined : SHAPES[name];
-  if (name === undefined || shape === undefined) return unknownClass(item.written, item.place, which, context);
+  if (name === undefined || shape === undefined)
+    return unknownClass({ written: item.written, node: item.node, place: item.place }, which, context);
   if (seen.has(name)) reporter.warning(item.place, 'duplicate-id', `'${which}' has two items of the class '${name}': the last counts`);
   seen.add(name);
   if (shape.since !== undefined && !extension && isBefore(context.version, shape.since)) {
@@ -234,8 +241,15 @@ function checkItem(
   checkRecord(item.node, { says, fields: { class: optional(string), ...shape.fields }, also: shape.also }, { ...context, isHint });
 }
 
-function unknownClass(written: string, place: Place, which: 'requirements' | 'hints', context: CheckContext): void {
+function unknownClass(
+  item: { written: string; node: MapNode; place: Place },
+  which: 'requirements' | 'hints',
+  context: CheckContext,
+): void {
+  const { written, place } = item;
+  const { namespaces } = item.node.file;
   const prefixed = written.includes(':');
+  const instead = INSTEAD[expandPrefix(written, namespaces).replace(CWLTOOL, '')];
   const nearest = prefixed
     ? undefined
     : nearestName(
@@ -245,7 +259,7 @@ function unknownClass(written: string, place: Place, which: 'requirements' | 'hi
   const hint = nearest === undefined ? undefined : `did you mean '${nearest}'?`;
   if (which === 'hints') context.reporter.note(place, 'unknown-hint', `the hint '${written}' is not known here and is ignored`, hint);
   else if (nearest !== undefined) context.reporter.error(place, 'unknown-requirement', `there is no requirement '${written}'`, hint);
-  else context.reporter.error(place, 'unsupported-requirement', `the requirement '${written}' is not supported`);
+  else context.reporter.error(place, 'unsupported-requirement', `the requirement '${written}' is not supported`, instead);
 }
 
 /** The `cwltool:Loop` among a step's requirements or hints, for the upgrade to v1.3's `loop`. */

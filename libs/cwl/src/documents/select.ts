@@ -7,6 +7,11 @@ import { describe } from '../check/validate.js';
 import { parseVersion, VERSIONS, type Version } from '../source/version.js';
 import type { DocumentStore, LoadedDocument } from './document-store.js';
 
+/** cwltool's own → what does it here. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  'http://commonwl.org/cwltool#ProcessGenerator':
+    "run its tool alone, then the document that it wrote: two commands, of which the second takes the first one's output",
+};
 const CLASSES = ['CommandLineTool', 'ExpressionTool', 'Workflow', 'Operation'];
 
 export interface Target {
@@ -61,7 +66,8 @@ export function processClass(node: MapNode, reporter: Reporter): string | undefi
     reporter.error(place, written === undefined ? 'missing-field' : 'wrong-type', `${message}: ${CLASSES.join(', ')}`);
     return undefined;
   }
-  reporter.error(written ?? node, 'unknown-class', `there is no process class '${text}'`, didYouMean(text, CLASSES));
+  const hint = INSTEAD[expandPrefix(text, node.file.namespaces)] ?? didYouMean(text, CLASSES);
+  reporter.error(written ?? node, 'unknown-class', `there is no process class '${text}'`, hint);
   return nearestName(text, CLASSES);
 }
 

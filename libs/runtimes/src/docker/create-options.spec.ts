@@ -39,6 +39,15 @@ describe('createOptions', () => {
   });
 
   const MIB = 1024 ** 2;
+  it('gives a task the shared memory that it asks for', () => {
+    const sizeOf = (shmBytes: number): number | undefined => {
+      const spec = executor.TaskSpec.create({ taskId: 't', shmBytes });
+      return createOptions({ spec, key: 't.1', hostWorkDir: '/w', hostTmpDir: '/t', mounts: [], devices: [], readOnly: [] }, context)
+        .HostConfig?.ShmSize;
+    };
+    expect([sizeOf(0), sizeOf(512 * MIB)]).toEqual([undefined, 512 * MIB]);
+  });
+
   it.each<[string, number, number, ContainerLimits | undefined, object]>([
     ['what it declares', 64, 256, { pids: 9, memory: 'reserved' }, { PidsLimit: 9, Memory: 64 * MIB, MemorySwap: 64 * MIB }],
     ['what was reserved for it', 0, 256, { pids: 9, memory: 'reserved' }, { PidsLimit: 9, Memory: 256 * MIB, MemorySwap: 256 * MIB }],

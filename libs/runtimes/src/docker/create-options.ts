@@ -72,6 +72,7 @@ export function createOptions(task: RuntimeTask, context: ContainerContext): Doc
       Init: true,
       RestartPolicy: { Name: 'no' },
       ...limits(task, context.limits),
+      ...(spec.shmBytes > 0 ? { ShmSize: spec.shmBytes } : {}),
       // Binary-safe, and whole: what a runner that died had not read is read again from here.
       ...(context.podman ? {} : { LogConfig: { Type: 'local', Config: { 'max-size': '1024t', 'max-file': '1', compress: 'false' } } }),
     },

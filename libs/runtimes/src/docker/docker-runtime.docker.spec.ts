@@ -73,6 +73,11 @@ describe('DockerRuntime', () => {
     expect(await running.wait()).toMatchObject({ exitCode: 137 });
   });
 
+  it('has the shared memory that it asks for', async () => {
+    await finish(sandbox.shell('df -k --output=size /dev/shm | tail -n 1', { shmBytes: 100 * 1024 ** 2 }));
+    expect(recorder.stdout.trim()).toBe(String(100 * 1024));
+  });
+
   it('has no network unless asked for', async () => {
     await finish(sandbox.shell('ls /sys/class/net'));
     expect(recorder.stdout).toBe('lo\n');

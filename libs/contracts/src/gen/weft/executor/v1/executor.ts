@@ -259,6 +259,8 @@ export interface TaskSpec {
    * all that it tells and keeps of what the task wrote to its log and to stderr, and in its own messages.
    */
   secrets: string[];
+  /** Size of /dev/shm of a task that runs in an image; 0 = what the engine gives. What lies there counts as the task's memory. */
+  shmBytes: number;
 }
 
 export interface TaskSpec_EnvironmentEntry {
@@ -1211,6 +1213,7 @@ function createBaseTaskSpec(): TaskSpec {
     umask: undefined,
     logTo: "",
     secrets: [],
+    shmBytes: 0,
   };
 }
 
@@ -1278,6 +1281,9 @@ export const TaskSpec: MessageFns<TaskSpec> = {
     }
     for (const v of message.secrets) {
       writer.uint32(170).string(v!);
+    }
+    if (message.shmBytes !== 0) {
+      writer.uint32(176).uint64(message.shmBytes);
     }
     return writer;
   },
@@ -1466,6 +1472,14 @@ export const TaskSpec: MessageFns<TaskSpec> = {
             message.secrets.push(reader.string());
             continue;
           }
+          case 22: {
+            if (tag !== 176) {
+              break;
+            }
+
+            message.shmBytes = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1558,6 +1572,11 @@ export const TaskSpec: MessageFns<TaskSpec> = {
       secrets: globalThis.Array.isArray(object?.secrets)
         ? object.secrets.map((e: any) => globalThis.String(e))
         : [],
+      shmBytes: isSet(object.shmBytes)
+        ? globalThis.Number(object.shmBytes)
+        : isSet(object.shm_bytes)
+        ? globalThis.Number(object.shm_bytes)
+        : 0,
     };
   },
 
@@ -1632,6 +1651,9 @@ export const TaskSpec: MessageFns<TaskSpec> = {
     if (message.secrets?.length) {
       obj.secrets = message.secrets;
     }
+    if (message.shmBytes !== 0) {
+      obj.shmBytes = Math.round(message.shmBytes);
+    }
     return obj;
   },
 
@@ -1673,6 +1695,7 @@ export const TaskSpec: MessageFns<TaskSpec> = {
     message.umask = object.umask ?? undefined;
     message.logTo = object.logTo ?? "";
     message.secrets = object.secrets?.map((e) => e) || [];
+    message.shmBytes = object.shmBytes ?? 0;
     return message;
   },
 };
