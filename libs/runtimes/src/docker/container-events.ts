@@ -5,10 +5,11 @@
  * Invariants:
  *  1. The engine records a signal before the end that it brings: where it told of the end of a container and of no signal before, there was none.
  *  2. That the memory limit took something of a container is told beside its end, before or a little after it: an engine that is asked in between
- *     does not know it yet.
+ *     does not know it yet. Where this host's kernel has ended something for memory meanwhile, it is waited for as long as a busy machine takes.
  *  3. Where the events were cut between the container's beginning and its end, nothing is claimed.
  */
 import type Docker from 'dockerode';
+import { memoryKills } from '../memory-kills.js';
 import { isUnanswered } from './engine-error.js';
 
 export interface ContainerEvent {
@@ -37,6 +38,8 @@ export async function* readEvents(stream: NodeJS.ReadableStream): AsyncGenerator
 
 /** How much later than the end of a container the engine may tell that memory was the cause, in milliseconds. */
 export const MEMORY_TOLD_MS = 250;
+/** The same, where it is likely: the kernel of this host has ended a process for memory while the container was there, this one's or another's. */
+export const MEMORY_LIKELY_MS = 10_000;
 
 interface Told {
   tell: () => void;
@@ -47,6 +50,8 @@ interface Watched {
   stopped: boolean;
   died: boolean;
   outOfMemory: boolean;
+  /** Of this host, when the container was about to begin. */
+  killsBefore: number;
   end: Told;
   memory: Told;
 }
@@ -61,11 +66,15 @@ export class ContainerEvents {
   private readonly watched = new Map<string, Watched>();
   private opening: Promise<void> | undefined;
 
-  /** @param moment some time for what is on its way: as many milliseconds, or as the engine's requests take */
+  /**
+   * @param moment some time for what is on its way: as many milliseconds, or as the engine's requests take
+   * @param kills how many processes the kernel has ended for memory so far; another host's engine may have another kernel
+   */
   constructor(
     private readonly docker: Docker,
     private readonly ownerId: string,
     private readonly moment: (signal: AbortSignal, ms?: number) => Promise<void>,
+    private readonly kills: () => number = memoryKills,
   ) {}
 
   /** Resolves when events are heard, once for all containers. @throws the connection's error */
@@ -76,7 +85,8 @@ export class ContainerEvents {
 
   /** From before the container is started; only where events are heard. */
   watch(containerId: string): void {
-    this.watched.set(containerId, { stopped: false, died: false, outOfMemory: false, end: untold(), memory: untold() });
+    const killsBefore = this.kills();
+    this.watched.set(containerId, { stopped: false, died: false, outOfMemory: false, killsBefore, end: untold(), memory: untold() });
   }
 
   forget(containerId: string): void {
@@ -95,7 +105,7 @@ export class ContainerEvents {
   async ranOutOfMemory(containerId: string): Promise<boolean> {
     const watched = this.watched.get(containerId);
     if (watched === undefined) return false;
-    await this.orSoon(watched.memory, MEMORY_TOLD_MS);
+    await this.orSoon(watched.memory, this.kills() > watched.killsBefore ? MEMORY_LIKELY_MS : MEMORY_TOLD_MS);
     return watched.outOfMemory;
   }
 

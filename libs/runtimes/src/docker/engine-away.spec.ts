@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { LogRecorder, SandboxFixture } from '../contract/runtime.contract.js';
 import type { RunningTask, RuntimeTask } from '../ports.js';
-import { MEMORY_TOLD_MS } from './container-events.js';
+import { MEMORY_LIKELY_MS, MEMORY_TOLD_MS } from './container-events.js';
 import { DockerRuntime } from './docker-runtime.js';
 import { FakeEngine } from './fake-engine.js';
 
@@ -17,7 +17,8 @@ describe('the docker runtime', () => {
   let recorder: LogRecorder;
   let problems: string[];
   /** A wait of so many milliseconds has no end of its own. */
-  let endlessMs: number | undefined;
+  /** Waits of so many milliseconds do not end. */
+  let endless: readonly number[];
   const before = process.env['DOCKER_HOST'];
 
   beforeEach(async () => {
@@ -26,7 +27,7 @@ describe('the docker runtime', () => {
     await engine.up();
     process.env['DOCKER_HOST'] = `unix://${engine.socket}`;
     problems = [];
-    endlessMs = undefined;
+    endless = [];
     runtime = new DockerRuntime({
       runnerId: 'r',
       ownerId: 'o',
@@ -34,7 +35,7 @@ describe('the docker runtime', () => {
       onProblem: (text) => problems.push(text),
       engineSilenceMs: 200,
       // Time passes with the turns of the event loop.
-      engineClock: { pause: (ms) => new Promise((resolve) => ms !== endlessMs && setImmediate(resolve)) },
+      engineClock: { pause: (ms) => new Promise((resolve) => !endless.includes(ms) && setImmediate(resolve)) },
     });
     sandbox = new SandboxFixture(true, 'image:1');
     recorder = new LogRecorder();
@@ -126,7 +127,7 @@ describe('the docker runtime', () => {
       response.writeHead(200).flushHeaders();
       events = response;
     });
-    if (story.length > 1) endlessMs = MEMORY_TOLD_MS;
+    if (story.length > 1) endless = [MEMORY_TOLD_MS, MEMORY_LIKELY_MS];
     const resources = executor.Resources.create({ ramBytes });
     const running = await runtime.start(sandbox.shell('x', { resources }), { log: recorder.log, preparing: () => undefined });
     await engine.happened(/wait/);
