@@ -124,7 +124,7 @@ function anOwner(name: string, store: RunStore, releaser: TaskReleaser, onTaken:
   const reach = openReach({ stat: never, readText: never, list: never });
   return new PartitionOwner({
     ...{ store, logger, onTaken, owner: name, leaseTtlMs: 60_000 },
-    executor: new CommandRunner({ releaser, evaluator: { evaluate: never }, reach, logger }),
+    executor: new CommandRunner({ releaser, evaluator: { evaluate: never, drop: () => undefined }, reach, logger }),
     completeOutputs: async (outputs) => outputs,
   });
 }

@@ -33,6 +33,24 @@ export interface ExpressionEvaluator {
   evaluate(expression: string, context: ExpressionContext, options: ExpressionOptions): Promise<CwlValue>;
 }
 
+/** What a run had asked for was dropped: nobody has a use for it any more. */
+export class EvaluationDropped extends Error {
+  readonly code = 'CANCELLED';
+  override readonly name = 'EvaluationDropped';
+  constructor() {
+    super('the evaluation was dropped: its run is stopped');
+  }
+}
+
+/** Who may have evaluated what for whom, and may call it off. */
+export interface OwnedEvaluator extends ExpressionEvaluator {
+  /**
+   * All that is evaluated on somebody's behalf rejects with EvaluationDropped: at once what waits, within about a second what is being evaluated.
+   * What is asked for later is evaluated as ever.
+   */
+  drop(owner: ExpressionOwner): void;
+}
+
 export class ExpressionError extends Error {
   readonly code = 'EXPRESSION';
   override readonly name = 'ExpressionError';

@@ -5,12 +5,14 @@
  */
 import { type CwlObject, type CwlValue, markedJson, unmarked } from '@weft/plan';
 import {
+  EvaluationDropped,
   ExpressionError,
   type TextPosition,
   needsEvaluation,
   type ExpressionContext,
   type ExpressionEvaluator,
   type ExpressionOptions,
+  type OwnedEvaluator,
 } from './api.js';
 import { interpolatedText } from './interpolate.js';
 import { parseParameterReference, resolveReference, type ParameterReference } from './parameter-reference.js';
@@ -48,7 +50,7 @@ type Compiled = { kind: 'literal'; text: string } | CompiledExpression;
 /** `at`: where the code begins in the text. */
 type CompiledExpression = { kind: 'expression'; code: string; at: number; text: string; reference: ParameterReference | undefined };
 
-export interface StartedEvaluator extends ExpressionEvaluator {
+export interface StartedEvaluator extends OwnedEvaluator {
   /**
    * Starts the JavaScript worker before the first script asks for it (tens of milliseconds). Resolves when scripts can run; rejects with an
    * Error where they cannot, which they will say themselves: the caller may ignore it.
@@ -84,6 +86,10 @@ class Evaluator implements StartedEvaluator {
       segment.kind === 'literal' ? segment.text : this.value(segment, context, options).then(interpolatedText),
     );
     return (await Promise.all(texts)).join('');
+  }
+
+  drop(owner: ExpressionOwner): void {
+    this.pool.drop(owner);
   }
 
   async warmUp(): Promise<void> {
@@ -136,6 +142,7 @@ class Evaluator implements StartedEvaluator {
         runtimeJson: scriptText(context.runtime),
       })
       .catch((error: unknown) => {
+        if (error instanceof EvaluationDropped) throw error;
         const at = error instanceof ScriptFault ? positionOf(error.place, segment, library) : undefined;
         throw failure(error instanceof Error ? error.message : String(error), segment, at);
       });

@@ -1,4 +1,5 @@
 /** Endless scripts of one run and threads that are real: what others ask for is answered while those still run. Order, not time. */
+import { EvaluationDropped } from './api.js';
 import { createEvaluator, ownedBy } from './evaluator.js';
 
 const CONTEXT = { inputs: { x: 20 }, self: null, runtime: {} };
@@ -37,4 +38,33 @@ it('a run that burns time limits leaves a worker to the next run of its project'
   expect(burnt).toBeLessThan(40);
   await evaluator.close();
   await Promise.all(burning);
+});
+
+it('what a run that is stopped had asked for is dropped, also what does not end, and nothing of others', async () => {
+  // Nothing here waits for this limit.
+  const evaluator = createEvaluator({ timeoutMs: 600_000 });
+  const stopped = { project: 'p', run: 'stopped' };
+  const evaluate = (run: string, text: string) => ownedBy(evaluator, { project: 'p', run }).evaluate(text, CONTEXT, JAVASCRIPT);
+  const droppedOf = (asked: Promise<unknown>[]): Promise<boolean[]> =>
+    Promise.all(
+      asked.map((one) =>
+        one.then(
+          () => false,
+          (error: unknown) => error instanceof EvaluationDropped,
+        ),
+      ),
+    );
+  const begun = droppedOf(Array.from({ length: 3 }, () => evaluate('stopped', ENDLESS)));
+  const other = evaluate('other', '$(inputs.x + 3)');
+  // By now one of them is being evaluated.
+  expect(await ownedBy(evaluator, { project: 'q', run: 'r' }).evaluate('$(inputs.x)', CONTEXT, JAVASCRIPT)).toBe(20);
+  const waiting = droppedOf(Array.from({ length: 200 }, () => evaluate('stopped', '$(1 + 1)')));
+  evaluator.drop(stopped);
+  expect(new Set([...(await begun), ...(await waiting)])).toEqual(new Set([true]));
+  expect(await other).toBe(23);
+  // It is evaluated as ever, and dropping nothing does nothing.
+  evaluator.drop(stopped);
+  expect(await evaluate('stopped', '$(inputs.x + 4)')).toBe(24);
+  evaluator.drop({ project: 'nobody', run: 'nothing' });
+  await evaluator.close();
 });

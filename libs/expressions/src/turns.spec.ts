@@ -13,6 +13,7 @@ function asked(name: string): OwnedEvaluation {
     ...{ id: nextId++, code: '(1)', inputsJson: '', selfJson: '', runtimeJson: '', library: [] },
     resolve: nothing,
     reject: nothing,
+    drop: nothing,
     owner: of(name),
   };
 }
@@ -44,6 +45,15 @@ describe('turns', () => {
     turns.add(asked('other/1'));
     expect(turns.mayBegin).toBe(true);
     expect(brief(turns.take())).toBe('other/1 ×1');
+  });
+
+  it('what waits for one run is taken out, and nothing of others', () => {
+    const turns = turnsOf([...times(3, 'a/1'), ...times(2, 'a/2'), ...times(2, 'b/1')]);
+    expect(turns.remove(of('a/1')).map(({ owner }) => owner)).toEqual([of('a/1'), of('a/1'), of('a/1')]);
+    expect([turns.remove(of('a/1')), turns.remove(of('c/1')), turns.remove(of('b/2'))]).toEqual([[], [], []]);
+    expect([turns.take(), turns.take()].map(brief)).toEqual(['a/2 ×2', 'b/1 ×2']);
+    turns.add(asked('d/1'));
+    expect([turns.remove(of('d/1')).length, turns.waiting, turns.mayBegin]).toEqual([1, false, false]);
   });
 
   it('a slow run travels one evaluation at a time', () => {

@@ -18,6 +18,8 @@ export interface ExpressionOwner {
 
 export interface OwnedEvaluation extends PendingEvaluation {
   owner: ExpressionOwner;
+  /** Nobody has a use for it any more. */
+  drop(): void;
 }
 
 export interface Turn {
@@ -101,6 +103,15 @@ export class Turns {
     remember(this.burnt, keyOf(owner));
   }
 
+  /** What waits on somebody's behalf, taken out. */
+  remove({ project, run }: ExpressionOwner): OwnedEvaluation[] {
+    const runs = this.projects.get(project);
+    const line = runs?.get(run) ?? [];
+    runs?.delete(run);
+    if (runs?.size === 0) this.projects.delete(project);
+    return line;
+  }
+
   takeAll(): OwnedEvaluation[] {
     const all = [...this.projects.values()].flatMap((runs) => [...runs.values()].flat());
     this.projects.clear();
@@ -126,7 +137,7 @@ export class Turns {
   }
 }
 
-const keyOf = ({ project, run }: ExpressionOwner): string => JSON.stringify([project, run]);
+export const keyOf = ({ project, run }: ExpressionOwner): string => JSON.stringify([project, run]);
 
 function remember(set: Set<string>, key: string): void {
   set.delete(key);

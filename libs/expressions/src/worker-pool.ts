@@ -8,8 +8,9 @@
  *     holds up nobody else's, and quick ones share a thread.
  */
 import { ExpressionWorker, type WorkerOptions } from './worker-client.js';
+import { EvaluationDropped } from './api.js';
 import type { ScriptPlace } from './protocol.js';
-import { type ExpressionOwner, type OwnedEvaluation, type Turn, Turns } from './turns.js';
+import { type ExpressionOwner, keyOf, type OwnedEvaluation, type Turn, Turns } from './turns.js';
 
 /** How long evaluations wait for a busy worker before another one is started. */
 const BACKLOG_MS = 50;
@@ -40,7 +41,10 @@ export class ScriptFault extends Error {
 interface Busy {
   turn: Turn;
   begunAtMs: number;
+  /** Fires where the message takes long. */
   slow: NodeJS.Timeout;
+  isSlow: boolean;
+  isDropped: boolean;
 }
 
 export class WorkerPool {
@@ -61,7 +65,11 @@ export class WorkerPool {
   run(script: Script): Promise<string> {
     if (this.closed) return Promise.reject(new Error('the evaluator is closed'));
     return new Promise((resolve, reject) => {
-      this.turns.add({ ...script, id: this.nextId++, resolve, reject: (reason, place) => reject(new ScriptFault(reason, place)) });
+      this.turns.add({
+        ...{ ...script, id: this.nextId++, resolve },
+        reject: (reason, place) => reject(new ScriptFault(reason, place)),
+        drop: () => reject(new EvaluationDropped()),
+      });
       this.flush ??= setImmediate(() => this.dispatch());
     });
   }
@@ -82,6 +90,27 @@ export class WorkerPool {
     await Promise.all(closing);
   }
 
+  /** What waits rejects at once; a message that is being worked on ends with its script, or, where that is slow, with its thread. */
+  drop(owner: ExpressionOwner): void {
+    for (const evaluation of this.turns.remove(owner)) evaluation.drop();
+    for (const [worker, busy] of this.workers) {
+      if (busy === undefined || keyOf(busy.turn.owner) !== keyOf(owner)) continue;
+      busy.isDropped = true;
+      if (busy.isSlow) this.end(worker, busy);
+      else worker.endSoon();
+    }
+  }
+
+  /** With what it is at work on: it does not say when it would be done. */
+  private end(worker: ExpressionWorker, busy: Busy): void {
+    for (const evaluation of busy.turn.evaluations) evaluation.drop();
+    clearTimeout(busy.slow);
+    this.turns.end(busy.turn);
+    this.workers.delete(worker);
+    void worker.close('its run is stopped');
+    this.dispatch();
+  }
+
   private dispatch(): void {
     this.flush = undefined;
     while (!this.closed && this.turns.mayBegin) {
@@ -96,10 +125,14 @@ export class WorkerPool {
 
   private send(worker: ExpressionWorker, turn: Turn): void {
     const tooLong = (): void => {
+      busy.isSlow = true;
       this.turns.wasSlow(turn.owner);
-      worker.endSoon();
+      if (busy.isDropped) this.end(worker, busy);
+      else worker.endSoon();
     };
-    this.workers.set(worker, { turn, begunAtMs: performance.now(), slow: setTimeout(tooLong, SLOW_MS).unref() });
+    const slow = setTimeout(tooLong, SLOW_MS).unref();
+    const busy: Busy = { turn, begunAtMs: performance.now(), slow, isSlow: false, isDropped: false };
+    this.workers.set(worker, busy);
     worker.send(turn.evaluations);
   }
 
@@ -142,7 +175,9 @@ export class WorkerPool {
     clearTimeout(slow);
     this.turns.end(turn);
     if (burnt || performance.now() - begunAtMs > this.options.limits.interruptAfterMs) this.turns.hasBurnt(turn.owner);
-    if (rest.size > 0) this.turns.putBack(turn.evaluations.filter(({ id }) => rest.has(id)));
+    const left = turn.evaluations.filter(({ id }) => rest.has(id));
+    if (busy.isDropped) for (const evaluation of left) evaluation.drop();
+    else if (left.length > 0) this.turns.putBack(left);
   }
 
   private watchBacklog(): void {

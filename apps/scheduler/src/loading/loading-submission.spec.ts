@@ -26,7 +26,7 @@ function aService() {
     loading,
     secrets: new SecretBox(Buffer.alloc(32)),
     reach: openReach({ stat: never, readText: never, list: never }),
-    evaluator: { evaluate: never, warmUp: never, close: never },
+    evaluator: { evaluate: never, drop: () => undefined, warmUp: never, close: never },
     pools: () => ['default'],
     pin: async () => undefined,
     maxAttempts: 3,

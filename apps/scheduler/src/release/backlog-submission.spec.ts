@@ -24,7 +24,7 @@ function aService(maxRuns: number): {
     loading: new LoadingPool({ threads: 0, cpuMs: 1, heapMb: 1, waiting: 0, locate: never }),
     secrets: new SecretBox(Buffer.alloc(32)),
     reach: openReach({ stat: never, readText: never, list: never }),
-    evaluator: { evaluate: never, warmUp: never, close: never },
+    evaluator: { evaluate: never, drop: () => undefined, warmUp: never, close: never },
     pools: () => ['default'],
     pin: async () => undefined,
     maxAttempts: 3,

@@ -1,5 +1,5 @@
 import type { Command, TaskRecord } from '@weft/engine';
-import type { ExpressionEvaluator } from '@weft/expressions';
+import { EvaluationDropped, type ExpressionEvaluator, type OwnedEvaluator } from '@weft/expressions';
 import { createLogger } from '@weft/platform';
 import { createFakeTaskQueue, DeferredGate, Faults, FakeTaskQueueData, Inbox, misbehaving } from '@weft/testing';
 import { createFakeProjectSlots, FakeSlotsData } from '../../test/fake-project-slots.js';
@@ -42,6 +42,7 @@ function anActor(wanted: () => boolean, runId = 'r-1'): { actor: RunActor; offer
 function commandRunner(
   faults = new Faults(),
   evaluate?: ExpressionEvaluator['evaluate'],
+  drop: OwnedEvaluator['drop'] = () => undefined,
 ): {
   runner: CommandRunner;
   queue: ReturnType<typeof createFakeTaskQueue>;
@@ -59,7 +60,7 @@ function commandRunner(
     slots: new SlotKeeper({ slots: createFakeProjectSlots(new FakeSlotsData()), limitOf: () => Infinity, logger, clock }),
   });
   const reach = openReach({ stat: never, readText: never, list: never });
-  const runner = new CommandRunner({ releaser, evaluator: { evaluate: evaluate ?? never }, reach, logger, clock });
+  const runner = new CommandRunner({ releaser, evaluator: { evaluate: evaluate ?? never, drop }, reach, logger, clock });
   return { runner, queue, late };
 }
 
@@ -110,4 +111,48 @@ it('what one run evaluates without end keeps no other run waiting', async () => 
   runner.execute(actor, [{ ...tool, taskId: 'o-1' }]);
   expect(await offered.atLeast(1)).toEqual(['TaskSucceeded']);
   expect(asked.filter((run) => run === 'r-endless').length).toBe(64);
+});
+
+describe('a run that is stopped', () => {
+  const tool = { type: 'EvaluateExpressionTool' as const, attempt: 1, step: 's', process: 't', inputs: {}, inherited: command.inherited };
+  const bindings = {
+    ...{ type: 'EvaluateBindings' as const, node: 's', workflow: 'w', step: 's', iteration: 0, loop: false },
+    ...{ shards: [{ index: 0, values: {} }], effective: command.inherited },
+  };
+  const workflow = {
+    class: 'Workflow',
+    declaredVersion: 'v1.2',
+    steps: [{ name: 's', scatter: [], in: [{ name: 'a', valueFrom: '$(1)' }], when: undefined }],
+  };
+  const stopping = { CancelAsked: 'cancelling', TaskFailed: 'failing' } as const;
+
+  it.each(Object.entries(stopping))('by %s waits for no expression', async (type, phase) => {
+    const waiting: ((error: Error) => void)[] = [];
+    const dropped: string[] = [];
+    const { runner } = commandRunner(
+      new Faults(),
+      () => new Promise((_, reject) => waiting.push(reject)),
+      ({ run }) => {
+        dropped.push(run);
+        for (const reject of waiting.splice(0)) reject(new EvaluationDropped());
+      },
+    );
+    const { actor, offered } = anActor(() => true);
+    Object.assign(actor.plan.processes, { w: workflow });
+    const state = actor.state as { phase: string };
+    state.phase = 'running';
+    const tools = Array.from({ length: 100 }, (_, i) => ({ ...tool, taskId: `e-${i}` }));
+    runner.execute(actor, [bindings as never, ...tools]);
+    await Promise.resolve();
+    runner.applied(actor, { type: 'TaskStarted' } as never);
+    expect(dropped).toEqual([]);
+    state.phase = phase;
+    runner.applied(actor, { type } as never);
+    expect([...(await offered.atLeast(101))].sort()).toEqual(['BindingsFailed', ...Array.from({ length: 100 }, () => 'TaskCancelled')]);
+    expect(new Set(dropped)).toEqual(new Set(['r-1']));
+    // What comes due after it has stopped does not begin.
+    runner.execute(actor, [{ ...tool, taskId: 'late' }, bindings as never]);
+    expect((await offered.atLeast(103)).slice(101).sort()).toEqual(['BindingsFailed', 'TaskCancelled']);
+    expect(waiting).toEqual([]);
+  });
 });

@@ -2,11 +2,13 @@
  * Carries out the engine's commands: tasks and their cancels go to the releaser, expressions to the evaluator.
  * Every command is idempotent: a task that was released already is not released again, an evaluation only answers.
  *
- * Invariant: what waits for a back-off is acted on only while the run still wants it.
+ * Invariants:
+ *  1. What waits for a back-off is acted on only while the run still wants it.
+ *  2. A run that is stopped, by a failure or a cancel, waits for no expression: what it had asked for is dropped, and what is still to begin does not.
  */
 import { evaluateExpressionTool, evaluateStepBindings, type FileAccess } from '@weft/tasks';
 import type { BoundShard, Command, EngineEvent } from '@weft/engine';
-import { type ExpressionEvaluator, ownedBy } from '@weft/expressions';
+import { EvaluationDropped, type ExpressionEvaluator, type ExpressionOwner, ownedBy, type OwnedEvaluator } from '@weft/expressions';
 import { type CwlObject, type CwlValue, type ExpressionTool, type StepInput, type Workflow, type WorkflowStep } from '@weft/plan';
 import type { Logger } from '@weft/platform';
 import pLimit, { type LimitFunction } from 'p-limit';
@@ -23,7 +25,7 @@ const EVALUATIONS = 64;
 
 export interface CommandRunnerDeps {
   releaser: TaskReleaser;
-  evaluator: ExpressionEvaluator;
+  evaluator: OwnedEvaluator;
   reach: Pick<Seeing, 'filesOf' | 'checkValues'>;
   logger: Logger;
   clock?: Clock;
@@ -59,6 +61,7 @@ export class CommandRunner implements CommandExecutor {
   }
 
   applied(actor: RunActor, event: EngineEvent): void {
+    if (isStopping(actor)) this.dropEvaluations(actor);
     this.deps.releaser.applied(actor, event);
   }
 
@@ -83,8 +86,11 @@ export class CommandRunner implements CommandExecutor {
 
   /** Nobody's expressions wait for those of others. */
   private depsFor(actor: RunActor): { evaluator: ExpressionEvaluator; files: FileAccess } {
-    const owner = { project: actor.base.projectId, run: actor.runId };
-    return { evaluator: ownedBy(this.deps.evaluator, owner), files: this.deps.reach.filesOf(scopeOf(actor)) };
+    return { evaluator: ownedBy(this.deps.evaluator, ownerOf(actor)), files: this.deps.reach.filesOf(scopeOf(actor)) };
+  }
+
+  private dropEvaluations(actor: RunActor): void {
+    if (this.limits.has(actor.runId)) this.deps.evaluator.drop(ownerOf(actor));
   }
 
   private async evaluateBindings(actor: RunActor, command: Of<'EvaluateBindings'>): Promise<EngineEvent> {
@@ -95,6 +101,7 @@ export class CommandRunner implements CommandExecutor {
     const options = expressionOptions(command.effective, workflow.declaredVersion);
     const deps = this.depsFor(actor);
     const bind = async ({ index, values }: UnboundShard): Promise<BoundShard> => {
+      if (isStopping(actor)) throw new EvaluationDropped();
       const stepInputs = inputsOf(step, values, command.loop);
       const bound = await evaluateStepBindings(
         { stepInputs, values: definedValues(values), when: step.when, options, effective: command.effective },
@@ -120,6 +127,7 @@ export class CommandRunner implements CommandExecutor {
 
   private async evaluateTool(actor: RunActor, command: Of<'EvaluateExpressionTool'>): Promise<EngineEvent> {
     const { taskId, attempt, inputs } = command;
+    if (isStopping(actor)) return { type: 'TaskCancelled', taskId, attempt };
     const tool = actor.plan.processes[command.process] as ExpressionTool;
     try {
       const outputs = await evaluateExpressionTool(
@@ -129,6 +137,7 @@ export class CommandRunner implements CommandExecutor {
       await this.deps.reach.checkValues(outputs, scopeOf(actor));
       return { type: 'TaskSucceeded', taskId, attempt, outputs };
     } catch (error) {
+      if (error instanceof EvaluationDropped) return { type: 'TaskCancelled', taskId, attempt };
       return {
         type: 'TaskFailed',
         taskId,
@@ -138,6 +147,15 @@ export class CommandRunner implements CommandExecutor {
       };
     }
   }
+}
+
+/** It waits for what is under way alone, and nothing of that is used. */
+function isStopping({ state: { phase } }: RunActor): boolean {
+  return phase === 'failing' || phase === 'cancelling';
+}
+
+function ownerOf({ runId, base: { projectId } }: RunActor): ExpressionOwner {
+  return { project: projectId, run: runId };
 }
 
 function scopeOf({ runId, base: { projectId } }: RunActor): ResultScope {

@@ -3,7 +3,7 @@
  * other must give, and two executions of the same call what each other gave.
  */
 import { executor } from '@weft/contracts';
-import { ExpressionError, type ExpressionEvaluator } from '@weft/expressions';
+import { EvaluationDropped, ExpressionError, type OwnedEvaluator } from '@weft/expressions';
 import { type CommandLineTool, type CwlObject, type CwlValue, isFile, visitFiles } from '@weft/plan';
 import type { PreparedTask, TaskBuilder } from '@weft/tasks';
 import type { VirtualProcess } from '@weft/testing';
@@ -101,15 +101,27 @@ export function callOf(spec: executor.TaskSpec, read: (uri: string) => string | 
   return complete ? { tool, inputs } : undefined;
 }
 
-/** Evaluates the few expressions the workflows use, each taking its time. */
-export function simulatedEvaluator(process: VirtualProcess): ExpressionEvaluator {
+/** Evaluates the few expressions the workflows use, each taking its time, unless it is dropped before. */
+export function simulatedEvaluator(process: VirtualProcess): OwnedEvaluator {
+  const underWay = new Map<string, Set<() => void>>();
   return {
-    evaluate: (expression, { inputs, self }) =>
-      process.compute(() => {
-        const evaluate = EXPRESSIONS[expression];
-        if (!evaluate) throw new ExpressionError(`unknown expression ${expression}`, expression);
-        return evaluate(inputs, self);
+    evaluate: (expression, { inputs, self }, { owner }) =>
+      new Promise((resolve, reject) => {
+        const drops = underWay.get(owner?.run ?? '') ?? new Set();
+        const drop = (): void => reject(new EvaluationDropped());
+        underWay.set(owner?.run ?? '', drops.add(drop));
+        void process
+          .compute(() => {
+            const evaluate = EXPRESSIONS[expression];
+            if (!evaluate) throw new ExpressionError(`unknown expression ${expression}`, expression);
+            return evaluate(inputs, self);
+          })
+          .then(resolve, reject)
+          .finally(() => drops.delete(drop));
       }),
+    drop: ({ run }) => {
+      for (const drop of underWay.get(run) ?? []) drop();
+    },
   };
 }
 
