@@ -77,6 +77,13 @@ it('lists the runs of one project, of none, or all', async () => {
 });
 
 describe('a retry', () => {
+  const started = (n: number): EngineEvent => ({
+    type: 'TaskStarted',
+    taskId: `${RUN}-${n}`,
+    attempt: 1,
+    runnerId: 'r',
+    runtime: 'process',
+  });
   const stopped = (n: number): EngineEvent => ({ type: 'TaskCancelled', taskId: `${RUN}-${n}`, attempt: 1 });
   const failed = (n: number): EngineEvent => {
     const failure = { code: 'TOOL_EXIT', message: 'it failed' };
@@ -91,11 +98,13 @@ describe('a retry', () => {
     const { owner, executor } = await owning(misbehaving(createFakeRunStore(data), faults));
     await submitted(store, RUN, { options });
     await executor.commands.atLeast(2);
+    let times = 0;
+    const beforeRetry = async (): Promise<void> => void (times += 1);
     const queries = new RunQueries({
-      ...{ store, owner, storage: new LocalStorage(), dataUri: 'file:///data/', beforeRetry: async () => undefined },
+      ...{ store, owner, storage: new LocalStorage(), dataUri: 'file:///data/', beforeRetry },
       plans: new PlanCache((hash) => store.log.getPlan(hash)),
     });
-    return { store, owner, executor, queries, faults };
+    return { store, owner, executor, queries, faults, brought: () => times };
   }
 
   it.each<[string, EngineEvent[], Partial<RunOptions>, RegExp]>([
@@ -135,9 +144,30 @@ describe('a retry', () => {
     await owner.close();
   });
 
+  it.each<[string, number, string | undefined]>([
+    ['once', 1, undefined],
+    ['again and again', Infinity, 'UNAVAILABLE'],
+  ])('of a run that goes to the archive meanwhile, %s', async (_, gone, code) => {
+    const { store, owner, executor, queries, brought } = await scene();
+    await executor.actor?.offer(started(1));
+    await executor.actor?.offer(failed(1));
+    await executor.actor?.offer(stopped(2));
+    await wholeLog(store);
+    let left = gone;
+    const reopen = store.intake.reopen.bind(store.intake);
+    store.intake.reopen = async (...args) => (left-- > 0 ? 'gone' : reopen(...args));
+    const retried = queries.retry(RUN);
+    if (code !== undefined) await expect(retried).rejects.toMatchObject({ code, message: expect.stringContaining('ask again') });
+    else expect((await retried).state).toBe('running');
+    // Each time what it needs is looked for, and found or told as missing.
+    expect(brought()).toBe(code === undefined ? gone + 1 : 20);
+    await owner.close();
+  });
+
   it('of a run that goes on is answered as it is, and after the end says since when', async () => {
     const { store, owner, executor, queries } = await scene();
     expect((await queries.retry(RUN)).retriedAtMs).toBeUndefined();
+    await executor.actor?.offer(started(1));
     await executor.actor?.offer(failed(1));
     await executor.actor?.offer(stopped(2));
     await wholeLog(store);

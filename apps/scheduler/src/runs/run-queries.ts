@@ -32,6 +32,8 @@ export interface RunQueriesDeps {
 
 const DEFAULT_PAGE = 50;
 const MAX_PAGE = 1000;
+/** How often a retry brings a run back that goes to the archive again at once, as with a retention of nothing. */
+const BRINGING_BACK = 20;
 /** Characters. */
 const MAX_REASON = 1000;
 /** Bytes of a page of tasks: with what is around them, below the 4 MiB that a client of gRPC takes unless told otherwise. */
@@ -197,13 +199,21 @@ export class RunQueries {
       header = await this.get(runId);
     }
     if (header.state === 'succeeded') throw new ServiceError('FAILED_PRECONDITION', `run ${runId} succeeded: there is nothing to retry`);
-    await this.deps.beforeRetry(header);
+    await this.reopened(header);
+    return this.get(runId);
+  }
+
+  /** An ended run may go to the archive in any moment, also just after it was found here or brought back. */
+  private async reopened(header: RunHeader): Promise<void> {
     const { finishedAtMs: _end, failure: _failure, ...again } = header;
     const event = toLogEvent({ type: 'RunRetried' });
-    const retriedAtMs = (this.deps.clock ?? systemClock).now();
-    if ((await this.deps.store.intake.reopen({ ...again, state: 'running', retriedAtMs }, event)) === 'gone')
-      throw new ServiceError('NOT_FOUND', `no run ${runId}`);
-    return this.get(runId);
+    for (let times = 0; times < BRINGING_BACK; times += 1) {
+      await this.deps.beforeRetry(header);
+      const retriedAtMs = (this.deps.clock ?? systemClock).now();
+      if ((await this.deps.store.intake.reopen({ ...again, state: 'running', retriedAtMs }, event)) !== 'gone') return;
+    }
+    const why = `went to the archive ${BRINGING_BACK} times while it was brought back from there`;
+    throw new ServiceError('UNAVAILABLE', `run ${header.runId} ${why}: ask again`);
   }
 
   async cancel(runId: string, reason: string): Promise<RunHeader> {
