@@ -13,8 +13,9 @@ const named = (size: number, each: number, value: unknown): Record<string, unkno
   Object.fromEntries(many(size, each, (i) => [`n${i}`, value]));
 const json = (document: object): string => JSON.stringify({ cwlVersion: 'v1.2', ...document });
 const tool = (fields: object): string => json({ class: 'CommandLineTool', inputs: [], outputs: [], ...fields });
-const graph = (main: object, ...others: object[]): string =>
-  json({ $graph: [{ id: 'main', class: 'Workflow', inputs: [], outputs: [], steps: [], ...main }, ...others] });
+/** Lists are taken as they are: no call takes as many arguments. */
+const graph = (main: object, ...others: (object | object[])[]): string =>
+  json({ $graph: [{ id: 'main', class: 'Workflow', inputs: [], outputs: [], steps: [], ...main }, ...others.flat()] });
 const step = (of: object): object => ({ id: 's', run: '#t', in: [], out: [], ...of });
 
 export const LARGE_DOCUMENTS: Table = {
@@ -62,12 +63,27 @@ export const LARGE_DOCUMENTS: Table = {
   'flow lists that are not indented': (n) => `a:\n  b: [\n1]\n${times(n, 'c: [\n1]\n')}`,
   'quotes after what is not indented': (n) => `a:\n  b: [\n1]\n${times(n, "y: 'a\n")}`,
   'block texts after what is not indented': (n) => `a:\n  b: [\n1]\n${times(n, 'y: |\n a\n')}`,
-  'processes of a graph': (n) => graph({}, ...many(n, 65, (i) => ({ id: `t${i}`, ...OPERATION }))),
+  'processes of a graph': (n) =>
+    graph(
+      {},
+      many(n, 65, (i) => ({ id: `t${i}`, ...OPERATION })),
+    ),
   'processes of a graph without main': (n) => json({ $graph: many(n, 65, (i) => ({ id: `t${i}`, ...OPERATION })) }),
-  'processes of one name': (n) => graph({}, ...many(n, 11, () => ({ id: 't' }))),
-  'namespaces of a graph': (n) => graph({}, ...many(n, 50, (i) => ({ id: `t${i}`, $namespaces: { [`a${i}`]: 'http://x/' } }))),
+  'processes of one name': (n) =>
+    graph(
+      {},
+      many(n, 11, () => ({ id: 't' })),
+    ),
+  'namespaces of a graph': (n) =>
+    graph(
+      {},
+      many(n, 50, (i) => ({ id: `t${i}`, $namespaces: { [`a${i}`]: 'http://x/' } })),
+    ),
   'steps that each run another': (n) =>
-    graph({ steps: many(n, 90, (i) => step({ id: `s${i}`, run: `#t${i}` })) }, ...many(n, 90, (i) => ({ id: `t${i}`, ...OPERATION }))),
+    graph(
+      { steps: many(n, 90, (i) => step({ id: `s${i}`, run: `#t${i}` })) },
+      many(n, 90, (i) => ({ id: `t${i}`, ...OPERATION })),
+    ),
   'steps that run what there is not': (n) => graph({ steps: many(n, 45, (i) => step({ id: `s${i}`, run: `#m${i}` })) }),
   'a chain of steps': (n) =>
     graph(
@@ -128,7 +144,10 @@ export const LARGE_DOCUMENTS: Table = {
   carets: (n) => tool({ inputs: { x: { type: 'File', secondaryFiles: times(n, '^') } } }),
   imports: (n) => `${HEAD}x:b: [${times(n, '{$import: a.yml},')}]\n`,
   'imports of parts of itself': (n) =>
-    graph({ 'x:y': many(n, 40, (i) => ({ $import: `#p${i}` })) }, ...many(n, 40, (i) => ({ id: `p${i}` }))),
+    graph(
+      { 'x:y': many(n, 40, (i) => ({ $import: `#p${i}` })) },
+      many(n, 40, (i) => ({ id: `p${i}` })),
+    ),
 };
 
 export const JOB_TOOL = tool({

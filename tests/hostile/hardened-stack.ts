@@ -112,8 +112,8 @@ export class HardenedStack {
   }
 
   /** What REST answers to whoever has the token. */
-  rest(path: string): Promise<Response> {
-    return fetch(this.stack.url + path, { headers: { authorization: `Bearer ${this.secrets.token}` } });
+  rest(path: string, more: { method?: string; headers?: Record<string, string>; body?: string } = {}): Promise<Response> {
+    return fetch(this.stack.url + path, { ...more, headers: { ...more.headers, authorization: `Bearer ${this.secrets.token}` } });
   }
 
   /** Submits as the attacker's project. @throws what the gateway answers */
