@@ -258,7 +258,7 @@ function addChecks(program: Command): void {
   program
     .command('conformance')
     .description('run a CWL conformance suite through the whole stack')
-    .argument('<folder>', 'folder with conformance_tests.json')
+    .argument('<folder>', 'folder of a suite, or its index: conformance_tests.json or .yaml')
     .option('--tags <tags>', 'only tests with one of these tags (comma-separated)', commaList, [])
     .option('--exclude <tags>', 'no tests with one of these tags', commaList, [])
     .option('--test <ids>', 'only these tests', commaList, [])

@@ -5,6 +5,7 @@ export { recordingFetcher, bundleFetcher, type DocumentBundle } from './fetchers
 export { VERSIONS as SUPPORTED_VERSIONS } from './source/version.js';
 export { formatDiagnostic } from './diagnostics.js';
 export { nearestName } from './source/nearest-name.js';
+export { parseData } from './parse-data.js';
 export { planHash } from './plan-hash.js';
 export { expressionKey, originsOfExpression } from './expression-places.js';
 export { normaliseRequirements, normaliseRequirementNode, type NormaliseOptions } from './normalise-requirements.js';

@@ -1,6 +1,5 @@
 /** `weft conformance`: a suite through one stack, several tests at once. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { RunsClient } from '../client/runs-client.js';
 import { apartFrom, type Hosts } from '../conformance/network.js';
@@ -27,8 +26,8 @@ export interface ConformanceOptions {
 }
 
 export async function conformanceCommand(folder: string, options: ConformanceOptions): Promise<void> {
-  const suite = resolve(folder);
-  const tests = select(readSuite(suite), { tags: options.tags, exclude: options.exclude, ids: options.test });
+  const { folder: suite, tests: all } = readSuite(folder);
+  const tests = select(all, { tags: options.tags, exclude: options.exclude, ids: options.test });
   if (tests.length === 0) throw new CommandError('no test is selected');
   if (options.makeImages) {
     const problem = makeImages(imagesDirectory(), (line) => void process.stderr.write(`weft: ${line}\n`));

@@ -1,9 +1,9 @@
-/** The index of a conformance suite (conformance_tests.json) and which of its tests are wanted. */
-import { readFileSync } from 'node:fs';
+/** The tests of a conformance suite, and which of them are wanted. */
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { CwlObject } from '@weft/plan';
 import { CommandError } from '../errors.js';
+import { findIndex, readData, readIndex } from './suite-index.js';
 
 const testSchema = z.object({
   id: z.union([z.string(), z.number()]).transform(String),
@@ -26,24 +26,30 @@ export interface Selection {
   ids: string[];
 }
 
-export function readSuite(folder: string): ConformanceTest[] {
-  const path = join(folder, 'conformance_tests.json');
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new CommandError(`${path} cannot be read (${(error as Error).message}); it is the index of the suite, with imports resolved`);
-  }
-  return z
-    .array(testSchema)
-    .parse(JSON.parse(text))
-    .map((test) => ({ ...test, output: withImport(folder, test) }));
+export interface Suite {
+  /** What the names of tools and jobs are relative to. */
+  folder: string;
+  tests: ConformanceTest[];
+}
+
+/** @param path a suite's folder, or its index. @throws CommandError */
+export function readSuite(path: string): Suite {
+  const index = findIndex(path);
+  const folder = dirname(index);
+  const tests = readIndex(index).map(({ test: written, below }, n) => {
+    const parsed = testSchema.safeParse(written);
+    if (!parsed.success) throw new CommandError(`${index}: test ${n + 1} is none: ${z.prettifyError(parsed.error)}`);
+    const { job, ...test } = parsed.data;
+    const tool = join(below, test.tool);
+    return { ...test, tool, job: job && join(below, job), output: withImport(folder, { tool, output: test.output }) };
+  });
+  return { folder, tests };
 }
 
 /** An expected output may be kept in a file of its own, named relative to the tool. */
-function withImport(folder: string, { tool, output }: ConformanceTest): CwlObject | null | undefined {
+function withImport(folder: string, { tool, output }: Pick<ConformanceTest, 'tool' | 'output'>): CwlObject | null | undefined {
   const name = output?.['$import'];
-  return typeof name === 'string' ? (JSON.parse(readFileSync(join(folder, dirname(tool), name), 'utf8')) as CwlObject) : output;
+  return typeof name === 'string' ? (readData(join(folder, dirname(tool), name)) as CwlObject) : output;
 }
 
 /** Throws where an id or tag names nothing: a typing mistake must not look like a suite that passes. */

@@ -52,7 +52,7 @@ async function runSuite(suite: string, { root, scratch, weft }: ConformanceCheck
 /** Only root can serve on the port of the web. */
 async function hostsToServe(suite: string): Promise<string[]> {
   if (process.getuid?.() !== 0) return [];
-  const hosts = new Set(readSuite(suite).flatMap((test) => hostsOf(suite, test)));
+  const hosts = new Set(readSuite(suite).tests.flatMap((test) => hostsOf(suite, test)));
   const unknown: string[] = [];
   for (const host of hosts) if (!(await resolves(host))) unknown.push(host);
   return unknown;
