@@ -4,7 +4,6 @@
 import { lstatSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isWritable } from '@weft/storage/host-paths';
-import type { Home } from './home.js';
 
 /** Nobody else works with these. */
 const OWN = ['run', 'redis', 'logs', 'lock', 'sockets', 'programs'];
@@ -13,6 +12,10 @@ const LOOKED_INTO = ['redis', 'redis/appendonlydir', 'logs', 'lock', 'run'];
 /** May belong to others, as long as this user can write. */
 const WRITTEN = ['', 'sandboxes', 'hosts', 'data', 'data/runs', 'data/archive'];
 
+interface HomeRoot {
+  root: string;
+}
+
 export interface Owner {
   uid: number;
   env: NodeJS.ProcessEnv;
@@ -20,14 +23,14 @@ export interface Owner {
 }
 
 /** @throws Error, one sentence: whose file is in the way, and what to do. */
-export function refuseForeignHome(home: Pick<Home, 'root'>, self: Owner = thisUser()): void {
+export function refuseForeignHome(home: HomeRoot, self: Owner = thisUser()): void {
   if (self.uid < 0) return;
   if (self.uid === 0) refuseRoot(home, self);
   else refuseWhatIsNotOwn(home, self.uid);
 }
 
 /** Root can write everywhere. Where the place belongs to a person of this machine, root's files would be in that person's way. */
-function refuseRoot({ root }: Pick<Home, 'root'>, { env, passwd }: Owner): void {
+function refuseRoot({ root }: HomeRoot, { env, passwd }: Owner): void {
   const place = nearest(root);
   const owner = lstatSync(place).uid;
   if (owner === 0) return;
@@ -44,7 +47,7 @@ function refuseRoot({ root }: Pick<Home, 'root'>, { env, passwd }: Owner): void 
   );
 }
 
-function refuseWhatIsNotOwn({ root }: Pick<Home, 'root'>, uid: number): void {
+function refuseWhatIsNotOwn({ root }: HomeRoot, uid: number): void {
   const entries = LOOKED_INTO.flatMap((name) => entriesOf(join(root, name)).map((entry) => join(root, name, entry)));
   for (const path of [...OWN.map((name) => join(root, name)), ...entries]) {
     const owner = lstatSync(path, { throwIfNoEntry: false })?.uid ?? uid;

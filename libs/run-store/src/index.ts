@@ -1,4 +1,5 @@
 export * from './ports.js';
+export type * from './run-store.port.js';
 export type * from './retention.ports.js';
 export type { Packing } from './archive/archive-codec.js';
 export { FileRunArchive, newestPosition } from './archive/file-run-archive.js';

@@ -9,7 +9,6 @@
  *  5. What may be long (input and output object) is not in the header: it lies beside it, and is read by who asks for it alone, in pieces.
  */
 import type { CwlObject, Plan } from '@weft/plan';
-import type { RunRetention } from './retention.ports.js';
 
 export const PARTITIONS = 64;
 
@@ -230,23 +229,6 @@ export interface TaskLogs {
   append(runId: string, chunks: TaskLogChunk[], also?: AlsoInLog): Promise<string[][]>;
   /** Chunks after a cursor ("" = from the start), then, when following, live ones until `signal` aborts. */
   stream(runId: string, afterCursor: string, follow: boolean, signal: AbortSignal): AsyncIterable<TaskLogChunk & { cursor: string }>;
-}
-
-/** Everything above over one set of connections; each app takes the ports it needs. */
-export interface RunStore {
-  /** Before anything else is asked. @throws IncompatibleStoreError where another version's runs lie there */
-  open(): Promise<void>;
-  /** Resolves where the store answers; waits where it does not. Reads nothing that is stored. */
-  ping(): Promise<void>;
-  intake: RunIntake;
-  log: RunLog;
-  leases: Leases;
-  nudges: Nudges;
-  cancels: TaskCancels;
-  reader: RunReader;
-  retention: RunRetention;
-  taskLogs: TaskLogs;
-  close(): Promise<void>;
 }
 
 /** FNV-1a of the run id modulo PARTITIONS. */

@@ -6,7 +6,8 @@
  */
 import { ForeignMessageError } from './errors.js';
 import { createKeys } from './keys.js';
-import { type Nudges, type RunStore, partitionOf } from './ports.js';
+import { type Nudges, partitionOf } from './ports.js';
+import type { RunStore } from './run-store.port.js';
 import { RedisLink, type RedisLinkOptions } from './redis-connection.js';
 import { RedisLeases } from './redis-leases.js';
 import { RedisRunIndex } from './redis-run-index.js';

@@ -5,7 +5,7 @@ import { FakeArchiveFiles } from './fake-archive-files.js';
 import { FakeRunStoreData } from './fake-run-data.js';
 import { createFakeRunStore } from './fake-run-store.js';
 import { runArchiveContract } from './run-archive.contract.js';
-import { accepted, ended } from './run-store.contract.js';
+import { accepted, ended } from './run-store.fixture.js';
 
 describe('fake run store with an archive in memory', () => {
   runArchiveContract(async () => ({

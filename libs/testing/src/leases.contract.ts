@@ -1,7 +1,7 @@
 /** The contract of Leases and TaskCancels: what scheduler replicas have between them. Part of run-store.contract.ts. */
 import { type AttemptRef, type Lease, PARTITIONS } from '@weft/run-store';
 import { Inbox } from './gate.js';
-import { type RunStoreFixture, leaseOf } from './run-store.contract.js';
+import { type RunStoreFixture, leaseOf } from './run-store.fixture.js';
 
 export function leasesContract(get: () => RunStoreFixture): void {
   const partitions = (leases: Lease[]): number[] => leases.map((lease) => lease.partition).sort((a, b) => a - b);

@@ -21,7 +21,7 @@ import {
 import fc from 'fast-check';
 import { aRunHeader } from './builders.js';
 import { Inbox } from './gate.js';
-import { accepted, leaseOf, objectOf } from './run-store.contract.js';
+import { accepted, leaseOf, objectOf } from './run-store.fixture.js';
 
 export interface RunArchiveFixture {
   files: ArchiveFiles;

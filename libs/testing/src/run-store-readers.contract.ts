@@ -14,7 +14,7 @@ import {
 import fc from 'fast-check';
 import { aRunHeader } from './builders.js';
 import { Inbox } from './gate.js';
-import { type RunStoreFixture, accepted, ended, leaseOf, objectOf, startRun } from './run-store.contract.js';
+import { type RunStoreFixture, accepted, ended, leaseOf, objectOf, startRun } from './run-store.fixture.js';
 
 export function runStoreReadersContract(get: () => RunStoreFixture): void {
   describe('list', () => listContract(get));

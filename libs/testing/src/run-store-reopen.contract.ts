@@ -3,7 +3,7 @@ import type { LogEntry, RunStore } from '@weft/run-store';
 import { partitionOf } from '@weft/run-store';
 import { aRunHeader } from './builders.js';
 import { Inbox } from './gate.js';
-import { type RunStoreFixture, ended, startRun } from './run-store.contract.js';
+import { type RunStoreFixture, ended, startRun } from './run-store.fixture.js';
 
 const again: LogEntry['event'] = { type: 'RunRetried' };
 

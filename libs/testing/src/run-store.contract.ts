@@ -2,48 +2,21 @@
  * The contract of the run store's writing ports (RunIntake, RunLog, Leases, Nudges), for the fake and for every adapter.
  * The reading ports' part is run-store-readers.contract.ts.
  */
-import { type Lease, type LogEntry, PARTITIONS, type RunHeader, type RunObject, type RunStore, partitionOf, textOf } from '@weft/run-store';
-import { type CommandLineTool, readJson } from '@weft/plan';
+import { type LogEntry, PARTITIONS, type RunStore, partitionOf } from '@weft/run-store';
+import type { CommandLineTool } from '@weft/plan';
 import { aRunHeader } from './builders.js';
+import { accepted, ended, leaseOf, objectOf, type RunStoreFixture, startRun } from './run-store.fixture.js';
 import { Inbox } from './gate.js';
 import { runStoreReopenContract } from './run-store-reopen.contract.js';
 import { leasesContract, replicasContract } from './leases.contract.js';
 import { runStoreReadersContract } from './run-store-readers.contract.js';
 
-/** Two stores over the same, empty data, as two processes have them. */
-export interface RunStoreFixture {
-  one: RunStore;
-  two: RunStore;
-  /** Closes both and forgets the data. */
-  close(): Promise<void>;
-}
-
-export const accepted = (runId: string): LogEntry['event'] => ({ type: 'RunAccepted', runId });
-export const ended: LogEntry['event'] = { type: 'RunEnded', state: 'succeeded' };
 const TOOL_WITH_DEFAULT: CommandLineTool = {
   ...{ class: 'CommandLineTool', id: 'main', outputs: [], baseCommand: ['t'], arguments: [], successCodes: [0] },
   ...{ temporaryFailCodes: [], permanentFailCodes: [], requirements: [], hints: [], declaredVersion: 'v1.2' },
   inputs: [{ name: 'n', type: 'long', default: 9223372036854775807n }],
 };
 const note = (text: string): LogEntry['event'] => ({ type: 'Noted', text });
-
-/** A run in the store and the lease over its partition. */
-export async function startRun(store: RunStore, header: RunHeader = aRunHeader()): Promise<Lease> {
-  await store.intake.create(header, accepted(header.runId));
-  return leaseOf(store, header.runId);
-}
-
-export async function leaseOf(store: RunStore, runId: string, owner = 'owner-1', ttlMs = 600_000): Promise<Lease> {
-  const lease = (await store.leases.acquire(owner, ttlMs)).find(({ partition }) => partition === partitionOf(runId));
-  if (!lease) throw new Error(`${owner} did not get the partition of ${runId}`);
-  return lease;
-}
-
-/** As it was written; undefined: there is none. */
-export async function objectOf(store: RunStore, which: RunObject, runId = 'r-1'): Promise<unknown> {
-  const found = await store.reader.object(runId, which);
-  return found && readJson(await textOf(found));
-}
 
 export function runStoreContract(open: () => Promise<RunStoreFixture>): void {
   let fixture: RunStoreFixture;

@@ -7,10 +7,17 @@
  */
 import { TASK_LOG_HEAD_BYTES, TASK_LOG_TAIL_BYTES, type TaskLogChunk } from '@weft/run-store';
 import type { TaskJob } from '@weft/queue';
-import type { TailItem } from './task-log-buffer.js';
 
 export type LoggedJob = Pick<TaskJob, 'runId' | 'taskId' | 'attempt' | 'step' | 'index'>;
 type StreamName = 'stdout' | 'stderr';
+
+/** A chunk that newer ones of its attempt may push out. */
+export interface TailItem {
+  bytes: number;
+  /** Once it is stored. */
+  cursors?: string[];
+  gone: boolean;
+}
 
 export interface LogWriter {
   /** @param tail absent: it stays */

@@ -8,15 +8,7 @@
  */
 import type { Logger } from '@weft/platform';
 import type { AlsoInLog, TaskLogChunk, TaskLogs } from '@weft/run-store';
-import { AttemptLog, type LoggedJob } from './attempt-log.js';
-
-/** A chunk that newer ones of its attempt may push out. */
-export interface TailItem {
-  bytes: number;
-  /** Once it is stored. */
-  cursors?: string[];
-  gone: boolean;
-}
+import { AttemptLog, type LoggedJob, type TailItem } from './attempt-log.js';
 
 interface Waiting {
   items: { chunk: TaskLogChunk; tail: TailItem | undefined }[];

@@ -10,7 +10,8 @@
  *  4. Disks are looked at while there are tasks, the more often the fuller they are; a task costs one look at its beginning and one at its end.
  */
 import { RuntimeFailure, type StartEvents } from '@weft/runtimes';
-import { type Disks, distinctDisks, type Place, systemDisks } from './disks.js';
+import { type Disks, distinctDisks, systemDisks } from './disks.js';
+import type { Place } from './place.js';
 import { greediest, isNearlyFull, isShort, mayPass, mebibytes, nextLookMs, reserveOf, type Space, spaceWords } from './reserve.js';
 
 export interface DiskGuardOptions {

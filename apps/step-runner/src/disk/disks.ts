@@ -4,19 +4,11 @@ import { statSync, statfsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname, isAbsolute } from 'node:path';
 import { openAndRemoved } from './open-and-removed.js';
+import type { Place } from './place.js';
 import { type Holding, mebibytes, type Space } from './reserve.js';
 
 /** For one look at the sandboxes of all tasks. */
 const MEASURE_LIMIT_MS = 20_000;
-
-/** Where a task's files are. */
-export interface Place {
-  key: string;
-  /** All that it can write to lies below. */
-  directory: string;
-  /** Of its container, where it runs in one. */
-  container?: string;
-}
 
 export interface Disks {
   spaceNow(path: string): Space;

@@ -1,6 +1,6 @@
 /** Files that have no name any more and take room all the same, because a task has them open; as far as /proc shows them. */
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
-import type { Place } from './disks.js';
+import type { Place } from './place.js';
 
 const REMOVED = ' (deleted)';
 /** Bytes of a block, as stat counts them. */

@@ -4,14 +4,14 @@
  *
  * Invariants: a process written once is built once; keys do not name the machine (they are relative to the root document).
  */
-import type { ExpressionPlaces, InputParameter, Origin, Process, Requirement } from '@weft/plan';
-import { positionOf, type Reporter } from '../diagnostics.js';
+import type { Process } from '@weft/plan';
+import type { Reporter } from '../diagnostics.js';
 import { PROCESS_SHAPES } from '../check/process-shapes.js';
 import { effectiveItems } from '../check/requirement-shapes.js';
 import { checkRecord } from '../check/validate.js';
 import type { DocumentStore } from '../documents/document-store.js';
 import { processClass, resolveRun, versionOf } from '../documents/select.js';
-import { field, isList, isMap, startOf, stringField, stringOf, type MapNode, type Node } from '../source/node.js';
+import { field, isList, isMap, stringField, stringOf, type MapNode, type Node } from '../source/node.js';
 import { MAX_DEPTH } from '../limits.js';
 import { relativeUri } from '../source/uri.js';
 import type { Version } from '../source/version.js';
@@ -20,24 +20,12 @@ import { defined, Origins, type BuildContext } from './context.js';
 import { ExpressionPlaceFinder } from './expression-places.js';
 import { inputParameters } from './parameters.js';
 import { requirementsOf } from './requirements.js';
+import { originOf, type ProcessHead } from './process-head.js';
 import { commandLineTool, expressionTool, operation } from './tool.js';
 import { TypeScope } from './type-scope.js';
 import { TypeSizes } from './type-sizes.js';
 import { typeOf } from './types.js';
 import { workflow } from './workflow.js';
-
-/** What every process has. */
-export interface ProcessHead {
-  id: string;
-  label?: string;
-  doc?: string;
-  inputs: InputParameter[];
-  requirements: Requirement[];
-  hints: Requirement[];
-  declaredVersion: string;
-  at?: Origin;
-  expressionsAt?: ExpressionPlaces;
-}
 
 interface Place {
   key: string;
@@ -144,11 +132,4 @@ function declareTypes(node: MapNode, context: BuildContext): void {
       }
     }
   }
-}
-
-/** Where a process or step was written; the file relative to the root document. */
-export function originOf(node: MapNode, rootUri: string): Origin | undefined {
-  const place = startOf(node);
-  if (place.start < 0) return undefined;
-  return { file: relativeUri(place.file.uri, rootUri), ...positionOf(place.file, place.start) };
 }

@@ -16,7 +16,7 @@ import { bindingOf } from './bindings.js';
 import { defined, type BuildContext } from './context.js';
 import { outputParameter, stdinInput, toolOutputs } from './parameters.js';
 import { parameterType } from './types.js';
-import type { ProcessHead } from './process.js';
+import type { ProcessHead } from './process-head.js';
 
 export function expressionTool(node: MapNode, head: ProcessHead, context: BuildContext): ExpressionTool {
   return {

@@ -8,7 +8,7 @@ import { docOf, loadListing } from './bindings.js';
 import { defined, type BuildContext } from './context.js';
 import { linkOf, sourceRef } from './links.js';
 import { outputParameter } from './parameters.js';
-import { originOf, type ProcessHead } from './process.js';
+import { originOf, type ProcessHead } from './process-head.js';
 import { requirementsOf } from './requirements.js';
 import { parameterType } from './types.js';
 import { valueOf } from './values.js';

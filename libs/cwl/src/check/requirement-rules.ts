@@ -2,7 +2,7 @@
 import { imageNameProblem, MEMORY_SIZE_SAYS, memorySize } from '@weft/plan';
 import { field, fieldPlace, numberOf, startOf, stringField, type MapNode } from '../source/node.js';
 import { isExpression } from '../source/uri.js';
-import type { CheckContext } from './validate.js';
+import type { CheckContext } from './context.js';
 
 /** Source: CWL v1.2 CommandLineTool §5.4 DockerRequirement. */
 export function dockerRules(node: MapNode, context: CheckContext): void {

@@ -26,7 +26,8 @@ import {
 import type { FieldShape, RecordShape, Shape } from './shape.js';
 import { direntRules, isFileObject } from './rules.js';
 import { dockerRules, resourceRules, shmSizeRules } from './requirement-rules.js';
-import { checkRecord, checkShape, describe, type CheckContext } from './validate.js';
+import { checkRecord, checkShape, describe } from './validate.js';
+import type { CheckContext } from './context.js';
 
 const LISTING = choice('no_listing', 'shallow_listing', 'deep_listing');
 const ENV_DEF: RecordShape = { says: 'an environment variable', fields: { envName: optional(string), envValue: required(string) } };

@@ -1,11 +1,23 @@
 /** What the tables cannot say field by field: rules over one map. */
-import { field, fieldPlace, isList, isMap, itemsOf, stringField, stringOf, type MapNode, type Node } from '../source/node.js';
-import { numbersTooLong, TOO_LONG_HINT, tooLongMessage } from '../source/exact-numbers.js';
+import {
+  field,
+  fieldPlace,
+  isList,
+  isMap,
+  itemsOf,
+  stringField,
+  stringOf,
+  type MapNode,
+  type Node,
+  numbersTooLong,
+} from '../source/node.js';
+import { TOO_LONG_HINT, tooLongMessage } from '../source/exact-numbers.js';
 import { idMapItems } from '../source/id-map.js';
 import { shortName } from '../source/uri.js';
 import { isBefore } from '../source/version.js';
 import { booleanOrExpression, optional, required, string, type RecordShape, type Shape } from './shape.js';
-import { checkRecord, checkShape, describe, type CheckContext } from './validate.js';
+import { checkRecord, checkShape, describe } from './validate.js';
+import type { CheckContext } from './context.js';
 
 const SECONDARY_FILE: RecordShape = {
   says: 'a secondaryFiles pattern',

@@ -3,7 +3,7 @@
  */
 import type { MapNode, Node } from '../source/node.js';
 import type { Version } from '../source/version.js';
-import type { CheckContext } from './validate.js';
+import type { CheckContext } from './context.js';
 
 export type Shape =
   | { kind: 'any' }

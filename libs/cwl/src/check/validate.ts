@@ -2,19 +2,12 @@
  * Checks nodes against shapes. One mistake gives one message: a misspelt field is taken for the one that was meant (so that the meant one is
  * not reported as missing, nor what refers to it), and a value of the wrong kind is not looked into.
  */
-import type { Reporter } from '../diagnostics.js';
 import { alias, isFailed, isMap, isNull, startOf, type ListNode, type MapEntry, type MapNode, type Node } from '../source/node.js';
 import { idMapItems } from '../source/id-map.js';
 import { didYouMean, nearestName } from '../source/nearest-name.js';
-import { isBefore, type Version } from '../source/version.js';
+import { isBefore } from '../source/version.js';
+import type { CheckContext } from './context.js';
 import type { FieldShape, RecordShape, Shape } from './shape.js';
-
-export interface CheckContext {
-  reporter: Reporter;
-  version: Version;
-  /** In a hint, which may be ignored: what is not known is said, and refuses nothing. */
-  isHint?: boolean;
-}
 
 /** Checks a value. `what` names it in messages: "'position'", "an item of 'arguments'". */
 export function checkShape(node: Node, shape: Shape, context: CheckContext, what: string): void {

@@ -12,7 +12,7 @@ import { requirementClass, requirementItems } from '../check/requirement-shapes.
 import { isFileObject } from '../check/rules.js';
 import type { Reporter } from '../diagnostics.js';
 import { INHERITED } from './check-features.js';
-import type { Around } from './check-links.js';
+import type { Around } from './around.js';
 import { field, isList, isMap, stringField, type MapNode, type Node, type Place, type ScalarNode } from '../source/node.js';
 
 /** What is in effect around a process. */

@@ -4,7 +4,7 @@
  */
 import type { Link, Process, Requirement, RequirementClass, Workflow, WorkflowStep } from '@weft/plan';
 import type { Place } from '../source/node.js';
-import type { Around } from './check-links.js';
+import type { Around } from './around.js';
 import type { WorkflowScope } from './scope.js';
 
 type Owner = { requirements: Requirement[]; hints: Requirement[] };

@@ -1,5 +1,5 @@
 /** All checks that need more than one part of a plan. They run over whatever could be built, and say nothing about what could not. */
-import type { Process, Requirement } from '@weft/plan';
+import type { Process } from '@weft/plan';
 import type { Origins } from '../build/context.js';
 import type { Reporter } from '../diagnostics.js';
 import { checkCycles } from './check-cycles.js';
@@ -7,14 +7,8 @@ import { checkExpressions } from './check-expressions.js';
 import { checkFeatures } from './check-features.js';
 import { checkReferences } from './check-references.js';
 import { checkTypes } from './check-types.js';
+import type { Around } from './around.js';
 import { WorkflowScope } from './scope.js';
-
-/** What will be in effect around the root process. */
-export interface Around {
-  requirements: readonly Requirement[];
-  /** The document is looked at as something that workflows may run, from which it inherits what it lacks: that is a warning then. */
-  isPart: boolean;
-}
 
 export function checkLinks(
   processes: Readonly<Record<string, Process>>,

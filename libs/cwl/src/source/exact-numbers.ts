@@ -3,7 +3,6 @@
  * by definition, also of such digits; what has more than 64 bits is nothing else.
  */
 import { exactInteger } from '@weft/plan';
-import type { Node, ScalarNode } from './node.js';
 
 const INTEGER = /^[-+]?\d+$|^0[xo][0-9a-fA-F]+$/;
 /** Nobody reads more of them. */
@@ -20,13 +19,6 @@ export function lostDigits(source: string, value: number): string | undefined {
 export function exactOf(digits: string): bigint | undefined {
   const value = exactInteger(digits);
   return typeof value === 'bigint' ? value : undefined;
-}
-
-/** The scalars in a value that are whole numbers of more than 64 bits. */
-export function numbersTooLong(node: Node): ScalarNode[] {
-  if (node.kind === 'scalar') return node.digits === undefined || exactOf(node.digits) !== undefined ? [] : [node];
-  if (node.kind === 'list') return node.items.flatMap(numbersTooLong);
-  return [...node.entries.values()].flatMap((entry) => numbersTooLong(entry.value));
 }
 
 export function tooLongMessage(digits: string): string {

@@ -154,3 +154,10 @@ export function fromJson(value: unknown, at: Place): Node {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return scalarNode(at, value);
   return scalarNode(at, null);
 }
+
+/** The scalars in a value that are whole numbers of more than 64 bits. */
+export function numbersTooLong(node: Node): ScalarNode[] {
+  if (node.kind === 'scalar') return node.digits === undefined || exactOf(node.digits) !== undefined ? [] : [node];
+  if (node.kind === 'list') return node.items.flatMap(numbersTooLong);
+  return [...node.entries.values()].flatMap((entry) => numbersTooLong(entry.value));
+}

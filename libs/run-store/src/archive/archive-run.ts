@@ -2,7 +2,8 @@
  * One finished run into the archive: written, read back, and only then taken out of the live store. After a crash anywhere in between it is
  * done again, from the start.
  */
-import type { Lease, RunHeader, RunStore } from '../ports.js';
+import type { Lease, RunHeader } from '../ports.js';
+import type { RunStore } from '../run-store.port.js';
 import type { Eviction, RestingRunPages, RunArchive, StoredChunk } from '../retention.ports.js';
 
 type Stores = Pick<RunStore, 'log' | 'retention'>;

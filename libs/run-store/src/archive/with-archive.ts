@@ -4,7 +4,8 @@
  * Invariant: the live store is asked first, and again after the archive was: a run that moves in between is found in one of them.
  */
 import { UnreadableRunError } from '../errors.js';
-import type { LogEntry, RunLog, RunReader, RunStore, TaskLogs } from '../ports.js';
+import type { LogEntry, RunLog, RunReader, TaskLogs } from '../ports.js';
+import type { RunStore } from '../run-store.port.js';
 import type { RunArchive, StoredChunk } from '../retention.ports.js';
 import { ArchivedRuns } from './archived-runs.js';
 import { releasePlan } from './archive-run.js';
