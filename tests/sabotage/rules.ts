@@ -18,7 +18,7 @@ export function rulesOf(markdown: string): Rule[] {
   for (const [at, line] of lines.entries()) {
     if (/^(```|~~~)/.test(line)) isFenced = !isFenced;
     if (isFenced) continue;
-    section = /^## (.*)$/.exec(line)?.[1] ?? section;
+    section = /^###? (.*)$/.exec(line)?.[1] ?? section;
     const isRow = !SEPARATOR.test(line) && !SEPARATOR.test(lines[at + 1] ?? '');
     const rule = (!isRow ? undefined : /^\| (.*?) +\| /.exec(line)?.[1]) ?? /^- \*\*(.+?)\*\*/.exec(line)?.[1];
     if (rule !== undefined) found.push({ section, rule: rule.replace(/[.:]$/, '') });

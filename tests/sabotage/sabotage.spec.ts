@@ -6,6 +6,31 @@ import { type TestResult, verdictOf, whyNotGreen } from './verdict.js';
 
 const ROOT = resolve('.');
 const pages = readPages(ROOT);
+/** Of docs/solid-ground.md: nothing is undone for them yet. */
+const OPEN = [
+  '1. The runner opens nothing that a task can rename',
+  '2. Names of files that a tool reports',
+  '3. Images',
+  '4. Reach',
+  '5. What a tool leaves behind',
+  '6. Loading',
+  '7. Patterns and products',
+  '8. Walks over what a tool left',
+  '9. Results, errors and lists',
+  '10. Full disks and fairness',
+  '11. Stale results',
+  '12. No file is lost',
+  '13. A listing that an expression changed',
+  '14. Permanent faults are permanent',
+  "15. Each version's own rules",
+  '16. Published documents',
+  "17. What cwltool's users type",
+  '18. What the command line says',
+  '19. Acknowledged runs',
+  '20. False alarms',
+  '21. Upgrades',
+  '22. Messages, failovers, simulation',
+];
 
 describe('the list', () => {
   it('finds each text that it takes out exactly once, and each spec', () => {
@@ -14,7 +39,7 @@ describe('the list', () => {
   });
 
   it('has every rule of its documents, and no others', () => {
-    expect(unmatched(ROOT, pages)).toEqual([]);
+    expect(unmatched(ROOT, pages, OPEN)).toEqual([]);
   });
 
   it('says what is stale', () => {
