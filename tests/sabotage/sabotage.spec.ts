@@ -19,7 +19,6 @@ const OPEN = [
   '9. Results, errors and lists',
   '10. Full disks and fairness',
   '11. Stale results',
-  '12. No file is lost',
   '13. A listing that an expression changed',
   '14. Permanent faults are permanent',
   "15. Each version's own rules",

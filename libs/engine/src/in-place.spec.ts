@@ -167,6 +167,19 @@ it('nothing is executed where the document says who changes what', () => {
   expect(scene.commands.at(-1)?.type).toBe('CancelTasks');
 });
 
+it('is told as soon as the tool has begun, and not only when it has ended', () => {
+  const scene = new Scene({ a: { run: 'hidden', in: { f: from('make') } }, b: { run: 'read', in: { f: from('make') } } });
+  const [first] = scene.open.splice(0, 1);
+  if (first) scene.feed(scene.answer(first));
+  const begins = scene.open.find((one) => one.type === 'RunTask' && one.process === 'hidden');
+  if (begins?.type !== 'RunTask') throw new Error('no such task');
+  expect(scene.state.failure).toBeUndefined();
+  const { taskId, attempt } = begins;
+  scene.feed({ type: 'TaskStarted', taskId, attempt, runnerId: 'x', runtime: 'process', inPlace: [LOCATION] });
+  expect(scene.state.failure).toMatchObject({ code: 'INPLACE_CONFLICT' });
+  expect(scene.commands.at(-1)?.type).toBe('CancelTasks');
+});
+
 it('a directory stands for all below it, and files of its name’s beginning do not', () => {
   const directory: CwlObject = { class: 'Directory', location: 'file:///data/runs/r/t-1.1/d/' };
   const entry = file('t-1.1/d/in/it');

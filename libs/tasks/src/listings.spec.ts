@@ -151,6 +151,63 @@ describe('equally named entries', () => {
     await expect(run(...dirs('file:///d', 'file:///e'))).rejects.toMatchObject({ name: 'TaskError' });
   });
 
+  it('of one folder are refused where the expression gives them', async () => {
+    const files = ['file:///d/b', 'file:///e/b'].map((location) => ({ class: 'File', location }));
+    await expect(tool(gathered, { ds: files })).rejects.toMatchObject({ code: 'EXPRESSION' });
+  });
+
+  it('of a step are united or refused', async () => {
+    const bound = (...locations: string[]): Promise<{ inputs: CwlObject }> =>
+      evaluateStepBindings(
+        {
+          stepInputs: [{ name: 'd', valueFrom: '$({class: "Directory", basename: "all", listing: self})' }],
+          values: { d: dirs(...locations) },
+          options: { javascript: true, expressionLib: [], declaredVersion: 'v1.2' },
+          effective: NO_REQUIREMENTS,
+        },
+        deps,
+      );
+    const { inputs } = await bound('file:///d/s', 'file:///e/s');
+    expect(inputs['d']).toMatchObject({ listing: [{ basename: 'd', listing: [{ basename: 'x' }, { basename: 'y' }] }] });
+    await expect(bound('file:///d', 'file:///e')).rejects.toMatchObject({ name: 'TaskError' });
+  });
+
+  it('of an input are united or refused', async () => {
+    const o = (...locations: string[]): CwlObject => ({ class: 'Directory', basename: 'all', listing: dirs(...locations) });
+    expect(await staged({}, { o: o('file:///d/s', 'file:///e/s') })).toMatchObject({
+      '/in/0/all/d/x': 'file:///d/s/x',
+      '/in/0/all/d/y': 'file:///e/s/y',
+    });
+    await expect(staged({}, { o: o('file:///d', 'file:///e') })).rejects.toMatchObject({ code: 'INPUT_FILE' });
+  });
+
+  describe('of an output', () => {
+    const left: LeftFiles = { p: 'p', q: 'q', 'one/d/x': 'x', 'two/d/y': 'y', 'three/d/x': 'other' };
+    const stated = async (...listing: CwlObject[]): Promise<{ o: Promise<CwlValue>; published: () => boolean }> => {
+      const files = { ...left, 'cwl.output.json': JSON.stringify({ o: { class: 'Directory', basename: 'all', listing } }) };
+      const asked = request({ outputs: [{ name: 'o', type: 'Directory' }] });
+      const builder = createTaskBuilder(deps);
+      const bound = await (await builder.prepare(asked)).bind(LAYOUT);
+      const collector = memoryCollector(files);
+      const outputs = builder.collectOutputs(asked, bound, finishedWith(files), collector);
+      return { o: outputs.then(({ o }) => o ?? null), published: () => collector.calls.some(({ publish }) => publish) };
+    };
+    const there = (path: string): CwlObject => ({ class: 'Directory', path });
+
+    it('are refused before anything is published', async () => {
+      const { o, published } = await stated({ class: 'File', path: 'p' }, { class: 'File', path: 'q', basename: 'p' });
+      await expect(o).rejects.toMatchObject({ code: 'OUTPUT_TYPE' });
+      expect(published()).toBe(false);
+    });
+
+    it('are united or refused also where listings are known only then', async () => {
+      const { o } = await stated(there('one/d'), there('two/d'));
+      expect(await o).toMatchObject({ listing: [{ basename: 'd', listing: [{ basename: 'x' }, { basename: 'y' }] }] });
+      const clash = await stated(there('one/d'), there('three/d'));
+      await expect(clash.o).rejects.toMatchObject({ code: 'OUTPUT_TYPE' });
+    });
+  });
+
   it('of different inputs do not meet, also where one file comes with different ones beside it', async () => {
     const beside = (location: string): CwlObject => ({
       class: 'File',

@@ -81,6 +81,24 @@ describe('values that fit', () => {
       'x: {class: Directory, basename: d, listing: [{class: File, path: b}]}',
       { class: 'Directory', basename: 'd', listing: [{ class: 'File', location: 'file:///jobs/b', basename: 'b' }] },
     ],
+    [
+      'Directory',
+      'x: {class: Directory, basename: d, listing: [{class: Directory, basename: e, listing: [{class: File, path: a}]}, {class: Directory, basename: e, listing: [{class: File, path: b}]}]}',
+      {
+        class: 'Directory',
+        basename: 'd',
+        listing: [
+          {
+            class: 'Directory',
+            basename: 'e',
+            listing: [
+              { class: 'File', location: 'file:///jobs/a', basename: 'a' },
+              { class: 'File', location: 'file:///jobs/b', basename: 'b' },
+            ],
+          },
+        ],
+      },
+    ],
   ])('%j: %s', (type, text, expected) => {
     expect(bindX(type, text)).toEqual({ inputs: { x: expected }, diagnostics: [] });
   });
@@ -107,6 +125,16 @@ describe('values that do not fit: one error each, where it was written', () => {
       'File',
       'x: {class: File, path: a, basename: b/c}',
       "1:37 input-type: input 'x': 'basename' must be a plain name; this one holds a \"/\"",
+    ],
+    [
+      'Directory',
+      'x: {class: Directory, basename: d, listing: [{class: File, path: a/f}, {class: File, path: b/f}]}',
+      '1:4 input-type: input \'x\': two things of one folder are both called "f": a File at file:///jobs/a/f and a File at file:///jobs/b/f',
+    ],
+    [
+      'File',
+      'x: {class: File, path: a, secondaryFiles: [{class: File, path: b/a}]}',
+      '1:4 input-type: input \'x\': two things of one folder are both called "a": a File at file:///jobs/a and a File at file:///jobs/b/a',
     ],
     [
       array('int'),
