@@ -21,7 +21,6 @@ const OPEN = [
   '11. Stale results',
   '13. A listing that an expression changed',
   '14. Permanent faults are permanent',
-  "15. Each version's own rules",
   '16. Published documents',
   "17. What cwltool's users type",
   '18. What the command line says',

@@ -38,6 +38,8 @@ describe('one binding', () => {
     ['null', ['null', 'int'], { prefix: '-n', valueFrom: '$(boom)' }, null, []],
     ['small float', 'float', {}, 1e-5, ['0.00001']],
     ['huge float', 'double', {}, 1e21, ['1000000000000000000000']],
+    ['whole number of 64 bits', 'long', { prefix: '-n' }, 9223372036854775807n, ['-n', '9223372036854775807']],
+    ['several of 64 bits', array('long'), { itemSeparator: ',' }, [-9223372036854775807n, 1], ['-9223372036854775807,1']],
     ['File', 'File', {}, FILE, ['/in/0/f']],
     ['empty prefix', 'int', { prefix: '' }, 3, ['', '3']],
     ['empty prefix, not separate', 'int', { prefix: '', separate: false }, 3, ['3']],

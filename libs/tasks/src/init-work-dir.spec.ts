@@ -49,6 +49,12 @@ describe('InitialWorkDirRequirement', () => {
       ['/work/a text {"class": "File", "location": "file:///d/in.txt"}\n'],
     ],
     ['a number', [{ entryname: 'a', entry: '$(44.4)' }], {}, ['/work/a text 44.4']],
+    [
+      'whole numbers of 64 bits',
+      [{ entryname: 'a', entry: '$(inputs.n)\n' }, { entryname: 'b', entry: '$({n: [inputs.n]})' }], // prettier-ignore
+      { n: 9223372036854775807n },
+      ['/work/a text 9223372036854775807\n', '/work/b text {"n": [9223372036854775807]}'],
+    ],
     ['null', [{ entryname: 'a', entry: '$(null)' }, '$(null)'], {}, []],
     ['a File', ['$(inputs.f)'], { f: F }, ['/work/in.txt uri file:///d/in.txt']],
     [

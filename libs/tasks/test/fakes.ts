@@ -7,7 +7,7 @@ import { executor } from '@weft/contracts';
 import type { ExpressionContext, ExpressionEvaluator } from '@weft/expressions';
 import { ExpressionError } from '@weft/expressions';
 import type { CommandLineTool, CwlValue } from '@weft/plan';
-import { NO_REQUIREMENTS } from '@weft/plan';
+import { NO_REQUIREMENTS, readJson, writeJson } from '@weft/plan';
 import type { FileAccess, OutputCollector, SandboxLayout, TaskRequest } from '../src/api.js';
 
 /** Expressions with balanced brackets; no escapes. */
@@ -54,7 +54,7 @@ function run(expression: string, context: ExpressionContext): CwlValue {
   try {
     const value = script(inputs, self, runtime);
     if (value === undefined) throw new Error('no value');
-    return JSON.parse(JSON.stringify(value)) as CwlValue;
+    return readJson(writeJson(value)) as CwlValue;
   } catch (error) {
     throw new ExpressionError(String(error), expression);
   }

@@ -247,6 +247,7 @@ describe('command-line inputs', () => {
   const plan = planOf(
     { name: 'n', type: 'int' },
     { name: 'f', type: ['null', 'float'] },
+    { name: 'id', type: 'long' },
     { name: 'text', type: 'string' },
     { name: 'flag', type: 'boolean' },
     { name: 'file', type: 'File' },
@@ -259,6 +260,8 @@ describe('command-line inputs', () => {
   it.each<[string[], Record<string, CwlValue>]>([
     [['--n', '-5'], { n: -5 }],
     [['--n=7', '--f', '1e-3'], { n: 7, f: 0.001 }],
+    [['--id', '9223372036854775807'], { id: 9223372036854775807n }],
+    [['--f', '9007199254740993'], { f: 9007199254740992 }],
     [['--text', '--looks-like-an-option'], { text: '--looks-like-an-option' }],
     [['--text='], { text: '' }],
     [['--flag', '--n', '1'], { flag: true, n: 1 }],
@@ -278,6 +281,10 @@ describe('command-line inputs', () => {
     [['--tex', 'a'], "there is no input 'tex'; did you mean '--text'?"],
     [['stray'], "'stray' belongs to no option; inputs are given as --name value"],
     [['--n', 'x'], "--n must be int; it is 'x'"],
+    [
+      ['--id', '9223372036854775808'],
+      'the integer 9223372036854775808 has more than 64 bits, which no type of CWL holds; make it a string: type string, and the value in quotes',
+    ],
     [['--n'], '--n needs a value (int)'],
     [['--n', '--flag'], '--n needs a value (int)'],
     [['--n', '1', '--n', '2'], '--n is given twice; it takes one value (int)'],
