@@ -23,6 +23,8 @@ import {
   realpathSync,
   rmSync,
   writeFileSync,
+  existsSync,
+  watch,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -170,6 +172,8 @@ export class HardenedStack {
     expect(this.look()).toEqual(this.before);
     expect(await this.stack.pids()).toEqual(this.pids);
     await this.neighbourRuns();
+    await this.stack.noSandboxLeft();
+    await emptied(join(this.stack.sandboxes, '.trash'));
     expect(this.placesOfSecret()).toEqual(['canary.txt', 'sandboxes/.canary']);
   }
 
@@ -213,6 +217,20 @@ export function tool(command: string, more: { outputs?: object; requirements?: o
     ...more,
     requirements: [{ class: 'DockerRequirement', dockerPull: IMAGE }, RESOURCES, ...(more.requirements ?? [])],
   };
+}
+
+/** Once nothing is in a directory any more: what ended tasks had is removed after they are told. */
+function emptied(directory: string): Promise<void> {
+  return new Promise((done) => {
+    if (!existsSync(directory)) return done();
+    const watcher = watch(directory, () => look());
+    const look = (): void => {
+      if (readdirSync(directory).length > 0) return;
+      watcher.close();
+      done();
+    };
+    look();
+  });
 }
 
 type Host = Record<string, string>;

@@ -4,6 +4,10 @@ import { run } from '@weft/contracts';
 import { type Attack, describeWithDocker, HardenedStack, START_TIMEOUT_MS, tool } from './hardened-stack.js';
 
 const OUT = { it: { type: 'File', outputBinding: { glob: 'it' } } };
+/** Fewer than by default, so that the machine does not have to have as many. */
+const PIDS = 200;
+/** More than so many processes take. */
+const ENOUGH_MEMORY = { class: 'ResourceRequirement', coresMin: 0.25, ramMin: 512 };
 const JAVASCRIPT = [{ class: 'InlineJavascriptRequirement' }, { class: 'ScatterFeatureRequirement' }];
 const expressionTool = (expression: string): object => ({
   ...{ cwlVersion: 'v1.2', class: 'ExpressionTool', requirements: JAVASCRIPT },
@@ -14,7 +18,7 @@ describeWithDocker('a task that takes what it can', () => {
   let hardened: HardenedStack;
   const attacks: Attack[] = [];
   beforeAll(async () => {
-    hardened = await HardenedStack.start();
+    hardened = await HardenedStack.start({ WEFT_TASK_PIDS: String(PIDS) });
   }, START_TIMEOUT_MS);
   afterAll(() => hardened?.stop());
   afterEach(async () => {
@@ -33,8 +37,10 @@ describeWithDocker('a task that takes what it can', () => {
   }
 
   it('processes: a neighbour begins beside one that makes as many as it can', async () => {
-    const runId = await hardened.submit(tool("while :; do sh -c 'while sleep 100000 & do :; done'; echo again; done"));
-    await hardened.runs.untilLogged(runId, 'again');
+    const runId = await hardened.submit(
+      tool("sh -c 'while sleep 100000 & do :; done'; echo full; exec sleep 100000", { requirements: [ENOUGH_MEMORY] }),
+    );
+    await hardened.runs.untilLogged(runId, 'full');
     await hardened.neighbourRuns(runId);
     await cancelled(runId);
   });
