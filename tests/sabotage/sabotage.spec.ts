@@ -8,7 +8,6 @@ const ROOT = resolve('.');
 const pages = readPages(ROOT);
 /** Of docs/solid-ground.md: nothing is undone for them yet. */
 const OPEN = [
-  '1. The runner opens nothing that a task can rename',
   '2. Names of files that a tool reports',
   '3. Images',
   '4. Reach',

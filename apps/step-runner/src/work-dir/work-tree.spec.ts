@@ -173,6 +173,14 @@ it('what was made for a task in its working directory, and replaced by a link ou
   await expect(refused).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
 });
 
+it('what was found, and replaced by a link out before it was opened, is not followed', () => {
+  sandbox.put('it', 'file');
+  const found = sandbox.tree().tree.find('it');
+  rmSync(sandbox.path('it'));
+  sandbox.put('it', { link: sandbox.secret });
+  expect(() => found.open().requireFile()).toThrow("'it' is a symbolic link");
+});
+
 it('a file that a process put in the place of the link to its input is its own', async () => {
   const taskPath = sandbox.path('input');
   const reference = join(sandbox.root, 'inputs', 'reference');
