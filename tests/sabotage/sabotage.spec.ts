@@ -13,7 +13,6 @@ const OPEN = [
   '4. Reach',
   '5. What a tool leaves behind',
   '6. Loading',
-  '7. Patterns and products',
   '8. Walks over what a tool left',
   '9. Results, errors and lists',
   '10. Full disks and fairness',

@@ -85,6 +85,18 @@ describe('output bindings', () => {
     expect((await optional(['null', 'int'], { outputEval: '$(0)' })).outputs).toEqual({ o: 0 });
   });
 
+  it('takes a thousand globs with wildcards, and as many names as there are', async () => {
+    const globbed = (globs: number): Promise<Outcome> => {
+      const glob = [...Array.from({ length: globs }, (_, n) => `x${n}*`), ...Array.from({ length: 1_000 }, (_, n) => `n${n}`)];
+      return collect(out({ type: FILES, outputBinding: { glob } }), { n7: 'seven' });
+    };
+    expect((await globbed(1_000)).outputs).toEqual({ o: [published('n7', 'seven')] });
+    await expect(globbed(1_001)).rejects.toMatchObject({
+      code: 'OUTPUT_GLOB',
+      message: "output 'o': 1001 globs with wildcards; 1000 are allowed",
+    });
+  });
+
   it('sorts the matches of each pattern and keeps the order of patterns', async () => {
     const { outputs } = await collect(out({ type: FILES, outputBinding: { glob: ['z*', '$(["b", "a?"])'] } }), {
       z2: '',
