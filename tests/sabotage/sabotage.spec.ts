@@ -9,7 +9,6 @@ const pages = readPages(ROOT);
 /** Of docs/solid-ground.md: nothing is undone for them yet. */
 const OPEN = [
   '2. Names of files that a tool reports',
-  '3. Images',
   '4. Reach',
   '5. What a tool leaves behind',
   '6. Loading',

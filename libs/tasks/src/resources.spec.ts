@@ -134,4 +134,11 @@ describe('container', () => {
   it.each([[{}], [{ dockerLoad: 'file:///i.tar' }], [{ dockerPull: 'x', dockerOutputDirectory: 'rel' }]])('refuses %j', async (part) => {
     await expect(prepare([docker(part)])).rejects.toMatchObject({ code: 'CONTAINER' });
   });
+
+  it('is of no name that is none, also where no document was looked at', async () => {
+    const refused = { code: 'CONTAINER', message: expect.stringContaining('there can be no image of that name') as unknown };
+    for (const part of [{ dockerPull: '../x' }, { dockerImageId: 'http://h/x' }, { dockerFile: 'FROM x', dockerImageId: 'a?b' }])
+      await expect(prepare([docker(part)])).rejects.toMatchObject(refused);
+    await expect(prepare([], {}, { defaultContainer: '../x' })).rejects.toMatchObject(refused);
+  });
 });

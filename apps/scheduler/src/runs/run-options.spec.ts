@@ -28,3 +28,10 @@ describe('whether results of earlier tasks are used', () => {
     expect(submit('on', { cache: true, noCache: true })).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
   });
 });
+
+it('the container for tools that name none is an image by its name', () => {
+  const asked = (defaultContainer: string) => runOptionsOf(scheduler.RunOptions.fromPartial({ defaultContainer }), rules('asked'));
+  expect(asked('debian:12')).toEqual({ ...BARE, defaultContainer: 'debian:12' });
+  const message = "options.default_container does not name an image: '..' is no registry: host or host:port";
+  expect(() => asked('../127.0.0.1:80/x')).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT', message }));
+});

@@ -1,4 +1,5 @@
-import { isPlainPath } from './engine-requests.js';
+import Docker from 'dockerode';
+import { isPlainPath, watchRequests } from './engine-requests.js';
 import { pullFailure, withoutBody } from './engine-error.js';
 
 describe('what is told of a pull that failed', () => {
@@ -55,4 +56,14 @@ describe('the address of a request to the engine', () => {
     '%j does not',
     (path) => expect(isPlainPath(path)).toBe(false),
   );
+
+  it('is looked at before it is sent, whatever was forgotten elsewhere', async () => {
+    const docker = new Docker({ socketPath: '/nonexistent/engine.sock' });
+    const quiet = { answered: () => undefined, suspect: () => undefined };
+    watchRequests(docker, { pingMs: 1, gone: new AbortController().signal, ...quiet });
+    await expect(docker.getImage('../containers/x').inspect()).rejects.toThrow(
+      'the address of a request to the engine holds what none may',
+    );
+    await expect(docker.getImage('x').inspect()).rejects.toMatchObject({ code: 'ENOENT' });
+  });
 });

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { jest } from '@jest/globals';
 import Docker from 'dockerode';
 import { executor } from '@weft/contracts';
@@ -135,6 +136,26 @@ describe('the name of an image', () => {
     expect(asked).toEqual(['/images/127.0.0.1:5000/a:latest/json']);
     await expect(images.ensure(executor.Image.create({ reference: 'r.test/a:1' }), quiet)).rejects.toMatchObject({ code: 'IMAGE_PULL' });
     expect(asked.slice(1)).toEqual(['/images/r.test/a:1/json', '/images/create?']);
+  });
+
+  it('is one also where an archive brings it', async () => {
+    const loading = new Docker({ socketPath: '/nonexistent/engine.sock' });
+    const sent: string[] = [];
+    (loading.modem as unknown as { dial: (options: { path: string }, done: (error: unknown, answer?: unknown) => void) => void }).dial = (
+      { path },
+      done,
+    ) => {
+      sent.push(path);
+      if (path.startsWith('/images/load')) done(null, Readable.from(['{"stream":"Loaded image: ../../containers/x?"}\n']));
+      else done(Object.assign(new Error('no such image'), { statusCode: 404 }));
+    };
+    const image = executor.Image.create({ loadUri: 'file:///i.tar' });
+    await expect(new Images(loading, () => Promise.resolve(Readable.from(['']))).ensure(image, quiet)).rejects.toMatchObject({
+      code: 'IMAGE_MISSING',
+      message: expect.stringContaining('there can be no image of that name'),
+    });
+    expect(sent.filter((path) => path.includes('..'))).toEqual([]);
+    expect(sent.at(-1)).toMatch(/^\/images\/load/);
   });
 });
 
