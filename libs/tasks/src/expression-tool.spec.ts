@@ -57,6 +57,8 @@ describe('evaluateExpressionTool', () => {
     ['$(3)', 'EXPRESSION'],
     ['$({})', 'OUTPUT_MISSING'],
     ['$({o: {class: "File"}})', 'INPUT_FILE'],
+    ['$({o: {class: "File", basename: "a/b", contents: ""}})', 'EXPRESSION'],
+    ['$({o: [{r: {class: "Directory", basename: "d", listing: [3]}}]})', 'EXPRESSION'],
   ])('refuses %s', async (expression, code) => {
     await expect(evaluate({ expression })).rejects.toMatchObject({ name: 'TaskError', code });
   });

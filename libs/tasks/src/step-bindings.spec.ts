@@ -35,6 +35,14 @@ describe('evaluateStepBindings', () => {
     expect((await evaluate({ stepInputs, values: { a: 1, b: 10 } })).inputs).toEqual({ a: 11, b: 11 });
   });
 
+  it('hands on no name that is none, whoever gave it', async () => {
+    const stepInputs = [{ name: 'a', valueFrom: '$({class: "File", basename: "../x", contents: ""})' }];
+    await expect(evaluate({ stepInputs })).rejects.toMatchObject({ code: 'EXPRESSION' });
+    // What no expression sees is handed on as it is: whoever takes it looks.
+    const seen = [{ name: 'a' }, { name: 'b', valueFrom: '$(1)' }];
+    await expect(evaluate({ stepInputs: seen, values: { a: { ...F, basename: '..' } } })).rejects.toMatchObject({ code: 'INPUT_FILE' });
+  });
+
   it('evaluates valueFrom of an input without a value', async () => {
     expect((await evaluate({ stepInputs: [{ name: 'a', valueFrom: '$(self === null)' }] })).inputs).toEqual({ a: true });
   });

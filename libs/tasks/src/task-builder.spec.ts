@@ -100,6 +100,20 @@ describe('bind', () => {
     expect(spec.inputs).toHaveLength(2);
   });
 
+  it('takes one spelling of a place, and no name that is none', async () => {
+    const staged = async (more: CwlObject): Promise<unknown> => {
+      const asked = request({ inputs: [input('f', { type: 'File' })] }, { f: { class: 'File', location: 'FILE:/d/./a.bam', ...more } });
+      return (await bindWith(asked, DATA)).spec.inputs.map(({ path, source }) => [path, source?.value]);
+    };
+    expect(await staged({})).toEqual([['/in/0/a.bam', 'file:///d/a.bam']]);
+    for (const more of [
+      { basename: '../x' },
+      { location: 'file://other/x' },
+      { secondaryFiles: [{ class: 'File', basename: '..', contents: '' }] },
+    ])
+      await expect(staged(more)).rejects.toMatchObject({ code: 'INPUT_FILE' });
+  });
+
   it('finds secondary files beside their primary', async () => {
     const reads = input('f', { type: 'File', secondaryFiles: [{ pattern: '.bai' }, { pattern: '^.csi', required: false }] });
     const asked = request({ inputs: [reads] }, { f: file('file:///d/a.bam') }, { discoverSecondaryFiles: true });
@@ -234,6 +248,7 @@ describe('bind', () => {
 
   it.each(['../x', '/etc/x', '.', 'a\0b', 'a'.repeat(256), 'a/\ud800'])('refuses stdout %s', async (stdout) => {
     await expect(bind({ stdout })).rejects.toMatchObject({ code: 'EXPRESSION' });
+    await expect(bind({ stderr: stdout })).rejects.toMatchObject({ code: 'EXPRESSION' });
   });
 
   it('asks for as much shared memory as the document', async () => {

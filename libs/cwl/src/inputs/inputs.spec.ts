@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { nameInUri, type CwlType, type CwlValue, type InputParameter, type Plan } from '@weft/plan';
+import { nameInUri, type CwlObject, type CwlType, type CwlValue, type InputParameter, type Plan } from '@weft/plan';
 import { bindInputs } from './bind.js';
 import { jobFromArguments } from './arguments.js';
 import { describeInputs } from './describe.js';
@@ -166,6 +166,20 @@ describe('jobs', () => {
     const f = { class: 'File', location: 'file:///d/x%20y.txt', basename: 'x y.txt' };
     expect(bindText(plan, 'b: null').inputs).toEqual({ a: 3, b: 4, f });
   });
+  it('looks at defaults as at what a job gives', () => {
+    const bound = (more: CwlObject) =>
+      bindText(planOf({ name: 'f', type: 'File', default: { class: 'File', location: 'FILE:/d/./a', ...more } }), '');
+    expect(bound({}).inputs).toEqual({ f: { class: 'File', location: 'file:///d/a', basename: 'a' } });
+    for (const more of [
+      { basename: '../x' },
+      { location: 'file://other/a' },
+      { secondaryFiles: [{ class: 'File', location: 'ftp://h/x' }] },
+    ]) {
+      const { inputs, diagnostics } = bound(more);
+      expect(inputs).toBeUndefined();
+      expect(diagnostics).toMatchObject([{ code: 'input-type', message: expect.stringMatching(/^the default of input 'f': the /) }]);
+    }
+  });
   it('says a misspelt input once', () => {
     const { diagnostics } = bindText(planOf({ name: 'reads', type: 'File', doc: 'Reads of\n the sample' }), 'read: 1');
     expect(diagnostics).toEqual([
@@ -316,6 +330,8 @@ describe('a job that came without an address', () => {
     ['path: /a b/c.txt', 'file:///a%20b/c.txt'],
     ['location: /a/c.txt', 'file:///a/c.txt'],
     ['location: s3://b/c.txt', 's3://b/c.txt'],
+    ['location: "S3://b/%63.txt"', 's3://b/c.txt'],
+    ['location: "FILE://localhost/a/./b/../%63.txt"', 'file:///a/c.txt'],
   ])('names a file by %s', (file, location) => {
     expect(bind(`x: {class: File, ${file}}`)).toEqual({ inputs: { x: { class: 'File', location, basename: 'c.txt' } }, diagnostics: [] });
   });

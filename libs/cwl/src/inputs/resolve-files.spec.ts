@@ -143,6 +143,9 @@ describe('secondary files', () => {
     '$(name)': (self) => `${String(self['nameroot'])}.idx`,
     '$(files)': () => [{ class: 'File', location: 'file:///d/a.bam.bai', basename: 'renamed' }],
     '$(number)': () => 5,
+    '$(above)': () => 'e/..',
+    '$(hidden)': () => 'a\0b',
+    '$(made)': () => ({ class: 'File', contents: '', basename: '../x' }),
     '$(yes)': () => true,
   };
   it.each<[SecondaryFile[], string[]]>([
@@ -161,6 +164,12 @@ describe('secondary files', () => {
     ],
     [[{ pattern: '$(null)' }], ['a.bam']],
     [[{ pattern: '$(number)' }], ["input 'x': secondaryFiles: '$(number)' must give file names or Files; it gave 5"]],
+    [[{ pattern: '$(above)' }], ["input 'x': secondaryFiles: '$(above)' must give file names; \"e/..\" means a folder itself"]],
+    [[{ pattern: '$(hidden)' }], ["input 'x': secondaryFiles: '$(hidden)' must give file names; \"a\\u0000b\" holds a NUL"]],
+    [
+      [{ pattern: '$(made)' }],
+      ['input \'x\': secondaryFiles: \'$(made)\' must give file names or Files; it gave {"class":"File","contents":"","basename":"../x"}'],
+    ],
   ])('%j', async (patterns, expected) => {
     expect(await names(file('a.bam'), patterns)).toEqual(expected);
   });
