@@ -88,6 +88,9 @@ describe('what is read of a document', () => {
     const twice = `${which}:\n  - {class: DockerRequirement, dockerPull: a}\n  - {class: DockerRequirement, dockerPull: b}\n`;
     const plan = await planOf(tool('[]', twice));
     expect(plan.processes[plan.root]?.[which as 'hints']).toEqual([{ class: 'DockerRequirement', dockerPull: 'b' }]);
+    expect(await messagesOf(tool('[]', twice))).toEqual([
+      expect.stringContaining(`warning: '${which}' has two items of the class 'DockerRequirement': the last counts`),
+    ]);
   });
 
   test.each([

@@ -36,6 +36,11 @@ it.each([
   ['a tool names by address', `cwlVersion: v1.2\n${NS}\n${tool('["#pw", "#main/opt"]')}`, ['pw', 'opt']],
   ['a workflow names', flow('hints: {"cwltool:Secrets": {secrets: [other]}}'), ['other', 'word']],
   ['go into a secret input of a step', flow(''), ['word']],
+  [
+    'a step names',
+    flow('').replace('out: [], run: plain', 'out: [], hints: {"cwltool:Secrets": {secrets: [user]}}, run: plain'),
+    ['word', 'other'],
+  ],
   ['nobody names', `cwlVersion: v1.2\n${tool('')}`, []],
 ])('the inputs that %s are secrets', async (_what, text, names) => {
   const plan = await planOf(text);
