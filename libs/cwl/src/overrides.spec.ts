@@ -1,5 +1,5 @@
-import type { Process } from '@weft/plan';
-import { bundleFetcher, formatDiagnostic, loadDocument, overridesOfJob, parseJob } from './index.js';
+import type { CwlObject, Process } from '@weft/plan';
+import { bundleFetcher, formatDiagnostic, jobWithOverrides, loadDocument, overridesOfJob, parseJob } from './index.js';
 import { BASE } from './spec-support/load-text.js';
 
 const FILES: Record<string, string> = {
@@ -35,7 +35,7 @@ async function overridden(job: string, root = 'main.cwl'): Promise<{ processes: 
 }
 
 const envOf = (part: { requirements: unknown[] } | undefined): unknown => part?.requirements;
-const A = (value: string): unknown => ({ class: 'EnvVarRequirement', envDef: [{ envName: 'A', envValue: value }] });
+const A = (value: string): CwlObject => ({ class: 'EnvVarRequirement', envDef: [{ envName: 'A', envValue: value }] });
 const forTarget = (target: string): string => `cwltool:overrides: {${target}: {requirements: {EnvVarRequirement: {envDef: {A: new}}}}}`;
 
 it.each<[string, string, string, string | undefined]>([
@@ -75,6 +75,23 @@ ct:overrides:
   const { processes, told } = await overridden(job);
   expect(told).toEqual([]);
   expect(processes['main.cwl#two/run']?.requirements).toEqual([{ class: 'NetworkAccess', networkAccess: true }, A('second')]);
+});
+
+it('of a file of their own count where the job says nothing', async () => {
+  const further = parseJob(
+    `cwltool:overrides:
+  '#one': {requirements: {EnvVarRequirement: {envDef: {A: new}}}}
+  tools/echo.cwl: {requirements: {EnvVarRequirement: {envDef: {A: file}}}}
+`,
+    `${BASE}o.yml`,
+  );
+  const both = jobWithOverrides({ 'cwltool:overrides': { 'tools/echo.cwl': { requirements: [A('job')] } }, x: 1 }, further);
+  expect(both['x']).toBe(1);
+  const { processes, told } = await overridden(JSON.stringify(both));
+  expect(told).toEqual([]);
+  const root = processes['main.cwl'];
+  expect(root?.class === 'Workflow' ? envOf(root.steps[0]) : undefined).toEqual([A('new')]);
+  expect(envOf(processes['tools/echo.cwl'])).toEqual([A('job')]);
 });
 
 it('what the document lacks may come from an override', async () => {

@@ -50,6 +50,8 @@ describe.each(cwltool.options.flatMap(({ names, value }) => names.map((name) => 
           .filter((part) => part.startsWith('-'))
           .every((part) => known.has(part.startsWith('--') ? part.replace(/=.*/, '') : part.slice(0, 2))),
       ).toBe(true);
+      // A value that nothing in front of it takes would be the document.
+      expect(front.filter((part, n) => !part.startsWith('-') && known.get(front[n - 1] ?? '') !== true)).toEqual([]);
       expect(ownArguments(own, known)).toEqual({ args: own, told: [] });
     });
   },
