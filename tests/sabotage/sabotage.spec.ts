@@ -17,7 +17,6 @@ const OPEN = [
   '11. Stale results',
   '13. A listing that an expression changed',
   '14. Permanent faults are permanent',
-  '18. What the command line says',
   '19. Acknowledged runs',
   '20. False alarms',
   '21. Upgrades',

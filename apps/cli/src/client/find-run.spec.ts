@@ -45,6 +45,11 @@ it.each([
   ['@latest', [], 'there are no runs'],
 ])('%s is none', async (named, runs, message) => expect(findRun(client(runs), named)).rejects.toThrow(message));
 
+it('is looked for among more runs than a page has', async () => {
+  const newer = Array.from({ length: 1500 }, (_, n) => run.Run.fromPartial({ runId: `r-02${String(n).padStart(24, '0')}`, name: 'other' }));
+  expect(await findRun(client([...newer, ...RUNS]), 'sort')).toBe(C);
+});
+
 it('what begins as an id and is a name too is refused', async () => {
   const both = [...RUNS, run.Run.fromPartial({ runId: 'r-09zzzzzzzzzzzzzzzzzzzzzzzz', name: 'r-01m7x7je52rnsrb5xtdjd74hjq9' })];
   await expect(

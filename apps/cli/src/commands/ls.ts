@@ -65,7 +65,8 @@ async function hidden(client: RunsClient): Promise<string | undefined> {
   return `runs of projects are not shown (${shownLine(named)}): --project <id> or --all shows them`;
 }
 
-function row(item: run.Run, withProject: boolean): string[] {
+/** Of the table; done is what has succeeded or was skipped. */
+export function row(item: run.Run, withProject: boolean): string[] {
   const tasks = item.tasks;
   const done = tasks === undefined ? 0 : tasks.succeeded + tasks.skipped;
   const progress = tasks === undefined ? '' : `${done}/${tasks.known}`;

@@ -41,6 +41,16 @@ it('has a bar on a terminal, which goes with the run’s clock, and is gone at t
   expect(text.endsWith('\u001b[0J')).toBe(true);
 });
 
+it('says nothing of what was before a retry, counts it, and takes the time from the retry', () => {
+  let text = '';
+  const reporter = terminalReporter({ write: (part) => void (text += part), live: false, columns: () => 120 });
+  for (const index of ['0', '1', '2', '3'])
+    for (const status of [RUNNING, index === '3' ? FAILED : SUCCEEDED]) reporter.past(event(status, index, 0));
+  for (const one of [event(RUNNING, '3', 100), event(SUCCEEDED, '3', 103)]) reporter.event(one);
+  reporter.end();
+  expect(text).toBe('[align] started\n[align] 4 of 4 done in 3.0 s\n');
+});
+
 it('has none elsewhere', () => {
   expect(shown(false)).toBe('[align] started\n[align[1]] failed\n[align[2]] pulling alpine\n');
 });
