@@ -52,6 +52,7 @@ export class Reach {
   constructor(
     private readonly own: OwnPaths,
     private readonly resultNames: readonly string[] = [],
+    private readonly mostEntries = LOOKED_AT_ENTRIES,
   ) {}
 
   /** @param real without links. @throws StorageError ACCESS; the system's error */
@@ -118,8 +119,8 @@ export class Reach {
     for (const directory of directories) {
       const entries = await entriesOf(directory);
       seen += entries.length;
-      if (seen > LOOKED_AT_ENTRIES)
-        throw new StorageError('UNSUPPORTED', `${uri} has more than ${LOOKED_AT_ENTRIES} entries: name what is needed of it`, uri);
+      if (seen > this.mostEntries)
+        throw new StorageError('UNSUPPORTED', `${uri} has more than ${this.mostEntries} entries: name what is needed of it`, uri);
       for (const entry of entries) {
         const kind = oddKind(entry);
         if (kind !== undefined) throw refused(uri, `holds ${kind}, ${join(directory, entry.name).slice(real.length + 1)}`);

@@ -109,6 +109,8 @@ describe('whose results a run sees', () => {
   it.each<[string, CwlValue]>([
     ['a secondary file', { class: 'File', location: 'file:///in/x', secondaryFiles: [{ class: 'File', location: NOT_OURS[0] ?? '' }] }],
     ['an entry of a listing', { class: 'Directory', listing: [{ class: 'File', location: NOT_OURS[0] ?? '' }] }],
+    ['what only begins as its own', { class: 'File', location: NOT_OURS[4] ?? '' }],
+    ['what only begins as its own, escaped', { class: 'File', location: NOT_OURS[5] ?? '' }],
     ['a record', { a: { b: [{ class: 'Directory', location: `${DATA}runs` }] } }],
   ])('looks into %s', async (_what, value) => {
     await expect(reach().reach.checkValues({ value }, ME)).rejects.toMatchObject({ code: 'INPUT_FILE' });
@@ -119,7 +121,8 @@ describe('whose results a run sees', () => {
     const given = (value: string, image?: Partial<executor.Image>): Promise<void> =>
       reach().reach.checkSpec({ inputs: [input(value)], image: image && executor.Image.fromPartial(image) }, ME);
     await given(OWN[1] ?? '', { loadUri: 'file:///in/image.tar' });
-    await expect(given(NOT_OURS[0] ?? '')).rejects.toMatchObject({ code: 'INPUT_FILE' });
+    for (const other of [NOT_OURS[0], NOT_OURS[4], NOT_OURS[5]])
+      await expect(given(other ?? '')).rejects.toMatchObject({ code: 'INPUT_FILE' });
     for (const field of ['loadUri', 'importUri'])
       await expect(given('file:///in/x', { [field]: NOT_OURS[0] })).rejects.toMatchObject({ code: 'INPUT_FILE' });
   });
@@ -127,8 +130,9 @@ describe('whose results a run sees', () => {
   it('is kept by whoever reads for expressions', async () => {
     const files = reach().reach.filesOf(ME);
     await expect(files.stat(OWN[0] ?? '')).resolves.toMatchObject({ kind: 'file' });
-    for (const look of [files.stat(NOT_OURS[0] ?? ''), files.readText(NOT_OURS[0] ?? '', 1), files.list(NOT_OURS[0] ?? '')])
-      await expect(look).rejects.toMatchObject({ code: 'ACCESS' });
+    const other = NOT_OURS[0] ?? '';
+    for (const look of [() => files.stat(other), () => files.readText(other, 1), () => files.list(other)])
+      await expect(look()).rejects.toMatchObject({ code: 'ACCESS' });
   });
 
   it('agrees with storage, whatever a URI looks like', async () => {
