@@ -1,5 +1,16 @@
 /** What a task may change, and where its streams may go. */
-import { existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { executor } from '@weft/contracts';
@@ -25,7 +36,8 @@ afterEach(() => rmSync(root, { recursive: true }));
 function file(path: string, text: string): string {
   const full = join(root, path);
   mkdirSync(dirname(full), { recursive: true });
-  writeFileSync(full, text, { mode: 0o444 });
+  writeFileSync(full, text);
+  chmodSync(full, 0o444);
   return full;
 }
 

@@ -1,6 +1,6 @@
 /** What a task does between two looks of the runner: a name is another's by then. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NotPlainError, openBeneath, openDirectoryBeneath } from './open-directory.js';
@@ -68,5 +68,21 @@ describe('publishing what is held', () => {
     await publishSettled(entry, at('published/own'), { closed: true, ownLinks: 0 });
     entry.close();
     expect(readFileSync(at('published/own'), 'utf8')).toBe('own');
+  });
+
+  it.each([
+    ['linked', { closed: true, ownLinks: 0 }],
+    ['copied', { closed: false, ownLinks: 0 }],
+  ])('makes it nobody’s to write, with nobody’s rights but the caller’s: %s', async (_, how) => {
+    const modes = [0o6755, 0o1777, 0o644, 0o600];
+    for (const [n, mode] of modes.entries()) {
+      writeFileSync(at(`work/${n}`), '');
+      chmodSync(at(`work/${n}`), mode);
+      const entry = openBeneath(at('work'), `/${n}`);
+      await publishSettled(entry, at(`published/${n}`), how);
+      entry.close();
+    }
+    const seen = modes.map((_mode, n) => statSync(at(`published/${n}`)).mode & 0o7777);
+    expect(seen).toEqual([0o555, 0o555, 0o444, 0o400]);
   });
 });
