@@ -42,6 +42,15 @@ describe('POST /streamflow/submit', () => {
     });
   });
 
+  it.each([
+    [{ cache: true }, { cache: true, noCache: false }],
+    [{ cache: false }, { cache: false, noCache: true }],
+    [{}, { cache: false, noCache: false }],
+  ])('asks for results of earlier tasks as the caller does: %j', async (asked, options) => {
+    await post('/streamflow/submit', { cwl_workflow: CURL_TOOL, ...asked });
+    expect(submitted().options).toMatchObject(options);
+  });
+
   it('carries whole numbers of 64 bits', async () => {
     await post('/streamflow/submit', `{"cwl_workflow": {"cwlVersion": "v1.2"}, "inputs": {"n": -9223372036854775808}}`);
     expect(submitted()).toMatchObject({ inputsJson: '{"n":-9223372036854775808}' });

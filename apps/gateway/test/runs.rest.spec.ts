@@ -71,6 +71,14 @@ describe('/api/v1/runs', () => {
       });
     });
 
+    it.each([
+      [{ cache: true }, { cache: true, noCache: false }],
+      [{}, { cache: false, noCache: false }],
+    ])('asks for results of earlier tasks as the caller does: %j', async (asked, options) => {
+      await api('POST', '', { cwl: TOOL, ...asked });
+      expect(harness.scheduler.last<schedulerProto.SubmitRunRequest>('submitRun').options).toMatchObject(options);
+    });
+
     it('answers a repeated key 200 with the first run', async () => {
       const first = await api('POST', '', { cwl: TOOL }, { 'Idempotency-Key': 'k' });
       const again = await api('POST', '', { cwl: TOOL, idempotency_key: 'k' });

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, wr
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LocalStorage, pathToFileUri, type StoredStat } from '@weft/storage';
+import { LocalStorage, pathToFileUri, type StoredEntry, type StoredStat } from '@weft/storage';
 import { ContentIdMemory, LIMITS } from './content-ids.js';
 import { ThreadedFileHasher } from './file-hasher.js';
 
@@ -202,6 +202,13 @@ describe('what stands for the bytes of a file', () => {
     const many = new Array(LIMITS.entries + 1).fill(endless);
     const remote = new ContentIdMemory({ stat: async () => endless, list: async () => many }, hasher);
     expect(await remote.forRun('r').of('s3://b/d', 'directory')).toBeUndefined();
+    let levels = 0;
+    const deeper = async (uri: string): Promise<StoredEntry[]> => {
+      if ((levels += 1) > 2 * LIMITS.depth) throw new Error('it is followed without end');
+      return [{ kind: 'directory', size: 0, version: '', name: 'd', uri: `${uri}/d` }];
+    };
+    const deep = new ContentIdMemory({ stat: async () => endless, list: deeper }, hasher);
+    expect(await deep.forRun('r').of('s3://b/d', 'directory')).toBeUndefined();
   });
 
   it('is the validator of a remote file, or nothing', async () => {

@@ -11,7 +11,7 @@ export interface FileServer {
   redirects: Map<string, string>;
   /** Method, path and range of every request. */
   requests: string[];
-  /** What it does not know: 'head', 'range', 'length', 'etag', 'modified'. */
+  /** What it does not know: 'head', 'range', 'length', 'etag', 'modified', 'strong' (its ETags are weak). */
   without: Set<string>;
   /** Called with method and path of every request; the answer, its status and headers included, waits for it. */
   beforeAnswer: (method: string, path: string) => Promise<void> | void;
@@ -60,7 +60,7 @@ function answer(state: Omit<FileServer, 'url' | 'stop'>, request: IncomingMessag
   if (file === undefined) return end(404);
   if (method === 'HEAD' && without.has('head')) return end(405);
   const about: Record<string, string | number> = {};
-  if (!without.has('etag')) about['etag'] = `"${createHash('md5').update(file).digest('hex')}"`;
+  if (!without.has('etag')) about['etag'] = `${without.has('strong') ? 'W/' : ''}"${createHash('md5').update(file).digest('hex')}"`;
   if (!without.has('modified')) about['last-modified'] = 'Fri, 20 Nov 2020 20:20:20 GMT';
   const range = without.has('range') ? undefined : /^bytes=(\d+)-(\d*)$/.exec(headers.range ?? '');
   if (!range) return end(200, without.has('length') ? about : { ...about, 'content-length': file.length }, file);

@@ -51,6 +51,20 @@ it('says nothing of what was before a retry, counts it, and takes the time from 
   expect(text).toBe('[align] started\n[align] 4 of 4 done in 3.0 s\n');
 });
 
+it('says once at the end which tasks have earlier results', () => {
+  let text = '';
+  const reporter = terminalReporter({ write: (part) => void (text += part), live: false, columns: () => 120 });
+  const { at, event: change } = event(SUCCEEDED, '0', 0);
+  if (change?.$case !== 'taskStatus' || change.value.task === undefined) throw new Error('no task');
+  reporter.event({ ...event(SUCCEEDED, '1', 0), at });
+  reporter.event(run.RunEvent.fromPartial({ at, event: { $case: 'taskStatus', value: { task: { ...change.value.task, cached: true } } } }));
+  reporter.end();
+  reporter.end();
+  expect(text.split('\n').filter((line) => line.includes('earlier'))).toEqual([
+    expect.stringMatching(/^1 of 2 tasks were not executed: .*weft run --no-cache executes everything$/),
+  ]);
+});
+
 it('has none elsewhere', () => {
   expect(shown(false)).toBe('[align] started\n[align[1]] failed\n[align[2]] pulling alpine\n');
 });

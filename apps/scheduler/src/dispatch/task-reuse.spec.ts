@@ -11,8 +11,8 @@ import { RunnerPool } from './runner-pool.js';
 import { TaskReuse, type TaskReuseDeps } from './task-reuse.js';
 import { layoutOf, requestOf } from './task-spec.js';
 
-const tool = (requirements: Requirement[] = []): CommandLineTool => ({
-  ...{ class: 'CommandLineTool', id: 't', inputs: [], outputs: [], baseCommand: ['echo'], arguments: ['$(runtime.outdir)'] },
+const tool = (requirements: Requirement[] = [], inputs: CommandLineTool['inputs'] = []): CommandLineTool => ({
+  ...{ class: 'CommandLineTool', id: 't', inputs, outputs: [], baseCommand: ['echo'], arguments: ['$(runtime.outdir)'] },
   ...{ successCodes: [], temporaryFailCodes: [], permanentFailCodes: [], requirements, hints: [], declaredVersion: 'v1.2' },
 });
 const DOCKER: Requirement = { class: 'DockerRequirement', dockerPull: 'image:tag' };
@@ -46,6 +46,8 @@ interface Circumstances {
   /** What the runner says the task runs in, call by call; the last one again and again. */
   contents?: (Record<string, string> | undefined)[];
   runners?: number;
+  /** What its directory has in it when it begins, and when its result is stored. */
+  directory?: [before: string, after: string];
 }
 
 async function world({
@@ -55,8 +57,10 @@ async function world({
   kept = Promise.resolve('kept'),
   contents = [{ echo: 'sha256:1' }],
   runners = 1,
+  directory,
 }: Circumstances = {}): Promise<World> {
-  const one = { ...job, options: { ...job.options, ...options } };
+  const inputs = directory && { d: { class: 'Directory', location: 'file:///in/d' } };
+  const one = { ...job, options: { ...job.options, ...options }, inputs: inputs ?? {} };
   const asked: string[] = [];
   const keys: string[] = [];
   const pool = new RunnerPool();
@@ -75,12 +79,21 @@ async function world({
       return kept;
     },
     giveUp: async (_key: string, _holder: string, news: string) => void asked.push(`give up ${news}`),
-    contents: { forRun: () => ({ of: async () => 'x' }), anew: () => ({ of: async () => 'x' }), justPublished: async () => undefined },
+    contents: {
+      forRun: () => ({ of: async () => directory?.[0] ?? 'x' }),
+      anew: () => ({ of: async () => directory?.[1] ?? 'x' }),
+      justPublished: async () => undefined,
+    },
   } as never as TaskReuseDeps['cache'];
   let calls = 0;
   const runContents = { of: async () => contents[Math.min(calls++, contents.length - 1)] };
   const reuse = new TaskReuse(one, { cache, contents: runContents, pool, logger: createLogger('test', 'silent'), dataUri: 'file:///d/' });
-  const plan = { planVersion: 1 as const, cwlVersion: 'v1.2', root: 't', processes: { t: tool(requirements) } };
+  const plan = {
+    planVersion: 1 as const,
+    cwlVersion: 'v1.2',
+    root: 't',
+    processes: { t: tool(requirements, inputs && [{ name: 'd', type: 'Directory' }]) },
+  };
   const request = requestOf(one, plan);
   const prepared = await builder.prepare(request);
   const execute = (imageId = ''): void => {
@@ -212,6 +225,17 @@ describe('a task that may be reused', () => {
     untold.execute('');
     await untold.reuse.answered(succeeded);
     expect(untold.asked).toEqual(['find', 'give up failed']);
+  });
+
+  it.each([
+    ['is not stored where a directory changed meanwhile', ['tree 1', 'tree 2'], 'give up failed'],
+    ['is stored where it did not', ['tree 1', 'tree 1'], 'keep claimed'],
+  ] as const)('%s', async (_name, directory, expected) => {
+    const { find, execute, reuse, asked } = await world({ directory: [...directory] });
+    await find();
+    execute();
+    await reuse.answered(succeeded);
+    expect(asked).toEqual(['find', expected]);
   });
 
   it('is stored but not looked for without the cache', async () => {

@@ -45,6 +45,12 @@ describe('HttpStorage', () => {
     expect(await storage.stat(`${server.url}f`)).toMatchObject({ version: expect.stringContaining('2020'), unsure: true });
   });
 
+  it('says so of a weak ETag, which promises the same meaning and not the same bytes', async () => {
+    server.files.set('f', Buffer.from('x'));
+    server.without.add('strong');
+    expect(await storage.stat(`${server.url}f`)).toMatchObject({ version: expect.stringMatching(/^W\//), unsure: true });
+  });
+
   it('says that it cannot tell a change where the server sends no validator', async () => {
     for (const what of ['etag', 'modified']) server.without.add(what);
     server.files.set('f', Buffer.from('x'));
