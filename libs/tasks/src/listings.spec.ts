@@ -115,6 +115,37 @@ describe('a listing that an expression changed', () => {
   });
 });
 
+describe('a listing that a tool states beside a path', () => {
+  const left: LeftFiles = { 'out/p': 'p', 'out/s/q': 'q', other: 'o' };
+  const at = (path: string, more: CwlObject = {}): CwlObject => ({ class: 'File', path, ...more });
+  const s: CwlObject = { class: 'Directory', path: 'out/s' };
+  const p = { class: 'File', location: 'store:///out/p', basename: 'p' };
+  const q = { class: 'File', location: 'store:///out/s/q', basename: 'q' };
+
+  it.each<[string, CwlObject[], object]>([
+    ['is what lies there', [at('out/p'), s], { location: 'store:///out', listing: [p, { location: 'store:///out/s' }] }],
+    ['has less', [at('out/p')], { listing: [p] }],
+    ['has nothing', [], { listing: [] }],
+    ['has more', [at('out/p'), s, at('other')], { listing: [p, { location: 'store:///out/s' }, { location: 'store:///other' }] }],
+    ['has another name', [at('out/p', { basename: 'r' }), s], { listing: [{ ...p, basename: 'r' }, { location: 'store:///out/s' }] }],
+    ['has another file of the name', [at('other', { basename: 'p' }), s], { listing: [{ location: 'store:///other', basename: 'p' }, {}] }],
+    ['has less further down', [at('out/p'), { ...s, listing: [] }], { listing: [p, { class: 'Directory', basename: 's', listing: [] }] }],
+    [
+      'has all further down',
+      [at('out/p'), { ...s, listing: [at('out/s/q')] }],
+      { location: 'store:///out', listing: [p, { listing: [q] }] },
+    ],
+  ])('is published as it says where it %s', async (_name, listing, expected) => {
+    const files = { ...left, 'cwl.output.json': JSON.stringify({ o: { class: 'Directory', path: 'out', listing } }) };
+    const asked = request({ outputs: [{ name: 'o', type: 'Directory' }] });
+    const builder = createTaskBuilder(deps);
+    const bound = await (await builder.prepare(asked)).bind(LAYOUT);
+    const { o } = await builder.collectOutputs(asked, bound, finishedWith(files), memoryCollector(files));
+    expect(o).toMatchObject({ class: 'Directory', basename: 'out', ...expected });
+    expect(Object.hasOwn(o as CwlObject, 'location')).toBe('location' in expected);
+  });
+});
+
 describe('equally named entries', () => {
   const gathered = '$({o: {class: "Directory", basename: "all", listing: inputs.ds}})';
 
