@@ -12,7 +12,6 @@ const OPEN = [
   '8. Walks over what a tool left',
   '9. Results, errors and lists',
   '10. Full disks and fairness',
-  '14. Permanent faults are permanent',
   '19. Acknowledged runs',
   '20. False alarms',
   '21. Upgrades',

@@ -28,6 +28,12 @@ it.each(['EIO', 'EMFILE', 'ENFILE', 'ESTALE', 'ETIMEDOUT', 'ENOSPC', 'EDQUOT'])(
   expect(attemptFailure(system(code)).retryable).toBe(true);
 });
 
+it('what is no plain file is told by its name and its nature', () => {
+  expect(collectError(new NotPlainError('a named pipe (FIFO)', '/sandbox/it'), 'a/it')).toMatchObject({
+    message: "'a/it' is a named pipe (FIFO)",
+  });
+});
+
 it('what knows for itself is not judged again', () => {
   for (const retryable of [true, false])
     expect(attemptFailure(new RuntimeFailure('IMAGE_PULL', 'no', retryable))).toMatchObject({ code: 'IMAGE_PULL', retryable });
