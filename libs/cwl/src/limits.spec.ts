@@ -1,6 +1,6 @@
 /** How much is read, and how much is told of what is wrong. */
 import { bindInputs, bundleFetcher, parseJob, readJob } from './index.js';
-import { MAX_NODES, MAX_TOLD } from './limits.js';
+import { MAX_NODES, MAX_TOLD, MAX_UNION, MAX_YAML_TOKENS } from './limits.js';
 import { loadText } from './spec-support/load-text.js';
 
 const HEAD = 'cwlVersion: v1.2\nclass: CommandLineTool\nbaseCommand: echo\noutputs: []\n';
@@ -60,6 +60,21 @@ test('a string of nine million characters is read', async () => {
   const { inputs, diagnostics } = bindInputs({ plan: await planOf(TOOL), job: parseJob(`{"text": "${text}"}`, JOB), baseUri: JOB });
   expect(diagnostics).toEqual([]);
   expect((inputs?.['text'] as string).length).toBe(9_000_001);
+});
+
+test('more words and signs of YAML than are allowed are refused in one sentence', () => {
+  // Fewer values than are allowed: what takes the time is to read them.
+  const { root, diagnostics } = parseJob(`n: [${'1, '.repeat(MAX_YAML_TOKENS / 2)}1]\n`, JOB);
+  expect(root).toBeUndefined();
+  expect(diagnostics.map(({ message }) => message)).toEqual([expect.stringMatching(/^the YAML has more than 1000000 words and signs; /)]);
+});
+
+test('more alternatives of a type than are allowed are refused in one sentence', async () => {
+  const of = (n: number) => loadText(`${HEAD}inputs: {x: [${Array(n).fill('{type: array, items: int}').join(', ')}]}\n`);
+  expect((await of(MAX_UNION)).diagnostics).toEqual([]);
+  const { plan, diagnostics } = await of(MAX_UNION + 1);
+  expect(plan).toBeUndefined();
+  expect(diagnostics.map(({ message }) => message)).toEqual(['a type has more than 1000 alternatives']);
 });
 
 test('more values than are allowed are refused in one sentence', () => {
