@@ -42,4 +42,15 @@ it('looks at no more of a value than it has to, however deep', () => {
     },
   });
   expect(isLongJson([members, 'x'.repeat(1000)], { chars: 500, values: 10 })).toBe(true);
+  const items = new Proxy([] as CwlValue[], {
+    get: (_items, key) => {
+      if (key === 'length') return 1_000;
+      throw new Error('looked at');
+    },
+  });
+  for (const limits of [
+    { chars: 500, values: ENOUGH },
+    { chars: ENOUGH, values: 500 },
+  ])
+    expect(isLongJson(items, limits)).toBe(true);
 });

@@ -81,10 +81,11 @@ describe('one binding', () => {
   it.each<[string, InputBinding]>([
     ['of one binding', {}],
     ['each with its own', { prefix: '-x' }],
+    ['of a list that an expression gives', { valueFrom: '$(self)' }],
   ])('takes as many short words as there are: %s', async (_, binding) => {
     const many = new Array<number>(200_000).fill(7);
     const items = binding.prefix === undefined ? array('int') : array('int', binding);
-    const line = await words({ inputs: [input('x', items, {})] }, { x: many });
+    const line = await words({ inputs: [input('x', items, binding.prefix === undefined ? binding : {})] }, { x: many });
     expect(line.filter((word) => word === '7')).toHaveLength(many.length);
   });
 
