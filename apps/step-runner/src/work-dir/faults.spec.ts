@@ -40,3 +40,12 @@ it('what knows for itself is not judged again', () => {
   const known = new ServiceError('OUT_OF_RANGE', 'too large');
   expect(collectError(known, 'it')).toBe(known);
 });
+
+it('a full disk is told by its name and how full it is, by whatever it was met', () => {
+  const full = Object.assign(system('ENOSPC'), { path: '/' });
+  const words = expect.stringMatching(/the disk of \/ has no room for it: .* are free now/);
+  expect(collectError(full, 'it')).toMatchObject({ code: 'RESOURCE_EXHAUSTED', message: words });
+  expect(attemptFailure(full)).toMatchObject({ code: 'DISK_FULL', message: words, retryable: true });
+  const stored = collectError(new StorageError('FULL', 'the disk of / is full', 'file:///x'), 'it');
+  expect(stored).toMatchObject({ code: 'RESOURCE_EXHAUSTED', message: expect.stringContaining('the disk of / is full') });
+});
