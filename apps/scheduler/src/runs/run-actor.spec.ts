@@ -285,6 +285,24 @@ describe('a run in the hands of its owner', () => {
     });
   });
 
+  it('does not read what it has appended itself, though it is told of it', async () => {
+    const data = new FakeRunStoreData();
+    const store = createFakeRunStore(data);
+    const { owner, executor } = await owning(store);
+    await submitted(store);
+    await executor.commands.atLeast(2);
+    const read = jest.spyOn(store.log, 'read');
+    await executor.actor?.offer(succeeded(`${RUN}-1`, 'a'));
+    data.nudge(RUN, 2);
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(read).not.toHaveBeenCalled();
+    // What others append it does read.
+    data.nudge(RUN, 3);
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(read).toHaveBeenCalledTimes(1);
+    await owner.close();
+  });
+
   it('is left alone by an owner whose lease was taken over', async () => {
     let now = 0;
     const data = new FakeRunStoreData(() => now);
