@@ -10,7 +10,6 @@ const pages = readPages(ROOT);
 const OPEN = [
   '8. Walks over what a tool left',
   '19. Acknowledged runs',
-  '22. Messages, failovers, simulation',
 ];
 
 describe('the list', () => {

@@ -69,6 +69,7 @@ export async function owning(
   store: RunStore,
   name = 'me',
   completeOutputs: (outputs: CwlObject) => Promise<CwlObject> = async (outputs) => outputs,
+  onFoundEnded?: (finishedAtMs: number) => void,
 ): Promise<{ owner: PartitionOwner; executor: Recorder; late: (() => void)[] }> {
   const executor = new Recorder();
   const late: (() => void)[] = [];
@@ -77,6 +78,7 @@ export async function owning(
     store,
     executor,
     completeOutputs,
+    onFoundEnded,
     logger,
     owner: name,
     leaseTtlMs: 60_000,

@@ -303,6 +303,22 @@ describe('a run in the hands of its owner', () => {
     await owner.close();
   });
 
+  it('that somebody else has brought to its end is told to have ended, so that it leaves the store', async () => {
+    const data = new FakeRunStoreData();
+    const store = createFakeRunStore(data);
+    const found: number[] = [];
+    const { owner, executor } = await owning(store, 'me', undefined, (finishedAtMs) => found.push(finishedAtMs));
+    await submitted(store);
+    await executor.commands.atLeast(2);
+    expect(found).toEqual([]);
+    const stored = data.runs.get(RUN);
+    if (stored) stored.header = { ...stored.header, state: 'failed', finishedAtMs: 7 };
+    for (const tell of data.resets) tell();
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect([new Set(found), owner.activeRuns]).toEqual([new Set([7]), 0]);
+    await owner.close();
+  });
+
   it('is left alone by an owner whose lease was taken over', async () => {
     let now = 0;
     const data = new FakeRunStoreData(() => now);
