@@ -7,9 +7,7 @@ import { type TestResult, verdictOf, whyNotGreen } from './verdict.js';
 const ROOT = resolve('.');
 const pages = readPages(ROOT);
 /** Of docs/solid-ground.md: nothing is undone for them yet. */
-const OPEN = [
-  '8. Walks over what a tool left',
-];
+const OPEN: string[] = [];
 
 describe('the list', () => {
   it('finds each text that it takes out exactly once, and each spec', () => {

@@ -135,6 +135,17 @@ it('too many entries are refused, and others have their turn meanwhile', async (
   });
 });
 
+it('too long paths are refused, however few', async () => {
+  const limits = { ...LIMITS, pathBytes: 100 };
+  sandbox.put('a'.repeat(99), 'file');
+  expect(await sandbox.tree().tree.manifest(limits)).toHaveLength(1);
+  sandbox.put('b', 'file');
+  await expect(sandbox.tree().tree.manifest(limits)).rejects.toMatchObject({
+    kind: 'LIMIT',
+    message: expect.stringContaining('paths of more than 100 bytes: put them into an archive'),
+  });
+});
+
 it('a directory without permissions is looked into all the same: it is the runner’s own', async () => {
   sandbox.put('shut', 'directory');
   sandbox.put('shut/f', 'file');
