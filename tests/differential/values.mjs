@@ -89,8 +89,9 @@ export function makeBinding(r, { nested = false, js = false, type } = {}) {
   if (r.chance(0.6)) binding.position = js && r.chance(0.2) ? r.pick(['$(1 + 1)', '${ return -3; }', '$(0)']) : r.int(-3, 3);
   if (r.chance(0.5)) binding.prefix = r.pick(PREFIXES);
   if (r.chance(0.3)) binding.separate = binding.prefix === undefined || r.chance(0.5);
-  // How a record is joined is not said anywhere.
-  if (!/record|array.*array/.test(JSON.stringify(type ?? '')) && r.chance(0.25)) binding.itemSeparator = r.pick([',', ' ', ':', ' , ']);
+  // How a record is joined is not said anywhere, nor a boolean: cwltool writes Python's True.
+  if (!/record|boolean|array.*array/.test(JSON.stringify(type ?? '')) && r.chance(0.25))
+    binding.itemSeparator = r.pick([',', ' ', ':', ' , ']);
   if (!nested && r.chance(0.1)) binding.loadContents = true;
   // What a File looks like in the middle of a text is the engine's.
   const inText = type === 'string' || type === 'int' ? ['x$(self)y'] : [];

@@ -48,6 +48,7 @@ describe('one binding', () => {
     ['array', array('int'), { prefix: '-i' }, [1, 2], ['-i', '1', '2']],
     ['array with separator', array('int'), { prefix: '-i', itemSeparator: ',' }, [1, 2], ['-i', '1,2']],
     ['array with joined separator', array('int'), { prefix: '-i=', itemSeparator: ',', separate: false }, [1, 2], ['-i=1,2']],
+    ['booleans with separator, as expressions write them', array('boolean'), { itemSeparator: ',' }, [true, false], ['true,false']],
     ['empty array', array('int'), { prefix: '-i' }, [], []],
     ['binding per item', array('int', { prefix: '-x' }), { prefix: '-i' }, [1, 2], ['-i', '-x', '1', '-x', '2']],
     ['array of arrays', array(array('string')), {}, [['a', 'b'], ['c']], ['a', 'b', 'c']],
