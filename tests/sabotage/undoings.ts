@@ -71,22 +71,16 @@ export function problemsOf(root: string, undoing: Undoing): string[] {
   return [...stale, ...missing].map((problem) => `${keyOf(undoing)}: ${problem}`);
 }
 
-/**
- * Rules of the documents that have no entry, and entries of rules that are in no document. `open`: sections of which nothing is undone yet; one that has
- * a page is not open any more.
- */
-export function unmatched(root: string, pages: readonly Page[], open: readonly string[] = []): string[] {
+/** Rules of the documents that have no entry, and entries of rules that are in no document. */
+export function unmatched(root: string, pages: readonly Page[]): string[] {
   const problems: string[] = [];
   for (const document of new Set(pages.map((one) => one.document))) {
     const stated = new Set(rulesOf(readFileSync(join(root, document), 'utf8')).map(keyOf));
     const listed = pages
       .filter((one) => one.document === document)
       .flatMap(({ section, undoings, without }) => [...undoings, ...without].map(({ rule }) => keyOf({ section, rule })));
-    for (const key of stated)
-      if (!listed.includes(key) && !open.some((section) => key.startsWith(`${section}: `)))
-        problems.push(`${document} has a rule that nothing undoes: ${key}`);
+    for (const key of stated) if (!listed.includes(key)) problems.push(`${document} has a rule that nothing undoes: ${key}`);
     for (const key of listed) if (!stated.has(key)) problems.push(`${document} has no such rule: ${key}`);
   }
-  for (const { section } of pages) if (open.includes(section)) problems.push(`'${section}' is said to be open, and has a page`);
   return problems;
 }
