@@ -56,7 +56,7 @@ export function callUnary<Req, Res>(client: Client, method: UnaryMethod<Req, Res
     const cancel = (): void => call.cancel();
     const call = method.call(client, request, metadataOf(options), callOptionsOf(options), (error, response) => {
       options.signal?.removeEventListener('abort', cancel);
-      if (error) reject(named(error, options.peer));
+      if (error) reject(named(error, options));
       else resolve(response);
     });
     options.signal?.addEventListener('abort', cancel, { once: true });
@@ -76,7 +76,7 @@ export async function* callServerStream<Req, Res>(
   try {
     yield* messagesOf(call);
   } catch (error) {
-    throw named(error, options.peer);
+    throw named(error, options);
   } finally {
     options.signal?.removeEventListener('abort', cancel);
     // A consumer that left early: an error that the cancel brings has nobody to go to.
@@ -112,10 +112,16 @@ async function* messagesOf<Res>(call: ClientReadableStream<Res>): AsyncGenerator
   if ('error' in end) throw end.error;
 }
 
-/** Where no service has answered, grpc-js's own words (addresses, socket errors) become the cause. */
-function named(error: unknown, peer: string | undefined): ServiceError {
+/**
+ * Where no service has answered, grpc-js's own words (addresses, socket errors) become the cause. A service that ends resets its calls, which HTTP/2 and
+ * so grpc-js calls cancelled: it is only where the caller has done so.
+ */
+function named(error: unknown, { peer, signal }: CallOptions): ServiceError {
   const problem = fromGrpcError(error);
-  if (peer === undefined || problem.code !== 'UNAVAILABLE' || isFromPeer(error)) return problem;
+  if (isFromPeer(error)) return problem;
+  if (problem.code === 'CANCELLED' && signal?.aborted !== true)
+    return new ServiceError('UNAVAILABLE', `${peer ?? 'the service'} cut the call off`, undefined, { cause: error });
+  if (peer === undefined || problem.code !== 'UNAVAILABLE') return problem;
   return new ServiceError('UNAVAILABLE', `${peer} does not answer`, undefined, { cause: error });
 }
 

@@ -345,6 +345,17 @@ describe('start and close', () => {
     const stream = callServerStream(c.watchRun.bind(c), watchRequest);
     await stream.next();
     await server.close(0);
-    expect((await failure(stream.next())).code).toBe('CANCELLED');
+    expect(await failure(stream.next())).toMatchObject({ code: 'UNAVAILABLE', message: 'the service cut the call off' });
+  });
+
+  it('a call that is cut off is not the caller’s doing', async () => {
+    let entered: () => void;
+    const running = new Promise<void>((resolve) => (entered = resolve));
+    const server = await serve({ submit: () => (entered(), new Promise(() => undefined)) });
+    const c = client(server);
+    const call = failure(callUnary(c, c.submitRun, request, { peer: 'the scheduler' }));
+    await running;
+    await server.close(0);
+    expect(await call).toMatchObject({ code: 'UNAVAILABLE', message: 'the scheduler cut the call off' });
   });
 });
