@@ -85,6 +85,19 @@ describe('what is wrong is said', () => {
     await expect(evaluator.evaluate(text, context, options)).rejects.toMatchObject({ code: 'EXPRESSION', message });
   });
 
+  it.each([
+    ['$(inputs.x)', plain],
+    ['$(1 + 1) ', js],
+  ])('a text of too many %s, before any of them is evaluated', async (one, options) => {
+    const many = one.repeat(20_000);
+    await expect(evaluator.evaluate(many, context, options)).rejects.toMatchObject({
+      code: 'EXPRESSION',
+      message: 'the text holds more than 10000 expressions; make it with one',
+      at: { offset: one.length * 10_000 },
+    });
+    expect(await evaluator.evaluate(one.repeat(5_000), context, options)).toHaveLength(one.includes('+') ? 9_999 : 5_000);
+  });
+
   it('says where the syntax is wrong', async () => {
     await expect(evaluator.evaluate('${\n return +;\n}', context, js)).rejects.toThrow(/^SyntaxError: .*\(line 2 of the expression\)/);
   });

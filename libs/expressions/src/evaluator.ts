@@ -32,6 +32,8 @@ const NOBODY: ExpressionOwner = { project: '', run: '' };
 /** The interpreter is asked to stop this much before its thread is killed. */
 const INTERRUPT_SHARE = 0.9;
 const REMEMBERED_TEXTS = 2000;
+/** Of a text that is remembered, in UTF-16 code units. */
+const REMEMBERED_LENGTH = 16_384;
 
 export interface EvaluatorOptions {
   /** Milliseconds of wall time that one evaluation may take, the killing of its thread included. Default 20,000. */
@@ -109,6 +111,7 @@ class Evaluator implements StartedEvaluator {
     const compiled = scan(text, rule).map((segment): Compiled =>
       segment.kind === 'literal' ? segment : { ...segment, text, reference: parseParameterReference(segment.code) },
     );
+    if (text.length > REMEMBERED_LENGTH) return compiled;
     if (this.compiled.size >= REMEMBERED_TEXTS) this.compiled.clear();
     this.compiled.set(key, compiled);
     return compiled;

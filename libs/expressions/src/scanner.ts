@@ -18,11 +18,15 @@ export function escapeRule(declaredVersion: string | undefined): EscapeRule {
   return declaredVersion !== undefined && /^(v1\.[01](\D|$)|draft-)/.test(declaredVersion) ? 'skip' : 'lookahead';
 }
 
-/** Throws ExpressionError where a bracket or quote of an expression is never closed. */
+/** In one text: each is evaluated by itself. Nobody writes as many; what is made to be evaluated for ever is. */
+export const MAX_EXPRESSIONS = 10_000;
+
+/** Throws ExpressionError where a bracket or quote of an expression is never closed, or there are too many expressions. */
 export function scan(text: string, rule: EscapeRule): Segment[] {
   const segments: Segment[] = [];
   let literal = '';
   let at = 0;
+  let expressions = 0;
   while (at < text.length) {
     const next = text[at + 1];
     if (text[at] === '\\' && next !== undefined) {
@@ -31,6 +35,12 @@ export function scan(text: string, rule: EscapeRule): Segment[] {
       at += length;
     } else if (text[at] === '$' && (next === '(' || next === '{')) {
       const end = closingBracket(text, at + 1);
+      expressions += 1;
+      if (expressions > MAX_EXPRESSIONS)
+        throw new ExpressionError(`the text holds more than ${MAX_EXPRESSIONS} expressions; make it with one`, text.slice(0, 100), {
+          text,
+          offset: at,
+        });
       if (literal !== '') segments.push({ kind: 'literal', text: literal });
       literal = '';
       segments.push({ kind: 'expression', code: text.slice(at + 1, end + 1), at: at + 1 });
