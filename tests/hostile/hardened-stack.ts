@@ -31,7 +31,7 @@ import { dirname, join } from 'node:path';
 import { gateway, run } from '@weft/contracts';
 import { callUnary } from '@weft/platform';
 import { ENDED, Runs } from '../e2e/runs-client.js';
-import { Stack } from '../e2e/stack.js';
+import { Stack, START_TIMEOUT_MS } from '../e2e/stack.js';
 
 export { describeWithDocker } from '../e2e/docker.js';
 export { START_TIMEOUT_MS } from '../e2e/stack.js';
@@ -204,6 +204,34 @@ export class HardenedStack {
     const canaries = [join(this.home, 'canary.txt'), join(this.stack.sandboxes, '.canary')];
     return Object.fromEntries([this.allowed, this.outside, ...canaries].flatMap((top) => lookBelow(top)));
   }
+}
+
+/**
+ * One stack for all tests of a file: started before the first, looked at after each with all attacks so far (`expectUnharmed`), stopped after the last.
+ * @param env on top of what hardens it
+ */
+export function oneHardenedStack(env: Record<string, string> = {}): {
+  hardened(): HardenedStack;
+  attacks: Attack[];
+  attack: HardenedStack['attack'];
+} {
+  let stack: HardenedStack | undefined;
+  const attacks: Attack[] = [];
+  const hardened = (): HardenedStack => {
+    if (stack === undefined) throw new Error('the stack was not started');
+    return stack;
+  };
+  beforeAll(async () => {
+    stack = await HardenedStack.start(env);
+  }, START_TIMEOUT_MS);
+  afterAll(() => stack?.stop());
+  afterEach(() => hardened().expectUnharmed(...attacks));
+  const attack: HardenedStack['attack'] = async (...submission) => {
+    const seen = await hardened().attack(...submission);
+    attacks.push(seen);
+    return seen;
+  };
+  return { hardened, attacks, attack };
 }
 
 /** A tool of one shell command in a container. */

@@ -1,7 +1,7 @@
 /** Items 5, 10 and 16 of docs/solid-ground.md: what one task may take of the machine, leave behind and tell, against the running stack. */
 import { spawnSync } from 'node:child_process';
 import { run } from '@weft/contracts';
-import { type Attack, describeWithDocker, HardenedStack, START_TIMEOUT_MS, tool } from './hardened-stack.js';
+import { describeWithDocker, oneHardenedStack, tool } from './hardened-stack.js';
 
 const OUT = { it: { type: 'File', outputBinding: { glob: 'it' } } };
 /** Fewer than by default, so that the machine does not have to have as many. */
@@ -15,33 +15,19 @@ const expressionTool = (expression: string): object => ({
 });
 
 describeWithDocker('a task that takes what it can', () => {
-  let hardened: HardenedStack;
-  const attacks: Attack[] = [];
-  beforeAll(async () => {
-    hardened = await HardenedStack.start({ WEFT_TASK_PIDS: String(PIDS) });
-  }, START_TIMEOUT_MS);
-  afterAll(() => hardened?.stop());
-  afterEach(async () => {
-    await hardened.expectUnharmed(...attacks);
-  });
-
-  async function attack(...submission: Parameters<HardenedStack['attack']>): Promise<Attack> {
-    const seen = await hardened.attack(...submission);
-    attacks.push(seen);
-    return seen;
-  }
+  const { hardened, attacks, attack } = oneHardenedStack({ WEFT_TASK_PIDS: String(PIDS) });
 
   async function cancelled(runId: string): Promise<void> {
-    await hardened.runs.cancel(runId);
-    attacks.push(await hardened.witness(runId));
+    await hardened().runs.cancel(runId);
+    attacks.push(await hardened().witness(runId));
   }
 
   it('processes: a neighbour begins beside one that makes as many as it can', async () => {
-    const runId = await hardened.submit(
+    const runId = await hardened().submit(
       tool("sh -c 'while sleep 100000 & do :; done'; echo full; exec sleep 100000", { requirements: [ENOUGH_MEMORY] }),
     );
-    await hardened.runs.untilLogged(runId, 'full');
-    await hardened.neighbourRuns(runId);
+    await hardened().runs.untilLogged(runId, 'full');
+    await hardened().neighbourRuns(runId);
     await cancelled(runId);
   });
 
@@ -57,7 +43,7 @@ describeWithDocker('a task that takes what it can', () => {
       }),
     );
     expect([end.failure, end.status]).toEqual([undefined, run.RunStatus.SUCCEEDED]);
-    const found = spawnSync('find', [hardened.home, '-perm', '/6000', '-not', '-path', '*/sandboxes/*'], { encoding: 'utf8' });
+    const found = spawnSync('find', [hardened().home, '-perm', '/6000', '-not', '-path', '*/sandboxes/*'], { encoding: 'utf8' });
     expect([found.status, found.stdout]).toEqual([0, '']);
   });
 
@@ -68,11 +54,11 @@ describeWithDocker('a task that takes what it can', () => {
       steps: { s: { run: { ...expressionTool('${ while (true) {} }'), inputs: { n: 'int' } }, in: { n: 'n' }, scatter: 'n', out: ['o'] } },
     };
     const n = Array.from({ length: 40 }, (_, i) => i);
-    const runId = await hardened.submit(endless, { n }, { failureMode: run.FailureMode.CONTINUE });
-    const neighbour = await hardened.runs.submit(expressionTool('${ return { o: 6 * 7 }; }'), {}, { projectId: 'neighbour' });
-    const end = await hardened.runs.end(neighbour);
+    const runId = await hardened().submit(endless, { n }, { failureMode: run.FailureMode.CONTINUE });
+    const neighbour = await hardened().runs.submit(expressionTool('${ return { o: 6 * 7 }; }'), {}, { projectId: 'neighbour' });
+    const end = await hardened().runs.end(neighbour);
     expect([end.failure, JSON.parse(end.outputsJson)]).toEqual([undefined, { o: 42 }]);
-    await hardened.neighbourRuns(runId);
+    await hardened().neighbourRuns(runId);
     await cancelled(runId);
   });
 
@@ -92,7 +78,7 @@ describeWithDocker('a task that takes what it can', () => {
       arguments: ['sh'],
       requirements: [...requirements, { class: 'cwltool:Secrets', secrets: ['password'] }],
     };
-    const { end, text } = await attack(secret, { password: hardened.secret });
+    const { end, text } = await attack(secret, { password: hardened().secret });
     expect(end.failure).toMatchObject({ code: 'TOOL_EXIT' });
     expect(text).toContain('(secret)');
   });

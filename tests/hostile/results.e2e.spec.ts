@@ -1,7 +1,7 @@
 /** Item 9 of docs/solid-ground.md: results, errors and labels that are long, against whoever lists, reads and asks whether the stack is well. */
 import { gateway, run } from '@weft/contracts';
 import { callServerStream, callUnary } from '@weft/platform';
-import { type Attack, ATTACKER, describeWithDocker, HardenedStack, START_TIMEOUT_MS, tool } from './hardened-stack.js';
+import { type Attack, ATTACKER, describeWithDocker, oneHardenedStack, tool } from './hardened-stack.js';
 
 const MB = 1_000_000;
 
@@ -20,40 +20,26 @@ const gathered = (count: number, characters: number): object => ({
 });
 
 describeWithDocker('results that are long', () => {
-  let hardened: HardenedStack;
-  const attacks: Attack[] = [];
-  beforeAll(async () => {
-    hardened = await HardenedStack.start();
-  }, START_TIMEOUT_MS);
-  afterAll(() => hardened?.stop());
-  afterEach(async () => {
-    await hardened.expectUnharmed(...attacks);
-  });
-
-  async function attack(...submission: Parameters<HardenedStack['attack']>): Promise<Attack> {
-    const seen = await hardened.attack(...submission);
-    attacks.push(seen);
-    return seen;
-  }
+  const { hardened, attacks, attack } = oneHardenedStack();
 
   async function outputsOf({ runId }: Attack): Promise<{ grpc: string; rest: string }> {
-    const { client } = hardened.runs;
+    const { client } = hardened().runs;
     const parts: Uint8Array[] = [];
     const request = { runId, kind: run.ObjectKind.OUTPUTS, taskId: '' };
     for await (const { data } of callServerStream<gateway.ObjectRequest, run.ObjectData>(client.object.bind(client), request))
       parts.push(data);
-    const response = await hardened.rest(`/api/v1/runs/${runId}/outputs`);
+    const response = await hardened().rest(`/api/v1/runs/${runId}/outputs`);
     expect(response.status).toBe(200);
     return { grpc: Buffer.concat(parts).toString(), rest: await response.text() };
   }
 
   /** Every list there is, its pages together. */
   async function lists(): Promise<string[][]> {
-    const { client } = hardened.runs;
+    const { client } = hardened().runs;
     const { runs } = await callUnary(client, client.list, gateway.ListRequest.fromPartial({ projectId: ATTACKER, pageSize: 1000 }));
     const rest = await Promise.all(
       [`/api/v1/runs?project_id=${ATTACKER}&page_size=1000`, `/streamflow/projects/${ATTACKER}/workflows`].map(async (path) => {
-        const response = await hardened.rest(path);
+        const response = await hardened().rest(path);
         expect([path, response.status]).toEqual([path, 200]);
         const body = (await response.json()) as { runs?: { run_id: string }[]; workflows?: { workflow_id: string }[] };
         return body.runs?.map(({ run_id: id }) => id) ?? body.workflows?.map(({ workflow_id: id }) => id) ?? [];
@@ -65,7 +51,7 @@ describeWithDocker('results that are long', () => {
   async function expectListed(): Promise<void> {
     const wanted = attacks.map(({ runId }) => runId).sort();
     for (const listed of await lists()) expect(listed.sort()).toEqual(wanted);
-    expect(await (await hardened.rest('/readyz')).json()).toMatchObject({ ready: true });
+    expect(await (await hardened().rest('/readyz')).json()).toMatchObject({ ready: true });
   }
 
   it('keep no list from being read, and are read themselves', async () => {
@@ -109,7 +95,7 @@ describeWithDocker('results that are long', () => {
     expect(end.failure?.code).toBe('EXPRESSION');
     expect(end.failure?.message.length).toBeLessThan(20_000);
     const labels = { long: 'x'.repeat(70_000) };
-    await expect(hardened.submit(long(1), {}, { labels })).rejects.toMatchObject({
+    await expect(hardened().submit(long(1), {}, { labels })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
       message: expect.stringContaining('labels'),
     });

@@ -1,6 +1,6 @@
 /** Items 6 and 7 of docs/solid-ground.md: documents and jobs that are made to be slow, against the running stack. */
 import { LARGE_DOCUMENTS } from '../fuzz/large-documents.js';
-import { type Attack, ATTACKER, describeWithDocker, HardenedStack, START_TIMEOUT_MS, tool } from './hardened-stack.js';
+import { ATTACKER, describeWithDocker, oneHardenedStack, tool } from './hardened-stack.js';
 
 const CHARACTERS = 6_000_000;
 const HOSTILE = [
@@ -17,31 +17,17 @@ const HOSTILE = [
 const ANSWER_CHARACTERS = 100_000;
 
 describeWithDocker('submissions that are made to be slow', () => {
-  let hardened: HardenedStack;
-  const attacks: Attack[] = [];
-  beforeAll(async () => {
-    hardened = await HardenedStack.start();
-  }, START_TIMEOUT_MS);
-  afterAll(() => hardened?.stop());
-  afterEach(async () => {
-    await hardened.expectUnharmed(...attacks);
-  });
-
-  async function attack(...submission: Parameters<HardenedStack['attack']>): Promise<Attack> {
-    const seen = await hardened.attack(...submission);
-    attacks.push(seen);
-    return seen;
-  }
+  const { hardened, attack } = oneHardenedStack();
 
   it.each(HOSTILE)('a document of %s is refused in few words, and a neighbour runs beside four of them', async (name) => {
     const text = LARGE_DOCUMENTS[name]?.(CHARACTERS) ?? '';
     expect(text.length).toBeGreaterThan(CHARACTERS / 10);
     const body = JSON.stringify({ cwl: text, project_id: ATTACKER });
     const answers = Array.from({ length: 4 }, async () => {
-      const answer = await hardened.rest('/api/v1/runs', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+      const answer = await hardened().rest('/api/v1/runs', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
       return { status: answer.status, text: await answer.text() };
     });
-    await hardened.neighbourRuns();
+    await hardened().neighbourRuns();
     for (const answer of await Promise.all(answers)) {
       expect([400, 413, 422, 429]).toContain(answer.status);
       expect(answer.text.length).toBeLessThan(ANSWER_CHARACTERS);
@@ -71,7 +57,7 @@ describeWithDocker('submissions that are made to be slow', () => {
   it('a scatter of 800³ is refused where the arrays are inputs, and fails where a step makes them', async () => {
     const ints = { a: 'int[]', b: 'int[]', c: 'int[]' };
     await expect(
-      hardened.submit(
+      hardened().submit(
         scatter(ints, {}, (name) => name),
         { a: list, b: list, c: list },
       ),

@@ -189,7 +189,8 @@ export interface ExpressionPlace {
 /** By `expressionKey` of the text: several where the process has it several times, but not more than a message can name. */
 export type ExpressionPlaces = Record<string, ExpressionPlace[]>;
 
-interface ProcessBase {
+/** What processes of every class have. */
+export interface ProcessBase {
   /** Key in `Plan.processes`. */
   id: string;
   label?: string;

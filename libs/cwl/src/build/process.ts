@@ -4,7 +4,7 @@
  *
  * Invariants: a process written once is built once; keys do not name the machine (they are relative to the root document).
  */
-import type { Process } from '@weft/plan';
+import type { Process, ProcessBase } from '@weft/plan';
 import type { Reporter } from '../diagnostics.js';
 import { PROCESS_SHAPES } from '../check/process-shapes.js';
 import { effectiveItems } from '../check/requirement-shapes.js';
@@ -20,7 +20,7 @@ import { defined, Origins, type BuildContext } from './context.js';
 import { ExpressionPlaceFinder } from './expression-places.js';
 import { inputParameters } from './parameters.js';
 import { requirementsOf } from './requirements.js';
-import { originOf, type ProcessHead } from './process-head.js';
+import { originOf } from './origin.js';
 import { commandLineTool, expressionTool, operation } from './tool.js';
 import { TypeScope } from './type-scope.js';
 import { TypeSizes } from './type-sizes.js';
@@ -78,7 +78,7 @@ export class ProcessBuilder {
 
   private read(className: string, node: MapNode, place: Place, context: BuildContext): Process {
     const at = originOf(node, this.rootUri);
-    const head: ProcessHead = defined({
+    const head: ProcessBase = defined({
       id: place.key,
       label: stringField(node, 'label'),
       doc: docOf(node),

@@ -8,6 +8,7 @@ import {
   type InputBinding,
   type Operation,
   type OutputParameter,
+  type ProcessBase,
 } from '@weft/plan';
 import { sha256 } from '../plan-hash.js';
 import { field, isMap, itemsOf, numberOf, stringField, stringOf, stringsOf, type MapNode, type Node } from '../source/node.js';
@@ -16,9 +17,8 @@ import { bindingOf } from './bindings.js';
 import { defined, type BuildContext } from './context.js';
 import { outputParameter, stdinInput, toolOutputs } from './parameters.js';
 import { parameterType } from './types.js';
-import type { ProcessHead } from './process-head.js';
 
-export function expressionTool(node: MapNode, head: ProcessHead, context: BuildContext): ExpressionTool {
+export function expressionTool(node: MapNode, head: ProcessBase, context: BuildContext): ExpressionTool {
   return {
     ...head,
     class: 'ExpressionTool',
@@ -27,11 +27,11 @@ export function expressionTool(node: MapNode, head: ProcessHead, context: BuildC
   };
 }
 
-export function operation(node: MapNode, head: ProcessHead, context: BuildContext): Operation {
+export function operation(node: MapNode, head: ProcessBase, context: BuildContext): Operation {
   return { ...head, class: 'Operation', outputs: toolOutputs(field(node, 'outputs'), context) };
 }
 
-export function commandLineTool(node: MapNode, head: ProcessHead, context: BuildContext): CommandLineTool {
+export function commandLineTool(node: MapNode, head: ProcessBase, context: BuildContext): CommandLineTool {
   const stdin = stdinInput(field(node, 'inputs'));
   const tool: CommandLineTool = defined({
     ...head,

@@ -1,5 +1,5 @@
 /** Workflows and their steps. Processes that steps run are built through `runProcess`. */
-import type { LoopInput, StepInput, Workflow, WorkflowOutputParameter, WorkflowStep } from '@weft/plan';
+import type { LoopInput, StepInput, Workflow, WorkflowOutputParameter, WorkflowStep, ProcessBase } from '@weft/plan';
 import { loopExtension } from '../check/requirement-shapes.js';
 import { field, isMap, itemsOf, stringField, stringOf, stringsOf, type MapNode, type Node } from '../source/node.js';
 import { namedMaps } from '../source/id-map.js';
@@ -8,7 +8,7 @@ import { docOf, loadListing } from './bindings.js';
 import { defined, type BuildContext } from './context.js';
 import { linkOf, sourceRef } from './links.js';
 import { outputParameter } from './parameters.js';
-import { originOf, type ProcessHead } from './process-head.js';
+import { originOf } from './origin.js';
 import { requirementsOf } from './requirements.js';
 import { parameterType } from './types.js';
 import { valueOf } from './values.js';
@@ -21,7 +21,7 @@ export interface WorkflowPlace {
   rootUri: string;
 }
 
-export function workflow(node: MapNode, head: ProcessHead, place: WorkflowPlace, context: BuildContext, runProcess: RunProcess): Workflow {
+export function workflow(node: MapNode, head: ProcessBase, place: WorkflowPlace, context: BuildContext, runProcess: RunProcess): Workflow {
   const id = stringField(node, 'id');
   const within = id === undefined ? place.fragment : fragmentOf(id);
   const steps = namedMaps(field(node, 'steps'), 'id').map(({ name, node: step }) => {

@@ -1,20 +1,7 @@
-/** What processes of every class have. */
-import type { ExpressionPlaces, InputParameter, Origin, Requirement } from '@weft/plan';
+import type { Origin } from '@weft/plan';
 import { positionOf } from '../diagnostics.js';
 import { startOf, type MapNode } from '../source/node.js';
 import { relativeUri } from '../source/uri.js';
-
-export interface ProcessHead {
-  id: string;
-  label?: string;
-  doc?: string;
-  inputs: InputParameter[];
-  requirements: Requirement[];
-  hints: Requirement[];
-  declaredVersion: string;
-  at?: Origin;
-  expressionsAt?: ExpressionPlaces;
-}
 
 /** Where a process or step was written; the file relative to the root document. */
 export function originOf(node: MapNode, rootUri: string): Origin | undefined {
