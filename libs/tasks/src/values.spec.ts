@@ -41,7 +41,7 @@ describe('names', () => {
   });
 
   it('goes between paths and URIs without loss', () => {
-    const name = fc.string({ unit: 'grapheme', minLength: 1 }).filter((text) => !text.includes('/') && !text.includes('\0'));
+    const name = fc.string({ unit: 'grapheme', minLength: 1 }).filter((text) => !/^\.{1,2}$|[/\0]/.test(text));
     fc.assert(
       fc.property(name, (text) => {
         expect(pathOfFileUri(fileUri(`/d/${text}`))).toBe(`/d/${text}`);
