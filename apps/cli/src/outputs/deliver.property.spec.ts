@@ -79,11 +79,10 @@ describe('delivery', () => {
       'unlink',
       'readdir',
     );
-    const fault = fc.record({
-      call,
-      nth: fc.nat(10),
-      code: fc.constantFrom('EIO', 'ENOSPC', 'EACCES', 'EPERM', 'EMFILE', 'EEXIST', 'ENOENT'),
-    });
+    const fault = fc
+      .record({ call, nth: fc.nat(10), code: fc.constantFrom('EIO', 'ENOSPC', 'EACCES', 'EPERM', 'EMFILE', 'EEXIST', 'ENOENT') })
+      // An input that a system says is not there is not in the way (inputs-here.ts): of one that is there, this is no failure but an untruth.
+      .filter(({ call: one, code }) => one !== 'stat' || code !== 'ENOENT');
     let failed = 0;
     await fc.assert(
       fc.asyncProperty(scene, fault, (one, { call, nth, code }) =>
