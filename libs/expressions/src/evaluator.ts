@@ -4,6 +4,7 @@
  * Invariant: whatever goes wrong with an expression rejects with ExpressionError, and the evaluator goes on working.
  */
 import { type CwlObject, type CwlValue, markedJson, unmarked } from '@weft/plan';
+import { locateWorkerProgram } from '@weft/threads';
 import {
   EvaluationDropped,
   ExpressionError,
@@ -19,7 +20,6 @@ import { parseParameterReference, resolveReference, type ParameterReference } fr
 import { MARKED, type ScriptPlace } from './protocol.js';
 import { escapeRule, scan } from './scanner.js';
 import { shortened } from './script-errors.js';
-import { locateWorker } from './worker-location.js';
 import type { ExpressionOwner } from './turns.js';
 import { ScriptFault, WorkerPool } from './worker-pool.js';
 
@@ -61,6 +61,11 @@ export interface StartedEvaluator extends OwnedEvaluator {
   close(): Promise<void>;
 }
 
+/** Beside the bundle, or made of the sources. */
+function locateProgram(): Promise<URL> {
+  return locateWorkerProgram({ name: 'expression-worker', beside: import.meta.url, source: './worker.ts', folders: ['./'] });
+}
+
 export function createEvaluator(options: EvaluatorOptions = {}): StartedEvaluator {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, memoryBytes = DEFAULT_MEMORY_BYTES, workers = DEFAULT_WORKERS, workerUrl } = options;
   const { perProject = DEFAULT_PER_PROJECT } = options;
@@ -69,7 +74,7 @@ export function createEvaluator(options: EvaluatorOptions = {}): StartedEvaluato
     perProject,
     killAfterMs: timeoutMs,
     limits: { interruptAfterMs: Math.ceil(timeoutMs * INTERRUPT_SHARE), memoryBytes },
-    locate: workerUrl ? () => Promise.resolve(workerUrl) : locateWorker,
+    locate: workerUrl ? () => Promise.resolve(workerUrl) : locateProgram,
   });
   return new Evaluator(pool);
 }

@@ -1,6 +1,5 @@
 export * from './api.js';
 export { createEvaluator, ownedBy, type EvaluatorOptions, type StartedEvaluator } from './evaluator.js';
 export { interpolatedText } from './interpolate.js';
-export { locateWorkerProgram } from './worker-location.js';
 export type { ExpressionOwner } from './turns.js';
 export { usesJavascript } from './uses-javascript.js';

@@ -1,5 +1,5 @@
 /**
- * One worker thread that loads documents, and the task it has.
+ * One worker thread, and the task it has.
  *
  * Invariants:
  *  1. It has at most one task, and keeps the process alive only while it has one.
@@ -7,9 +7,8 @@
  *     wall time. Beyond it, or beyond its memory, the thread is ended: the task is refused, and whoever owns the thread hears that it is gone.
  */
 import { readFileSync } from 'node:fs';
-import { Worker } from 'node:worker_threads';
-import { ServiceError } from '@weft/platform';
-import type { FromLoader, LoadingTask } from './protocol.js';
+import { type Transferable, Worker } from 'node:worker_threads';
+import type { FromThread } from './protocol.js';
 
 export interface ThreadLimits {
   /** Milliseconds of processor time for one task. */
@@ -18,15 +17,27 @@ export interface ThreadLimits {
   heapMb: number;
 }
 
-export interface LoadingJob {
-  task: LoadingTask;
-  resolve(answer: FromLoader): void;
+/** The errors that work is answered with which is not done. */
+export interface Refusals {
+  takesTooLong(cpuMs: number): Error;
+  takesTooMuch(heapMb: number): Error;
+  /** So many wait already: of one owner, or of all. */
+  tooManyWait(count: number, whose: 'owner' | 'all'): Error;
+  stopping(): Error;
+  /** A fault of ours. */
+  broken(why: string): Error;
+}
+
+export interface Job<Task, Answer> {
+  task: Task;
+  transfer: readonly Transferable[];
+  resolve(answer: Answer): void;
   reject(error: Error): void;
 }
 
-interface Owner {
-  idle(thread: LoadingThread): void;
-  gone(thread: LoadingThread): void;
+interface Owner<Task, Answer> {
+  idle(thread: LimitedThread<Task, Answer>): void;
+  gone(thread: LimitedThread<Task, Answer>): void;
 }
 
 /** A thread that gets no processor at all is given up too. */
@@ -41,9 +52,9 @@ function processorMs(threadPath: string): number | undefined {
   }
 }
 
-export class LoadingThread {
+export class LimitedThread<Task, Answer> {
   private readonly worker: Worker;
-  private job: LoadingJob | undefined;
+  private job: Job<Task, Answer> | undefined;
   private path: string | undefined;
   private usedBefore = 0;
   private sentAtMs = 0;
@@ -53,35 +64,36 @@ export class LoadingThread {
   constructor(
     url: URL,
     private readonly limits: ThreadLimits,
-    private readonly owner: Owner,
+    private readonly refusals: Refusals,
+    private readonly owner: Owner<Task, Answer>,
   ) {
     const resourceLimits = { maxOldGenerationSizeMb: limits.heapMb, maxYoungGenerationSizeMb: 32 };
     this.worker = new Worker(url, { env: {}, execArgv: [], resourceLimits });
     this.worker.unref();
-    this.worker.on('message', (message: FromLoader) => this.receive(message));
+    this.worker.on('message', (message: FromThread<Answer>) => this.receive(message));
     this.worker.on('error', (error: NodeJS.ErrnoException) => this.end(this.refusalFor(error)));
-    this.worker.on('exit', (code) => this.end(new ServiceError('INTERNAL', `the thread that loads documents ended with code ${code}`)));
+    this.worker.on('exit', (code) => this.end(refusals.broken(`the thread ended with code ${code}`)));
   }
 
   get busy(): boolean {
     return this.job !== undefined;
   }
 
-  send(job: LoadingJob): void {
+  send(job: Job<Task, Answer>): void {
     this.job = job;
     this.usedBefore = this.usedMs();
     this.sentAtMs = performance.now();
     this.worker.ref();
-    this.worker.postMessage(job.task);
+    this.worker.postMessage(job.task, job.transfer);
     this.watch(this.limits.cpuMs);
   }
 
   async close(): Promise<void> {
-    this.end(new ServiceError('UNAVAILABLE', 'the service is stopping'));
+    this.end(this.refusals.stopping());
     await this.worker.terminate();
   }
 
-  private receive(message: FromLoader): void {
+  private receive(message: FromThread<Answer>): void {
     if (message.kind === 'started') {
       this.started(message.threadPath);
       return;
@@ -91,8 +103,8 @@ export class LoadingThread {
     this.job = undefined;
     clearTimeout(this.watchdog);
     this.worker.unref();
-    if (message.kind === 'failed') job.reject(new ServiceError('INTERNAL', `the document cannot be loaded: ${message.message}`));
-    else job.resolve(message);
+    if (message.kind === 'failed') job.reject(this.refusals.broken(message.message));
+    else job.resolve(message.answer);
     this.owner.idle(this);
   }
 
@@ -108,8 +120,7 @@ export class LoadingThread {
     this.watchdog = setTimeout(() => {
       const left = this.limits.cpuMs - (this.usedMs() - this.usedBefore);
       if (left > 0 && performance.now() - this.sentAtMs < WALL_FACTOR * this.limits.cpuMs) return this.watch(Math.max(10, left));
-      const why = `takes more than ${this.limits.cpuMs / 1000} s to load; put what is large into files that the inputs name, or take it apart`;
-      this.end(new ServiceError('INVALID_ARGUMENT', `this submission ${why}`));
+      this.end(this.refusals.takesTooLong(this.limits.cpuMs));
     }, delayMs);
   }
 
@@ -117,13 +128,12 @@ export class LoadingThread {
     return (this.path === undefined ? undefined : processorMs(this.path)) ?? performance.now();
   }
 
-  private refusalFor(error: NodeJS.ErrnoException): ServiceError {
-    if (error.code !== 'ERR_WORKER_OUT_OF_MEMORY') return new ServiceError('INTERNAL', `the document cannot be loaded: ${error.message}`);
-    const why = `takes more than ${this.limits.heapMb} MiB of memory to load; put what is large into files that the inputs name`;
-    return new ServiceError('INVALID_ARGUMENT', `this submission ${why}`);
+  private refusalFor(error: NodeJS.ErrnoException): Error {
+    const isMemory = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+    return isMemory ? this.refusals.takesTooMuch(this.limits.heapMb) : this.refusals.broken(error.message);
   }
 
-  private end(refusal: ServiceError): void {
+  private end(refusal: Error): void {
     if (this.isGone) return;
     this.isGone = true;
     clearTimeout(this.watchdog);

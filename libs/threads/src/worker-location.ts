@@ -34,11 +34,6 @@ export async function locateWorkerProgram(program: WorkerProgram): Promise<URL> 
   return bundle(fileURLToPath(source), program);
 }
 
-/** The one that evaluates expressions. */
-export function locateWorker(): Promise<URL> {
-  return locateWorkerProgram({ name: 'expression-worker', beside: import.meta.url, source: './worker.ts', folders: ['./'] });
-}
-
 async function bundle(source: string, { name, beside, folders }: WorkerProgram): Promise<URL> {
   const require = createRequire(import.meta.url);
   const esbuild = require.resolve('esbuild/bin/esbuild');

@@ -12,7 +12,15 @@ let pool: LoadingPool;
 afterEach(() => pool.close());
 
 function aPool(options: Partial<LoadingOptions> = {}): LoadingPool {
-  return (pool = new LoadingPool({ threads: 1, cpuMs: 600_000, heapMb: 512, waiting: 2, locate: locateLoader, ...options }));
+  return (pool = new LoadingPool({
+    threads: 1,
+    cpuMs: 600_000,
+    heapMb: 512,
+    waiting: 2,
+    waitingInAll: 8,
+    locate: locateLoader,
+    ...options,
+  }));
 }
 
 const repeat = (text: string, size: number): string => text.repeat(Math.ceil(size / text.length));

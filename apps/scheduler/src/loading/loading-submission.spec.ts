@@ -14,7 +14,7 @@ import { SecretBox } from '../secrets/secret-box.js';
 
 const ROOT = 'inline:///main.cwl';
 const never = (): Promise<never> => Promise.reject(new Error('not asked here'));
-const loading = new LoadingPool({ threads: 1, cpuMs: 600_000, heapMb: 512, waiting: 4, locate: locateLoader });
+const loading = new LoadingPool({ threads: 1, cpuMs: 600_000, heapMb: 512, waiting: 4, waitingInAll: 8, locate: locateLoader });
 afterAll(() => loading.close());
 
 function aService() {

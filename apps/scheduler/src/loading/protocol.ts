@@ -9,9 +9,4 @@ export interface LoadedTexts extends Omit<Loaded, 'plan' | 'inputs'> {
   inputsJson?: string;
 }
 
-/** First what the thread is called, for its processor time; then one answer for each task. */
-export type FromLoader =
-  | { kind: 'started'; threadPath: string | undefined }
-  | { kind: 'loaded'; loaded: LoadedTexts }
-  | { kind: 'fingerprint'; fingerprint: string }
-  | { kind: 'failed'; message: string };
+export type FromLoader = { kind: 'loaded'; loaded: LoadedTexts } | { kind: 'fingerprint'; fingerprint: string };

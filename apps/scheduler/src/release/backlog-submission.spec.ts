@@ -21,7 +21,7 @@ function aService(maxRuns: number): {
   const never = (): Promise<never> => Promise.reject(new Error('not asked here'));
   const submissions = new Submissions({
     intake,
-    loading: new LoadingPool({ threads: 0, cpuMs: 1, heapMb: 1, waiting: 0, locate: never }),
+    loading: new LoadingPool({ threads: 0, cpuMs: 1, heapMb: 1, waiting: 0, waitingInAll: 0, locate: never }),
     secrets: new SecretBox(Buffer.alloc(32)),
     reach: openReach({ stat: never, readText: never, list: never }),
     evaluator: { evaluate: never, drop: () => undefined, warmUp: never, close: never },

@@ -24,7 +24,7 @@ const JOB_LOCK_MS = 3_000;
 const STALLED_JOBS_MS = 1_000;
 
 /** Large submissions that are read at once, and memory for each (mebibytes). */
-const LOADING = { threads: 2, heapMb: 1024, waiting: 16 };
+const LOADING = { threads: 2, heapMb: 1024, waiting: 16, waitingInAll: 32 };
 
 export type Resources = Awaited<ReturnType<typeof openResources>>;
 

@@ -1,0 +1,25 @@
+/** A thread for the tests of the pool: what it does with a task is what the task says. */
+import { getPriority } from 'node:os';
+import { readlinkSync } from 'node:fs';
+import { serveTasks } from './serve-tasks.js';
+
+export type FixtureTask = { kind: 'echo'; bytes: Uint8Array } | { kind: 'spin' | 'fill' | 'fail' | 'exit' | 'niceness' };
+
+serveTasks((task: FixtureTask): unknown => {
+  switch (task.kind) {
+    case 'echo':
+      return task.bytes;
+    case 'spin':
+      for (;;);
+    case 'fill': {
+      const kept: object[] = [];
+      for (;;) kept.push({ kept });
+    }
+    case 'fail':
+      throw new Error('a fault of ours');
+    case 'exit':
+      return process.exit(3);
+    case 'niceness':
+      return getPriority(Number(readlinkSync('/proc/thread-self').split('/').at(-1)));
+  }
+});
