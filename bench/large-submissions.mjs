@@ -119,17 +119,24 @@ async function bodies() {
   const { LARGE_DOCUMENTS, LARGE_JOBS, JOB_TOOL } = await import(
     `data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`
   );
-  const documents = Object.entries(LARGE_DOCUMENTS).map(([name, text]) => [
-    name,
-    (size) => JSON.stringify({ cwl: text(size), project_id: 'large' }),
+  const documents = Object.entries(LARGE_DOCUMENTS).flatMap(([name, text]) => [
+    [name, (size) => JSON.stringify({ cwl: text(size), project_id: 'large' })],
+    ...(isObject(text(1_000)) ? [[`${name}, as an object`, (size) => `{"cwl":${text(size)},"project_id":"large"}`]] : []),
   ]);
   const jobs = Object.entries(LARGE_JOBS).flatMap(([name, text]) => {
-    const isJson = text(1_000).startsWith('{');
-    return isJson
+    return isObject(text(1_000))
       ? [[`a job of ${name}`, (size) => `{"cwl":${JSON.stringify(JOB_TOOL)},"project_id":"large","inputs":${text(size)}}`]]
       : [];
   });
   return [...documents, ...jobs].filter(([name]) => name.includes(ONLY)).map(([name, make]) => [name, () => longest(make)]);
+}
+
+function isObject(text) {
+  try {
+    return text.startsWith('{') && typeof JSON.parse(text) === 'object';
+  } catch {
+    return false;
+  }
 }
 
 /** What is escaped in JSON is longer there. */

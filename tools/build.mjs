@@ -26,7 +26,7 @@ const manifestPath = join(dist, 'programs.json');
 const SHIPPED = {
   core: { programs: ['cli', 'scheduler', 'step-runner', 'expression-worker', 'loading-worker'], folders: [], files: ['package.json'] },
   extra: {
-    programs: ['al-coordinator', 'gateway'],
+    programs: ['al-coordinator', 'gateway', 'body-worker'],
     // Read beside the programs: contracts, templates, and the pages that packages bring.
     folders: [
       'dist/proto',
@@ -47,6 +47,7 @@ function programs() {
     .concat([
       ['expression-worker', 'libs/expressions/src/worker.ts'],
       ['loading-worker', 'apps/scheduler/src/loading/worker.ts'],
+      ['body-worker', 'apps/gateway/src/http/body/worker.ts'],
     ]);
   return new Map(found.filter(([, source]) => existsSync(join(root, source))));
 }

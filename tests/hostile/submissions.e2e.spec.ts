@@ -13,16 +13,24 @@ const HOSTILE = [
   'double quotes without end',
   'brackets of a type',
 ];
+const HOSTILE_OBJECTS = ['inputs without a name', 'unknown fields'];
 /** Longer than anybody reads. */
 const ANSWER_CHARACTERS = 100_000;
 
 describeWithDocker('submissions that are made to be slow', () => {
   const { hardened, attack } = oneHardenedStack();
 
-  it.each(HOSTILE)('a document of %s is refused in few words, and a neighbour runs beside four of them', async (name) => {
-    const text = LARGE_DOCUMENTS[name]?.(CHARACTERS) ?? '';
+  const kinds = [
+    ...HOSTILE.map((name): [string, (text: string) => string] => [name, (text) => JSON.stringify({ cwl: text, project_id: ATTACKER })]),
+    ...HOSTILE_OBJECTS.map((name): [string, (text: string) => string] => [
+      `${name}, as an object`,
+      (text) => `{"cwl":${text},"project_id":"${ATTACKER}"}`,
+    ]),
+  ];
+  it.each(kinds)('a document of %s is refused in few words, and a neighbour runs beside four of them', async (name, bodyOf) => {
+    const text = LARGE_DOCUMENTS[name.replace(/,.*/, '')]?.(CHARACTERS) ?? '';
     expect(text.length).toBeGreaterThan(CHARACTERS / 10);
-    const body = JSON.stringify({ cwl: text, project_id: ATTACKER });
+    const body = bodyOf(text);
     const answers = Array.from({ length: 4 }, async () => {
       const answer = await hardened().rest('/api/v1/runs', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
       return { status: answer.status, text: await answer.text() };

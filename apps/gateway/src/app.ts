@@ -16,6 +16,7 @@ import { boundAddress } from './config/listen.js';
 import { GatewayModule } from './gateway.module.js';
 import { startRunsServer } from './grpc/grpc-server.js';
 import { runsHandlers } from './grpc/runs.handlers.js';
+import { BodyReader } from './http/body/body-reader.js';
 import { Connections } from './http/connections.js';
 import { ErrorsFilter } from './http/errors.filter.js';
 import { createHttpServer, measureRequests } from './http/http-server.js';
@@ -49,13 +50,14 @@ export async function startGateway(config: GatewayConfig, pages: PagesLoader | n
   redis.on('error', reportOnce(logger));
   const tls = config.publicTls && new PublicTls(config.publicTls, logger);
   const routes = new RouteTable();
-  const adapter = createHttpServer(config, routes, tls);
+  const bodies = new BodyReader();
+  const adapter = createHttpServer(config, routes, bodies, tls);
   const app = await NestFactory.create<NestFastifyApplication>(GatewayModule.with(config, logger, redis), adapter, {
     bodyParser: false,
     bufferLogs: true,
     abortOnError: false,
   });
-  const closers: (() => Promise<unknown> | void)[] = [() => redis.disconnect()];
+  const closers: (() => Promise<unknown> | void)[] = [() => redis.disconnect(), () => bodies.close()];
   let closing: Promise<void> | undefined;
   const closeAll = async (): Promise<void> => {
     app.get(OpenStreams).closeAll();

@@ -56,6 +56,20 @@ describe('POST /streamflow/submit', () => {
     expect(submitted()).toMatchObject({ inputsJson: '{"n":-9223372036854775808}' });
   });
 
+  it('names no more of the unknown fields than anybody reads', async () => {
+    const unknown = Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`field${i}`, 'x']));
+    const { status, body } = await post('/streamflow/submit', { cwl_workflow: CURL_TOOL, ...unknown });
+    expect(status).toBe(200);
+    expect(body['warnings']).toHaveLength(51);
+    expect((body['warnings'] as string[]).at(-1)).toBe('4950 more unknown fields were ignored');
+  });
+
+  it('passes on a large workflow as it was written', async () => {
+    const cwl = `{"cwlVersion":"v1.2","x":[${'1, '.repeat(30_000)}1]}`;
+    expect((await post('/streamflow/submit', `{"cwl_workflow":${cwl},"inputs":{"n":1}}`)).status).toBe(200);
+    expect(submitted()).toMatchObject({ inputsJson: '{"n":1}', document: { files: { 'inline:///workflow.cwl': cwl } } });
+  });
+
   it('says when to come again where there is no room for another run', async () => {
     harness.scheduler.failNext = new ServiceError('RESOURCE_EXHAUSTED', 'full', undefined, { retryAfterMs: 500 });
     const refused = await post('/streamflow/submit', { cwl_workflow: CURL_TOOL, inputs: { message: 'later' } });

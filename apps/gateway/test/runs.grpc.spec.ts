@@ -12,6 +12,8 @@ import { startHarness, type Harness } from './harness.js';
 
 const TOOL = 'cwlVersion: v1.2\nclass: CommandLineTool\ninputs: {}\noutputs: {}\n';
 
+const named = (count: number): Record<string, string> => Object.fromEntries(Array.from({ length: count }, (_, i) => [`a${i}`, '']));
+
 describe('weft.gateway.v1.Runs', () => {
   let harness: Harness;
   let client: gateway.RunsClient;
@@ -56,6 +58,42 @@ describe('weft.gateway.v1.Runs', () => {
     expect(harness.scheduler.last<schedulerProto.SubmitRunRequest>('submitRun').document).toEqual(bundle);
     const none = callUnary(client, client.submit, gateway.SubmitRequest.fromPartial({}));
     await expect(none).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: 'cwl: no document was given' });
+  });
+
+  it.each<[string, Partial<gateway.SubmitRequest>]>([
+    ['labels', { document: { $case: 'cwl', value: TOOL }, labels: named(40_000) }],
+    ['files', { document: { $case: 'bundle', value: { rootUri: 'a0', files: named(40_000) } } }],
+  ])('refuses a request of many %s before it is taken apart, and answers the next one', async (_, request) => {
+    await expect(callUnary(client, client.submit, gateway.SubmitRequest.fromPartial(request))).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: 'the request has more than 100,000 parts',
+    });
+    expect(harness.scheduler.asked).toEqual([]);
+    const long = gateway.SubmitRequest.fromPartial({
+      document: { $case: 'cwl', value: `${TOOL}# ${'x'.repeat(10_000_000)}` },
+      labels: named(900),
+    });
+    expect((await callUnary(client, client.submit, long)).existing).toBe(false);
+  });
+
+  it('takes a bundle of as many files as the scheduler takes, and none that is longer than a body of REST', async () => {
+    const bundle = { rootUri: 'a0', files: Object.fromEntries(Object.keys(named(10_000)).map((name) => [name, TOOL])) };
+    const submit = (value: run.DocumentBundle): Promise<gateway.SubmitResponse> =>
+      callUnary(client, client.submit, gateway.SubmitRequest.fromPartial({ document: { $case: 'bundle', value } }));
+    expect((await submit(run.DocumentBundle.fromPartial(bundle))).existing).toBe(false);
+    const long = run.DocumentBundle.fromPartial({ rootUri: 'a', files: { a: 'x'.repeat(17 * 1024 ** 2) } });
+    await expect(submit(long)).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+  });
+
+  it('refuses a watch of many parts as a stream', async () => {
+    const parts = Buffer.concat([
+      gateway.WatchRequest.encode(gateway.WatchRequest.fromPartial({ runId: 'r' })).finish(),
+      Buffer.alloc(400_000, Buffer.from([0x78, 1])),
+    ]);
+    const call = client.makeServerStreamRequest('/weft.gateway.v1.Runs/Watch', (bytes: Buffer) => bytes, run.RunEvent.decode, parts);
+    const failed = new Promise<Error>((resolve) => call.once('error', resolve));
+    call.resume();
+    expect(await failed).toMatchObject({ details: 'the request has more than 100,000 parts' });
   });
 
   it('hands on diagnostics in the trailer', async () => {

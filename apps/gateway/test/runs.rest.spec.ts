@@ -109,6 +109,38 @@ describe('/api/v1/runs', () => {
         expect(await (await fetch(`${harness.url}/api/v1/runs${path}`)).text()).toContain(`"o":[-${number}]`);
     });
 
+    it('passes on what is large as it was written, to the last digit and blank', async () => {
+      const list = `[${'9223372036854775807, '.repeat(20_000)}1]`;
+      const cwl = `{ "cwlVersion": "v1.2", "x": ${list} }`;
+      const body = `{"cwl": ${cwl}, "inputs": {"n": ${list}}, "name": "large", "labels": {"a": "b"}}`;
+      expect((await api('POST', '', body)).status).toBe(201);
+      const sent = harness.scheduler.last<schedulerProto.SubmitRunRequest>('submitRun');
+      expect(sent).toMatchObject({ inputsJson: `{"n": ${list}}`, name: 'large', labels: { a: 'b' } });
+      expect(Object.values(sent.document?.files ?? {})).toEqual([cwl]);
+    });
+
+    const MANY = Array.from({ length: 13_000 }, (_, i) => i);
+    it.each<[string, object, RegExp]>([
+      ['labels', { cwl: TOOL, labels: Object.fromEntries(MANY.map((i) => [`l${i}`, 'x'])) }, /^'labels' has more than 12000 values$/],
+      [
+        'files',
+        { cwl: { root_uri: 'file:///w', files: Object.fromEntries(MANY.map((i) => [`file:///${i}`, TOOL])) } },
+        /^'cwl' has more than 12000 values$/,
+      ],
+      ['inputs that are a list', { cwl: TOOL, inputs: MANY }, /^'inputs': expected an object$/],
+      ['a document that is a list', { cwl: MANY }, /^'cwl': expected CWL text, a CWL object, or a bundle/],
+      [
+        'unknown fields',
+        { cwl: TOOL, ...Object.fromEntries(MANY.slice(0, 11_000).map((i) => [`field${i}`, 'x'])) },
+        /unknown field 'field0' .*and 10995 more$/,
+      ],
+      ['a name without end', { cwl: TOOL, ['n'.repeat(1_000_000)]: 1 }, /^unknown field 'n{200}…' in the body; known are/],
+    ])('says what is wrong with %s in a few words', async (_, body, message) => {
+      const answer = await api('POST', '', body);
+      expect(answer).toMatchObject({ status: 400, body: { error: expect.stringMatching(message) as unknown } });
+      expect(JSON.stringify(answer.body).length).toBeLessThan(3_000);
+    });
+
     it('takes a CWL object', async () => {
       const cwl = { cwlVersion: 'v1.2', class: 'CommandLineTool', inputs: {}, outputs: {} };
       expect((await api('POST', '', { cwl })).status).toBe(201);
@@ -128,7 +160,7 @@ describe('/api/v1/runs', () => {
       ['an unknown field', { cwl: TOOL, zzzzzzz: 1 }, /unknown field 'zzzzzzz' in the body; known are cwl, inputs,/],
       ['no document', { inputs: {} }, /'cwl': expected CWL text, a CWL object, or a bundle/],
       ['a number as document', { cwl: 3 }, /'cwl': expected CWL text/],
-      ['inputs that are no object', { cwl: TOOL, inputs: [1] }, /'inputs': .*expected record, received array/],
+      ['inputs that are no object', { cwl: TOOL, inputs: [1] }, /^'inputs': expected an object$/],
       ['a label that is no text', { cwl: TOOL, labels: { a: 1 } }, /'labels.a': .*expected string, received number/],
       ['a factor that is none', { cwl: TOOL, oom_retry_factor: 1 }, /'oom_retry_factor': /],
       ['a failure mode that there is not', { cwl: TOOL, failure_mode: 'ignore' }, /'failure_mode': /],

@@ -6,6 +6,7 @@
 import { writeJson } from '@weft/plan';
 import type { al } from '@weft/contracts';
 import { ServiceError } from '@weft/platform';
+import { smallObject } from '../http/body/json-part.js';
 import type { AlGateway } from '../clients/al.client.js';
 import type { Caller } from './caller.js';
 import type { SubmitProjectWorkflowBodyData } from './streamflow.schemas.js';
@@ -25,7 +26,7 @@ export class DalTemplates {
     if (body.cwl_workflow !== undefined || body.cwl_content !== undefined) {
       throw new ServiceError('INVALID_ARGUMENT', 'give use_dal_template or a workflow (cwl_workflow, cwl_content), not both');
     }
-    const parameters = { ...alConfig(body), ...body.inputs };
+    const parameters = { ...alConfig(body), ...smallObject(body.inputs ?? {}, 'inputs') };
     const { command } = await this.al.command({
       projectId: body.project_id,
       command: commandFor(body.dal_workflow_type, await this.list()),

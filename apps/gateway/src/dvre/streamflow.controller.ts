@@ -4,6 +4,7 @@ import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query } 
 import { ApiTags } from '@nestjs/swagger';
 import { gateway } from '@weft/contracts';
 import { ServiceError } from '@weft/platform';
+import { type JsonObjectOrPart, jsonTextOf } from '../http/body/json-part.js';
 import { nearest } from '../http/nearest.js';
 import { describeRoute } from '../http/openapi.js';
 import { ZodPipe } from '../http/validation.js';
@@ -16,6 +17,9 @@ import { poolOf, statusView, summaryOf } from './streamflow.view.js';
 
 const DEFAULT_DEPLOYMENT = 'local';
 const DEFAULT_PAGE_SIZE = 1000;
+/** Fields that are named one by one, and characters of each. */
+const MAX_WARNINGS = 50;
+const MAX_NAME = 100;
 
 @ApiTags('DVRE workflows')
 @Controller('streamflow')
@@ -117,20 +121,27 @@ interface KnownFields {
 }
 
 /** @throws ServiceError INVALID_ARGUMENT where there is not exactly one workflow. */
-function workflowOf(body: SubmitWorkflowBodyData, schema: KnownFields): { field: string; document: string | object } {
+function workflowOf(body: SubmitWorkflowBodyData, schema: KnownFields): { field: string; document: string | JsonObjectOrPart } {
   const { cwl_workflow: workflow, cwl_content: content } = body;
   if (workflow !== undefined && content !== undefined) throw invalid('give cwl_workflow or cwl_content, not both');
   if (workflow !== undefined) return { field: 'cwl_workflow', document: workflow };
   if (content !== undefined) return { field: 'cwl_content', document: content };
   const misspelt = unknownFields(body, schema).find((name) => nearest(name, ['cwl_workflow', 'cwl_content']));
-  const advice = misspelt ? `; unknown field '${misspelt}', did you mean '${nearest(misspelt, ['cwl_workflow', 'cwl_content'])}'?` : '';
+  const advice = misspelt
+    ? `; unknown field '${misspelt.slice(0, MAX_NAME)}', did you mean '${nearest(misspelt, ['cwl_workflow', 'cwl_content'])}'?`
+    : '';
   throw invalid(`no workflow: give it as cwl_workflow (text or object) or cwl_content (text)${advice}`);
 }
 
-function submitRequest(body: SubmitWorkflowBodyData, document: string | object, caller: Caller, key: string): gateway.SubmitRequest {
+function submitRequest(
+  body: SubmitWorkflowBodyData,
+  document: string | JsonObjectOrPart,
+  caller: Caller,
+  key: string,
+): gateway.SubmitRequest {
   return gateway.SubmitRequest.create({
-    document: { $case: 'cwl', value: typeof document === 'string' ? document : writeJson(document, 2) },
-    inputsJson: writeJson(body.inputs ?? {}),
+    document: { $case: 'cwl', value: typeof document === 'string' ? document : jsonTextOf(document, 2) },
+    inputsJson: jsonTextOf(body.inputs ?? {}),
     projectId: body.project_id ?? '',
     pool: poolOf(body.deployment ?? DEFAULT_DEPLOYMENT),
     cache: body.cache === true,
@@ -164,8 +175,11 @@ function submitted(workflowId: string, body: SubmitWorkflowBodyData, warnings: s
 
 const unknownFields = (body: object, schema: KnownFields): string[] => Object.keys(body).filter((name) => !(name in schema.shape));
 
-const ignoredFields = (body: object, schema: KnownFields): string[] =>
-  unknownFields(body, schema).map((name) => `unknown field '${name}' was ignored`);
+function ignoredFields(body: object, schema: KnownFields): string[] {
+  const names = unknownFields(body, schema);
+  const warnings = names.slice(0, MAX_WARNINGS).map((name) => `unknown field '${name.slice(0, MAX_NAME)}' was ignored`);
+  return names.length > MAX_WARNINGS ? [...warnings, `${names.length - MAX_WARNINGS} more unknown fields were ignored`] : warnings;
+}
 
 function invalid(message: string): ServiceError {
   return new ServiceError('INVALID_ARGUMENT', message);

@@ -5,6 +5,7 @@
  * name each one that was ignored.
  */
 import { z } from 'zod';
+import { objectOrPart } from '../http/body/json-part.js';
 
 export const DVRE_STATUS_WORDS = ['PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'TERMINATED'] as const;
 
@@ -17,11 +18,11 @@ const text = z.string();
 
 const submission = {
   cwl_workflow: z
-    .union([text, jsonObject], { error: 'expected CWL text or a CWL object' })
+    .union([text, objectOrPart], { error: 'expected CWL text or a CWL object' })
     .optional()
     .meta({ description: 'The workflow, as CWL text or object', example: EXAMPLE_TOOL }),
   cwl_content: text.optional().meta({ description: 'The same, as text' }),
-  inputs: jsonObject.optional().meta({ description: 'The CWL input object', example: { message: 'CWL Test' } }),
+  inputs: objectOrPart.optional().meta({ description: 'The CWL input object', example: { message: 'CWL Test' } }),
   cache: z.boolean().optional().meta({ description: 'Use results of earlier tasks that did the same (true), or none (false)' }),
   deployment: text.max(100).optional().meta({ description: 'local, docker, or the name of a pool', example: 'local' }),
   contract_address: text.optional().meta({ example: '0x1234567890abcdef...' }),

@@ -3,7 +3,8 @@
  *
  * Invariants:
  *  1. It does not start unless every rpc of the proto has exactly one handler.
- *  2. With tokens configured, every call but those of the health service carries one.
+ *  2. Requests have limits, in bytes and in parts.
+ *  3. With tokens configured, every call but those of the health service carries one.
  */
 import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
@@ -11,14 +12,16 @@ import { gateway } from '@weft/contracts';
 import { type PublicTls, ServiceError } from '@weft/platform';
 import type { GatewayConfig } from '../config/config.js';
 import { boundAddress } from '../config/listen.js';
+import { BODY_LIMIT_BYTES } from '../http/body/request-body.js';
+import { withLimitedRequests } from './limited-requests.js';
 import { addReflection } from './reflection.js';
 import { requireToken } from './token.interceptor.js';
 
 const HEALTH_SERVICE = 'grpc.health.v1.Health';
 const RUNS_SERVICE = 'weft.gateway.v1.Runs';
 
-/** Bytes of one message; the same as between the services, so that a large plan's run can be handed on. */
-const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
+/** Bytes of one answer; the same as between the services, so that a large run can be handed on. Requests are as long as those of REST at most. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /** Milliseconds that calls still running at the end get to finish. */
 const GRACE_MS = 5000;
@@ -34,12 +37,12 @@ export async function startRunsServer(
   tls?: PublicTls,
 ): Promise<GatewayGrpcServer> {
   const server = new Server({
-    'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
-    'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
+    'grpc.max_receive_message_length': BODY_LIMIT_BYTES,
+    'grpc.max_send_message_length': MAX_ANSWER_BYTES,
     interceptors: config.tokens ? [requireToken(config.tokens, [HEALTH_SERVICE])] : [],
   });
   checkHandlers(gateway.RunsService, runs);
-  server.addService(gateway.RunsService, runs);
+  server.addService(...withLimitedRequests(gateway.RunsService, runs));
   const health = new HealthImplementation({ '': 'SERVING', [RUNS_SERVICE]: 'SERVING' });
   health.addToServer(server);
   addReflection(server, [RUNS_SERVICE, HEALTH_SERVICE], config.protoDir);

@@ -9,7 +9,7 @@ import { httpStatusOf, isServiceError, type Logger, type ServiceError, type Serv
 import { diagnosticView } from '../runs/run.view.js';
 import type { ErrorView } from '../runs/runs.schemas.js';
 import { type HttpCode, type HttpProblem, isRequestProblem, JSON_TYPE } from './problem.js';
-import { BODY_LIMIT_BYTES } from './request-body.js';
+import { BODY_LIMIT_BYTES } from './body/request-body.js';
 import { pathOf } from './route-rules.js';
 import type { RouteTable } from './route-table.js';
 

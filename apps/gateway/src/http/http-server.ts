@@ -8,7 +8,8 @@ import type { GatewayConfig } from '../config/config.js';
 import type { GatewayMetrics } from '../ops/gateway-metrics.js';
 import { guardAccess } from './access.hook.js';
 import { answerBroken, answerUnroutable, refuseExpectations } from './broken-requests.js';
-import { BODY_LIMIT_BYTES, readBodies } from './request-body.js';
+import type { BodyReader } from './body/body-reader.js';
+import { BODY_LIMIT_BYTES, readBodies } from './body/request-body.js';
 import { requestId } from './request-logging.js';
 import { holdRoutes } from './route-rules.js';
 import type { RouteTable } from './route-table.js';
@@ -24,7 +25,7 @@ const REQUEST_MS = 300_000;
 /** Characters of an id in a path; a run's has 28. */
 const MAX_ID_LENGTH = 200;
 
-export function createHttpServer(config: GatewayConfig, routes: RouteTable, tls?: PublicTls): FastifyAdapter {
+export function createHttpServer(config: GatewayConfig, routes: RouteTable, bodies: BodyReader, tls?: PublicTls): FastifyAdapter {
   const options = {
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_MS,
@@ -43,7 +44,7 @@ export function createHttpServer(config: GatewayConfig, routes: RouteTable, tls?
   });
   guardAccess(server, config);
   holdRoutes(server, routes);
-  readBodies(server);
+  readBodies(server, bodies, ({ headers, ip }) => config.tokens?.nameOfHeader(headers.authorization) ?? ip);
   server.setReplySerializer((payload) => writeJson(payload));
   return adapter;
 }

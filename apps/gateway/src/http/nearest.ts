@@ -5,6 +5,8 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   const limit = Math.min(3, Math.max(1, Math.floor(name.length / 3)));
   let best: { candidate: string; distance: number } | undefined;
   for (const candidate of known) {
+    // The distance is at least that of the lengths; of a name without end no table is made.
+    if (Math.abs(name.length - candidate.length) > limit) continue;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance <= limit && (!best || distance < best.distance)) best = { candidate, distance };
   }

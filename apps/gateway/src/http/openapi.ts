@@ -83,6 +83,6 @@ function answerDecorator([status, answer]: [string, Answer]): MethodDecorator {
 }
 
 function openApiSchema(schema: z.ZodType): OpenApiSchema {
-  const { $schema: _dialect, ...json } = z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input' });
+  const { $schema: _dialect, ...json } = z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input', unrepresentable: 'any' });
   return json as OpenApiSchema;
 }

@@ -4,10 +4,13 @@
 import { Injectable, type PipeTransform } from '@nestjs/common';
 import type { z } from 'zod';
 import { ServiceError } from '@weft/platform';
+import { JsonPart, tooManyValues } from './body/json-part.js';
 import { nearest } from './nearest.js';
 
 /** At most this many mistakes are named in one message. */
 const MAX_PROBLEMS = 5;
+/** Characters of a name in a message. */
+const MAX_NAME = 200;
 
 @Injectable()
 export class ZodPipe<T> implements PipeTransform<unknown, T> {
@@ -25,7 +28,9 @@ export class ZodPipe<T> implements PipeTransform<unknown, T> {
 export function parseRequest<T>(schema: z.ZodType<T>, value: unknown, where: 'body' | 'query' | 'bundle'): T {
   const result = schema.safeParse(value ?? undefined, { reportInput: false });
   if (result.success) return result.data;
-  const problems = result.error.issues.flatMap((issue) => describe(issue, schema, where));
+  const problems = result.error.issues.flatMap((issue) =>
+    isTooLarge(issue, value) ? tooManyValues(shortName(issue.path[0] ?? '')) : describe(issue, schema, where),
+  );
   const shown = problems.slice(0, MAX_PROBLEMS).join('; ');
   throw new ServiceError(
     'INVALID_ARGUMENT',
@@ -33,14 +38,23 @@ export function parseRequest<T>(schema: z.ZodType<T>, value: unknown, where: 'bo
   );
 }
 
+/** A field that was left as text (json-part.ts), although its schema wants values. */
+function isTooLarge({ path, code }: z.core.$ZodIssue, value: unknown): boolean {
+  const field = path.length === 1 ? (value as Record<PropertyKey, unknown> | undefined)?.[path[0] ?? ''] : undefined;
+  // Those that take one say themselves what they wanted.
+  return field instanceof JsonPart && code !== 'custom' && code !== 'invalid_union';
+}
+
 function describe(issue: z.core.$ZodIssue, schema: z.ZodType, where: string): string[] {
-  const path = issue.path.map(String).join('.');
+  const path = issue.path.map(shortName).join('.');
   if (issue.code !== 'unrecognized_keys') return [`${path === '' ? `the ${where}` : `'${path}'`}: ${lowerFirst(issue.message)}`];
   const known = fieldsAt(schema, issue.path);
-  return issue.keys.map((key) => {
+  return issue.keys.map((key, index) => {
+    const name = shortName(path === '' ? key : `${path}.${key}`);
+    if (index >= MAX_PROBLEMS) return name;
     const close = nearest(key, known);
     const advice = close === undefined ? `known are ${known.join(', ') || 'none'}` : `did you mean '${close}'?`;
-    return `unknown field '${path === '' ? key : `${path}.${key}`}' in the ${where}; ${advice}`;
+    return `unknown field '${name}' in the ${where}; ${advice}`;
   });
 }
 
@@ -56,6 +70,12 @@ function fieldsAt(schema: z.ZodType, path: PropertyKey[]): string[] {
 
 function unwrapped(node: SchemaNode | undefined): SchemaNode | undefined {
   return node?.def.innerType ? unwrapped(node.def.innerType) : node;
+}
+
+/** What a client wrote is quoted as far as people read it. */
+function shortName(name: PropertyKey): string {
+  const text = String(name);
+  return text.length > MAX_NAME ? `${text.slice(0, MAX_NAME)}…` : text;
 }
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

@@ -1,10 +1,10 @@
 /** The native REST API: /api/v1/runs. */
-import { writeJson } from '@weft/plan';
 import { Body, Controller, Delete, Get, Headers, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { gateway, run, status } from '@weft/contracts';
 import { ServiceError } from '@weft/platform';
+import { hasKey, JsonPart, jsonTextOf, smallObject } from '../http/body/json-part.js';
 import { describeRoute } from '../http/openapi.js';
 import { ZodPipe, parseRequest } from '../http/validation.js';
 import { diagnosticView, runSummary, runView, taskView } from './run.view.js';
@@ -102,7 +102,7 @@ function idempotencyKey(header: string | undefined, body: string | undefined): s
 function submitRequest(body: SubmitBodyData, key: string): gateway.SubmitRequest {
   return {
     document: documentOf(body.cwl),
-    inputsJson: writeJson(body.inputs ?? {}),
+    inputsJson: jsonTextOf(body.inputs ?? {}),
     inputsBaseUri: body.inputs_base_uri ?? '',
     name: body.name ?? '',
     projectId: body.project_id ?? '',
@@ -125,9 +125,13 @@ function submitRequest(body: SubmitBodyData, key: string): gateway.SubmitRequest
 
 function documentOf(cwl: SubmitBodyData['cwl']): NonNullable<gateway.SubmitRequest['document']> {
   if (typeof cwl === 'string') return { $case: 'cwl', value: cwl };
-  if (!('root_uri' in cwl) && !('files' in cwl)) return { $case: 'cwl', value: writeJson(cwl, 2) };
-  const { root_uri: rootUri, files } = parseRequest(schemas.Bundle, cwl, 'bundle');
+  if (!hasKey(cwl, 'root_uri') && !hasKey(cwl, 'files')) return { $case: 'cwl', value: jsonTextOf(cwl, 2) };
+  const { root_uri: rootUri, files } = parseRequest(schemas.Bundle, bundleOf(cwl), 'bundle');
   return { $case: 'bundle', value: { rootUri, files } };
+}
+
+function bundleOf(cwl: Exclude<SubmitBodyData['cwl'], string>): object {
+  return cwl instanceof JsonPart ? smallObject(cwl, 'cwl') : cwl;
 }
 
 const pageOf = (query: PageQueryData): { pageSize: number; pageToken: string } => ({

@@ -5,6 +5,7 @@
  */
 import { status } from '@weft/contracts';
 import { z } from 'zod';
+import { objectOrPart } from '../http/body/json-part.js';
 
 const { RUN_STATUS_WORDS, TASK_STATUS_WORDS } = status;
 
@@ -21,7 +22,7 @@ export const Bundle = z
   .meta({ description: 'A document with everything it imports, includes or runs' });
 
 const cwl = z
-  .union([z.string().min(1), Bundle, jsonObject], { error: 'expected CWL text, a CWL object, or a bundle {root_uri, files}' })
+  .union([z.string().min(1), Bundle, objectOrPart], { error: 'expected CWL text, a CWL object, or a bundle {root_uri, files}' })
   .meta({
     description: 'CWL as text (YAML or JSON), as an object, or as a bundle of files',
     example:
@@ -31,7 +32,7 @@ const cwl = z
 export const SubmitBody = z
   .strictObject({
     cwl,
-    inputs: jsonObject.optional().meta({ description: 'The CWL input object', example: { message: 'Hello' } }),
+    inputs: objectOrPart.optional().meta({ description: 'The CWL input object', example: { message: 'Hello' } }),
     inputs_base_uri: z.string().optional().meta({ description: 'What relative locations in the inputs are resolved against' }),
     name: z.string().max(200).optional(),
     project_id: z.string().max(200).optional(),

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { faultOf } from './json-text.js';
+import { faultOf, scanJson } from './json-text.js';
 
 function depthOf(value: unknown): number {
   return typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;
@@ -11,6 +11,36 @@ it('says of any JSON whether it nests deeper, and finds no key twice', () => {
       expect(faultOf(JSON.stringify(value, null, indent), limit)).toEqual(depthOf(value) > limit ? { kind: 'depth' } : undefined);
     }),
   );
+});
+
+const LIMITLESS = { depth: Infinity, values: Infinity };
+
+function valuesOf(value: unknown): number {
+  return typeof value === 'object' && value !== null ? Object.values(value).reduce<number>((sum, item) => sum + valuesOf(item), 1) : 1;
+}
+
+it('counts the values of any JSON, and stops at a limit', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), fc.constantFrom(0, 2), (value, indent) => {
+      const text = JSON.stringify(value, null, indent);
+      const values = valuesOf(JSON.parse(text));
+      expect(scanJson(text, LIMITLESS).values).toBe(values);
+      expect(scanJson(text, { depth: Infinity, values }).fault).toBeUndefined();
+      expect(scanJson(text, { depth: Infinity, values: values - 1 }).fault).toEqual({ kind: 'values' });
+    }),
+  );
+});
+
+it('knows where each member of the outermost object stands, and of how many values it is', () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.constantFrom(0, 2), (value, indent) => {
+      const text = JSON.stringify(value, null, indent);
+      const whole = JSON.parse(text) as Record<string, unknown>;
+      const found = scanJson(text, LIMITLESS).members.map(({ key, from, to, values }) => [key, JSON.parse(text.slice(from, to)), values]);
+      expect(found).toEqual(Object.entries(whole).map(([key, member]) => [key, member, valuesOf(member)]));
+    }),
+  );
+  expect(scanJson('[{"a":1}]', LIMITLESS).members).toEqual([]);
 });
 
 it.each([

@@ -6,14 +6,13 @@
  *  2. No more than BODY_LIMIT_BYTES are ever held of one body, however little of it was sent: what is unpacked is counted as it comes.
  *  3. What is dropped or changed when it is read (a key that stands there twice, bytes that are no UTF-8, numbers that nothing here holds) is refused.
  *     Whole numbers have 64 bits (libs/plan, json.ts).
+ *  4. How long the thread that serves everybody works on a body does not grow with it (body-reader.ts).
  */
 import { pipeline, type Readable, type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { readForeignJson } from '@weft/plan';
-import { ServiceError } from '@weft/platform';
-import { faultOf, MAX_JSON_DEPTH } from './json-text.js';
-import { RequestProblem } from './problem.js';
+import { RequestProblem } from '../problem.js';
+import type { BodyReader } from './body-reader.js';
 
 /** Bytes of a request body; more is refused with 413. */
 export const BODY_LIMIT_BYTES = 16 * 1024 * 1024;
@@ -24,33 +23,17 @@ const UNPACK: Readonly<Record<string, () => Transform>> = {
   deflate: createInflate,
   br: createBrotliDecompress,
 };
-/** What a parser of JSON may round, or make infinite. */
-const MAY_LOSE = /\d{16}|\d[eE]\+?\d\d\d/;
 const ENCODINGS = 'gzip, deflate, br';
 /** Names of UTF-8 and of what is part of it. */
 const CHARSETS = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii']);
 
-export function readBodies(server: FastifyInstance): void {
+/** @param callerOf whose turn a request is part of. */
+export function readBodies(server: FastifyInstance, reader: Pick<BodyReader, 'read'>, callerOf: (request: FastifyRequest) => string): void {
   server.addHook('preParsing', async (request, _reply, payload) => unpacked(request, payload as Readable));
   server.removeAllContentTypeParsers();
-  const parse = server.getDefaultJsonParser('error', 'error');
-  server.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    let text: string;
-    try {
-      text = textOf(request.headers['content-type'], body);
-      refuseFaults(text);
-    } catch (error) {
-      return done(error as Error);
-    }
-    if (text.trim() === '') return done(null, undefined);
-    void parse(request, text, (error, parsed) => {
-      if (error !== null || !MAY_LOSE.test(text)) return done(error, parsed);
-      try {
-        done(null, readForeignJson(text));
-      } catch (fault) {
-        done(new ServiceError('INVALID_ARGUMENT', `the body: ${(fault as Error).message}`));
-      }
-    });
+  server.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) => {
+    refuseCharset(request.headers['content-type']);
+    return reader.read(body, callerOf(request));
   });
 }
 
@@ -78,21 +61,9 @@ function unpacked(request: FastifyRequest, payload: Readable): Readable {
   return packed;
 }
 
-/** @throws RequestProblem, ServiceError */
-function textOf(contentType: string | undefined, body: Buffer): string {
+/** @throws RequestProblem */
+function refuseCharset(contentType: string | undefined): void {
   const charset = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(contentType ?? '')?.[1]?.toLowerCase();
   if (charset !== undefined && !CHARSETS.has(charset))
     throw new RequestProblem(415, 'UNSUPPORTED_MEDIA_TYPE', `JSON in the charset '${charset.slice(0, 100)}' is not read; send it as UTF-8`);
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(body);
-  } catch {
-    throw new ServiceError('INVALID_ARGUMENT', 'the body is not valid UTF-8');
-  }
-}
-
-function refuseFaults(text: string): void {
-  const fault = faultOf(text);
-  if (fault?.kind === 'depth') throw new ServiceError('INVALID_ARGUMENT', `the body nests more than ${MAX_JSON_DEPTH} levels deep`);
-  if (fault?.kind === 'duplicate')
-    throw new ServiceError('INVALID_ARGUMENT', `the key '${(fault.key ?? '').slice(0, 100)}' stands twice in one object of the body`);
 }
