@@ -113,6 +113,11 @@ export class HardenedStack {
     return dirname(this.stack.sandboxes);
   }
 
+  /** Where the stack's Redis listens. */
+  get redisSocket(): string {
+    return join(this.stack.runDirectory, 'redis.sock');
+  }
+
   /** What REST answers to whoever has the token. */
   rest(path: string, more: { method?: string; headers?: Record<string, string>; body?: string } = {}): Promise<Response> {
     return fetch(this.stack.url + path, { ...more, headers: { ...more.headers, authorization: `Bearer ${this.secrets.token}` } });

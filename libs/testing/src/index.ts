@@ -33,4 +33,5 @@ export { type StartS3Options, type TestS3, makeBucket, startS3 } from './s3/star
 export { type CuttingProxy, startCuttingProxy } from './s3/cutting-proxy.js';
 export { type FileServer, startFileServer } from './file-server.js';
 export { type ForwardProxy, startForwardProxy } from './forward-proxy.js';
+export { HOSTILE_MESSAGES } from './hostile-messages.js';
 export { withoutWaiting } from './told.js';
