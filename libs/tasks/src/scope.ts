@@ -68,10 +68,44 @@ export async function evaluateNumber(scope: Scope, field: number | string, name:
   return value;
 }
 
-/** A value in a message: its JSON, cut to a readable length. */
+/** Characters of a value in a message. */
+const BRIEF = 120;
+
+/** A value in a message: its JSON, cut to a readable length. What is cut off is not written first. */
 export function brief(value: unknown): string {
-  const text = value === undefined ? 'undefined' : writeJson(value);
-  return text.length > 120 ? `${text.slice(0, 117)}…` : text;
+  const text = value === undefined ? 'undefined' : beginningOf(value, BRIEF + 1);
+  return text.length > BRIEF ? `${text.slice(0, BRIEF - 3)}…` : text;
+}
+
+/** The JSON of plain data; of that, where it is longer, at least so many characters. */
+function beginningOf(value: unknown, room: number): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, room));
+  if (typeof value !== 'object' || value === null) return writeJson(value);
+  return Array.isArray(value) ? beginningOfList(value, room) : beginningOfObject(value as Record<string, unknown>, room);
+}
+
+function beginningOfList(list: unknown[], room: number): string {
+  let text = '[';
+  for (let at = 0; at < list.length; at += 1) {
+    if (text.length >= room) return text;
+    if (at > 0) text += ',';
+    text += beginningOf(list[at] ?? null, Math.max(1, room - text.length));
+  }
+  return `${text}]`;
+}
+
+function beginningOfObject(object: Record<string, unknown>, room: number): string {
+  let text = '{';
+  // Entries would be made for all that is cut off, too.
+  for (const key in object) {
+    if (text.length >= room) return text;
+    const member = object[key];
+    if (member === undefined || !Object.hasOwn(object, key)) continue;
+    if (text.length > 1) text += ',';
+    text += `${JSON.stringify(key.slice(0, room))}:`;
+    text += beginningOf(member, Math.max(1, room - text.length));
+  }
+  return `${text}}`;
 }
 
 /** Every text with an expression in it that a document part holds, joined: what its expressions could possibly look at. */

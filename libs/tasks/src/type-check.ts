@@ -9,8 +9,19 @@ import { brief } from './scope.js';
 /** Source: CWL v1.2 CommandLineTool §4.1 "CWLType": an int has 32 bits, a long 64. */
 const INT = 2 ** 31;
 
+/** As `mismatch` says, without a word: unions ask it of each member. */
 export function matchesType(type: CwlType, value: CwlValue | undefined): boolean {
-  return mismatch(type, value, '') === undefined;
+  const actual = value ?? null;
+  if (Array.isArray(type)) return type.some((member) => matchesType(member, actual));
+  if (typeof type === 'string') return matchesPrimitive(type, actual);
+  switch (type.type) {
+    case 'array':
+      return Array.isArray(actual) && actual.every((item) => matchesType(type.items, item));
+    case 'record':
+      return isObject(actual) && !isFileOrDirectory(actual) && type.fields.every((field) => matchesType(field.type, actual[field.name]));
+    case 'enum':
+      return typeof actual === 'string' && type.symbols.includes(actual);
+  }
 }
 
 /** Undefined where the value has the type; else what is wrong, starting with `where`. */

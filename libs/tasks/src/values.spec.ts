@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { type CwlType, type CwlValue, nameInUri, pathOfFileUri } from '@weft/plan';
 import { classifyExit } from './exit.js';
 import { formatSatisfies } from './format.js';
+import { brief } from './scope.js';
 import { applyPattern, baseName, dirName, escapes, fileUri, normalizePath, relativeTo, siblingUri, splitExtension } from './names.js';
 import { matchesType, mismatch, typeName } from './type-check.js';
 
@@ -55,6 +56,38 @@ describe('names', () => {
   it('takes a stray percent sign as it is', () => expect(nameInUri('file:///d/100%')).toBe('100%'));
 });
 
+describe('a value in a message', () => {
+  it('is the beginning of its JSON', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.jsonValue(), fc.array(fc.string({ maxLength: 400 })), fc.dictionary(fc.string(), fc.jsonValue())),
+        (value) => {
+          const text = JSON.stringify(value);
+          expect(brief(value)).toBe(text.length > 120 ? `${text.slice(0, 117)}…` : text);
+        },
+      ),
+      { numRuns: 1_000 },
+    );
+    expect([brief(undefined), brief(2n ** 62n), brief({ a: undefined, b: [undefined] })]).toEqual([
+      'undefined',
+      '4611686018427387904',
+      '{"b":[null]}',
+    ]);
+  });
+
+  it('of which most is cut off is not looked at beyond that', () => {
+    const looked: string[] = [];
+    const list = Array.from({ length: 1_000 }, (_, i) => ({
+      get a() {
+        looked.push(`${i}`);
+        return 'x'.repeat(50);
+      },
+    }));
+    expect(brief(list)).toHaveLength(118);
+    expect(looked.length).toBeLessThan(5);
+  });
+});
+
 describe('types', () => {
   const record: CwlType = { type: 'record', fields: [{ name: 'a', type: 'int' }, { name: 'b', type: ['null', { type: 'array', items: 'File' }] }] }; // prettier-ignore
   it.each<[CwlType, CwlValue, boolean]>([
@@ -84,7 +117,10 @@ describe('types', () => {
     [record, { a: 1, b: [{ class: 'File' }] }, true],
     [record, { class: 'File', a: 1 }, false],
     [record, [], false],
-  ])('%j of %j: %p', (type, value, expected) => expect(matchesType(type, value)).toBe(expected));
+  ])('%j of %j: %p', (type, value, expected) => {
+    expect(matchesType(type, value)).toBe(expected);
+    expect(mismatch(type, value, 'x') === undefined).toBe(expected);
+  });
 
   it('says where and what', () => {
     expect(mismatch(record, { a: 1, b: [{ class: 'File' }, 3] }, "output 'o'")).toBe("output 'o'.b[1] should be File, got 3");
