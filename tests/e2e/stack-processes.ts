@@ -11,7 +11,9 @@ export function stackProcesses(home: string): StackProcess[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((pid) => {
-      const [command = '', script = '', ...rest] = argumentsOf(pid);
+      const [command = '', ...words] = argumentsOf(pid);
+      // Options of Node's own come first.
+      const [script = '', ...rest] = words.slice(words.findIndex((word) => !word.startsWith('-')));
       if (command.includes(`unixsocket:${join(home, 'run/redis.sock')}`)) return [{ name: 'redis', pid: Number(pid) }];
       if (!rest.includes(`--weft-stack=${home}`)) return [];
       return [{ name: rest[0] === '__supervise' ? 'supervisor' : basename(script, '.mjs'), pid: Number(pid) }];
