@@ -3,12 +3,18 @@ import { getPriority } from 'node:os';
 import { readlinkSync } from 'node:fs';
 import { serveTasks } from './serve-tasks.js';
 
-export type FixtureTask = { kind: 'echo'; bytes: Uint8Array } | { kind: 'spin' | 'fill' | 'fail' | 'exit' | 'niceness' };
+export type FixtureTask =
+  | { kind: 'echo'; bytes: Uint8Array }
+  /** Until somebody makes the number another one than 0. */
+  | { kind: 'hold'; until: Int32Array<SharedArrayBuffer> }
+  | { kind: 'spin' | 'fill' | 'fail' | 'exit' | 'niceness' };
 
 serveTasks((task: FixtureTask): unknown => {
   switch (task.kind) {
     case 'echo':
       return task.bytes;
+    case 'hold':
+      return Atomics.wait(task.until, 0, 0);
     case 'spin':
       for (;;);
     case 'fill': {

@@ -62,14 +62,18 @@ it.each<[FixtureTask['kind'], Partial<ThreadPoolOptions>, string]>([
 it('owners take turns; one has so many waiting and no more, and so have all', async () => {
   aPool();
   const order: string[] = [];
-  const run = (owner: string): Promise<unknown> => pool.run(echo(), owner).then(() => order.push(owner));
+  const run = (owner: string, task = echo()): Promise<unknown> => pool.run(task, owner).then(() => order.push(owner));
   await run('z');
-  const all = [run('a')];
+  const until = new Int32Array(new SharedArrayBuffer(4));
+  const all = [run('a', { kind: 'hold', until })];
+  // The thread has it before others wait.
   await turn();
   all.push(run('a'), run('a'));
   await expect(run('a')).rejects.toThrow('2 wait of owner');
   all.push(run('b'));
   await expect(run('c')).rejects.toThrow('3 wait of all');
+  Atomics.store(until, 0, 1);
+  Atomics.notify(until, 0);
   await Promise.all(all);
   expect(order).toEqual(['z', 'a', 'a', 'b', 'a']);
   await Promise.all([run('c'), run('c'), run('d')]);
