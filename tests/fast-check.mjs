@@ -14,4 +14,6 @@ function more(parameters = {}) {
 }
 
 fc.configureGlobal(seed === undefined ? {} : { seed });
-export default { ...fc, assert: (property, parameters) => fc.assert(property, more(parameters)) };
+export * from '../node_modules/fast-check/lib/fast-check.js';
+export const assert = (property, parameters) => fc.assert(property, more(parameters));
+export default { ...fc, assert };
