@@ -4,7 +4,7 @@ import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { gateway, run, status } from '@weft/contracts';
 import { ServiceError } from '@weft/platform';
-import { hasKey, JsonPart, jsonTextOf, smallObject } from '../http/body/json-part.js';
+import { hasKey, jsonTextOf, smallObject } from '../http/body/json-part.js';
 import { describeRoute } from '../http/openapi.js';
 import { ZodPipe, parseRequest } from '../http/validation.js';
 import { diagnosticView, runSummary, runView, taskView } from './run.view.js';
@@ -126,12 +126,8 @@ function submitRequest(body: SubmitBodyData, key: string): gateway.SubmitRequest
 function documentOf(cwl: SubmitBodyData['cwl']): NonNullable<gateway.SubmitRequest['document']> {
   if (typeof cwl === 'string') return { $case: 'cwl', value: cwl };
   if (!hasKey(cwl, 'root_uri') && !hasKey(cwl, 'files')) return { $case: 'cwl', value: jsonTextOf(cwl, 2) };
-  const { root_uri: rootUri, files } = parseRequest(schemas.Bundle, bundleOf(cwl), 'bundle');
+  const { root_uri: rootUri, files } = parseRequest(schemas.Bundle, smallObject(cwl, 'cwl'), 'bundle');
   return { $case: 'bundle', value: { rootUri, files } };
-}
-
-function bundleOf(cwl: Exclude<SubmitBodyData['cwl'], string>): object {
-  return cwl instanceof JsonPart ? smallObject(cwl, 'cwl') : cwl;
 }
 
 const pageOf = (query: PageQueryData): { pageSize: number; pageToken: string } => ({

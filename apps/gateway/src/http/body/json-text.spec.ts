@@ -1,5 +1,7 @@
 import fc from 'fast-check';
-import { faultOf, scanJson } from './json-text.js';
+import { type JsonFault, MAX_JSON_DEPTH, scanJson } from './json-text.js';
+
+const faultOf = (json: string, depth = MAX_JSON_DEPTH): JsonFault | undefined => scanJson(json, { depth, values: Infinity }).fault;
 
 function depthOf(value: unknown): number {
   return typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;

@@ -35,11 +35,6 @@ export interface Scanned {
   values: number;
 }
 
-/** @returns the fault of a text, if it has one. */
-export function faultOf(json: string, maxDepth = MAX_JSON_DEPTH): JsonFault | undefined {
-  return scanJson(json, { depth: maxDepth, values: Infinity }).fault;
-}
-
 /** One look at each character. */
 export function scanJson(json: string, limits: ScanLimits): Scanned {
   /** Of each object and array that is open: the keys so far; null: an array. */

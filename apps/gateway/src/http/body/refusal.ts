@@ -1,4 +1,4 @@
-/** What is wrong with a body, in a sentence for whoever sent it. By shape: it comes from a thread, too. */
+/** What is wrong with a body, in a sentence for whoever sent it. Whoever reads it makes the service's error of it (body-reader.ts). */
 export class BodyRefusal extends Error {
   override readonly name = 'BodyRefusal';
 }
