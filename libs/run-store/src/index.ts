@@ -17,6 +17,7 @@ export {
   TASK_LOG_TAIL_BYTES,
   TASK_LOG_LIMIT_BYTES,
   LIST_BYTES,
+  LONG_INPUTS_CHARS,
   OBJECT_PIECE_BYTES,
   checkLimit,
   isFinal,

@@ -19,6 +19,8 @@ export const TASK_LOG_CHUNK_CHARS = 16 * 1024;
 
 /** Bytes of the headers of one page of a list: with what is around them, it stays below the 4 MiB that a client of gRPC takes unless told otherwise. */
 export const LIST_BYTES = 2 * 1024 * 1024;
+/** Characters of JSON from which on the inputs of a run are not in its log, but only beside it. */
+export const LONG_INPUTS_CHARS = 64 * 1024;
 /** Bytes of one piece of an object. */
 export const OBJECT_PIECE_BYTES = 256 * 1024;
 

@@ -1,9 +1,39 @@
-/** How log entries lie in a Redis stream: id `<sequence>-0`, fields `t` (ms) and `e` (event JSON). */
-import { jsonOf } from '@weft/plan';
+/**
+ * How log entries lie in a Redis stream: id `<sequence>-0`, fields `t` (ms) and `e` (event JSON); where the event's inputs are long, a third, `o`: they
+ * are the run's input object, which lies beside the log, and not in `e`.
+ */
+import { jsonOf, writeJson } from '@weft/plan';
 import { ForeignMessageError } from './errors.js';
+import { LONG_INPUTS_CHARS } from './limits.js';
 import type { AppendResult, LogEntry, LogPosition } from './ports.js';
 
 export type StreamEntry = [id: string, fields: string[]];
+
+/** What the third field of an entry says. */
+const BESIDE = 'inputs';
+
+/** The event that accepts a run, as it is stored: its inputs' text is made once, for the entry and for beside the log. */
+export interface AcceptedTexts {
+  eventJson: string;
+  /** '' where it has none. */
+  inputsJson: string;
+  /** Third field of the entry, or '': the inputs are in the event. */
+  beside: string;
+}
+
+export function acceptedTexts(event: LogEntry['event']): AcceptedTexts {
+  const { inputs, ...rest } = event;
+  if (inputs === undefined) return { eventJson: writeJson(event), inputsJson: '', beside: '' };
+  const inputsJson = writeJson(inputs);
+  const shortJson = writeJson(rest);
+  if (inputsJson.length > LONG_INPUTS_CHARS) return { eventJson: shortJson, inputsJson, beside: BESIDE };
+  return { eventJson: `${shortJson.slice(0, -1)},"inputs":${inputsJson}}`, inputsJson, beside: '' };
+}
+
+/** Whether the event's inputs lie beside the log. */
+export function hasInputsBeside([, fields]: StreamEntry): boolean {
+  return fields[5] === BESIDE;
+}
 
 /** @throws ForeignMessageError: a log with an entry that says nothing tells what its run is no more, and nobody goes on with it */
 export function decodeEntry([id, fields]: StreamEntry): LogEntry {

@@ -2,6 +2,7 @@
 import { accepted, aRunHeader, FakeArchiveFiles, runArchiveContract, useRedis } from '@weft/testing';
 import { archiveRun, createRedisRunStore, FileRunArchive, type Lease, partitionOf, type RunStore } from './index.js';
 import { createKeys } from './keys.js';
+import { RedisRunEntries } from './redis-run-entries.js';
 import { RedisRunIndex } from './redis-run-index.js';
 import { RedisRunObjects } from './redis-run-objects.js';
 import { RedisRunRetention } from './redis-run-retention.js';
@@ -78,7 +79,8 @@ describe('redis run store with an archive', () => {
       const store = createRedisRunStore({ redis: redis.server.connection });
       const keys = createKeys('weft:');
       const index = new Interrupted(redis.admin, keys);
-      const retention = new RedisRunRetention(redis.admin, keys, index, new RedisRunObjects(redis.admin, keys));
+      const objects = new RedisRunObjects(redis.admin, keys);
+      const retention = new RedisRunRetention(redis.admin, keys, index, objects, new RedisRunEntries(redis.admin, keys, objects));
       await store.intake.create(aRunHeader(), accepted('r-1'));
       const of = partitionOf('r-1');
       const lost = (await store.leases.acquire('first', 600_000)).find(({ partition }) => partition === of);

@@ -14,6 +14,7 @@ import { type Plan, writeJson } from '@weft/plan';
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.js';
 import { IdempotencyConflictError } from './errors.js';
+import { acceptedTexts } from './log-codec.js';
 import { type IdempotencyKey, type LogEntry, PARTITIONS, type RunHeader, type RunIntake, partitionOf } from './ports.js';
 import { type RunScript, defineScript } from './redis-script.js';
 import type { RedisRunIndex } from './redis-run-index.js';
@@ -54,7 +55,7 @@ export class RedisRunIntake implements RunIntake {
     if (runId !== header.runId && (await this.isThere(runId))) return { runId, existing: true };
     // The event of a completed claim must speak of the run it starts.
     const event = accepted['runId'] === header.runId ? { ...accepted, runId } : accepted;
-    const { eventJson, inputsJson } = textsOf(event);
+    const { eventJson, inputsJson, beside } = acceptedTexts(event);
     const final: RunHeader = { ...header, runId, submittedAtMs: claim.submittedAtMs };
     await this.index.add(final);
     const partition = partitionOf(runId);
@@ -63,7 +64,7 @@ export class RedisRunIntake implements RunIntake {
         ...[this.keys.header(runId), this.keys.log(runId), this.keys.active(partition)],
         ...[this.keys.activeOf(partition, final.projectId), this.keys.object(runId, 'inputs')],
       ],
-      [runId, Date.now(), this.keys.nudge(partition), writeJson(final), final.state, eventJson, key, randomUUID(), inputsJson],
+      [runId, Date.now(), this.keys.nudge(partition), writeJson(final), final.state, eventJson, key, randomUUID(), inputsJson, beside],
     );
     return { runId, existing: created !== 1 };
   }
@@ -128,14 +129,6 @@ export class RedisRunIntake implements RunIntake {
       if (first !== null) return checked(JSON.parse(first) as Claim, idempotency);
     }
   }
-}
-
-/** Inputs may be long: their text is made once, for the log and for beside the header. */
-function textsOf(event: LogEntry['event']): { eventJson: string; inputsJson: string } {
-  const { inputs, ...rest } = event;
-  if (inputs === undefined) return { eventJson: writeJson(event), inputsJson: '' };
-  const inputsJson = writeJson(inputs);
-  return { eventJson: `${writeJson(rest).slice(0, -1)},"inputs":${inputsJson}}`, inputsJson };
 }
 
 function partsOf(idempotency: IdempotencyKey): { key: string; fingerprint?: string } {

@@ -13,7 +13,7 @@ import { decodePageToken, encodePageToken, runIdAt } from './page-token.js';
 import { type LogEntry, type RunHeader, type RunObject, type RunQuery, type RunReader, type StoredObject, partitionOf } from './ports.js';
 import { ForeignMessageError, UnreadableRunError } from './errors.js';
 import { decodeHeader, unreadable } from './header-codec.js';
-import { logPages } from './redis-log-pages.js';
+import type { RedisRunEntries } from './redis-run-entries.js';
 import type { RedisRunObjects } from './redis-run-objects.js';
 import { type RunScript, defineScript } from './redis-script.js';
 import type { RedisRunIndex } from './redis-run-index.js';
@@ -36,6 +36,7 @@ export class RedisRunReader implements RunReader {
     private readonly index: RedisRunIndex,
     private readonly subscriptions: Subscriptions,
     private readonly objects: RedisRunObjects,
+    private readonly entries: RedisRunEntries,
   ) {
     this.removeRun = defineScript(redis, removeRun);
   }
@@ -71,7 +72,7 @@ export class RedisRunReader implements RunReader {
 
   async read(runId: string, afterSequence: number): Promise<LogEntry[]> {
     const all: LogEntry[] = [];
-    for await (const page of logPages(this.redis, this.keys.log(runId), afterSequence)) for (const entry of page) all.push(entry);
+    for await (const page of this.entries.pages(runId, afterSequence)) for (const entry of page) all.push(entry);
     return all;
   }
 
@@ -100,7 +101,7 @@ export class RedisRunReader implements RunReader {
         const before = last;
         let sealed = false;
         if (signal.aborted || closed) return;
-        for await (const page of logPages(this.redis, this.keys.log(runId), last)) {
+        for await (const page of this.entries.pages(runId, last)) {
           if (signal.aborted || closed) return;
           for (const entry of page) {
             if (signal.aborted) return;

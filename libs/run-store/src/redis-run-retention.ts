@@ -6,8 +6,9 @@ import type { Keys } from './keys.js';
 import { TASK_LOG_ENTRY_OVERHEAD } from './limits.js';
 import { decodeHeader } from './header-codec.js';
 import { positionOf } from './page-token.js';
-import { type Lease, PARTITIONS, partitionOf } from './ports.js';
-import { logPages } from './redis-log-pages.js';
+import { type Lease, type LogEntry, PARTITIONS, partitionOf } from './ports.js';
+import { acceptedTexts } from './log-codec.js';
+import type { RedisRunEntries } from './redis-run-entries.js';
 import type { RedisRunObjects } from './redis-run-objects.js';
 import { chunkOf, fieldsOf, goneChunk } from './redis-task-logs.js';
 import type { RedisRunIndex } from './redis-run-index.js';
@@ -34,6 +35,7 @@ export class RedisRunRetention implements RunRetention {
     private readonly keys: Keys,
     private readonly index: RedisRunIndex,
     private readonly objects: RedisRunObjects,
+    private readonly entries: RedisRunEntries,
   ) {
     this.evictRun = defineScript(redis, evictRun);
     this.restoreRun = defineScript(redis, restoreRun);
@@ -54,7 +56,7 @@ export class RedisRunRetention implements RunRetention {
       sequence,
       idempotency: idempotency ?? '',
       objects: async () => ({ inputs: await this.objects.text(runId, 'inputs'), outputs: await this.objects.text(runId, 'outputs') }),
-      entries: logPages(this.redis, this.keys.log(runId), 0, sequence),
+      entries: this.entries.pages(runId, 0, sequence),
       chunks: this.chunks(runId),
     };
   }
@@ -86,10 +88,11 @@ export class RedisRunRetention implements RunRetention {
     const partition = partitionOf(runId);
     const nonce = randomUUID();
     const [stagedLog, stagedChunks] = [`${this.keys.log(runId)}:${nonce}`, `${this.keys.taskLog(runId)}:${nonce}`];
+    const { inputs = '', outputs = '' } = await run.objects();
     for await (const page of run.entries) {
       await this.stage(
         stagedLog,
-        page.map(({ sequence, atMs, event }) => [`${sequence}-0`, 't', String(atMs), 'e', writeJson(event)]),
+        page.map((entry) => [`${entry.sequence}-0`, 't', String(entry.atMs), ...eventFields(entry, inputs)]),
       );
     }
     let size = 0;
@@ -103,7 +106,6 @@ export class RedisRunRetention implements RunRetention {
     }
     await this.index.add(run.header);
     const { header, log, taskLog, taskLogSize, ended, archived, object } = this.keys;
-    const { inputs = '', outputs = '' } = await run.objects();
     const restored = await this.restoreRun(
       [
         ...[header(runId), log(runId), taskLog(runId), taskLogSize(runId), ended(partition), archived(partition), stagedLog, stagedChunks],
@@ -175,4 +177,11 @@ export class RedisRunRetention implements RunRetention {
     pipeline.expire(key, STAGED_S);
     for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
   }
+}
+
+/** As they were when the run was accepted: what lies beside the log is not in it. */
+function eventFields({ sequence, event }: LogEntry, inputs: string): string[] {
+  if (sequence !== 1) return ['e', writeJson(event)];
+  const { eventJson, inputsJson, beside } = acceptedTexts(event);
+  return beside !== '' && inputsJson === inputs ? ['e', eventJson, 'o', beside] : ['e', writeJson(event)];
 }

@@ -10,6 +10,7 @@ import { type Nudges, partitionOf } from './ports.js';
 import type { RunStore } from './run-store.port.js';
 import { RedisLink, type RedisLinkOptions } from './redis-connection.js';
 import { RedisLeases } from './redis-leases.js';
+import { RedisRunEntries } from './redis-run-entries.js';
 import { RedisRunIndex } from './redis-run-index.js';
 import { RedisRunIntake } from './redis-run-intake.js';
 import { RedisRunLog } from './redis-run-log.js';
@@ -33,7 +34,8 @@ export function createRedisRunStore(options: RedisRunStoreOptions): RunStore {
   const { commands: redis, subscriptions } = link;
   const index = new RedisRunIndex(redis, keys);
   const objects = new RedisRunObjects(redis, keys);
-  const reader = new RedisRunReader(redis, keys, index, subscriptions, objects);
+  const entries = new RedisRunEntries(redis, keys, objects);
+  const reader = new RedisRunReader(redis, keys, index, subscriptions, objects, entries);
   const nudges: Nudges = {
     subscribe: (partition, onNudge, onReset) =>
       subscriptions.subscribe(keys.nudge(partition), {
@@ -57,7 +59,7 @@ export function createRedisRunStore(options: RedisRunStoreOptions): RunStore {
     nudges,
     cancels: new RedisTaskCancels(redis, keys, subscriptions),
     reader,
-    retention: new RedisRunRetention(redis, keys, index, objects),
+    retention: new RedisRunRetention(redis, keys, index, objects, entries),
     taskLogs: new RedisTaskLogs(redis, keys, subscriptions),
     close: () => link.close(),
   };

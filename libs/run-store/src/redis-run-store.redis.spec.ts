@@ -113,6 +113,41 @@ describe('redis run store', () => {
       });
     });
 
+    describe('of a run with long inputs', () => {
+      const inputs = { long: 'x'.repeat(1_000_000) };
+      const read = async (): Promise<LogEntry['event'][]> => (await store.reader.read('r-1', 0)).map(({ event }) => event);
+
+      it('keeps them once', async () => {
+        await store.intake.create(aRunHeader(), { ...accepted, inputs });
+        const sizes = await Promise.all((await redis.admin.keys('*r-1*')).map((key) => redis.admin.call('MEMORY', 'USAGE', key)));
+        const sum = sizes.reduce((total: number, size) => total + Number(size), 0);
+        expect(sum).toBeLessThan(1.5 * inputs.long.length);
+        expect(await read()).toEqual([{ ...accepted, inputs }]);
+      });
+
+      it('reads an entry of an earlier version, which has them itself', async () => {
+        await store.intake.create(aRunHeader(), accepted);
+        await redis.admin.del(keys.log('r-1'));
+        await redis.admin.xadd(keys.log('r-1'), '1-0', 't', '1', 'e', JSON.stringify({ ...accepted, inputs }));
+        expect(await read()).toEqual([{ ...accepted, inputs }]);
+      });
+
+      it('tells that they are gone, and does not take them for none', async () => {
+        await store.intake.create(aRunHeader(), { ...accepted, inputs });
+        await redis.admin.del(keys.object('r-1', 'inputs'));
+        await expect(read()).rejects.toMatchObject({ code: 'INTERNAL', message: expect.stringContaining('inputs are not beside') });
+      });
+
+      it('finds nothing more of a run that leaves while its log is read', async () => {
+        await store.intake.create(aRunHeader(), { ...accepted, inputs });
+        await store.log.seal(await own(store, 'r-1'), aRunHeader({ state: 'failed' }), 1, ended);
+        const following = store.reader.follow('r-1', 0, new AbortController().signal)[Symbol.asyncIterator]();
+        await store.reader.remove('r-1');
+        expect(await following.next()).toEqual({ done: true, value: undefined });
+        expect(await read()).toEqual([]);
+      });
+    });
+
     it('reads what was written when objects lay in the header', async () => {
       await store.intake.create(aRunHeader(), accepted);
       const before = { ...aRunHeader({ state: 'succeeded' }), inputs: { a: 'ä' }, outputs: { b: [1] } };

@@ -8,6 +8,7 @@ import {
   type ArchivingRunStore,
   FileRunArchive,
   LIST_BYTES,
+  LONG_INPUTS_CHARS,
   type LogEntry,
   newestPosition,
   type RunArchive,
@@ -67,7 +68,7 @@ async function aRun({ inner }: Subject, over: Partial<RunHeader> = {}, notes = 3
   const begun = aRunHeader({ ...rest, state: 'pending' });
   const { runId } = begun;
   await inner.intake.putPlan(begun.planHash, { planVersion: 1, cwlVersion: 'v1.2', root: 'main', processes: {} });
-  await inner.intake.create(begun, { ...accepted(runId), inputs: { of: runId } }, key);
+  await inner.intake.create(begun, { ...accepted(runId), inputs: inputsOf(runId) }, key);
   const lease = await leaseOf(inner, runId);
   for (let n = 1; n <= notes; n++) await inner.log.append(lease, runId, n, [{ type: 'Noted', n, text: 'ä\n'.repeat(n) }]);
   await inner.taskLogs.append(runId, [chunk('one'), chunk('two\n')]);
@@ -83,6 +84,12 @@ async function aRun({ inner }: Subject, over: Partial<RunHeader> = {}, notes = 3
     );
   return header;
 }
+
+/** Of some runs they are too long for a log. */
+const inputsOf = (runId: string): Record<string, unknown> => ({
+  of: runId,
+  ...(runId.endsWith('1') && { long: 'ä"\n'.repeat(LONG_INPUTS_CHARS / 4), number: 9223372036854775807n }),
+});
 
 const chunk = (text: string): { taskId: string; step: string; stream: 'stdout'; text: string; atMs: number } => ({
   ...{ taskId: 't-1', step: 'align', stream: 'stdout', text, atMs: 7 },

@@ -2,7 +2,7 @@
  * The contract of the run store's writing ports (RunIntake, RunLog, Leases, Nudges), for the fake and for every adapter.
  * The reading ports' part is run-store-readers.contract.ts.
  */
-import { type LogEntry, PARTITIONS, type RunStore, partitionOf } from '@weft/run-store';
+import { type LogEntry, LONG_INPUTS_CHARS, PARTITIONS, type RunStore, partitionOf } from '@weft/run-store';
 import type { CommandLineTool } from '@weft/plan';
 import { aRunHeader } from './builders.js';
 import { accepted, ended, leaseOf, objectOf, type RunStoreFixture, startRun } from './run-store.fixture.js';
@@ -47,6 +47,25 @@ function intakeContract(get: () => RunStoreFixture): void {
     expect(await objectOf(two, 'outputs')).toBeUndefined();
     expect(await two.log.active(partitionOf('r-1'))).toEqual(['r-1']);
     expect(await two.log.active((partitionOf('r-1') + 1) % PARTITIONS)).toEqual([]);
+  });
+
+  it.each([-1, 0, 1])('gives inputs of about as many characters as a log may have (%d) back as they were, to all that read it', async (more) => {
+    const { one, two } = get();
+    const rest = JSON.stringify({ list: [1, 2], text: '' }).length;
+    const inputs = { list: [1, 2], text: 'x'.repeat(LONG_INPUTS_CHARS + more - rest) };
+    const event = { ...accepted('r-1'), options: { a: 1 }, inputs };
+    await one.intake.create(aRunHeader(), event);
+    await one.intake.request('r-1', note('later'));
+    const expected = [event, note('later')];
+    expect((await two.log.read('r-1', 0)).map((entry) => entry.event)).toEqual(expected);
+    expect((await two.log.read('r-1', 1)).map((entry) => entry.event)).toEqual(expected.slice(1));
+    const followed: LogEntry['event'][] = [];
+    for await (const entry of two.reader.follow('r-1', 0, new AbortController().signal)) {
+      followed.push(entry.event);
+      if (entry.sequence === 2) break;
+    }
+    expect(followed).toEqual(expected);
+    expect(await objectOf(two, 'inputs')).toEqual(inputs);
   });
 
   it('counts the runs that have not ended, those of a project too', async () => {

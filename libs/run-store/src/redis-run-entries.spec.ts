@@ -1,6 +1,7 @@
 /** Pages of a log: few entries where they are long, many where they are not, and each once. */
 import type { Redis } from 'ioredis';
-import { logPages } from './redis-log-pages.js';
+import { UnreadableRunError } from './errors.js';
+import { RedisRunEntries } from './redis-run-entries.js';
 
 const MIB = 1024 * 1024;
 
@@ -23,7 +24,8 @@ function stream(lengths: number[]): { redis: Redis; asked: number[]; most: () =>
 
 async function sequences(redis: Redis, after = 0, until?: number): Promise<number[]> {
   const found: number[] = [];
-  for await (const page of logPages(redis, 'log', after, until)) for (const { sequence } of page) found.push(sequence);
+  const entries = new RedisRunEntries(redis, { log: () => 'log' }, { text: async () => undefined });
+  for await (const page of entries.pages('r-1', after, until)) for (const { sequence } of page) found.push(sequence);
   return found;
 }
 
@@ -52,4 +54,45 @@ it('goes from short ones to long ones and back', async () => {
   expect(await sequences(stream(lengths).redis)).toEqual(upTo(420));
   expect(await sequences(stream(lengths).redis, 110, 115)).toEqual(upTo(115, 111));
   expect(await sequences(stream(lengths).redis, 420)).toEqual([]);
+});
+
+describe('where the inputs lie beside the log', () => {
+  const first = ['1-0', ['t', '1', 'e', '{"type":"RunAccepted"}', 'o', 'inputs']];
+  const second = ['2-0', ['t', '2', 'e', '{"type":"Noted"}']];
+
+  async function read(text: () => Promise<string | undefined>, left = false): Promise<unknown[]> {
+    const redis = { xrange: async () => [first, second], exists: async () => (left ? 0 : 1) } as unknown as Redis;
+    const found: unknown[] = [];
+    for await (const page of new RedisRunEntries(redis, { log: () => 'log' }, { text }).pages('r-1', 0))
+      for (const { event } of page) found.push(event);
+    return found;
+  }
+
+  it('the event has them', async () => {
+    expect(await read(async () => '{"a":[1]}')).toEqual([{ type: 'RunAccepted', inputs: { a: [1] } }, { type: 'Noted' }]);
+  });
+
+  it.each([
+    ['are gone', async () => undefined],
+    [
+      'go while they are read',
+      async () => {
+        throw new UnreadableRunError('r-1', 'removed meanwhile');
+      },
+    ],
+  ])('and %s, a run that is there cannot be read, and one that has left has no entries here', async (_what, text) => {
+    await expect(read(text)).rejects.toMatchObject({ message: expect.stringContaining('inputs are not beside') });
+    expect(await read(text, true)).toEqual([]);
+  });
+
+  it('and are no JSON, the run cannot be read', async () => {
+    await expect(read(async () => '{"a":')).rejects.toMatchObject({ name: 'UnreadableRunError', message: expect.stringContaining('no JSON') });
+  });
+
+  it('and Redis cannot be asked, it says so', async () => {
+    const away = async (): Promise<string> => {
+      throw new Error('away');
+    };
+    await expect(read(away, true)).rejects.toThrow('away');
+  });
 });
