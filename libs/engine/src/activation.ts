@@ -184,8 +184,8 @@ function cachedTopology(state: RunState, workflow: Workflow): Topology {
 }
 
 /** Only what the process declares, with defaults where nothing or null was given (CWL v1.2 §2.3.1 `default`). */
-function withDefaults(process: Process, inputs: CwlObject): CwlObject {
-  const complete: CwlObject = {};
+export function withDefaults(process: Process, inputs: CwlObject): Record<string, CwlValue> {
+  const complete: Record<string, CwlValue> = {};
   for (const parameter of process.inputs) complete[parameter.name] = inputs[parameter.name] ?? parameter.default ?? null;
   return complete;
 }

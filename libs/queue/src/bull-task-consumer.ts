@@ -7,7 +7,7 @@
  */
 import { type Job, Worker, type WorkerOptions } from 'bullmq';
 import { ForeignMessageError } from '@weft/run-store';
-import { jobOf } from './job-data.js';
+import { finishedData, jobOf } from './job-data.js';
 import type { TaskHandler } from './ports.js';
 import { taskQueueName } from './queue-names.js';
 import { retryDelayMs } from './retry-delay.js';
@@ -101,6 +101,9 @@ export class PoolConsumer {
     try {
       await this.options.handler(task, controller.signal, { again: job.attemptsStarted > 1 });
       ok = true;
+      const brief = finishedData(task);
+      // Where it is not there any more, nothing of it is kept either.
+      if (brief !== undefined) await job.updateData(brief).catch(this.options.onError);
     } catch (error) {
       throw asError(error);
     } finally {

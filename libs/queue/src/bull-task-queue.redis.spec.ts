@@ -1,7 +1,7 @@
 /** The BullMQ task queue keeps the contract, over a real Redis; and what only Redis can show. */
 import { Inbox, aTaskJob, startRedis, taskQueueContract, useRedis } from '@weft/testing';
 import { Redis } from 'ioredis';
-import { createBullTaskQueue, discoverPools, openBoardQueues } from './index.js';
+import { createBullTaskQueue, discoverPools, openBoardQueues, type TaskJob } from './index.js';
 
 describe('bull task queue', () => {
   const redis = useRedis();
@@ -22,6 +22,24 @@ describe('bull task queue', () => {
     expect((await board.queues[0]?.getJob('t-1.1'))?.name).toBe('qc/trim[3]');
     await board.close();
     await queue.close();
+  });
+
+  it('keeps of jobs that are done what is short', async () => {
+    const queue = createBullTaskQueue({ connection: redis.server.connection });
+    const inbox = new Inbox<TaskJob>();
+    const long = { text: 'x'.repeat(1_000_000), n: 9223372036854775807n };
+    await queue.consume('default', 1, async (job) => inbox.push(job));
+    await queue.add([aTaskJob({ step: 'align', inputs: long }), aTaskJob({ taskId: 't-2', inputs: { short: 1 } })]);
+    expect((await inbox.atLeast(2)).map(({ inputs }) => inputs)).toEqual([long, { short: 1 }]);
+    const board = openBoardQueues(redis.server.connection, ['default']);
+    // Closed, it has told what became of its jobs.
+    await queue.close();
+    const kept = await Promise.all(['t-1.1', 't-2.1'].map((id) => board.queues[0]?.getJob(id)));
+    expect(kept.map((job) => [job?.data.inputs, JSON.stringify(job?.data).length < 1_000, job?.finishedOn !== undefined])).toEqual([
+      [{}, true, true],
+      [{ short: 1 }, true, true],
+    ]);
+    await board.close();
   });
 
   it('keeps every key of a pool in one slot', async () => {

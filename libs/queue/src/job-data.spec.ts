@@ -1,5 +1,6 @@
 import { aTaskJob } from '@weft/testing';
-import { jobData, jobOf } from './job-data.js';
+import { finishedData, jobData, jobOf } from './job-data.js';
+import { LONG_JOB } from './ports.js';
 
 const through = (data: unknown): unknown => JSON.parse(JSON.stringify(data));
 
@@ -22,3 +23,12 @@ it.each<[string, unknown]>([
   ['one whose whole text is no JSON', { ...aTaskJob(), exact: '{' }],
   ['one whose whole text is no job', { ...aTaskJob(), exact: '{}' }],
 ])('%s is no job', (_what, data) => expect(jobOf(data)).toBeUndefined());
+
+it('of a job that is done, what is long goes, and it is a job of ours still', () => {
+  const long = 'x'.repeat(LONG_JOB.chars);
+  for (const inputs of [{ long }, { long, n: 9223372036854775807n }, { list: Array.from({ length: LONG_JOB.values }, () => 1) }]) {
+    const job = aTaskJob({ inputs, step: 'align' });
+    expect(jobOf(through(finishedData(job)))).toEqual({ ...job, inputs: {} });
+  }
+  for (const inputs of [{}, { short: 'x' }, { n: 9223372036854775807n }]) expect(finishedData(aTaskJob({ inputs }))).toBeUndefined();
+});

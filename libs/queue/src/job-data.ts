@@ -2,9 +2,9 @@
  * What BullMQ keeps of a job, and makes JSON of with its own hands: the job itself; as text beside it where there are whole numbers in it that JSON.stringify
  * refuses (libs/plan, json.ts).
  */
-import { jsonOf, writeJson } from '@weft/plan';
+import { isLongJson, jsonOf, writeJson } from '@weft/plan';
 import { isTaskJob } from './job-shape.js';
-import type { TaskJob } from './ports.js';
+import { LONG_JOB, type TaskJob } from './ports.js';
 
 export type JobData = TaskJob & { exact?: string };
 
@@ -13,6 +13,11 @@ export function jobData(job: TaskJob): JobData {
   if (!holdsLong(job.inputs) && !holdsLong(requirements)) return job;
   // What the board shows stays; what it cannot show goes.
   return { ...job, inputs: {}, inherited: { requirements: [], hints: [] }, exact: writeJson(job) };
+}
+
+/** What stays of a job that is done, for the board; undefined: all of it, it is not long. */
+export function finishedData(job: TaskJob): JobData | undefined {
+  return isLongJson(job.inputs, LONG_JOB) ? jobData({ ...job, inputs: {} }) : undefined;
 }
 
 /** Undefined: it is no job of ours. */

@@ -16,6 +16,7 @@ const shape = z.looseObject({
   planHash: z.string(),
   processId: z.string(),
   inputs: record,
+  fromRun: z.record(z.string(), z.string()).optional(),
   inherited: z.looseObject({ requirements, hints: requirements }),
   options: z.looseObject({
     noContainer: z.boolean(),

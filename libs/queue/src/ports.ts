@@ -6,8 +6,12 @@
  *  2. A job is handed to one consumer at a time; if that consumer dies, to another.
  *  3. The handler's promise decides: resolved = done, and the same id may be added again; rejected = handed out again, after the error's
  *     `retryAfterMs` where it has one, else with back-off; never given up.
+ *  4. Of a job that is done, long inputs are not kept.
  */
-import type { CwlObject } from '@weft/plan';
+import type { CwlObject, JsonLimits } from '@weft/plan';
+
+/** Inputs of more are long for a queue, which has every job whole in Redis. */
+export const LONG_JOB: JsonLimits = { chars: 64 * 1024, values: 8 * 1024 };
 
 export interface TaskJob {
   runId: string;
@@ -20,6 +24,8 @@ export interface TaskJob {
   planHash: string;
   processId: string;
   inputs: CwlObject;
+  /** Inputs that are not in `inputs`, because they are long and are the run's own: by name, what each is called there. */
+  fromRun?: Record<string, string>;
   /** Effective requirements of the scopes around the tool (not its own). */
   inherited: { requirements: import('@weft/plan').Requirement[]; hints: import('@weft/plan').Requirement[] };
   options: {

@@ -86,7 +86,10 @@ describe('where the inputs lie beside the log', () => {
   });
 
   it('and are no JSON, the run cannot be read', async () => {
-    await expect(read(async () => '{"a":')).rejects.toMatchObject({ name: 'UnreadableRunError', message: expect.stringContaining('no JSON') });
+    await expect(read(async () => '{"a":')).rejects.toMatchObject({
+      code: 'INTERNAL',
+      message: expect.stringContaining('no JSON'),
+    });
   });
 
   it('and Redis cannot be asked, it says so', async () => {

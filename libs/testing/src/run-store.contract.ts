@@ -49,24 +49,27 @@ function intakeContract(get: () => RunStoreFixture): void {
     expect(await two.log.active((partitionOf('r-1') + 1) % PARTITIONS)).toEqual([]);
   });
 
-  it.each([-1, 0, 1])('gives inputs of about as many characters as a log may have (%d) back as they were, to all that read it', async (more) => {
-    const { one, two } = get();
-    const rest = JSON.stringify({ list: [1, 2], text: '' }).length;
-    const inputs = { list: [1, 2], text: 'x'.repeat(LONG_INPUTS_CHARS + more - rest) };
-    const event = { ...accepted('r-1'), options: { a: 1 }, inputs };
-    await one.intake.create(aRunHeader(), event);
-    await one.intake.request('r-1', note('later'));
-    const expected = [event, note('later')];
-    expect((await two.log.read('r-1', 0)).map((entry) => entry.event)).toEqual(expected);
-    expect((await two.log.read('r-1', 1)).map((entry) => entry.event)).toEqual(expected.slice(1));
-    const followed: LogEntry['event'][] = [];
-    for await (const entry of two.reader.follow('r-1', 0, new AbortController().signal)) {
-      followed.push(entry.event);
-      if (entry.sequence === 2) break;
-    }
-    expect(followed).toEqual(expected);
-    expect(await objectOf(two, 'inputs')).toEqual(inputs);
-  });
+  it.each([-1, 0, 1])(
+    'gives inputs of about as many characters as a log may have (%d) back as they were, to all that read it',
+    async (more) => {
+      const { one, two } = get();
+      const rest = JSON.stringify({ list: [1, 2], text: '' }).length;
+      const inputs = { list: [1, 2], text: 'x'.repeat(LONG_INPUTS_CHARS + more - rest) };
+      const event = { ...accepted('r-1'), options: { a: 1 }, inputs };
+      await one.intake.create(aRunHeader(), event);
+      await one.intake.request('r-1', note('later'));
+      const expected = [event, note('later')];
+      expect((await two.log.read('r-1', 0)).map((entry) => entry.event)).toEqual(expected);
+      expect((await two.log.read('r-1', 1)).map((entry) => entry.event)).toEqual(expected.slice(1));
+      const followed: LogEntry['event'][] = [];
+      for await (const entry of two.reader.follow('r-1', 0, new AbortController().signal)) {
+        followed.push(entry.event);
+        if (entry.sequence === 2) break;
+      }
+      expect(followed).toEqual(expected);
+      expect(await objectOf(two, 'inputs')).toEqual(inputs);
+    },
+  );
 
   it('counts the runs that have not ended, those of a project too', async () => {
     const { one, two } = get();

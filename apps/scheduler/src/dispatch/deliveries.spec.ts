@@ -37,6 +37,7 @@ function dispatcherWith(deps: Pick<DispatcherDeps, 'execution' | 'reporter'> & P
   return new Dispatcher({
     ...{
       locator: { find: async () => undefined, answered: async () => false },
+      inputs: { whole: async (job) => job },
       builder: () => simulatedBuilder,
       secrets: new SecretBox(Buffer.alloc(32)),
       reach: openReach(new LocalStorage()),

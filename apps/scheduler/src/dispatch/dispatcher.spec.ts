@@ -70,6 +70,7 @@ async function dispatcherOver(
   const reported = new Inbox<EngineEvent>();
   const dispatcher = new Dispatcher({
     locator,
+    inputs: { whole: async (job) => job },
     plans: new PlanCache(loadPlan),
     builder: () => createTaskBuilder({ evaluator, files: new LocalStorage() }),
     secrets: new SecretBox(Buffer.alloc(32)),

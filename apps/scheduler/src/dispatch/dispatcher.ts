@@ -18,6 +18,7 @@ import type { BoundTask, PreparedTask, TaskBuilder, TaskRequest } from '@weft/ta
 import type { Clock } from '../clock.js';
 import type { TaskCanceller } from '../runs/task-stopper.js';
 import { failureOf } from '../runs/failures.js';
+import type { JobInputs } from '../runs/job-inputs.js';
 import type { Seeing } from '../runs/result-reach.js';
 import type { AttemptLog } from './attempt-log.js';
 import { commandText } from './command-text.js';
@@ -53,6 +54,7 @@ export type AttemptExecution = Pick<TaskExecution, 'run' | 'collector' | 'releas
 
 export interface DispatcherDeps {
   locator: AttemptLocator;
+  inputs: Pick<JobInputs, 'whole'>;
   plans: PlanCache;
   /** Looks at what the job's run may see. */
   builder(job: TaskJob): TaskBuilder;
@@ -136,9 +138,12 @@ export class Dispatcher implements TaskCanceller {
     await following;
   }
 
-  private async follow(job: TaskJob, abandon: AbortSignal, delivery: Delivery, cancel: AbortSignal): Promise<void> {
-    const attached = await this.deps.locator.find(job, delivery);
+  private async follow(queued: TaskJob, abandon: AbortSignal, delivery: Delivery, cancel: AbortSignal): Promise<void> {
+    const attached = await this.deps.locator.find(queued, delivery);
     if (attached === 'answered') return;
+    const job = await this.deps.inputs.whole(queued);
+    // Its run was removed: nobody wants its answer.
+    if (job === undefined) return;
     const plan = await this.deps.plans.get(job.planHash);
     const { cache = false, noCache = false } = job.options;
     // What a secret decides is not to be found by its sealed text, which is another each time.

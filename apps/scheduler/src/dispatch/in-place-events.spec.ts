@@ -59,6 +59,7 @@ async function eventsOf(script: Scripted, { location = OWN, attached = false } =
   const reported = new Inbox<EngineEvent>();
   const dispatcher = new Dispatcher({
     locator: { find: async () => (attached ? { runnerId: 'one', runtime: 'process' } : undefined), answered: async () => false },
+    inputs: { whole: async (job) => job },
     plans: new PlanCache(async () => plan),
     builder: () => createTaskBuilder({ evaluator, files: FILES }),
     pool,

@@ -1,6 +1,7 @@
 /** The queue's job for one attempt of a task. */
 import type { Command } from '@weft/engine';
 import type { TaskJob } from '@weft/queue';
+import { carried } from './job-inputs.js';
 import type { RunActor } from './run-actor.js';
 
 export function taskJobOf(actor: RunActor, command: Extract<Command, { type: 'RunTask' }>): TaskJob {
@@ -14,7 +15,7 @@ export function taskJobOf(actor: RunActor, command: Extract<Command, { type: 'Ru
     pool: actor.base.pool,
     planHash: actor.base.planHash,
     processId: command.process,
-    inputs: command.inputs,
+    ...carried(actor.state, command),
     inherited: command.inherited,
     options: {
       noContainer,

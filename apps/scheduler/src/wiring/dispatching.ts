@@ -8,6 +8,7 @@ import { RunnerPool } from '../dispatch/runner-pool.js';
 import { RunnerWatch } from '../dispatch/runner-watch.js';
 import { TaskExecution } from '../dispatch/task-execution.js';
 import { TaskLogBuffer } from '../dispatch/task-log-buffer.js';
+import { JobInputs } from '../runs/job-inputs.js';
 import { LoggedAttempts } from '../runs/attempt-locator.js';
 import type { PartitionOwner } from '../runs/partition-owner.js';
 import { ReportRouter } from '../runs/reports.js';
@@ -29,6 +30,7 @@ export function createDispatching(config: SchedulerConfig, resources: Resources,
     });
   const dispatcher = new Dispatcher({
     locator: new LoggedAttempts(owner, store.log, store.reader),
+    inputs: new JobInputs(owner, store.reader, plans),
     plans,
     builder: (job) => createTaskBuilder({ evaluator, files: reach.filesOf(job) }),
     reach,

@@ -30,6 +30,7 @@ import type { ProjectSlots } from '../../src/release/project-slots.js';
 import { SlotKeeper } from '../../src/release/slot-keeper.js';
 import { TaskReleaser } from '../../src/release/task-releaser.js';
 import { createRetention, type Retention } from '../../src/retention/create-retention.js';
+import { JobInputs } from '../../src/runs/job-inputs.js';
 import { LoggedAttempts } from '../../src/runs/attempt-locator.js';
 import { CommandRunner } from '../../src/runs/command-runner.js';
 import { PartitionOwner } from '../../src/runs/partition-owner.js';
@@ -198,6 +199,7 @@ export class Replica {
     const { store, reuse } = this;
     return new Dispatcher({
       locator: new LoggedAttempts(() => this.owner, store.log, store.reader),
+      inputs: new JobInputs(() => this.owner, store.reader, this.plans),
       clock: this.process.clock,
       plans: this.plans,
       builder: () => simulatedBuilder,
