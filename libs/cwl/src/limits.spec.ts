@@ -1,6 +1,6 @@
 /** How much is read, and how much is told of what is wrong. */
 import { bindInputs, bundleFetcher, parseJob, readJob } from './index.js';
-import { MAX_NODES, MAX_TOLD, MAX_UNION, MAX_YAML_TOKENS } from './limits.js';
+import { MAX_NODES, MAX_REQUIREMENTS, MAX_TOLD, MAX_UNION, MAX_YAML_CHARS, MAX_YAML_TOKENS } from './limits.js';
 import { loadText } from './spec-support/load-text.js';
 
 const HEAD = 'cwlVersion: v1.2\nclass: CommandLineTool\nbaseCommand: echo\noutputs: []\n';
@@ -67,6 +67,28 @@ test('more words and signs of YAML than are allowed are refused in one sentence'
   const { root, diagnostics } = parseJob(`n: [${'1, '.repeat(MAX_YAML_TOKENS / 2)}1]\n`, JOB);
   expect(root).toBeUndefined();
   expect(diagnostics.map(({ message }) => message)).toEqual([expect.stringMatching(/^the YAML has more than 1000000 words and signs; /)]);
+});
+
+test('a longer YAML text than is allowed is refused in one sentence, and JSON of that length is read', () => {
+  const text = 'word '.repeat(MAX_YAML_CHARS / 5);
+  const yaml = `n: >\n  ${text}\n`;
+  expect(parseJob(yaml.slice(0, MAX_YAML_CHARS), JOB).diagnostics).toEqual([]);
+  const { root, diagnostics } = parseJob(yaml, JOB);
+  expect(root).toBeUndefined();
+  expect(diagnostics.map(({ message }) => message)).toEqual([
+    expect.stringMatching(/^this is not JSON, and YAML may have 8388608 characters; /),
+  ]);
+  expect(parseJob(JSON.stringify({ n: text.repeat(2) }), JOB).diagnostics).toEqual([]);
+});
+
+test.each(['requirements', 'hints'])('more %s than are allowed are refused in one sentence', async (which) => {
+  const items = (n: number): string => '{class: InlineJavascriptRequirement},'.repeat(n);
+  const mapping = (n: number): string => Array.from({ length: n }, (_, at) => `x${at}: {}`).join(', ');
+  const of = async (text: string): Promise<string[]> =>
+    (await loadText(`${HEAD}inputs: []\n${which}: ${text}\n`)).diagnostics.map(({ message }) => message);
+  expect((await of(`[${items(MAX_REQUIREMENTS)}]`)).filter((message) => message.includes('are allowed'))).toEqual([]);
+  for (const many of [`[${items(MAX_REQUIREMENTS + 1)}]`, `{${mapping(MAX_REQUIREMENTS + 1)}}`])
+    expect(await of(many)).toEqual([`'${which}' has 1001 items; 1000 are allowed`]);
 });
 
 test('more alternatives of a type than are allowed are refused in one sentence', async () => {

@@ -2,6 +2,7 @@
  * Tables: what each requirement may contain, since when it exists, and under which names it is known.
  * Source: CWL v1.2 §5.2 and following; cwltool's extensions (http://commonwl.org/cwltool#) for the names that became standard later.
  */
+import { MAX_REQUIREMENTS } from '../limits.js';
 import { field, isList, isMap, isNull, stringField, type MapNode, type Node, type Place } from '../source/node.js';
 import { idMapItems } from '../source/id-map.js';
 import { nearestName } from '../source/nearest-name.js';
@@ -208,6 +209,9 @@ export function requirementList(which: 'requirements' | 'hints'): Shape {
         context.reporter.error(node, 'wrong-type', `'${which}' must be a mapping or a list, not ${describe(node)}`);
         return;
       }
+      const size = isMap(node) ? node.entries.size : node.items.length;
+      if (size > MAX_REQUIREMENTS)
+        return context.reporter.error(node, 'document-limit', `'${which}' has ${size} items; ${MAX_REQUIREMENTS} are allowed`);
       const seen = new Set<string>();
       for (const item of requirementItems(node)) checkItem(item, which, context, seen);
     },

@@ -8,7 +8,7 @@
  */
 import { isAlias, isMap, isScalar, isSeq, type Document, type ParsedNode, type YAMLError } from 'yaml';
 import { shortened, type Reporter } from '../diagnostics.js';
-import { MAX_DEPTH, MAX_NODES, TOO_DEEP, TOO_MANY_NODES, TOO_MANY_TOKENS } from '../limits.js';
+import { MAX_DEPTH, MAX_NODES, MAX_YAML_CHARS, TOO_DEEP, TOO_MANY_NODES, TOO_MANY_TOKENS, TOO_MANY_YAML_CHARS } from '../limits.js';
 import { joinFlowLines } from './flow-lines.js';
 import { lostDigits } from './exact-numbers.js';
 import { parseJson } from './parse-json.js';
@@ -22,9 +22,9 @@ const MAX_ALIASED = 100_000;
 export function parseYaml(file: SourceFile, reporter: Reporter): Node | undefined {
   const plainJson = parseJson(file, MAX_DEPTH, MAX_NODES);
   if (plainJson !== undefined && plainJson !== 'large') return plainJson;
-  const document = plainJson ?? parseTolerantly(file.text);
+  const document = plainJson ?? (file.text.length > MAX_YAML_CHARS ? 'longText' : parseTolerantly(file.text));
   if (typeof document === 'string') {
-    const message = { deep: TOO_DEEP, long: TOO_MANY_TOKENS, large: TOO_MANY_NODES }[document];
+    const message = { deep: TOO_DEEP, long: TOO_MANY_TOKENS, longText: TOO_MANY_YAML_CHARS, large: TOO_MANY_NODES }[document];
     reporter.error({ file, start: 0, end: 0 }, 'document-limit', message);
     return undefined;
   }
