@@ -4,6 +4,7 @@ export * from './requirements.js';
 export { canonicalJson } from './canonical.js';
 export { exactInteger, isLong, jsonOf, markedJson, mayHoldLong, readForeignJson, readJson, unmarked, writeJson } from './json.js';
 export { isLongJson, type JsonLimits } from './json-size.js';
+export { heapBytes } from './heap-size.js';
 export { type ImageName, imageNameProblem, isImageId, parseImageName } from './image-reference.js';
 export { pushTo } from './lists.js';
 export { MEMORY_SIZE_SAYS, memorySize } from './memory-size.js';
