@@ -61,15 +61,16 @@ function serveOwnMetrics(
   { metricsListen, secret }: SchedulerConfig,
   { tallies, queue }: Resources,
   { pool }: Dispatching,
-  { owner, releaser, retention }: Running,
+  { owner, releaser, retention, memory }: Running,
 ): Promise<MetricsServer | undefined> {
   if (metricsListen === undefined) return Promise.resolve(undefined);
   const { archivedRuns } = retention;
-  const text = (): Promise<string> => schedulerMetrics({ tallies, queue, owner, releaser, runners: pool, archivedRuns });
+  const text = (): Promise<string> => schedulerMetrics({ tallies, queue, owner, releaser, memory, runners: pool, archivedRuns });
   return serveMetrics({ listen: metricsListen, secret, text });
 }
 
-function serve(config: SchedulerConfig, resources: Resources, { pool, reuse }: Dispatching, { limits, owner, retention }: Running) {
+function serve(config: SchedulerConfig, resources: Resources, { pool, reuse }: Dispatching, running: Running) {
+  const { limits, memory, owner, retention } = running;
   const { store, files, evaluator, plans, registry, tls, logger, loading, reach, secrets } = resources;
   const submissions = new Submissions({
     intake: store.intake,
@@ -82,12 +83,15 @@ function serve(config: SchedulerConfig, resources: Resources, { pool, reuse }: D
     maxAttempts: config.maxAttempts,
     takesCaller: config.takesCaller,
     callCache: config.callCacheFor,
+    memory,
+    isOwn: (runId) => owner.isOwn(runId),
     backlog: new Backlog({ limits, count: (project) => store.intake.activeRuns(project), nowMs: () => Date.now() }),
   });
   const queries = new RunQueries({
     store,
     plans,
     owner,
+    memory,
     storage: files,
     dataUri: config.dataUri,
     beforeRetry: (header) => retention.beforeRetry(header),

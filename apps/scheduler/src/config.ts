@@ -34,6 +34,7 @@ export const schedulerConfigSchema = z
       .default(7 * 86_400),
     WEFT_MAX_ACTIVE_RUNS: positive.default(20_000),
     WEFT_PROJECT_MAX_RUNS: positive.optional(),
+    WEFT_RUN_MEMORY_MIB: positive.optional(),
     WEFT_PROJECT_MAX_TASKS: positive.optional(),
     WEFT_LIMITS_FILE: z.string().min(1).optional(),
     WEFT_CALLER_WORLD: z.enum(['on', 'off']).optional(),
@@ -74,6 +75,8 @@ export const schedulerConfigSchema = z
     loadingLimitMs: env.WEFT_LOADING_LIMIT_MS,
     /** How long finished runs stay in Redis, and what failed ones published stays, milliseconds. */
     retentionMs: env.WEFT_RETENTION_S * 1000,
+    /** What active runs of this replica may hold of its memory; undefined: a share of its heap. */
+    runMemoryBytes: env.WEFT_RUN_MEMORY_MIB === undefined ? undefined : env.WEFT_RUN_MEMORY_MIB * 1024 ** 2,
     limits: {
       maxActiveRuns: env.WEFT_MAX_ACTIVE_RUNS,
       projectMaxRuns: env.WEFT_PROJECT_MAX_RUNS,

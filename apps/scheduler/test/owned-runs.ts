@@ -7,6 +7,7 @@ import { aRunHeader, Inbox } from '@weft/testing';
 import { toLogEvent } from '../src/runs/log-events.js';
 import { PartitionOwner } from '../src/runs/partition-owner.js';
 import type { RunActor } from '../src/runs/run-actor.js';
+import type { RunMemory } from '../src/runs/run-memory.js';
 import type { CommandExecutor } from '../src/runs/run-actor.ports.js';
 
 const NONE = { requirements: [], hints: [], declaredVersion: 'v1.2' };
@@ -70,6 +71,7 @@ export async function owning(
   name = 'me',
   completeOutputs: (outputs: CwlObject) => Promise<CwlObject> = async (outputs) => outputs,
   onFoundEnded?: (finishedAtMs: number) => void,
+  memory?: RunMemory,
 ): Promise<{ owner: PartitionOwner; executor: Recorder; late: (() => void)[] }> {
   const executor = new Recorder();
   const late: (() => void)[] = [];
@@ -83,6 +85,7 @@ export async function owning(
     owner: name,
     leaseTtlMs: 60_000,
     clock,
+    memory,
   });
   await owner.start();
   return { owner, executor, late };

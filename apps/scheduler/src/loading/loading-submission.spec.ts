@@ -11,6 +11,7 @@ import { LoadingPool } from './loading-pool.js';
 import { locateLoader } from './locate-loader.js';
 import { openReach } from '../../test/open-reach.js';
 import { SecretBox } from '../secrets/secret-box.js';
+import { RunMemory } from '../runs/run-memory.js';
 
 const ROOT = 'inline:///main.cwl';
 const never = (): Promise<never> => Promise.reject(new Error('not asked here'));
@@ -22,6 +23,8 @@ function aService() {
   const { intake } = createFakeRunStore(data);
   const limits = { maxRuns: 10, of: () => ({ maxTasks: Infinity, maxRuns: Infinity, weight: 1 }) };
   const submissions = new Submissions({
+    memory: new RunMemory(Infinity),
+    isOwn: () => true,
     intake,
     loading,
     secrets: new SecretBox(Buffer.alloc(32)),

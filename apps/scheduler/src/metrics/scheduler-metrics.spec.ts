@@ -33,6 +33,7 @@ async function lines(tallies: Tallies, more: Partial<MetricsSources> = {}): Prom
     runners: { pools: () => ['default'], waitingCount: 3, coresOf: () => 16 },
     queue: { depth: async () => ({ waiting: 5, active: 2, delayed: 0, failed: 0 }) },
     owner: { activeRuns: 4, heldPartitions: 32 },
+    memory: { held: 11, capacity: 12 },
     archivedRuns: () => 6,
     ...more,
   });
@@ -83,6 +84,8 @@ it('says what waits where, and why', async () => {
       'weft_pool_cores{pool="default"} 16',
       'weft_partitions_leased 32',
       'weft_runs_active 4',
+      'weft_run_memory_bytes 11',
+      'weft_run_memory_capacity_bytes 12',
       'weft_runs_archived_total 6',
       'weft_call_cache_lookups_total{result="hit"} 1',
       'weft_call_cache_lookups_total{result="miss"} 0',

@@ -4,6 +4,7 @@ import type { TaskQueue } from '@weft/queue';
 import type { RunnerPool } from '../dispatch/runner-pool.js';
 import type { TaskReleaser } from '../release/task-releaser.js';
 import type { PartitionOwner } from '../runs/partition-owner.js';
+import type { RunMemory } from '../runs/run-memory.js';
 import type { Tallies } from './tallies.js';
 
 export interface MetricsSources {
@@ -12,15 +13,22 @@ export interface MetricsSources {
   runners: Pick<RunnerPool, 'pools' | 'waitingCount' | 'coresOf'>;
   queue: Pick<TaskQueue, 'depth'>;
   owner: Pick<PartitionOwner, 'activeRuns' | 'heldPartitions'>;
+  memory: Pick<RunMemory, 'held' | 'capacity'>;
   archivedRuns(): number;
 }
 
 export async function schedulerMetrics(sources: MetricsSources): Promise<string> {
-  const { tallies, runners, owner } = sources;
+  const { tallies, runners, owner, memory } = sources;
   const gauge = (name: string, help: string, value: number): string => metricFamily(name, 'gauge', help, [{ value }]);
   return [
     gauge('weft_partitions_leased', "Partitions of runs that this scheduler leases; all schedulers' together: 64.", owner.heldPartitions),
     gauge('weft_runs_active', 'Runs of these partitions that have not ended.', owner.activeRuns),
+    gauge('weft_run_memory_bytes', 'What runs hold of the memory of this scheduler, about.', memory.held),
+    gauge(
+      'weft_run_memory_capacity_bytes',
+      'Above this, what is large is refused of projects that hold more than their share.',
+      memory.capacity,
+    ),
     metricFamily('weft_runs_archived_total', 'counter', 'Runs moved from Redis to the archive.', [{ value: sources.archivedRuns() }]),
     ...ofTasks(sources),
     metricFamily('weft_tasks_ended_total', 'counter', 'Tasks by how they ended.', samplesBy('status', Object.entries(tallies.ended))),

@@ -6,6 +6,7 @@ import { Submissions } from '../runs/submission.js';
 import { Backlog } from './backlog.js';
 import { openReach } from '../../test/open-reach.js';
 import { SecretBox } from '../secrets/secret-box.js';
+import { RunMemory } from '../runs/run-memory.js';
 
 const TOOL = 'cwlVersion: v1.2\nclass: CommandLineTool\nbaseCommand: echo\ninputs: {n: int}\noutputs: {}\n';
 
@@ -20,6 +21,8 @@ function aService(maxRuns: number): {
   const limits = { maxRuns, of: () => ({ maxTasks: Infinity, maxRuns: Infinity, weight: 1 }) };
   const never = (): Promise<never> => Promise.reject(new Error('not asked here'));
   const submissions = new Submissions({
+    memory: new RunMemory(Infinity),
+    isOwn: () => true,
     intake,
     loading: new LoadingPool({ threads: 0, cpuMs: 1, heapMb: 1, waiting: 0, waitingInAll: 0, locate: never }),
     secrets: new SecretBox(Buffer.alloc(32)),

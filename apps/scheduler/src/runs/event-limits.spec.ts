@@ -1,11 +1,11 @@
 /** What is too large for a log is a failure for good, where it is produced. */
 import type { EngineEvent } from '@weft/engine';
 import type { CwlObject } from '@weft/plan';
-import { boundFailure, endWithin, withinLimits as bounded } from './event-limits.js';
+import { boundFailure, endWithin, heldBytes, withinLimits as bounded } from './event-limits.js';
 import { failureOf } from './failures.js';
 
 const succeeded = (outputs: CwlObject): EngineEvent => ({ type: 'TaskSucceeded', taskId: 't', attempt: 2, outputs });
-const withinLimits = (event: EngineEvent): EngineEvent => bounded(event, (taskId) => `step of ${taskId}`);
+const withinLimits = (event: EngineEvent): EngineEvent => bounded(event, { stepOf: (taskId) => `step of ${taskId}`, admits: () => true });
 /** Some 33 MiB, of which several make what is long without being it. */
 const PART = 'x'.repeat(33 * 1024 * 1024);
 
@@ -51,4 +51,45 @@ it('words of a failure', () => {
     retryable: true,
   };
   expect(withinLimits(failed)).toMatchObject({ retryable: true, failure: { message: expect.stringContaining('(99999 characters)') } });
+});
+
+describe('what there is no memory for', () => {
+  const without = (event: EngineEvent): EngineEvent => bounded(event, { stepOf: () => 'align', admits: (bytes) => bytes < 100 });
+  const shards = [7, 8].map((index) => ({ index, inputs: { x: 'x'.repeat(100) }, run: true }));
+  const words = { code: 'X', message: 'm'.repeat(1_000), stderrTail: ['y'.repeat(1_000)], step: 's' };
+  const kept = { code: 'X', message: 'm'.repeat(200), stderrTail: [], step: 's' };
+
+  it.each<[string, EngineEvent, object]>([
+    [
+      'outputs of a task',
+      succeeded({ a: 'x'.repeat(100) }),
+      { type: 'TaskFailed', attempt: 2, retryable: false, failure: { code: 'OUTPUT_SIZE', step: 'align' } },
+    ],
+    [
+      'inputs of tasks',
+      { type: 'BindingsEvaluated', node: 's', iteration: 0, shards },
+      { type: 'BindingsFailed', firstShard: 7, failure: { code: 'INPUT_SIZE' } },
+    ],
+    [
+      'words of a failed task',
+      { type: 'TaskFailed', taskId: 't', attempt: 1, failure: words, retryable: true },
+      { type: 'TaskFailed', retryable: true, failure: kept },
+    ],
+    ['words of bindings', { type: 'BindingsFailed', node: 's', iteration: 0, firstShard: 0, failure: words }, { failure: kept }],
+  ])('%s', (_what, event, expected) => {
+    expect(without(event)).toMatchObject(expected);
+    expect(bounded(event, { stepOf: () => '', admits: () => true })).toMatchObject({ type: event.type });
+  });
+
+  it('is not what brings nothing', () => {
+    const events: EngineEvent[] = [
+      { type: 'TaskCancelled', taskId: 't', attempt: 1 },
+      { type: 'CancelAsked', reason: 'r' },
+      { type: 'RunRetried' },
+    ];
+    for (const event of events) {
+      expect(without(event)).toBe(event);
+      expect(heldBytes(event)).toBe(0);
+    }
+  });
 });

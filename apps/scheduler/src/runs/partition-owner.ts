@@ -17,6 +17,7 @@ import { PlanCache } from '../dispatch/plan-cache.js';
 import { isSealed, LogDivergedError } from './log-events.js';
 import { RunActor, type RunActorDeps } from './run-actor.js';
 import type { CommandExecutor } from './run-actor.ports.js';
+import { RunMemory } from './run-memory.js';
 
 export interface PartitionOwnerDeps {
   store: RunStore;
@@ -29,6 +30,8 @@ export interface PartitionOwnerDeps {
   /** How many partitions the replicas share; all of them unless a simulation has fewer. */
   partitions?: number;
   clock?: Clock;
+  /** What its runs may hold. Default: without a limit. */
+  memory?: RunMemory;
   /** Ten thousand runs of one plan hold it once. Default: a cache of its own. */
   plans?: Pick<PlanCache, 'get'>;
   /** Another partition is held now, or what became of one may have been missed. */
@@ -70,6 +73,7 @@ export class PartitionOwner {
   private readonly loads = new Set<Promise<void>>();
   private readonly partitions: number;
   private readonly clock: Clock;
+  private readonly memory: RunMemory;
   private stopTimer = (): void => undefined;
   private unwatch = (): Promise<void> => Promise.resolve();
   private tending: Promise<void> | undefined;
@@ -79,6 +83,7 @@ export class PartitionOwner {
 
   constructor(private readonly deps: PartitionOwnerDeps) {
     this.clock = deps.clock ?? systemClock;
+    this.memory = deps.memory ?? new RunMemory(Infinity);
     this.plans = deps.plans ?? new PlanCache((hash) => deps.store.log.getPlan(hash));
     this.partitions = deps.partitions ?? PARTITIONS;
   }
@@ -93,6 +98,11 @@ export class PartitionOwner {
 
   actorOf(runId: string): RunActor | undefined {
     return this.actors.get(runId);
+  }
+
+  /** Whether this replica has the runs of that id. */
+  isOwn(runId: string): boolean {
+    return this.held.has(partitionOf(runId));
   }
 
   leases(): Lease[] {
@@ -300,7 +310,7 @@ export class PartitionOwner {
       this.compare(runId, entries, known);
       if (entries.length === 0 || isSealed(entries)) return;
       const actor = RunActor.recover(header, plan, entries, held.lease, {
-        ...{ log: store.log, executor, completeOutputs, logger, clock: this.clock },
+        ...{ log: store.log, executor, completeOutputs, logger, clock: this.clock, memory: this.memory },
         onDone: (done, broken) => {
           this.actors.delete(done.runId);
           if (broken || done.isOutlived) this.loadLater(runId);

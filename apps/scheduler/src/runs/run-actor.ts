@@ -11,6 +11,7 @@
  *  5. A log that does not hold what this actor has read of it (the store lost its newest writes) is begun again from its start, and that is told.
  *     What is read while the run is sealed, or after this actor has stopped, says nothing of the kind: by then the run may have left the store.
  *  6. What is too large for a log is not offered to it, but the failure that it is (event-limits.ts).
+ *     Nor what this replica has no memory for (run-memory.ts).
  *  7. Whoever offers an event hears whether it is in the log: an actor that stops has not taken what it held.
  */
 import { answeredKey, commandKey, decide, initialState, type Command, type EngineEvent, type RunEnded, type RunState } from '@weft/engine';
@@ -19,11 +20,12 @@ import type { Logger } from '@weft/platform';
 import type { Lease, LogEntry, RunHeader, RunLog } from '@weft/run-store';
 import type { Clock } from '../clock.js';
 import { dueCommands } from './due-commands.js';
-import { endWithin, withinLimits } from './event-limits.js';
+import { endWithin, heldBytes, withinLimits, type EventLimits } from './event-limits.js';
 import { failureOf } from './failures.js';
 import { HeaderWriter } from './header-writer.js';
 import { headerOf, type HeaderBase } from './run-header.js';
 import { engineEvent, LogDivergedError, toLogEvent } from './log-events.js';
+import type { RunMemory, RunShare } from './run-memory.js';
 import type { CommandExecutor, Offered, RunListener } from './run-actor.ports.js';
 
 export interface RunActorDeps {
@@ -31,6 +33,7 @@ export interface RunActorDeps {
   executor: CommandExecutor;
   logger: Logger;
   clock: Clock;
+  memory: Pick<RunMemory, 'begin'>;
   /** Size, checksum and listing of outputs that were only passed through. Rejects with a coded error where a file is gone. */
   completeOutputs(outputs: CwlObject, run: { runId: string; projectId: string }): Promise<CwlObject>;
   /** The run has ended, was removed, or belongs to another replica now; or, where `broken`, its log could not be read or written. */
@@ -62,6 +65,8 @@ export class RunActor {
   private told = 0;
   private endedAt = Infinity;
   private readonly headers: HeaderWriter;
+  private readonly share: RunShare;
+  private readonly limits: EventLimits;
   private sealing: Promise<void> | undefined;
   private stopDeadline = (): void => undefined;
   private stopped = false;
@@ -73,13 +78,18 @@ export class RunActor {
     private readonly deps: RunActorDeps,
   ) {
     this.state = initialState(plan);
+    this.share = deps.memory.begin(base.projectId, base.planHash, plan);
+    this.limits = { stepOf: (taskId) => this.state.tasks.get(taskId)?.step, admits: (bytes) => this.share.admits(bytes) };
     this.headers = new HeaderWriter(() => this.writeHeader(), deps.clock);
   }
 
   /** Replays the run's log and goes on with the commands whose answers are still due. */
   static recover(header: RunHeader, plan: Plan, entries: LogEntry[], lease: Lease, deps: RunActorDeps): RunActor {
     const actor = new RunActor(header, plan, lease, deps);
-    for (const entry of entries) actor.apply(engineEvent(entry), entry.sequence, entry.atMs);
+    for (const entry of entries) {
+      actor.share.add(heldBytes(engineEvent(entry)));
+      actor.apply(engineEvent(entry), entry.sequence, entry.atMs);
+    }
     actor.dispatch(dueCommands(actor.state, [...actor.outstanding.values()], deps.clock.now()));
     actor.watchDeadline();
     return actor;
@@ -102,7 +112,9 @@ export class RunActor {
   offer(event: EngineEvent): Promise<boolean> {
     if (this.stopped) return Promise.resolve(false);
     return new Promise((settle) => {
-      this.mailbox.push({ event: withinLimits(event, (taskId) => this.state.tasks.get(taskId)?.step), settle });
+      const fitting = withinLimits(event, this.limits);
+      this.share.add(heldBytes(fitting));
+      this.mailbox.push({ event: fitting, settle });
       this.wake();
     });
   }
@@ -161,6 +173,7 @@ export class RunActor {
     for (const { settle } of this.mailbox.splice(0)) settle(false);
     if (this.stopped) return;
     this.stopped = true;
+    this.share.end();
     this.headers.stop();
     this.stopDeadline();
     this.deps.executor.stopped(this);

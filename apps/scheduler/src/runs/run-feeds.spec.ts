@@ -7,6 +7,7 @@ import type { PartitionOwner } from './partition-owner.js';
 import type { Batch } from './run-feed.js';
 import { RunFeeds } from './run-feeds.js';
 import { RunProjection } from './run-projection.js';
+import { RunMemory } from './run-memory.js';
 
 const TASKS = 12;
 
@@ -29,7 +30,7 @@ async function aRun(kept?: number) {
       }
     },
   };
-  const feeds = new RunFeeds({ reader, plans, actorOf: (runId) => owner.actorOf(runId), kept });
+  const feeds = new RunFeeds({ reader, plans, memory: new RunMemory(Infinity), actorOf: (runId) => owner.actorOf(runId), kept });
   const header = await store.reader.get(RUN);
   if (!header) throw new Error('the run is not there');
   return {
@@ -46,7 +47,7 @@ async function aRun(kept?: number) {
     },
     /** What the whole log tells. */
     async told(): Promise<Batch[]> {
-      const projection = new RunProjection(header, await plans.get(header.planHash));
+      const projection = new RunProjection(header, await plans.get(header.planHash), new RunMemory(Infinity));
       return (await wholeLog(store)).map((entry) => ({ sequence: entry.sequence, type: entry.event.type, events: projection.tell(entry) }));
     },
   };
@@ -100,7 +101,7 @@ it('who keeps up with a run that is owned here needs no log, however many they a
 
 it('watchers of a run that is owned elsewhere read its log once', async () => {
   const run = await aRun();
-  const elsewhere = new RunFeeds({ reader: run.store.reader, plans: run.plans, actorOf: () => undefined });
+  const elsewhere = new RunFeeds({ reader: run.store.reader, plans: run.plans, memory: new RunMemory(Infinity), actorOf: () => undefined });
   const follow = run.store.reader.follow.bind(run.store.reader);
   let reads = 0;
   run.store.reader.follow = (...args) => ((reads += 1), follow(...args));

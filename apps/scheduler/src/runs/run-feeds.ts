@@ -11,12 +11,14 @@ import { isFinal, type RunHeader, type RunReader } from '@weft/run-store';
 import type { PlanCache } from '../dispatch/plan-cache.js';
 import type { RunActor } from './run-actor.js';
 import { type Batch, RunFeed } from './run-feed.js';
+import type { RunMemory } from './run-memory.js';
 import { RunProjection } from './run-projection.js';
 import { RunTeller } from './run-teller.js';
 
 export interface RunFeedsDeps {
   reader: Pick<RunReader, 'follow'>;
   plans: Pick<PlanCache, 'get'>;
+  memory: Pick<RunMemory, 'begin'>;
   actorOf(runId: string): RunActor | undefined;
   /** Batches that a feed holds; absent: enough. */
   kept?: number;
@@ -111,13 +113,17 @@ export class RunFeeds {
     const feed = new RunFeed(0, this.deps.kept);
     const reading = new AbortController();
     const read = async (): Promise<void> => {
-      const projection = new RunProjection(header, await this.deps.plans.get(header.planHash));
-      for await (const entry of this.deps.reader.follow(header.runId, 0, reading.signal)) {
-        feed.push({ sequence: entry.sequence, type: entry.event.type, events: projection.tell(entry) });
-        if (hasOwner(entry.sequence)) return feed.close('lost');
-        await feed.wanted();
+      const projection = new RunProjection(header, await this.deps.plans.get(header.planHash), this.deps.memory);
+      try {
+        for await (const entry of this.deps.reader.follow(header.runId, 0, reading.signal)) {
+          feed.push({ sequence: entry.sequence, type: entry.event.type, events: projection.tell(entry) });
+          if (hasOwner(entry.sequence)) return feed.close('lost');
+          await feed.wanted();
+        }
+        feed.close('over');
+      } finally {
+        projection.close();
       }
-      feed.close('over');
     };
     read().catch((error: unknown) => feed.close({ error }));
     return source(feed, () => reading.abort());

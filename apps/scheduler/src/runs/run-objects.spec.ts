@@ -5,6 +5,7 @@ import { LocalStorage } from '@weft/storage';
 import { owning, RUN, submitted, succeeded } from '../../test/owned-runs.js';
 import { PlanCache } from '../dispatch/plan-cache.js';
 import { RunQueries } from './run-queries.js';
+import { RunMemory } from './run-memory.js';
 
 /** Longer than a message has it. */
 const LONG = 'ä'.repeat(400_000);
@@ -17,6 +18,7 @@ async function ended(values: string[], out: string) {
   await executor.commands.atLeast(values.length);
   for (const [at] of values.entries()) await executor.actor?.offer(succeeded(`${RUN}-${at + 1}`, out));
   const queries = new RunQueries({
+    memory: new RunMemory(Infinity),
     ...{ store, owner, storage: new LocalStorage(), dataUri: 'file:///data/', beforeRetry: async () => undefined },
     plans: new PlanCache((hash) => store.log.getPlan(hash)),
   });

@@ -6,6 +6,7 @@ import { PlanCache } from '../dispatch/plan-cache.js';
 import { toLogEvent } from './log-events.js';
 import type { PartitionOwner } from './partition-owner.js';
 import { RunQueries } from './run-queries.js';
+import { RunMemory } from './run-memory.js';
 
 it('a replica that stood still while another brought the run to its end tells the end, not what it remembers', async () => {
   const store = createFakeRunStore();
@@ -17,6 +18,7 @@ it('a replica that stood still while another brought the run to its end tells th
   await wholeLog(store);
   const stale = { actorOf: () => ({ header: () => running, state: { tasks: new Map() } }) } as unknown as PartitionOwner;
   const queries = new RunQueries({
+    memory: new RunMemory(Infinity),
     ...{ store, owner: stale, storage: new LocalStorage(), dataUri: 'file:///data/', beforeRetry: async () => undefined },
     plans: new PlanCache((hash) => store.log.getPlan(hash)),
   });
@@ -38,6 +40,7 @@ it('the tasks of a run that has ended are paged through with one replay, which i
   store.reader.read = (...args) => ((replays += 1), read(...args));
   const late: (() => void)[] = [];
   const queries = new RunQueries({
+    memory: new RunMemory(Infinity),
     ...{ store, owner, storage: new LocalStorage(), dataUri: 'file:///data/', beforeRetry: async () => undefined },
     plans: new PlanCache((hash) => store.log.getPlan(hash)),
     clock: { now: () => 0, after: (_delayMs, work) => (late.push(work), () => late.splice(late.indexOf(work), 1)) },
@@ -62,6 +65,7 @@ it('lists the runs of one project, of none, or all', async () => {
   ] as const)
     await store.intake.create(aRunHeader({ runId, projectId }), toLogEvent({ type: 'RunRetried' }));
   const queries = new RunQueries({
+    memory: new RunMemory(Infinity),
     ...{ store, owner, storage: new LocalStorage(), dataUri: 'file:///data/', beforeRetry: async () => undefined },
     plans: new PlanCache((hash) => store.log.getPlan(hash)),
   });
@@ -101,6 +105,7 @@ describe('a retry', () => {
     let times = 0;
     const beforeRetry = async (): Promise<void> => void (times += 1);
     const queries = new RunQueries({
+      memory: new RunMemory(Infinity),
       ...{ store, owner, storage: new LocalStorage(), dataUri: 'file:///data/', beforeRetry },
       plans: new PlanCache((hash) => store.log.getPlan(hash)),
     });

@@ -5,6 +5,7 @@ import { ServiceError } from '@weft/platform';
 import type { CwlObject } from '@weft/plan';
 import { isFinal, type RunHeader, type RunObject, type RunStore, type StoredChunk, textOf } from '@weft/run-store';
 import type { StorageReader } from '@weft/storage';
+import pLimit from 'p-limit';
 import { runObject, runState, toLogChunk, toolStream, toRun, toTask } from '../grpc/mapping.js';
 import { type Clock, systemClock } from '../clock.js';
 import { EndedTasks } from './ended-tasks.js';
@@ -16,6 +17,7 @@ import type { PartitionOwner } from './partition-owner.js';
 import { toLogEvent } from './log-events.js';
 import type { Batch } from './run-feed.js';
 import { RunFeeds } from './run-feeds.js';
+import { NO_ROOM_MS, type RunMemory } from './run-memory.js';
 import { RunProjection } from './run-projection.js';
 import { openWholeLog } from './whole-logs.js';
 
@@ -26,6 +28,7 @@ export interface RunQueriesDeps {
   storage: Pick<StorageReader, 'open'>;
   dataUri: string;
   clock?: Pick<Clock, 'after' | 'now'>;
+  memory: Pick<RunMemory, 'begin' | 'mayReturn'>;
   /** Sees to it that a finished run can go on. */
   beforeRetry(header: RunHeader): Promise<void>;
 }
@@ -42,11 +45,13 @@ const PAGE_BYTES = 3 * 1024 * 1024;
 export class RunQueries {
   private readonly feeds: RunFeeds;
   private readonly ended: EndedTasks;
+  /** Whole logs in memory at the same time. */
+  private readonly replays = pLimit(2);
 
   constructor(private readonly deps: RunQueriesDeps) {
-    const { store, plans, owner } = deps;
+    const { store, plans, owner, memory } = deps;
     this.ended = new EndedTasks((header) => this.replayedTasks(header), deps.clock ?? systemClock);
-    this.feeds = new RunFeeds({ reader: store.reader, plans, actorOf: (runId) => owner.actorOf(runId) });
+    this.feeds = new RunFeeds({ reader: store.reader, plans, memory, actorOf: (runId) => owner.actorOf(runId) });
   }
 
   async get(runId: string): Promise<RunHeader> {
@@ -118,10 +123,16 @@ export class RunQueries {
     return (await this.replayed(header)).tasks;
   }
 
-  private async replayed(header: RunHeader): Promise<RunState> {
-    const projection = new RunProjection(header, await this.deps.plans.get(header.planHash));
-    for (const entry of await this.deps.store.reader.read(header.runId, 0)) projection.apply(entry);
-    return projection.state;
+  private replayed(header: RunHeader): Promise<RunState> {
+    return this.replays(async () => {
+      const projection = new RunProjection(header, await this.deps.plans.get(header.planHash), this.deps.memory);
+      try {
+        for (const entry of await this.deps.store.reader.read(header.runId, 0)) projection.apply(entry);
+        return projection.state;
+      } finally {
+        projection.close();
+      }
+    });
   }
 
   /** Events after a sequence until the run ends, with what runners say about tasks (pulls, limits) as notes in between. */
@@ -199,6 +210,10 @@ export class RunQueries {
       header = await this.get(runId);
     }
     if (header.state === 'succeeded') throw new ServiceError('FAILED_PRECONDITION', `run ${runId} succeeded: there is nothing to retry`);
+    if (!this.deps.memory.mayReturn(header.projectId)) {
+      const message = `there is no memory for run ${runId} to go on: those of project '${header.projectId}' that have not ended hold all that they may`;
+      throw new ServiceError('RESOURCE_EXHAUSTED', `${message}; try again when some have ended`, undefined, { retryAfterMs: NO_ROOM_MS });
+    }
     await this.reopened(header);
     return this.get(runId);
   }

@@ -4,13 +4,14 @@
  * Invariants:
  *  1. A submission that is refused leaves nothing behind.
  *  2. One that is answered is in the log: plan first, then header and RunAccepted in one step.
+ *  3. What is taken can be held: a run is refused where there is no memory for what it brings (run-memory.ts).
  */
 import { randomUUID } from 'node:crypto';
 import type { scheduler } from '@weft/contracts';
 import { formatDiagnostic, resolveInputFiles, type Diagnostic, type DocumentBundle, type FileExpressionEvaluator } from '@weft/cwl';
 import { CURRENT_RULES, decide, initialState, type EngineEvent, type RunOptions } from '@weft/engine';
 import { ownedBy, usesJavascript, type ExpressionEvaluator, type ExpressionOwner, type StartedEvaluator } from '@weft/expressions';
-import { inherit, NO_REQUIREMENTS, type CwlObject, type Plan } from '@weft/plan';
+import { heapBytes, inherit, NO_REQUIREMENTS, type CwlObject, type Plan } from '@weft/plan';
 import { ServiceError } from '@weft/platform';
 import type { IdempotencyKey, RunHeader, RunIntake } from '@weft/run-store';
 import { prepareRunInputs, type FileAccess } from '@weft/tasks';
@@ -22,6 +23,7 @@ import type { SecretBox } from '../secrets/secret-box.js';
 import { withSealedSecrets } from '../secrets/secret-inputs.js';
 import { expressionOptions } from './expression-options.js';
 import { headerOf } from './run-header.js';
+import { NO_ROOM_MS, type RunMemory } from './run-memory.js';
 import type { Seeing } from './result-reach.js';
 import { runOptionsOf } from './run-options.js';
 import { toLogEvent } from './log-events.js';
@@ -42,6 +44,9 @@ export interface SubmissionDeps {
   /** Whose results are used again: of runs that ask for it, of all, of none. */
   callCache: 'asked' | 'on' | 'off';
   backlog: Pick<Backlog, 'admit'>;
+  memory: Pick<RunMemory, 'hasRoom' | 'capacity'>;
+  /** Whether this replica has the runs of that id: a large one is to be where its memory was asked for. */
+  isOwn(runId: string): boolean;
 }
 
 export interface Submitted {
@@ -55,6 +60,10 @@ export interface Submitted {
 }
 
 const DEFAULT_POOL = 'default';
+const MIB = 1024 * 1024;
+/** A run of so much goes to the replica that it was sent to, where that has any partition. */
+const LARGE_BYTES = MIB;
+const OWN_TRIES = 1_000;
 
 export class Submissions {
   constructor(private readonly deps: SubmissionDeps) {}
@@ -148,6 +157,25 @@ export class Submissions {
     }
   }
 
+  /** Bytes that the run brings. */
+  private takeRoom(project: string, plan: { hash: string; plan: Plan }, inputs: CwlObject): number {
+    const bytes = heapBytes(inputs);
+    const { memory } = this.deps;
+    const room = memory.hasRoom(project, plan, bytes);
+    if (room === true) return bytes;
+    const whole = `document and inputs take more memory than the runs of this service may have together (${Math.floor(memory.capacity / MIB)} MiB)`;
+    if (room === 'never') throw new ServiceError('INVALID_ARGUMENT', `${whole}: put what is large into files that the inputs name`);
+    const message = `there is no memory for this run: those that have not ended hold all that they may, and those of project '${project}' their share of it`;
+    throw new ServiceError('RESOURCE_EXHAUSTED', `${message}; try again when some have ended`, undefined, { retryAfterMs: NO_ROOM_MS });
+  }
+
+  private newRunId(bytes: number): string {
+    for (let tries = 0; ; tries += 1) {
+      const runId = `r-${ulid().toLowerCase()}`;
+      if (bytes < LARGE_BYTES || tries === OWN_TRIES || this.deps.isOwn(runId)) return runId;
+    }
+  }
+
   private checkPool(pool: string): void {
     const pools = this.deps.pools();
     if (pool === DEFAULT_POOL || pools.includes(pool)) return;
@@ -161,7 +189,7 @@ export class Submissions {
     plan: Plan,
     inputs: CwlObject,
   ): Promise<Omit<Submitted, 'diagnostics'>> {
-    const runId = `r-${ulid().toLowerCase()}`;
+    const runId = this.newRunId(this.takeRoom(request.projectId, { hash, plan }, inputs));
     const submittedAtMs = Date.now();
     const accepted: EngineEvent = {
       type: 'RunAccepted',

@@ -4,6 +4,7 @@ import { createFakeRunStore } from '@weft/testing';
 import { owning, RUN, submitted, succeeded, wholeLog } from '../../test/owned-runs.js';
 import { PlanCache } from '../dispatch/plan-cache.js';
 import { RunQueries } from './run-queries.js';
+import { RunMemory } from './run-memory.js';
 
 type Seen = Pick<pb.RunEvent, 'sequence' | 'ordinal' | 'event'>;
 
@@ -16,6 +17,7 @@ it('a watcher that comes back gets exactly what it has not seen, wherever it lef
   await wholeLog(store);
   const plans = new PlanCache((hash) => store.log.getPlan(hash));
   const queries = new RunQueries({
+    memory: new RunMemory(Infinity),
     store,
     plans,
     owner,

@@ -1,5 +1,6 @@
 /** What sees runs through: their owner and actors, the release of their tasks, and what becomes of them afterwards. */
 import { hostname } from 'node:os';
+import { getHeapStatistics } from 'node:v8';
 import { followFile, type Logger } from '@weft/platform';
 import { completeRunOutputs } from '@weft/tasks';
 import { ulid } from 'ulid';
@@ -15,9 +16,13 @@ import { TaskReleaser } from '../release/task-releaser.js';
 import { createRetention } from '../retention/create-retention.js';
 import { CommandRunner } from '../runs/command-runner.js';
 import { PartitionOwner } from '../runs/partition-owner.js';
+import { RunMemory } from '../runs/run-memory.js';
 import { TaskStopper } from '../runs/task-stopper.js';
 import type { Dispatching } from './dispatching.js';
 import type { Resources } from './resources.js';
+
+/** Of the heap, for what runs hold: what is small may go up to twice that, and the rest of the scheduler needs some. */
+const HEAP_SHARE = 0.35;
 
 export type Running = ReturnType<typeof createRunning>;
 
@@ -43,6 +48,7 @@ export function createRunning(config: SchedulerConfig, resources: Resources, dis
     leases: () => owner.leases(),
     cache: dispatching.reuse?.folders,
   });
+  const memory = new RunMemory(config.runMemoryBytes ?? Math.floor(getHeapStatistics().heap_size_limit * HEAP_SHARE));
   const owner: PartitionOwner = new PartitionOwner({
     store,
     executor: tallies.following(retention.following(new CommandRunner({ releaser, evaluator, reach, logger }))),
@@ -54,9 +60,10 @@ export function createRunning(config: SchedulerConfig, resources: Resources, dis
     owner: name,
     leaseTtlMs: config.leaseTtlMs,
     plans,
+    memory,
   });
   return {
-    ...{ limits, releaser, retention, owner },
+    ...{ limits, releaser, retention, owner, memory },
     start: async (): Promise<void> => {
       await neighbours.start((pool) => releaser.termsChanged(pool));
       if (limits.limitTasks) await releaser.start();

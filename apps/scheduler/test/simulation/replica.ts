@@ -46,6 +46,7 @@ import { DATA_URI, type SimulatedFiles } from './simulated-files.js';
 import { type SimulatedReuse, simulatedReuse } from './simulated-reuse.js';
 import type { SimulatedRunner } from './simulated-runners.js';
 import { contentOf, simulatedBuilder, simulatedEvaluator } from './tools.js';
+import { RunMemory } from '../../src/runs/run-memory.js';
 
 export const POOL = 'default';
 export const LEASE_TTL_MS = 9_000;
@@ -151,6 +152,7 @@ export class Replica {
     this.retention = this.newRetention(live, archive, storage);
     this.owner = this.newOwner(storage, name);
     this.queries = new RunQueries({
+      memory: new RunMemory(Infinity),
       ...{ store: this.store, plans: this.plans, owner: this.owner, storage, dataUri: DATA_URI },
       beforeRetry: (header) => this.retention.beforeRetry(header),
     });
