@@ -112,6 +112,30 @@ describe('a run that is being loaded', () => {
   });
 });
 
+describe('many runs that are taken up at the same time', () => {
+  it('have the logs of a few of them in memory at once, and are all taken up', async () => {
+    const store = createFakeRunStore();
+    const runIds = Array.from({ length: 100 }, (_, n) => `r-${n}`);
+    for (const runId of runIds) await submitted(store, runId);
+    const read = store.log.read.bind(store.log);
+    const taken = new Set<string>();
+    let [now, most] = [0, 0];
+    store.log.read = async (...args) => {
+      // Those that are taken up read on from where they are.
+      if (taken.has(args[0])) return read(...args);
+      taken.add(args[0]);
+      most = Math.max(most, (now += 1));
+      await settled();
+      return read(...args).finally(() => (now -= 1));
+    };
+    const { owner, executor } = await owning(store);
+    await executor.commands.atLeast(200);
+    expect(runIds.filter((runId) => owner.actorOf(runId) === undefined)).toEqual([]);
+    expect(most).toBe(16);
+    await owner.close();
+  });
+});
+
 describe('a run that is begun again', () => {
   it('goes on although its owner was just about to see that it had ended', async () => {
     const data = new FakeRunStoreData();

@@ -12,6 +12,7 @@
  */
 import type { Logger } from '@weft/platform';
 import { PARTITIONS, partitionOf, type Lease, type LogEntry, type RunStore } from '@weft/run-store';
+import pLimit from 'p-limit';
 import { type Clock, systemClock } from '../clock.js';
 import { PlanCache } from '../dispatch/plan-cache.js';
 import { isSealed, LogDivergedError } from './log-events.js';
@@ -46,6 +47,9 @@ const RELOAD_MS = 1_000;
 const BEATS_PER_LEASE = 3;
 const HUNGRY_BEATS_PER_LEASE = 10;
 
+/** Logs that are read at the same time: after a restart all of them are, and each is in memory twice until it is replayed. */
+const REPLAYS = 16;
+
 interface Loading {
   done: Promise<void>;
   /** Greatest sequence that it was nudged with meanwhile. */
@@ -74,6 +78,7 @@ export class PartitionOwner {
   private readonly partitions: number;
   private readonly clock: Clock;
   private readonly memory: RunMemory;
+  private readonly replays = pLimit(REPLAYS);
   private stopTimer = (): void => undefined;
   private unwatch = (): Promise<void> => Promise.resolve();
   private tending: Promise<void> | undefined;
@@ -297,28 +302,36 @@ export class PartitionOwner {
 
   /** @param known where the run stood, as this replica has read or written it */
   private async recover(runId: string, known?: LogPosition): Promise<void> {
+    while (await this.replays(() => this.replay(runId, known)));
+  }
+
+  /** True: the partition was lost meanwhile, and perhaps taken again, and others may have appended since. */
+  private async replay(runId: string, known: LogPosition | undefined): Promise<boolean> {
     const { store, executor, completeOutputs, logger } = this.deps;
-    for (;;) {
-      const held = this.held.get(partitionOf(runId));
-      if (!held || this.closed) return;
-      const header = await store.reader.get(runId);
-      if (!header) return this.compare(runId, [], known);
-      if (header.finishedAtMs !== undefined) return this.deps.onFoundEnded?.(header.finishedAtMs);
-      const [plan, entries] = await Promise.all([this.plans.get(header.planHash), store.log.read(runId, 0)]);
-      // The partition was lost, and perhaps taken again: others may have appended since.
-      if (this.held.get(partitionOf(runId)) !== held || this.closed) continue;
-      this.compare(runId, entries, known);
-      if (entries.length === 0 || isSealed(entries)) return;
-      const actor = RunActor.recover(header, plan, entries, held.lease, {
-        ...{ log: store.log, executor, completeOutputs, logger, clock: this.clock, memory: this.memory },
-        onDone: (done, broken) => {
-          this.actors.delete(done.runId);
-          if (broken || done.isOutlived) this.loadLater(runId);
-        },
-      });
-      this.actors.set(runId, actor);
-      return;
+    const held = this.held.get(partitionOf(runId));
+    if (!held || this.closed) return false;
+    const header = await store.reader.get(runId);
+    if (!header) {
+      this.compare(runId, [], known);
+      return false;
     }
+    if (header.finishedAtMs !== undefined) {
+      this.deps.onFoundEnded?.(header.finishedAtMs);
+      return false;
+    }
+    const [plan, entries] = await Promise.all([this.plans.get(header.planHash), store.log.read(runId, 0)]);
+    if (this.held.get(partitionOf(runId)) !== held || this.closed) return true;
+    this.compare(runId, entries, known);
+    if (entries.length === 0 || isSealed(entries)) return false;
+    const actor = RunActor.recover(header, plan, entries, held.lease, {
+      ...{ log: store.log, executor, completeOutputs, logger, clock: this.clock, memory: this.memory },
+      onDone: (done, broken) => {
+        this.actors.delete(done.runId);
+        if (broken || done.isOutlived) this.loadLater(runId);
+      },
+    });
+    this.actors.set(runId, actor);
+    return false;
   }
 
   private compare(runId: string, entries: LogEntry[], known: LogPosition | undefined): void {

@@ -223,7 +223,7 @@ export class RunQueries {
     const { finishedAtMs: _end, failure: _failure, ...again } = header;
     const event = toLogEvent({ type: 'RunRetried' });
     for (let times = 0; times < BRINGING_BACK; times += 1) {
-      await this.deps.beforeRetry(header);
+      await this.replays(() => this.deps.beforeRetry(header));
       const retriedAtMs = (this.deps.clock ?? systemClock).now();
       if ((await this.deps.store.intake.reopen({ ...again, state: 'running', retriedAtMs }, event)) !== 'gone') return;
     }
