@@ -7,14 +7,26 @@
  *  2. An event that was already taken into account changes nothing (`ignored` says so).
  *  3. Exactly one EndRun is given out per run and retry, and no command between it and the next retry.
  */
-import { askBindings, takeDue, bindingsEvaluated } from './step.machine.js';
-import { beginShards } from './shards.machine.js';
 import type { Command } from './commands.js';
-import type { BindingsEvaluated, BindingsFailed, EngineEvent } from './events.js';
-import { accept, cancelAsked, ended, retried, settle } from './run.machine.js';
+import type { EngineEvent } from './events.js';
+import { finishLoop, nextIteration } from './loop.machine.js';
+import { activate } from './process.machine.js';
 import { UnknownRulesError } from './rules.js';
-import type { RunState } from './state.js';
-import { taskAnswered } from './task.machine.js';
+import { accept, cancelAsked, ended, retried, settle, succeed } from './run.machine.js';
+import { beginShards } from './shards.machine.js';
+import type { RunState, Work } from './state.js';
+import {
+  askBindings,
+  beginNextShards,
+  bindingsAnswered,
+  finishScope,
+  finishStep,
+  runBound,
+  shardDone,
+  startStep,
+  stepDone,
+} from './step.machine.js';
+import { retryTask, taskAnswered } from './task.machine.js';
 import { Turn } from './turn.js';
 
 export interface Decision {
@@ -28,7 +40,7 @@ export interface Decision {
 
 /** @param atMs when the event was recorded, milliseconds since the epoch */
 export function decide(state: RunState, event: EngineEvent, atMs: number): Decision {
-  const turn = new Turn(state, atMs);
+  const turn = new Turn(state, atMs, perform);
   if ((state.phase === 'new') !== (event.type === 'RunAccepted')) {
     turn.ignored = state.phase === 'new' ? `${event.type} before RunAccepted` : 'RunAccepted a second time';
   } else {
@@ -67,21 +79,35 @@ function apply(turn: Turn, event: EngineEvent): void {
   }
 }
 
-function bindingsAnswered(turn: Turn, event: BindingsEvaluated | BindingsFailed): void {
-  const instance = turn.state.steps.get(event.node);
-  if (!instance) {
-    turn.ignored = `${event.type}: nobody waits for '${event.node}'`;
-    return;
+/** Which machine does what. The only place that knows more than one of them. */
+function perform(turn: Turn, work: Work): void {
+  switch (work.type) {
+    case 'activate':
+      return activate(turn, work.activation);
+    case 'complete':
+      if (work.owner.kind === 'root') return turn.now({ type: 'succeed', outputs: work.outputs });
+      return shardDone(turn, work.owner.step, work.owner.shard, work.outputs);
+    case 'startStep':
+      return startStep(turn, work.step);
+    case 'beginShards':
+      return beginNextShards(turn, work.step, work.room);
+    case 'askBindings':
+      return askBindings(turn, work.step, work.shards, work.loop);
+    case 'runBound':
+      return runBound(turn, work.step, work.shards);
+    case 'nextIteration':
+      return nextIteration(turn, work.step, work.outputs);
+    case 'finishLoop':
+      return finishLoop(turn, work.step);
+    case 'finishStep':
+      return finishStep(turn, work.step);
+    case 'stepDone':
+      return stepDone(turn, work.step, work.outputs);
+    case 'finishScope':
+      return finishScope(turn, work.scope);
+    case 'succeed':
+      return succeed(turn, work.outputs);
+    case 'retryTask':
+      return retryTask(turn, work.task);
   }
-  if (event.type === 'BindingsEvaluated') {
-    if (!bindingsEvaluated(turn, instance, event)) turn.ignored = `BindingsEvaluated: '${event.node}' has them already`;
-    return;
-  }
-  const chunk = takeDue(turn, instance, event.iteration, event.firstShard);
-  if (!chunk) {
-    turn.ignored = `BindingsFailed: '${event.node}' has its answer already`;
-    return;
-  }
-  turn.settled();
-  turn.failAndPark(event.failure, (later) => askBindings(later, instance, chunk.shards, chunk.loop));
 }

@@ -25,38 +25,8 @@ import {
   type Plan,
   visitFiles,
 } from '@weft/plan';
-import type { Owner, RunState, Scope, StepInstance } from './state.js';
+import type { FileUser, InPlaceBook, Owner, Place, RunState } from './state.js';
 import type { Topology } from './topology.js';
-
-/** Where in the run a task is: the steps around it, outermost first. */
-interface Place {
-  scope: Scope;
-  step: StepInstance;
-  shard: number;
-  iteration: number;
-}
-
-export interface FileUser {
-  taskId: string;
-  /** Of its step, for messages: "a/b", and the index of its shard. */
-  step: string;
-  index: string;
-  places: readonly Place[];
-}
-
-/** By task. */
-interface Users {
-  readers: Map<string, FileUser>;
-  writers: Map<string, FileUser>;
-}
-
-/** Who uses which files, as far as anybody changes files in place. */
-export interface InPlaceBook {
-  at: Map<string, Users>;
-  /** By directory, the locations below it that are in `at`. */
-  below: Map<string, Set<string>>;
-  users: Map<string, FileUser>;
-}
 
 export interface Conflict {
   code: 'INPLACE_CONFLICT';
@@ -73,7 +43,8 @@ export function userOf(taskId: string, at: { path: string; index: string; owner:
   const places: Place[] = [];
   for (let { owner } = at; owner.kind === 'shard'; owner = owner.step.scope.owner) {
     const { step, shard } = owner;
-    places.unshift({ scope: step.scope, step, shard, iteration: step.iteration });
+    const { node, workflow } = step.scope;
+    places.unshift({ scope: node, workflow: workflow.id, step: step.step.name, shard, iteration: step.iteration });
   }
   return { taskId, step: at.path, index: at.index, places };
 }
@@ -93,7 +64,7 @@ export function useInputs(
   const written = declaredWrites(state.runId, effective, inputs);
   const locations = locationsOf(inputs);
   for (const location of locations) {
-    const conflict = conflictAt(book, user, location, written.has(location));
+    const conflict = conflictAt(state, book, user, location, written.has(location));
     if (conflict !== undefined) return conflict;
   }
   book.users.set(user.taskId, user);
@@ -108,7 +79,7 @@ export function useInPlace(state: RunState, taskId: string, locations: readonly 
   if (book === undefined || user === undefined) return undefined;
   for (const location of locations) enter(book, user, withoutSlash(location), true);
   for (const location of locations) {
-    const conflict = conflictAt(book, user, withoutSlash(location), true);
+    const conflict = conflictAt(state, book, user, withoutSlash(location), true);
     if (conflict !== undefined) return conflict;
   }
   return undefined;
@@ -128,13 +99,13 @@ function enter(book: InPlaceBook, user: FileUser, location: string, writes: bool
   (writes ? users.writers : users.readers).set(user.taskId, user);
 }
 
-function conflictAt(book: InPlaceBook, user: FileUser, location: string, writes: boolean): Conflict | undefined {
+function conflictAt(state: RunState, book: InPlaceBook, user: FileUser, location: string, writes: boolean): Conflict | undefined {
   for (const place of [location, ...directoriesAbove(location), ...(book.below.get(location) ?? [])]) {
     const users = book.at.get(place);
     if (users === undefined) continue;
-    for (const other of users.writers.values()) if (!areOrdered(user, other)) return between(location, other, user, writes);
+    for (const other of users.writers.values()) if (!areOrdered(state, user, other)) return between(location, other, user, writes);
     if (!writes) continue;
-    for (const other of users.readers.values()) if (!areOrdered(user, other)) return between(location, user, other, false);
+    for (const other of users.readers.values()) if (!areOrdered(state, user, other)) return between(location, user, other, false);
   }
   return undefined;
 }
@@ -153,15 +124,14 @@ function named({ step, index }: FileUser): string {
 }
 
 /** Whether one of the two comes after the other by what the graph says. */
-function areOrdered(a: FileUser, b: FileUser): boolean {
+function areOrdered({ topologies }: RunState, a: FileUser, b: FileUser): boolean {
   if (a.taskId === b.taskId) return true;
   for (let level = 0; ; level += 1) {
     const [one, other] = [a.places[level], b.places[level]];
-    if (one === undefined || other === undefined) return false;
+    if (one === undefined || other === undefined || one.scope !== other.scope) return false;
     if (one.step !== other.step) {
-      if (one.scope !== other.scope) return false;
-      const { topology } = one.scope;
-      return leadsTo(topology, one.step.step.name, other.step.step.name) || leadsTo(topology, other.step.step.name, one.step.step.name);
+      const topology = topologies.get(one.workflow);
+      return topology !== undefined && (leadsTo(topology, one.step, other.step) || leadsTo(topology, other.step, one.step));
     }
     if (one.iteration !== other.iteration) return true;
     if (one.shard !== other.shard) return false;

@@ -1,5 +1,6 @@
 export { decide, type Decision } from './decide.js';
-export { initialState, type RunPhase, type RunState, tasksToCome, type TaskRecord, type TaskStatus } from './state.js';
+export { tasksToCome } from './records.js';
+export { initialState, type RunPhase, type RunState, type TaskRecord, type TaskStatus } from './state.js';
 export { ownInput, runInputs } from './own-inputs.js';
 export { answeredKey, commandKey } from './outstanding.js';
 export { liveLocations, type LiveLocations, mayLoseFiles } from './live-locations.js';

@@ -4,7 +4,7 @@
  * Invariant: what is named is the very value. The links of the steps around the task only say where to look.
  */
 import type { CwlObject, CwlValue } from '@weft/plan';
-import { withDefaults } from './activation.js';
+import { withDefaults } from './process.machine.js';
 import type { Owner, RunState } from './state.js';
 
 /** The name of the run's input that this one of the task is; undefined: none, or it cannot be told. */

@@ -3,14 +3,11 @@
  * cancelled) → running where it is retried. With `failureMode: 'continue'` it stays running until nothing is left to do.
  */
 import { NO_REQUIREMENTS, type CwlObject } from '@weft/plan';
-import { activate } from './activation.js';
 import type { CancelAsked, RunAccepted, RunEnded } from './events.js';
 import { rulesOf, since2 } from './rules.js';
 import { bookFor } from './in-place.js';
 import { partialOutputs } from './partial-outputs.js';
-import { shardDone } from './step.machine.js';
-import { failSpoiled, retryTask } from './task.machine.js';
-import type { Owner } from './state.js';
+import type { TaskRecord } from './state.js';
 import type { Turn } from './turn.js';
 
 export function accept(turn: Turn, event: RunAccepted): void {
@@ -23,29 +20,14 @@ export function accept(turn: Turn, event: RunAccepted): void {
   const book = since2(state.rules) ? bookFor(state.plan) : undefined;
   if (book !== undefined) state.inPlace = book;
   const root = state.plan.root;
-  turn.later(() =>
-    activate(turn, {
-      process: root,
-      inputs: event.inputs,
-      inherited: NO_REQUIREMENTS,
-      owner: { kind: 'root' },
-      path: '',
-      node: '',
-      index: '',
-    }),
-  );
+  turn.later({
+    type: 'activate',
+    activation: { process: root, inputs: event.inputs, inherited: NO_REQUIREMENTS, owner: { kind: 'root' }, path: '', node: '', index: '' },
+  });
 }
 
-/** A process ended with outputs: they go to the run, or to the step that it is a shard of. */
-export function complete(turn: Turn, owner: Owner, outputs: CwlObject): void {
-  if (owner.kind === 'shard') {
-    shardDone(turn, owner.step, owner.shard, outputs);
-    return;
-  }
-  turn.orPark((now) => succeed(now, outputs));
-}
-
-function succeed(turn: Turn, outputs: CwlObject): void {
+/** The root process has its outputs. */
+export function succeed(turn: Turn, outputs: CwlObject): void {
   const { state } = turn;
   state.completed = outputs;
   state.outputs = outputs;
@@ -99,10 +81,15 @@ export function retried(turn: Turn): void {
   const undone = [...state.tasks.values()].filter(({ pending, status }) => pending && (status === 'failed' || status === 'cancelled'));
   for (const task of undone) if (task.pending?.spoiled === true) failSpoiled(turn, task);
   if (state.phase !== 'running') return;
-  for (const task of undone) if (task.pending?.spoiled !== true) retryTask(turn, task);
-  for (const work of state.parked.splice(0)) turn.later(() => turn.orPark(work));
-  const { completed } = state;
-  if (completed) turn.later(() => succeed(turn, completed));
+  for (const task of undone) if (task.pending?.spoiled !== true) turn.now({ type: 'retryTask', task });
+  for (const work of state.parked.splice(0)) turn.later(work);
+  if (state.completed) turn.later({ type: 'succeed', outputs: state.completed });
+}
+
+/** It cannot be done again: that is said once more. */
+function failSpoiled(turn: Turn, task: TaskRecord): void {
+  const failure = task.failure ?? { code: 'INTERNAL', message: 'it cannot be tried again' };
+  turn.fail({ ...failure, step: task.step, taskId: task.taskId });
 }
 
 export function ended(turn: Turn, event: RunEnded): void {

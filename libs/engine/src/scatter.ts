@@ -13,11 +13,13 @@ export interface ScatterShape {
   nested: boolean;
 }
 
-/** The shards of a step: each is made when it is asked for, so that those to come cost nothing. */
+/** The shards of a step: the values of each are made when they are asked for (`shardValues`), so that those to come cost nothing. */
 export interface Shards {
   readonly count: number;
-  /** The values of a shard. */
-  values(shard: number): CwlObject;
+  /** Of all of them: what is scattered as whole arrays. */
+  readonly values: CwlObject;
+  /** Where each combination of items is one: how many there are of each input that is scattered. Absent: shard n has the nth of each. */
+  readonly lengths?: readonly number[];
 }
 
 /** `code`: SCATTER where the arrays do not fit each other, SCATTER_LIMIT where there would be too many shards. */
@@ -45,17 +47,24 @@ export function expand(step: WorkflowStep, values: CwlObject, maxShards: number)
     }
     const count = lengths[0] ?? 0;
     if (count > maxShards) return tooMany(count, maxShards, lengths.slice(0, 1));
-    const shards = { count, values: (shard: number) => withItems(step.scatter, values, arrays, () => shard) };
-    return { ok: true, shape: { dimensions: [count], nested: false }, shards };
+    return { ok: true, shape: { dimensions: [count], nested: false }, shards: { count, values } };
   }
   const count = lengths.reduce((product, length) => product * length, 1);
   if (count > maxShards) return tooMany(count, maxShards, lengths);
-  const shardValues = (shard: number): CwlObject => {
-    const position = unravel(shard, lengths);
-    return withItems(step.scatter, values, arrays, (axis) => position[axis] ?? 0);
-  };
   const shape = { dimensions: lengths, nested: step.scatterMethod === 'nested_crossproduct' };
-  return { ok: true, shape, shards: { count, values: shardValues } };
+  return { ok: true, shape, shards: { count, values, lengths } };
+}
+
+/** The values of one shard. */
+export function shardValues({ scatter }: WorkflowStep, { values, lengths }: Shards, shard: number): CwlObject {
+  if (scatter.length === 0) return values;
+  const position = lengths && unravel(shard, lengths);
+  const own: CwlObject = { ...values };
+  scatter.forEach((name, axis) => {
+    const array = values[name];
+    own[name] = (Array.isArray(array) ? array[position ? (position[axis] ?? 0) : shard] : undefined) ?? null;
+  });
+  return own;
 }
 
 function tooMany(count: number, maxShards: number, lengths: readonly number[]): Expanded {
@@ -64,16 +73,8 @@ function tooMany(count: number, maxShards: number, lengths: readonly number[]): 
   return { ok: false, code: 'SCATTER_LIMIT', reason };
 }
 
-function withItems(names: string[], values: CwlObject, arrays: CwlValue[][], at: (axis: number) => number): CwlObject {
-  const shard: CwlObject = { ...values };
-  names.forEach((name, axis) => {
-    shard[name] = arrays[axis]?.[at(axis)] ?? null;
-  });
-  return shard;
-}
-
 /** Position along each axis of the shard with this number. */
-export function unravel(shard: number, dimensions: number[]): number[] {
+export function unravel(shard: number, dimensions: readonly number[]): number[] {
   const position: number[] = [];
   let rest = shard;
   for (let axis = dimensions.length - 1; axis >= 0; axis--) {

@@ -2,20 +2,15 @@
  * Which shards of scatters are begun, and when: a few ahead of what runs, so that a scatter of a hundred thousand costs memory for what is
  * under way and not for what is to come.
  *
+ *   no more than `refillAt` tasks wait, and shards are to be begun → some are, until `shardsAhead` wait
+ *
  * Invariants:
  *  1. While the run goes on and shards are to be begun, tasks wait: whoever starts tasks never has to wait for the engine.
  *  2. What is deepest goes first: the shards inside a shard that was begun come before that shard's neighbours, so that few scopes are open.
  *  3. When shards are begun depends on the events alone (and on the rules that the run was accepted with): a replay gives the same.
  */
-import { beginNextShards } from './step.machine.js';
-import type { RunState, StepInstance } from './state.js';
+import type { RunState } from './state.js';
 import type { Turn } from './turn.js';
-
-/** A scatter's shards are to be begun when their turn comes. */
-export function enqueueUnbegun({ unbegun }: RunState, instance: StepInstance): void {
-  const at = unbegun.findIndex((other) => other.scope.depth >= instance.scope.depth);
-  unbegun.splice(at === -1 ? unbegun.length : at, 0, instance);
-}
 
 /** Fills up to `shardsAhead` what waits, once it has gone down to `refillAt`: answers are many, and each fill is some work. */
 export function beginShards(turn: Turn): void {
@@ -25,7 +20,7 @@ export function beginShards(turn: Turn): void {
   for (let next = state.unbegun.at(-1); next && state.phase === 'running'; next = state.unbegun.at(-1)) {
     const room = shardsAhead - waiting(state);
     if (room <= 0) return;
-    beginNextShards(turn, next, room);
+    turn.now({ type: 'beginShards', step: next, room });
     if (!next.shards) state.unbegun.splice(state.unbegun.indexOf(next), 1);
     turn.runAgenda();
   }

@@ -9,16 +9,15 @@
  *     with the next attempt. Answers for any other attempt than the current one are ignored.
  *  4. What a run that fails or is cancelled leaves undone is in `parked`, in `unbegun` and in the records of its failed and cancelled tasks:
  *     together they are everything a retry has to do.
- *  5. What is kept of a task is bounded by its record and its outputs once it has succeeded, and of a shard that is not begun nothing: a run's
+ *  5. State is data: no functions, and nothing outside of it but the plan, which it is a state of.
+ *  6. What is kept of a task is bounded by its record and its outputs once it has succeeded, and of a shard that is not begun nothing: a run's
  *     memory follows what is under way and what is done, not what is to come. Records keep one shape (nothing is deleted from them).
  */
 import type { CwlObject, CwlValue, EffectiveRequirements, Plan, Workflow, WorkflowStep } from '@weft/plan';
-import type { Failure, FinalStatus, RunOptions } from './events.js';
+import type { BoundShard, Failure, FinalStatus, RunOptions } from './events.js';
 import { type EngineRules, rulesOf } from './rules.js';
-import type { InPlaceBook } from './in-place.js';
 import type { ScatterShape, Shards } from './scatter.js';
 import type { Topology } from './topology.js';
-import type { Turn } from './turn.js';
 
 export type RunPhase = 'new' | 'running' | 'failing' | 'cancelling' | 'ended';
 export type TaskStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'skipped';
@@ -96,9 +95,6 @@ export interface BindingChunk {
   loop: boolean;
 }
 
-/** Work that waits for a retry of the run. */
-export type Parked = (turn: Turn) => void;
-
 /** One step of one scope. */
 export interface StepInstance {
   readonly scope: Scope;
@@ -122,6 +118,69 @@ export interface StepInstance {
   loopOutputs: CwlObject[];
   /** The binding chunks whose answers are due, by their first shards. */
   dueBindings: Map<number, BindingChunk>;
+}
+
+/** A process that is to be started. */
+export interface Activation {
+  process: string;
+  inputs: CwlObject;
+  owner: Owner;
+  /** Step path without and with indexes, and the indexes alone (see Scope). */
+  path: string;
+  node: string;
+  index: string;
+  /** Requirements of the scopes and the step around it. */
+  inherited: EffectiveRequirements;
+  /** Shards of the scatter that it is one of. */
+  scatterSize?: number;
+}
+
+/** What one machine leaves to another, to the end of the turn, or to a retry of the run; `decide.ts` says which machine does it. */
+export type Work =
+  | { type: 'activate'; activation: Activation }
+  | { type: 'complete'; owner: Owner; outputs: CwlObject }
+  | { type: 'startStep'; step: StepInstance }
+  | { type: 'beginShards'; step: StepInstance; room: number }
+  | { type: 'askBindings'; step: StepInstance; shards: { index: number; values: CwlObject }[]; loop: boolean }
+  | { type: 'runBound'; step: StepInstance; shards: BoundShard[] }
+  | { type: 'nextIteration'; step: StepInstance; outputs: CwlObject }
+  | { type: 'finishLoop'; step: StepInstance }
+  | { type: 'finishStep'; step: StepInstance }
+  | { type: 'stepDone'; step: StepInstance; outputs: CwlObject }
+  | { type: 'finishScope'; scope: Scope }
+  | { type: 'succeed'; outputs: CwlObject }
+  | { type: 'retryTask'; task: TaskRecord };
+
+/** Where in the run a task is: the steps around it, outermost first. */
+export interface Place {
+  /** Node and process of the scope. */
+  scope: string;
+  workflow: string;
+  step: string;
+  shard: number;
+  iteration: number;
+}
+
+export interface FileUser {
+  taskId: string;
+  /** Of its step, for messages: "a/b", and the index of its shard. */
+  step: string;
+  index: string;
+  places: readonly Place[];
+}
+
+/** By task. */
+export interface FileUsers {
+  readers: Map<string, FileUser>;
+  writers: Map<string, FileUser>;
+}
+
+/** Who uses which files, as far as anybody changes files in place. */
+export interface InPlaceBook {
+  at: Map<string, FileUsers>;
+  /** By directory, the locations below it that are in `at`. */
+  below: Map<string, Set<string>>;
+  users: Map<string, FileUser>;
 }
 
 export interface RunState {
@@ -149,7 +208,7 @@ export interface RunState {
   /** Who uses which files, where the plan lets tasks change files in place. */
   inPlace?: InPlaceBook;
   /** What would have been next where the run had not stopped, in order. */
-  parked: Parked[];
+  parked: Work[];
   /** The first failure; in a run that goes on after failures, the reason why it will end as failed. */
   failure?: Failure;
   cancelReason?: string;
@@ -184,38 +243,4 @@ export function initialState(plan: Plan): RunState {
     parked: [],
     acceptedAtMs: 0,
   };
-}
-
-/** Takes a new task into the records; it is queued. */
-export function addTask(state: RunState, task: TaskRecord): void {
-  state.tasks.set(task.taskId, task);
-  state.tally.queued += 1;
-  state.live.set(task.step, (state.live.get(task.step) ?? 0) + 1);
-}
-
-/** Changes a task's status and keeps tally and live steps right. */
-export function setStatus(state: RunState, task: TaskRecord, status: TaskStatus): void {
-  const before = isLive(task.status);
-  state.tally[task.status] -= 1;
-  task.status = status;
-  state.tally[status] += 1;
-  const change = Number(isLive(status)) - Number(before);
-  if (change === 0) return;
-  const left = (state.live.get(task.step) ?? 0) + change;
-  if (left === 0) state.live.delete(task.step);
-  else state.live.set(task.step, left);
-}
-
-/** Tasks that are certain to come: shards of scatters over tools that are not begun. */
-export function tasksToCome({ phase, plan, unbegun }: RunState): number {
-  if (phase !== 'running') return 0;
-  let count = 0;
-  for (const { step, shards, nextShard } of unbegun) {
-    if (shards && plan.processes[step.run]?.class !== 'Workflow') count += shards.count - nextShard;
-  }
-  return count;
-}
-
-function isLive(status: TaskStatus): boolean {
-  return status === 'queued' || status === 'running';
 }

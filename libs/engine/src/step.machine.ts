@@ -9,34 +9,29 @@
  * A loop (v1.3) is a step whose single shard goes binding → running once per iteration until `when` is false.
  * Source: CWL v1.2 Workflow §4.1 "WorkflowStep", "Scatter/gather", "Conditional execution".
  */
-import type { CwlObject, CwlValue, StepInput } from '@weft/plan';
-import { activate, recordSkipped, stepPath, type Activation } from './activation.js';
-import type { BindingsEvaluated, BoundShard } from './events.js';
+import type { CwlObject } from '@weft/plan';
+import type { BindingsEvaluated, BindingsFailed, BoundShard } from './events.js';
 import { resolveLink } from './links.js';
-import { finishIteration, finishLoop } from './loop.machine.js';
-import { complete } from './run.machine.js';
-import { expand, gather, type Shards, unravel } from './scatter.js';
-import { enqueueUnbegun } from './shards.machine.js';
-import type { BindingChunk, Parked, Scope, StepInstance } from './state.js';
+import { pathOf } from './records.js';
+import { expand, gather, shardValues, type Shards, unravel } from './scatter.js';
+import type { Activation, BindingChunk, Scope, StepInstance } from './state.js';
+import { linkedValues } from './step-values.js';
 import { sourceKey } from './topology.js';
 import type { Turn } from './turn.js';
+import { enqueueUnbegun } from './unbegun.js';
 
 export function startStep(turn: Turn, instance: StepInstance): void {
-  turn.orPark((now) => beginStep(now, instance));
-}
-
-function beginStep(turn: Turn, instance: StepInstance): void {
-  const values = linkedValues(turn, instance, instance.step.in, (later) => startStep(later, instance));
+  const values = linkedValues(turn, instance, instance.step.in, { type: 'startStep', step: instance });
   if (!values) return;
   const { step } = instance;
   if (step.scatter.length === 0) {
-    begin(turn, instance, { count: 1, values: () => values });
+    begin(turn, instance, { count: 1, values });
     return;
   }
   const expanded = expand(step, values, turn.state.rules.maxShards);
   if (!expanded.ok) {
-    const failure = { code: expanded.code, message: `step '${stepPath(instance)}' ${expanded.reason}`, step: stepPath(instance) };
-    turn.failAndPark(failure, (later) => startStep(later, instance));
+    const failure = { code: expanded.code, message: `step '${pathOf(instance)}' ${expanded.reason}`, step: pathOf(instance) };
+    turn.failAndPark(failure, { type: 'startStep', step: instance });
     return;
   }
   instance.shape = expanded.shape;
@@ -65,7 +60,7 @@ export function beginNextShards(turn: Turn, instance: StepInstance, room: number
   // What a shard of a workflow will ask for is known only once it is begun.
   const atOnce = needsEvaluation(instance) ? Math.min(turn.state.rules.bindingChunk, room) : isWorkflow(turn, instance) ? 1 : room;
   const count = Math.min(shards.count - first, atOnce);
-  const next = Array.from({ length: count }, (_, i) => ({ index: first + i, values: shards.values(first + i) }));
+  const next = Array.from({ length: count }, (_, i) => ({ index: first + i, values: shardValues(instance.step, shards, first + i) }));
   instance.nextShard += count;
   if (instance.nextShard === shards.count) instance.shards = undefined;
   if (needsEvaluation(instance)) askBindings(turn, instance, next, false);
@@ -96,56 +91,45 @@ function isWorkflow({ state }: Turn, { step }: StepInstance): boolean {
   return state.plan.processes[step.run]?.class === 'Workflow';
 }
 
-/** Link values by input name with the step's defaults, or undefined after failing the run; `again` is what a retry does then. */
-export function linkedValues(
-  turn: Turn,
-  instance: StepInstance,
-  inputs: StepInput[],
-  again: Parked,
-  values: { get(key: string): CwlValue | undefined } = instance.scope.values,
-): CwlObject | undefined {
-  const linked: CwlObject = {};
-  for (const input of inputs) {
-    let value: CwlValue = null;
-    if (input.link) {
-      const result = resolveLink(input.link, values);
-      if (!result.ok) {
-        const step = stepPath(instance);
-        turn.failAndPark({ code: 'LINK', message: `input '${input.name}' of step '${step}': ${result.reason}`, step }, again);
-        return undefined;
-      }
-      value = result.value;
-    }
-    linked[input.name] = value ?? input.default ?? null;
+/** The answer of EvaluateBindings. */
+export function bindingsAnswered(turn: Turn, event: BindingsEvaluated | BindingsFailed): void {
+  const instance = turn.state.steps.get(event.node);
+  if (!instance) {
+    turn.ignored = `${event.type}: nobody waits for '${event.node}'`;
+    return;
   }
-  return linked;
-}
-
-/** Takes one chunk of evaluated shards. False: nobody waits for it. */
-export function bindingsEvaluated(turn: Turn, instance: StepInstance, event: BindingsEvaluated): boolean {
-  if (!takeDue(turn, instance, event.iteration, event.shards[0]?.index ?? 0)) return false;
+  const first = event.type === 'BindingsEvaluated' ? (event.shards[0]?.index ?? 0) : event.firstShard;
+  const chunk = takeDue(turn, instance, event.iteration, first);
+  if (!chunk) {
+    turn.ignored =
+      event.type === 'BindingsEvaluated'
+        ? `BindingsEvaluated: '${event.node}' has them already`
+        : `BindingsFailed: '${event.node}' has its answer already`;
+    return;
+  }
   turn.settled();
-  turn.orPark((now) => runBound(now, instance, event.shards));
-  return true;
+  if (event.type === 'BindingsEvaluated') turn.now({ type: 'runBound', step: instance, shards: event.shards });
+  else turn.failAndPark(event.failure, { type: 'askBindings', step: instance, ...chunk });
 }
 
-function runBound(turn: Turn, instance: StepInstance, shards: BoundShard[]): void {
+/** A chunk of evaluated shards: those that are to run do, others are skipped. */
+export function runBound(turn: Turn, instance: StepInstance, shards: BoundShard[]): void {
   instance.phase = 'running';
   for (const shard of shards) {
     if (shard.run) {
       if (instance.step.loop) instance.loopInputs = shard.inputs;
       runShard(turn, instance, shard.index, shard.inputs);
     } else if (instance.step.loop) {
-      turn.later(() => finishLoop(turn, instance));
+      turn.later({ type: 'finishLoop', step: instance });
     } else {
-      recordSkipped(turn, instance, indexOf(instance, shard.index));
+      turn.recordSkipped(instance, indexOf(instance, shard.index));
       shardDone(turn, instance, shard.index, {});
     }
   }
 }
 
 /** The chunk whose answer this is, where it is still due; it is not any more afterwards. */
-export function takeDue(turn: Turn, instance: StepInstance, iteration: number, firstShard: number): BindingChunk | undefined {
+function takeDue(turn: Turn, instance: StepInstance, iteration: number, firstShard: number): BindingChunk | undefined {
   if (instance.iteration !== iteration) return undefined;
   const chunk = instance.dueBindings.get(firstShard);
   instance.dueBindings.delete(firstShard);
@@ -161,12 +145,12 @@ function runShard(turn: Turn, instance: StepInstance, shard: number, inputs: Cwl
     inputs,
     inherited: instance.effective,
     owner: { kind: 'shard', step: instance, shard },
-    path: stepPath(instance),
+    path: pathOf(instance),
     node: branches === undefined ? node : `${node}[${branches}]`,
     index: indexOf(instance, shard),
     scatterSize: instance.shape && instance.results.length,
   };
-  turn.later(() => turn.orPark((now) => activate(now, activation)));
+  turn.later({ type: 'activate', activation });
 }
 
 /** Scatter indexes of a shard, those of the scopes around it first. */
@@ -182,22 +166,23 @@ function indexOf(instance: StepInstance, shard: number): string {
 /** A shard's process ended with these outputs. */
 export function shardDone(turn: Turn, instance: StepInstance, shard: number, outputs: CwlObject): void {
   if (instance.step.loop) {
-    finishIteration(turn, instance, outputs);
+    turn.now({ type: 'nextIteration', step: instance, outputs });
     return;
   }
   instance.results[shard] = outputs;
   instance.pendingShards -= 1;
-  if (instance.pendingShards === 0) turn.later(() => finishStep(turn, instance));
+  if (instance.pendingShards === 0) turn.later({ type: 'finishStep', step: instance });
 }
 
-function finishStep(turn: Turn, instance: StepInstance): void {
+/** Every shard has ended. */
+export function finishStep(turn: Turn, instance: StepInstance): void {
   const { step, shape, results } = instance;
   const names = step.out;
-  stepOutputs(turn, instance, shape ? gather(shape, names, results) : (results[0] ?? {}));
+  stepDone(turn, instance, shape ? gather(shape, names, results) : (results[0] ?? {}));
 }
 
 /** Hands the step's outputs to the scope and tells whoever waits for them. */
-export function stepOutputs(turn: Turn, instance: StepInstance, outputs: CwlObject): void {
+export function stepDone(turn: Turn, instance: StepInstance, outputs: CwlObject): void {
   const { scope, step } = instance;
   turn.state.doneShards += Math.max(1, instance.results.length);
   instance.phase = 'done';
@@ -214,10 +199,10 @@ export function stepOutputs(turn: Turn, instance: StepInstance, outputs: CwlObje
     const dependent = scope.steps.get(name);
     if (!dependent) continue;
     dependent.needs -= 1;
-    if (dependent.needs === 0) turn.later(() => startStep(turn, dependent));
+    if (dependent.needs === 0) turn.later({ type: 'startStep', step: dependent });
   }
   scope.pendingSteps -= 1;
-  if (scope.pendingSteps === 0) turn.later(() => finishScope(turn, scope));
+  if (scope.pendingSteps === 0) turn.later({ type: 'finishScope', scope });
 }
 
 /** A step that is done takes its values no more: those that nobody else takes go. */
@@ -235,20 +220,16 @@ function forgetSources({ topology, values, spent }: Scope, step: string): void {
 
 /** All steps are done: the workflow's outputs go to whoever activated it. */
 export function finishScope(turn: Turn, scope: Scope): void {
-  turn.orPark((now) => gatherScope(now, scope));
-}
-
-function gatherScope(turn: Turn, scope: Scope): void {
   const outputs: CwlObject = {};
   for (const parameter of scope.workflow.outputs) {
     const result = resolveLink(parameter.link, scope.values);
     if (!result.ok) {
       const where = scope.path === '' ? 'of the workflow' : `of '${scope.path}'`;
       const failure = { code: 'LINK', message: `output '${parameter.name}' ${where}: ${result.reason}`, step: scope.path };
-      turn.failAndPark(failure, (later) => finishScope(later, scope));
+      turn.failAndPark(failure, { type: 'finishScope', scope });
       return;
     }
     outputs[parameter.name] = result.value;
   }
-  complete(turn, scope.owner, outputs);
+  turn.now({ type: 'complete', owner: scope.owner, outputs });
 }

@@ -12,12 +12,12 @@
  * Tolerated: any answer for an attempt that is not the current one, or for a task that has ended (both happen when a runner
  * or dispatcher comes back after it was given up). An unknown task is reported as ignored too.
  */
-import { evaluateTool, pendingOf, runTask } from './activation.js';
 import type { Failure, TaskCancelled, TaskFailed, TaskPreparing, TaskStarted, TaskSucceeded } from './events.js';
 import { useInPlace } from './in-place.js';
-import { complete } from './run.machine.js';
+import { isLive, pendingOf } from './records.js';
 import { backOffMs } from './rules.js';
 import type { PendingTask, TaskRecord } from './state.js';
+import { evaluateTool, runTask } from './task-commands.js';
 import type { Turn } from './turn.js';
 
 type Answer = TaskPreparing | TaskStarted | TaskSucceeded | TaskFailed | TaskCancelled;
@@ -28,7 +28,7 @@ export function taskAnswered(turn: Turn, event: Answer): void {
     turn.ignored = `${event.type}: unknown task ${event.taskId}`;
     return;
   }
-  if (task.attempt !== event.attempt || (task.status !== 'queued' && task.status !== 'running')) {
+  if (task.attempt !== event.attempt || !isLive(task.status)) {
     turn.ignored = `${event.type}: task ${event.taskId} is ${task.status} at attempt ${task.attempt}, the answer is for attempt ${event.attempt}`;
     return;
   }
@@ -75,7 +75,7 @@ function succeeded(turn: Turn, task: TaskRecord, event: TaskSucceeded): void {
   task.cached = event.cached === true;
   turn.state.startedAtMs ??= turn.atMs;
   end(turn, task, 'succeeded');
-  if (owner) complete(turn, owner, event.outputs);
+  if (owner) turn.now({ type: 'complete', owner, outputs: event.outputs });
 }
 
 /** What it changed in place nobody can take back: neither this task nor a retry of the run tries again. */
@@ -119,12 +119,6 @@ function withMoreMemory(turn: Turn, pending: PendingTask, { failure }: TaskFaile
   if (failure.code !== 'OUT_OF_MEMORY' || oomRetryFactor === undefined) return false;
   pending.ramFactor = (pending.ramFactor ?? 1) * oomRetryFactor;
   return true;
-}
-
-/** A retry of the run cannot do this task again: it says once more why. */
-export function failSpoiled(turn: Turn, task: TaskRecord): void {
-  const failure = task.failure ?? { code: 'INTERNAL', message: 'it cannot be tried again' };
-  turn.fail({ ...failure, step: task.step, taskId: task.taskId });
 }
 
 /** The next attempt of a task of a run that is retried. */
