@@ -5,10 +5,12 @@
  * Invariants:
  *  1. The engine records a signal before the end that it brings: where it told of the end of a container and of no signal before, there was none.
  *  2. That the memory limit took something of a container is told beside its end, before or a little after it: an engine that is asked in between
- *     does not know it yet. Where this host's kernel has ended something for memory meanwhile, it is waited for as long as a busy machine takes.
+ *     does not know it yet. Where this host's kernel has ended something for memory meanwhile, its own log is asked, and then it is waited for as
+ *     long as a busy machine takes.
  *  3. Where the events were cut between the container's beginning and its end, nothing is claimed.
  */
 import type Docker from 'dockerode';
+import { endedForMemory } from '../kernel-log.js';
 import { memoryKills } from '../memory-kills.js';
 import { isUnanswered } from './engine-error.js';
 
@@ -69,12 +71,14 @@ export class ContainerEvents {
   /**
    * @param moment some time for what is on its way: as many milliseconds, or as the engine's requests take
    * @param kills how many processes the kernel has ended for memory so far; another host's engine may have another kernel
+   * @param wroteDown whether that kernel has written down that it did so in this container
    */
   constructor(
     private readonly docker: Docker,
     private readonly ownerId: string,
     private readonly moment: (signal: AbortSignal, ms?: number) => Promise<void>,
     private readonly kills: () => number = memoryKills,
+    private readonly wroteDown: (containerId: string) => Promise<boolean | undefined> = endedForMemory,
   ) {}
 
   /** Resolves when events are heard, once for all containers. @throws the connection's error */
@@ -105,7 +109,10 @@ export class ContainerEvents {
   async ranOutOfMemory(containerId: string): Promise<boolean> {
     const watched = this.watched.get(containerId);
     if (watched === undefined) return false;
-    await this.orSoon(watched.memory, this.kills() > watched.killsBefore ? MEMORY_LIKELY_MS : MEMORY_TOLD_MS);
+    const likely = this.kills() > watched.killsBefore;
+    // An engine on a busy machine may find the container's cgroup gone before it has looked at it, and then never tells.
+    if (likely && !watched.outOfMemory && (await this.wroteDown(containerId))) return true;
+    await this.orSoon(watched.memory, likely ? MEMORY_LIKELY_MS : MEMORY_TOLD_MS);
     return watched.outOfMemory;
   }
 
