@@ -1,4 +1,4 @@
-// ESLint and Prettier over the repository's own files (`sources.mjs`), with the project graph built first: without one,
+// ESLint, dependency-cruiser and Prettier over the repository's own files (`sources.mjs`), with the project graph built first: without one,
 // @nx/enforce-module-boundaries prints that it is skipped and passes. The protos are checked as well. `--quick` leaves them out.
 import { spawnSync } from 'node:child_process';
 import { dirname, resolve } from 'node:path';
@@ -24,6 +24,7 @@ const code = files.filter((file) => /^(apps|libs|tests)\/.*\.(ts|js|mjs|cjs)$/.t
 const results = [
   check('project graph', bin('nx'), ['graph', '--file=.nx/graph.json']),
   check('eslint', bin('eslint'), ['--max-warnings', '0', '--no-warn-ignored', ...code], 'rule will be skipped'),
+  check('imports', bin('depcruise'), ['--config', '.dependency-cruiser.mjs', '--output-type', 'err-long', 'apps', 'libs', 'tests']),
   check('prettier', bin('prettier'), ['--check', '--log-level', 'warn', '--ignore-unknown', ...files]),
 ];
 if (!process.argv.includes('--quick')) results.push(check('protos', process.execPath, ['tools/proto.mjs', '--check']));

@@ -6,9 +6,8 @@ import { type LogEntry, type RunStore, textOf } from '@weft/run-store';
 import { aRunHeader, Inbox } from '@weft/testing';
 import { toLogEvent } from '../src/runs/log-events.js';
 import { PartitionOwner } from '../src/runs/partition-owner.js';
-import type { RunActor } from '../src/runs/run-actor.js';
+import type { CommandExecutor, OwnedRun } from '../src/runs/owned-run.js';
 import type { RunMemory } from '../src/runs/run-memory.js';
-import type { CommandExecutor } from '../src/runs/run-actor.ports.js';
 
 const NONE = { requirements: [], hints: [], declaredVersion: 'v1.2' };
 const tool: CommandLineTool = {
@@ -55,13 +54,13 @@ export const logger = createLogger('test', 'silent');
 
 export class Recorder implements CommandExecutor {
   readonly commands = new Inbox<Command>();
-  actor: RunActor | undefined;
-  execute(actor: RunActor, commands: Command[]): void {
+  actor: OwnedRun | undefined;
+  execute(actor: OwnedRun, commands: Command[]): void {
     this.actor = actor;
     commands.forEach(this.commands.push);
   }
   applied(): void {}
-  async ending(_actor: RunActor): Promise<void> {}
+  async ending(_actor: OwnedRun): Promise<void> {}
   stopped(): void {}
 }
 

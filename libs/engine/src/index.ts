@@ -1,7 +1,8 @@
 export { decide, type Decision } from './decide.js';
 export { tasksToCome } from './records.js';
 export { initialState, type RunPhase, type RunState, type TaskRecord, type TaskStatus } from './state.js';
-export { ownInput, runInputs } from './own-inputs.js';
+export { ownInput } from './own-inputs.js';
+export { runInputs } from './process-inputs.js';
 export { answeredKey, commandKey } from './outstanding.js';
 export { liveLocations, type LiveLocations, mayLoseFiles } from './live-locations.js';
 export type * from './events.js';

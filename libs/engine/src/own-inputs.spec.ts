@@ -1,6 +1,7 @@
 /** A task's inputs that are the run's own are told by the names they have there, and nothing else is. */
 import type { CwlObject, Plan, WorkflowStep } from '@weft/plan';
-import { ownInput, runInputs } from './own-inputs.js';
+import { ownInput } from './own-inputs.js';
+import { runInputs } from './process-inputs.js';
 import { Driver, plan, tool, workflow } from './testing.js';
 
 const LONG = 'x'.repeat(100);

@@ -3,8 +3,6 @@
  *
  * Invariant: what is named is the very value. The links of the steps around the task only say where to look.
  */
-import type { CwlObject, CwlValue } from '@weft/plan';
-import { withDefaults } from './process.machine.js';
 import type { Owner, RunState } from './state.js';
 
 /** The name of the run's input that this one of the task is; undefined: none, or it cannot be told. */
@@ -15,13 +13,6 @@ export function ownInput(state: RunState, taskId: string, name: string): string 
   // A tool that is the run itself has nothing else.
   if (own === undefined || state.root === undefined) return own;
   return state.root.values.get(own) === pending.inputs[name] ? own : undefined;
-}
-
-/** The inputs of a run as its root process has them. */
-export function runInputs({ processes, root }: RunState['plan'], given: CwlObject): Record<string, CwlValue> {
-  const process = processes[root];
-  if (!process) throw new Error(`the plan has no process '${root}'`);
-  return withDefaults(process, given);
 }
 
 function nameInRun(owner: Owner, name: string): string | undefined {

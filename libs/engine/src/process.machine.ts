@@ -9,6 +9,7 @@
  */
 import { inherit, type CommandLineTool, type CwlObject, type CwlValue, type ExpressionTool, type Process, type Workflow } from '@weft/plan';
 import { type Conflict, useInputs, userOf } from './in-place.js';
+import { withDefaults } from './process-inputs.js';
 import { nextTaskId, processOf } from './records.js';
 import type { Activation, RunState, Scope, StepInstance, TaskRecord } from './state.js';
 import { evaluateTool, runTask } from './task-commands.js';
@@ -40,13 +41,6 @@ export function activate(turn: Turn, activation: Activation): void {
         { type: 'activate', activation },
       );
   }
-}
-
-/** Only what the process declares, with defaults where nothing or null was given (CWL v1.2 §2.3.1 `default`). */
-export function withDefaults(process: Process, inputs: CwlObject): Record<string, CwlValue> {
-  const complete: Record<string, CwlValue> = {};
-  for (const parameter of process.inputs) complete[parameter.name] = inputs[parameter.name] ?? parameter.default ?? null;
-  return complete;
 }
 
 function newTask(turn: Turn, activation: Activation, inputs: CwlObject, expression: boolean): TaskRecord {

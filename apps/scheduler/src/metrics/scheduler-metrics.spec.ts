@@ -1,8 +1,8 @@
-import type { EngineEvent } from '@weft/engine';
-import type { RunActor } from '../runs/run-actor.js';
-import type { CommandExecutor } from '../runs/run-actor.ports.js';
+import type { EngineEvent, TaskStatus } from '@weft/engine';
+import type { CommandExecutor } from '../runs/owned-run.js';
 import { type MetricsSources, schedulerMetrics } from './scheduler-metrics.js';
 import { Tallies } from './tallies.js';
+import { anOwnedRun, aTaskRecord, stateWith } from '../../test/an-owned-run.js';
 
 const nothing = (): void => undefined;
 const executor: CommandExecutor = { execute: nothing, applied: nothing, stopped: nothing, ending: async () => undefined };
@@ -19,10 +19,10 @@ const succeeded = (cached: boolean): EngineEvent => ({
 });
 
 /** Tallies of events, each with the status of its task after it. */
-function tallied(events: [event: EngineEvent, status: string][]): Tallies {
+function tallied(events: [event: EngineEvent, status: TaskStatus][]): Tallies {
   const tallies = new Tallies();
   const counted = tallies.following(executor);
-  for (const [event, status] of events) counted.applied({ state: { tasks: new Map([['t', { status }]]) } } as unknown as RunActor, event);
+  for (const [event, status] of events) counted.applied(anOwnedRun({ state: stateWith([aTaskRecord({ taskId: 't', status })]) }), event);
   return tallies;
 }
 

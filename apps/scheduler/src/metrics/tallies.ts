@@ -1,8 +1,7 @@
 /** What this replica has counted since its start. Plain numbers: what nobody asks for costs next to nothing. */
 import type { EngineEvent } from '@weft/engine';
 import type { HandledJob } from '@weft/queue';
-import type { RunActor } from '../runs/run-actor.js';
-import type { CommandExecutor } from '../runs/run-actor.ports.js';
+import type { CommandExecutor, OwnedRun } from '../runs/owned-run.js';
 
 /** Codes come from runners, which others may have written: what looks like no code of ours, and more than these, is counted together. */
 const MAX_CODES = 100;
@@ -41,7 +40,7 @@ export class Tallies {
     this.taken.set(pool, { jobs: taken.jobs + 1, waitedMs: taken.waitedMs + Math.max(0, waitedMs) });
   };
 
-  private applied(actor: Pick<RunActor, 'state'>, event: EngineEvent): void {
+  private applied(actor: Pick<OwnedRun, 'state'>, event: EngineEvent): void {
     if (event.type === 'TaskSucceeded') {
       this.ended[event.cached ? 'cached' : 'succeeded'] += 1;
     } else if (event.type === 'TaskFailed') {

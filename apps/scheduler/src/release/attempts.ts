@@ -1,12 +1,12 @@
 /** Attempts of a run's tasks, as their release sees them. */
 import type { Command } from '@weft/engine';
-import type { RunActor } from '../runs/run-actor.js';
+import type { OwnedRun } from '../runs/owned-run.js';
 import type { Share } from './fair-share.js';
 
 export type RunTask = Extract<Command, { type: 'RunTask' }>;
 export type Attempt = Pick<RunTask, 'taskId' | 'attempt'>;
 
-export function isRunning(actor: RunActor, { taskId, attempt }: Attempt): boolean {
+export function isRunning(actor: OwnedRun, { taskId, attempt }: Attempt): boolean {
   const task = actor.state.tasks.get(taskId);
   return task?.attempt === attempt && task.status === 'running';
 }
@@ -16,12 +16,12 @@ export function slotOf({ taskId, attempt }: Attempt): string {
   return `${taskId}.${attempt}`;
 }
 
-export function isLive(actor: RunActor, slot: string): boolean {
+export function isLive(actor: OwnedRun, slot: string): boolean {
   const task = actor.state.tasks.get(slot.slice(0, slot.lastIndexOf('.')));
   return task !== undefined && slotOf(task) === slot && (task.status === 'queued' || task.status === 'running');
 }
 
-export function shareOf(actor: RunActor): Share {
+export function shareOf(actor: OwnedRun): Share {
   const { priority = 0, maxParallelTasks } = actor.state.options;
   return { run: actor.runId, project: actor.base.projectId, priority, ...(maxParallelTasks && { maxParallel: maxParallelTasks }) };
 }

@@ -3,24 +3,21 @@ import type { TaskQueue } from '@weft/queue';
 import { aTaskJob, Inbox } from '@weft/testing';
 import { createFakeProjectSlots, FakeSlotsData } from '../../test/fake-project-slots.js';
 import { logger } from '../../test/owned-runs.js';
-import type { RunActor } from '../runs/run-actor.js';
+import type { OwnedRun } from '../runs/owned-run.js';
 import type { TaskStopper } from '../runs/task-stopper.js';
 import type { RunTask } from './attempts.js';
 import { SlotKeeper } from './slot-keeper.js';
 import { TaskReleaser } from './task-releaser.js';
+import { anOwnedRun, aTaskRecord, stateWith } from '../../test/an-owned-run.js';
 
 const clock = { now: () => 0, after: () => (): void => undefined };
 
 /** Of the project p, with one task that is to be run; owned with the first token. */
-function aRun(runId: string): { actor: RunActor; command: RunTask } {
+function aRun(runId: string): { actor: OwnedRun; command: RunTask } {
   const { taskId, attempt, step, index, processId: process, inputs, inherited } = aTaskJob({ taskId: `${runId}-1` });
-  const actor = {
-    ...{ runId, serial: 0, isStopped: false, lease: { token: 1 }, base: { projectId: 'p', pool: 'default', planHash: 'h' } },
-    state: { options: { noContainer: false, maxAttempts: 1 }, tasks: new Map([[taskId, { taskId, attempt, status: 'queued' }]]) },
-    wants: () => true,
-  };
+  const actor = anOwnedRun({ runId, state: stateWith([aTaskRecord({ taskId, attempt })]) });
   const command: RunTask = { type: 'RunTask', taskId, attempt, step, index, process, inputs, inherited, decidedAtMs: 0, delayMs: 0 };
-  return { actor: actor as unknown as RunActor, command };
+  return { actor, command };
 }
 
 it('does not keep other runs of its project waiting', async () => {

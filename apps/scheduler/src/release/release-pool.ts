@@ -1,6 +1,6 @@
 /** The tasks of one pool, as their releaser keeps them. */
 import type { Clock } from '../clock.js';
-import type { RunActor } from '../runs/run-actor.js';
+import type { OwnedRun } from '../runs/owned-run.js';
 import type { RunTask } from './attempts.js';
 import { FairShare } from './fair-share.js';
 import type { Neighbours } from './neighbours.js';
@@ -14,7 +14,7 @@ export interface ProjectTerms {
 }
 
 export interface Wanted {
-  actor: RunActor;
+  actor: OwnedRun;
   command: RunTask;
 }
 

@@ -9,7 +9,7 @@
  */
 import type { Logger } from '@weft/platform';
 import type { Clock } from '../clock.js';
-import type { RunActor } from '../runs/run-actor.js';
+import type { OwnedRun } from '../runs/owned-run.js';
 import type { ProjectSlots, RunOwner } from './project-slots.js';
 
 export interface SlotKeeperDeps {
@@ -31,8 +31,8 @@ const RETRY_MS = 1_000;
 
 export class SlotKeeper {
   /** What each run held when it came here. */
-  private readonly claims = new WeakMap<RunActor, Promise<string[]>>();
-  private readonly givenBack = new Map<RunActor, string[]>();
+  private readonly claims = new WeakMap<OwnedRun, Promise<string[]>>();
+  private readonly givenBack = new Map<OwnedRun, string[]>();
   /** Projects that have, or had, a limit. */
   private readonly limited = new Set<string>();
   private wakeUps = 0;
@@ -54,7 +54,7 @@ export class SlotKeeper {
   }
 
   /** The slots that the run held when it came to this replica; the same answer however often it is asked for. */
-  claimed(actor: RunActor): Promise<string[]> {
+  claimed(actor: OwnedRun): Promise<string[]> {
     const known = this.claims.get(actor);
     if (known) return known;
     const claim = this.claim(actor);
@@ -63,7 +63,7 @@ export class SlotKeeper {
   }
 
   /** 'fenced': the run is another actor's, here or elsewhere. */
-  async acquire(actor: RunActor, slots: string[]): Promise<Granted | 'fenced'> {
+  async acquire(actor: OwnedRun, slots: string[]): Promise<Granted | 'fenced'> {
     const before = this.wakeUps;
     const owner = ownerOf(actor);
     const limit = Math.min(this.deps.limitOf(owner.project), Number.MAX_SAFE_INTEGER);
@@ -73,7 +73,7 @@ export class SlotKeeper {
   }
 
   /** Gives back what the events of one batch bring together. */
-  release(actor: RunActor, slot: string): void {
+  release(actor: OwnedRun, slot: string): void {
     const together = this.givenBack.get(actor);
     if (together) return void together.push(slot);
     this.givenBack.set(actor, [slot]);
@@ -84,11 +84,11 @@ export class SlotKeeper {
     });
   }
 
-  async end(actor: RunActor): Promise<void> {
+  async end(actor: OwnedRun): Promise<void> {
     if (this.isLimited(actor.base.projectId)) await this.deps.slots.end(ownerOf(actor));
   }
 
-  private async claim(actor: RunActor): Promise<string[]> {
+  private async claim(actor: OwnedRun): Promise<string[]> {
     for (;;) {
       try {
         return await this.deps.slots.claim(ownerOf(actor));
@@ -100,7 +100,7 @@ export class SlotKeeper {
     }
   }
 
-  private giveBack(actor: RunActor, slots: string[]): void {
+  private giveBack(actor: OwnedRun, slots: string[]): void {
     this.deps.slots.release(ownerOf(actor), slots).catch((error: unknown) => {
       this.deps.logger.error({ err: error, runId: actor.runId }, 'slots not given back; trying again');
       this.deps.clock.after(RETRY_MS, () => !actor.isStopped && this.giveBack(actor, slots));
@@ -112,6 +112,6 @@ export class SlotKeeper {
 const ACTORS = 2 ** 32;
 
 /** Of two actors over one lease the later one is the owner: what the earlier one gave back late is not the later one's slot. */
-function ownerOf(actor: RunActor): RunOwner {
+function ownerOf(actor: OwnedRun): RunOwner {
   return { project: actor.base.projectId, runId: actor.runId, token: actor.lease.token * ACTORS + actor.serial };
 }

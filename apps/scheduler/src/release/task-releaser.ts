@@ -13,7 +13,7 @@
 import { type EngineEvent, goesOn } from '@weft/engine';
 import type { Logger } from '@weft/platform';
 import type { TaskQueue } from '@weft/queue';
-import type { RunActor } from '../runs/run-actor.js';
+import type { OwnedRun } from '../runs/owned-run.js';
 import { taskJobOf } from '../runs/task-job.js';
 import type { TaskStopper } from '../runs/task-stopper.js';
 import { type Attempt, isLive, isRunning, type RunTask, shareOf, slotOf } from './attempts.js';
@@ -34,9 +34,9 @@ const RETRY_MS = 1_000;
 
 export class TaskReleaser {
   private readonly pools = new Map<string, Pool>();
-  private readonly adding = new WeakMap<RunActor, Set<Promise<void>>>();
+  private readonly adding = new WeakMap<OwnedRun, Set<Promise<void>>>();
   /** Runs whose slots from before are accounted for. */
-  private readonly settled = new WeakSet<RunActor>();
+  private readonly settled = new WeakSet<OwnedRun>();
 
   constructor(private readonly deps: TaskReleaserDeps) {}
 
@@ -67,7 +67,7 @@ export class TaskReleaser {
   }
 
   /** Takes tasks of one run; those that fit are released before it returns, where its project has no limit. */
-  offer(actor: RunActor, commands: RunTask[]): void {
+  offer(actor: OwnedRun, commands: RunTask[]): void {
     if (!this.deps.slots.isLimited(actor.base.projectId)) return this.hold(actor, commands);
     void this.deps.slots.claimed(actor).then((held) => {
       const slots = new Set(held);
@@ -77,7 +77,7 @@ export class TaskReleaser {
     });
   }
 
-  private hold(actor: RunActor, commands: RunTask[]): void {
+  private hold(actor: OwnedRun, commands: RunTask[]): void {
     const pool = this.poolOf(actor.base.pool);
     const share = shareOf(actor);
     const begun: RunTask[] = [];
@@ -96,7 +96,7 @@ export class TaskReleaser {
   }
 
   /** Their jobs are in the queue, unless the store lost its newest writes: then they would be waited for in vain. */
-  private addBegun(actor: RunActor, commands: RunTask[]): void {
+  private addBegun(actor: OwnedRun, commands: RunTask[]): void {
     this.deps.queue.add(commands.map((command) => ({ ...taskJobOf(actor, command), begun: true }))).catch((error: unknown) => {
       this.deps.logger.error({ err: error, runId: actor.runId }, 'tasks that were begun not queued; trying again');
       const open = (): RunTask[] => (actor.isStopped ? [] : commands.filter((command) => isRunning(actor, command)));
@@ -104,7 +104,7 @@ export class TaskReleaser {
     });
   }
 
-  cancel(actor: RunActor, tasks: Attempt[]): void {
+  cancel(actor: OwnedRun, tasks: Attempt[]): void {
     const { share } = this.poolOf(actor.base.pool);
     const released: Attempt[] = [];
     for (const { taskId, attempt } of tasks) {
@@ -118,7 +118,7 @@ export class TaskReleaser {
   }
 
   /** What reached a run's log and had an effect: starts and ends make room. */
-  applied(actor: RunActor, event: EngineEvent): void {
+  applied(actor: OwnedRun, event: EngineEvent): void {
     if (!('taskId' in event)) return;
     const pool = this.pools.get(actor.base.pool);
     if (!pool) return;
@@ -136,12 +136,12 @@ export class TaskReleaser {
   }
 
   /** Before the run is sealed. */
-  ending(actor: RunActor): Promise<void> {
+  ending(actor: OwnedRun): Promise<void> {
     return this.deps.slots.end(actor);
   }
 
   /** The run has ended, or is another replica's. */
-  stopped(actor: RunActor): void {
+  stopped(actor: OwnedRun): void {
     const pool = this.pools.get(actor.base.pool);
     if (!pool) return;
     for (const taskId of pool.share.forget(actor.runId)) pool.unstarted.delete(taskId);
@@ -197,7 +197,7 @@ export class TaskReleaser {
   }
 
   private release(pool: Pool, taken: Taken<Wanted>[]): void {
-    const limited = new Map<RunActor, Taken<Wanted>[]>();
+    const limited = new Map<OwnedRun, Taken<Wanted>[]>();
     const free = taken.filter((one) => {
       if (!this.deps.slots.isLimited(one.project)) return true;
       limited.set(one.task.actor, [...(limited.get(one.task.actor) ?? []), one]);
@@ -207,7 +207,7 @@ export class TaskReleaser {
     for (const [actor, ofRun] of limited) void this.addWithSlots(pool, actor, ofRun);
   }
 
-  private async addWithSlots(pool: Pool, actor: RunActor, taken: Taken<Wanted>[]): Promise<void> {
+  private async addWithSlots(pool: Pool, actor: OwnedRun, taken: Taken<Wanted>[]): Promise<void> {
     try {
       const wanted = taken.map(({ task }) => slotOf(task.command));
       const granted = await this.deps.slots.acquire(actor, wanted);
@@ -231,7 +231,7 @@ export class TaskReleaser {
   }
 
   /** Another replica has the run, as its actor here will hear: its tasks wait for nothing, and keep nobody of their project waiting. */
-  private dropFenced(pool: Pool, actor: RunActor, taken: Taken<Wanted>[]): void {
+  private dropFenced(pool: Pool, actor: OwnedRun, taken: Taken<Wanted>[]): void {
     if (actor.isStopped) return;
     for (const { run, id } of taken) {
       pool.unstarted.delete(id);
@@ -241,13 +241,13 @@ export class TaskReleaser {
   }
 
   /** Once for a run that came with slots: those of what is answered are given back. */
-  private settle(actor: RunActor, held: Set<string>): void {
+  private settle(actor: OwnedRun, held: Set<string>): void {
     this.settled.add(actor);
     for (const slot of held) if (!isLive(actor, slot)) this.deps.slots.release(actor, slot);
   }
 
   /** Tasks that came with slots are added again, whenever they are due: waiting for others, they would keep those waiting. */
-  private adopt(actor: RunActor, commands: RunTask[], held: Set<string>): void {
+  private adopt(actor: OwnedRun, commands: RunTask[], held: Set<string>): void {
     const pool = this.poolOf(actor.base.pool);
     const again = commands.filter((command) => held.has(slotOf(command)) && actor.wants(command.taskId, command.attempt));
     const taken = again.map((command) => ({

@@ -20,7 +20,7 @@ import {
 import type { Storage } from '@weft/storage';
 import type { Clock } from '../clock.js';
 import { engineEvent } from '../runs/log-events.js';
-import type { CommandExecutor } from '../runs/run-actor.ports.js';
+import type { CommandExecutor } from '../runs/owned-run.js';
 import { StorageArchiveFiles } from './archive-files.js';
 import { Intermediates } from './intermediates.js';
 import { RetentionKeeper } from './retention-keeper.js';

@@ -8,9 +8,10 @@ import { createLogger } from '@weft/platform';
 import type { RunHeader } from '@weft/run-store';
 import { LocalStorage, pathToFileUri } from '@weft/storage';
 import { aRunHeader } from '@weft/testing';
-import type { RunActor } from '../runs/run-actor.js';
+import type { OwnedRun } from '../runs/owned-run.js';
 import { Intermediates, locationsIn } from './intermediates.js';
 import { RunFolders } from './run-folders.js';
+import { anOwnedRun } from '../../test/an-owned-run.js';
 
 const logger = createLogger('test', 'silent');
 const RUN = 'r-1';
@@ -49,7 +50,7 @@ class Scene {
   readonly intermediates: Intermediates;
   readonly state: RunState;
   header: RunHeader | undefined;
-  private readonly actor: RunActor;
+  private readonly actor: OwnedRun;
   private readonly executor;
   private atMs = 0;
   isStopped = false;
@@ -64,13 +65,13 @@ class Scene {
     const clock = { now: () => this.atMs, after: (_ms: number, work: () => void) => this.timer(work) };
     this.intermediates = new Intermediates({ folders: this.folders, header: async () => this.header, clock, logger });
     const isStopped = (): boolean => this.isStopped;
-    this.actor = {
+    this.actor = anOwnedRun({
       runId: RUN,
       state: this.state,
       get isStopped() {
         return isStopped();
       },
-    } as unknown as RunActor;
+    });
     this.executor = this.intermediates.following({
       execute: () => undefined,
       applied: () => undefined,

@@ -13,8 +13,7 @@ import { type CwlObject, visitFiles, withoutEndSlashes } from '@weft/plan';
 import type { Logger } from '@weft/platform';
 import type { RunHeader } from '@weft/run-store';
 import type { Clock } from '../clock.js';
-import type { RunActor } from '../runs/run-actor.js';
-import type { CommandExecutor } from '../runs/run-actor.ports.js';
+import type { CommandExecutor, OwnedRun } from '../runs/owned-run.js';
 import type { RunFolders } from './run-folders.js';
 
 const SETTLE_MS = 2_000;
@@ -46,7 +45,7 @@ interface Sweep {
 }
 
 export class Intermediates {
-  private readonly sweeps = new Map<RunActor, Sweep>();
+  private readonly sweeps = new Map<OwnedRun, Sweep>();
   private readonly working = new Set<Promise<void>>();
   private readonly waiting = new Map<string, { state: RunState; stopTimer: () => void }>();
 
@@ -91,7 +90,7 @@ export class Intermediates {
     await this.deps.folders.close();
   }
 
-  private applied(actor: RunActor, event: EngineEvent): void {
+  private applied(actor: OwnedRun, event: EngineEvent): void {
     if (event.type === 'RunRetried') this.callOff(actor.runId);
     if (event.type !== 'TaskSucceeded' || actor.state.options.keepIntermediates) return;
     const folder = `${event.taskId}.${event.attempt}`;
@@ -102,7 +101,7 @@ export class Intermediates {
     this.mark(actor, sweep);
   }
 
-  private mark(actor: RunActor, sweep: Sweep): void {
+  private mark(actor: OwnedRun, sweep: Sweep): void {
     const { state, runId } = actor;
     // Only where a step is done, or an iteration, is anything needless that was needed before.
     if (sweep.candidates.size === 0 || state.doneShards === sweep.doneShards || !mayLoseFiles(state)) return;
@@ -122,7 +121,7 @@ export class Intermediates {
       sweep.stopTimer ??= this.deps.clock.after(SETTLE_MS, () => this.work(runId, () => this.sweep(actor, sweep)));
   }
 
-  private async sweep(actor: RunActor, sweep: Sweep): Promise<void> {
+  private async sweep(actor: OwnedRun, sweep: Sweep): Promise<void> {
     sweep.stopTimer = undefined;
     // A log that was cut back has stopped the actor.
     if (actor.isStopped) return;
@@ -132,7 +131,7 @@ export class Intermediates {
     await this.deps.folders.remove(actor.runId, there ? doomed.filter((folder) => there.has(folder)) : doomed);
   }
 
-  private stopped(actor: RunActor): void {
+  private stopped(actor: OwnedRun): void {
     const { state, runId } = actor;
     this.sweeps.get(actor)?.stopTimer?.();
     this.sweeps.delete(actor);
@@ -196,7 +195,7 @@ export class Intermediates {
     await folders.removeLocations(runId, [...new Set(beside)]);
   }
 
-  private sweepOf(actor: RunActor): Sweep {
+  private sweepOf(actor: OwnedRun): Sweep {
     const known = this.sweeps.get(actor);
     if (known) return known;
     const sweep: Sweep = {

@@ -1,4 +1,5 @@
-import type { Command, TaskRecord } from '@weft/engine';
+import type { Command } from '@weft/engine';
+import type { ExpressionTool } from '@weft/plan';
 import { EvaluationDropped, type ExpressionEvaluator, type OwnedEvaluator } from '@weft/expressions';
 import { createLogger } from '@weft/platform';
 import { createFakeTaskQueue, DeferredGate, Faults, FakeTaskQueueData, Inbox, misbehaving } from '@weft/testing';
@@ -6,9 +7,10 @@ import { createFakeProjectSlots, FakeSlotsData } from '../../test/fake-project-s
 import { TaskReleaser } from '../release/task-releaser.js';
 import { SlotKeeper } from '../release/slot-keeper.js';
 import { CommandRunner } from './command-runner.js';
-import type { RunActor } from './run-actor.js';
+import type { OwnedRun } from './owned-run.js';
 import { TaskStopper } from './task-stopper.js';
 import { openReach } from '../../test/open-reach.js';
+import { anOwnedRun, aTaskRecord, stateWith } from '../../test/an-owned-run.js';
 
 type RunTask = Extract<Command, { type: 'RunTask' }>;
 
@@ -17,26 +19,25 @@ const command: RunTask = {
   ...{ inputs: {}, inherited: { requirements: [], hints: [] }, decidedAtMs: 0, delayMs: 500 },
 };
 
+const tool: ExpressionTool = {
+  ...{ class: 'ExpressionTool', id: 't', declaredVersion: 'v1.2', expression: '$(1)' },
+  ...{ inputs: [], outputs: [], requirements: [], hints: [] },
+};
+
 /** What the command runner needs of an actor; `wanted` says whether the attempt is still to be made. */
-function anActor(wanted: () => boolean, runId = 'r-1'): { actor: RunActor; offered: Inbox<string> } {
+function anActor(wanted: () => boolean, runId = 'r-1'): { actor: OwnedRun; offered: Inbox<string> } {
   const offered = new Inbox<string>();
-  const actor = {
+  const actor = anOwnedRun({
     runId,
-    plan: {
-      processes: {
-        t: { class: 'ExpressionTool', declaredVersion: 'v1.2', expression: '$(1)', inputs: [], outputs: [], requirements: [], hints: [] },
-      },
-    },
-    base: { projectId: 'p', pool: 'default', planHash: 'h' },
-    state: { options: { noContainer: false, maxAttempts: 3 }, tasks: new Map([['t-1', { attempt: 2, status: 'queued' } as TaskRecord]]) },
-    isStopped: false,
+    plan: { planVersion: 1, cwlVersion: 'v1.2', root: 't', processes: { t: tool } },
+    state: stateWith([aTaskRecord({ attempt: 2 })]),
     wants: wanted,
-    offer: async (event: { type: string }) => {
+    offer: async (event) => {
       offered.push(event.type);
       return true;
     },
-  };
-  return { actor: actor as unknown as RunActor, offered };
+  });
+  return { actor, offered };
 }
 
 function commandRunner(

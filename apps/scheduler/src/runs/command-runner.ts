@@ -16,8 +16,7 @@ import { type Clock, systemClock } from '../clock.js';
 import type { TaskReleaser } from '../release/task-releaser.js';
 import { failureOf } from './failures.js';
 import { expressionOptions } from './expression-options.js';
-import type { RunActor } from './run-actor.js';
-import type { CommandExecutor } from './run-actor.ports.js';
+import type { CommandExecutor, OwnedRun } from './owned-run.js';
 import type { ResultScope, Seeing } from './result-reach.js';
 
 /** Evaluations at once of one run, so that it holds up no other: they wait for files and for the sandbox, which batches what comes together. */
@@ -43,7 +42,7 @@ export class CommandRunner implements CommandExecutor {
     this.clock = deps.clock ?? systemClock;
   }
 
-  execute(actor: RunActor, commands: Command[]): void {
+  execute(actor: OwnedRun, commands: Command[]): void {
     const tasks: Of<'RunTask'>[] = [];
     for (const command of commands) {
       if (command.type === 'RunTask') {
@@ -60,20 +59,20 @@ export class CommandRunner implements CommandExecutor {
     if (tasks.length > 0) this.deps.releaser.offer(actor, tasks);
   }
 
-  applied(actor: RunActor, event: EngineEvent): void {
+  applied(actor: OwnedRun, event: EngineEvent): void {
     if (isStopping(actor)) this.dropEvaluations(actor);
     this.deps.releaser.applied(actor, event);
   }
 
-  ending(actor: RunActor): Promise<void> {
+  ending(actor: OwnedRun): Promise<void> {
     return this.deps.releaser.ending(actor);
   }
 
-  stopped(actor: RunActor): void {
+  stopped(actor: OwnedRun): void {
     this.deps.releaser.stopped(actor);
   }
 
-  private evaluate(actor: RunActor, work: () => Promise<EngineEvent>): void {
+  private evaluate(actor: OwnedRun, work: () => Promise<EngineEvent>): void {
     const { runId } = actor;
     const limit = this.limits.get(runId) ?? pLimit(EVALUATIONS);
     this.limits.set(runId, limit);
@@ -85,15 +84,15 @@ export class CommandRunner implements CommandExecutor {
   }
 
   /** Nobody's expressions wait for those of others. */
-  private depsFor(actor: RunActor): { evaluator: ExpressionEvaluator; files: FileAccess } {
+  private depsFor(actor: OwnedRun): { evaluator: ExpressionEvaluator; files: FileAccess } {
     return { evaluator: ownedBy(this.deps.evaluator, ownerOf(actor)), files: this.deps.reach.filesOf(scopeOf(actor)) };
   }
 
-  private dropEvaluations(actor: RunActor): void {
+  private dropEvaluations(actor: OwnedRun): void {
     if (this.limits.has(actor.runId)) this.deps.evaluator.drop(ownerOf(actor));
   }
 
-  private async evaluateBindings(actor: RunActor, command: Of<'EvaluateBindings'>): Promise<EngineEvent> {
+  private async evaluateBindings(actor: OwnedRun, command: Of<'EvaluateBindings'>): Promise<EngineEvent> {
     const { node, iteration } = command;
     const workflow = actor.plan.processes[command.workflow] as Workflow;
     const step = workflow.steps.find(({ name }) => name === command.step);
@@ -125,7 +124,7 @@ export class CommandRunner implements CommandExecutor {
     }
   }
 
-  private async evaluateTool(actor: RunActor, command: Of<'EvaluateExpressionTool'>): Promise<EngineEvent> {
+  private async evaluateTool(actor: OwnedRun, command: Of<'EvaluateExpressionTool'>): Promise<EngineEvent> {
     const { taskId, attempt, inputs } = command;
     if (isStopping(actor)) return { type: 'TaskCancelled', taskId, attempt };
     const tool = actor.plan.processes[command.process] as ExpressionTool;
@@ -150,15 +149,15 @@ export class CommandRunner implements CommandExecutor {
 }
 
 /** It waits for what is under way alone, and nothing of that is used. */
-function isStopping({ state: { phase } }: RunActor): boolean {
+function isStopping({ state: { phase } }: OwnedRun): boolean {
   return phase === 'failing' || phase === 'cancelling';
 }
 
-function ownerOf({ runId, base: { projectId } }: RunActor): ExpressionOwner {
+function ownerOf({ runId, base: { projectId } }: OwnedRun): ExpressionOwner {
   return { project: projectId, run: runId };
 }
 
-function scopeOf({ runId, base: { projectId } }: RunActor): ResultScope {
+function scopeOf({ runId, base: { projectId } }: OwnedRun): ResultScope {
   return { runId, projectId };
 }
 

@@ -3,9 +3,10 @@ import { decide, initialState, type Command, type EngineEvent, type RunState } f
 import { readJson, writeJson, type CommandLineTool, type CwlObject, type Link, type Plan, type Workflow } from '@weft/plan';
 import { LONG_JOB, type TaskJob } from '@weft/queue';
 import { aRunHeader, aTaskJob, createFakeRunStore } from '@weft/testing';
+import { anOwnedRun } from '../../test/an-owned-run.js';
 import { carried, JobInputs } from './job-inputs.js';
 import { toLogEvent } from './log-events.js';
-import type { RunActor } from './run-actor.js';
+import type { OwnedRun } from './owned-run.js';
 
 const NONE = { requirements: [], hints: [], declaredVersion: 'v1.2' };
 const link = (port: string): Link => ({ sources: [{ step: null, port }], list: false, linkMerge: 'merge_nested' });
@@ -55,7 +56,7 @@ function begin(of: Plan, inputs: CwlObject): Begun {
 async function inputsOf({ event }: Begun, of: Plan, actor?: RunState): Promise<JobInputs> {
   const store = createFakeRunStore();
   await store.intake.create(aRunHeader(), toLogEvent(event));
-  const actorOf = (): RunActor | undefined => actor && ({ state: actor } as RunActor);
+  const actorOf = (): OwnedRun | undefined => actor && anOwnedRun({ state: actor });
   return new JobInputs(() => ({ actorOf }), store.reader, { get: async () => of });
 }
 

@@ -17,7 +17,7 @@ import { type Clock, systemClock } from '../clock.js';
 import { PlanCache } from '../dispatch/plan-cache.js';
 import { isSealed, LogDivergedError } from './log-events.js';
 import { RunActor, type RunActorDeps } from './run-actor.js';
-import type { CommandExecutor } from './run-actor.ports.js';
+import type { CommandExecutor, OwnedRun } from './owned-run.js';
 import { RunMemory } from './run-memory.js';
 
 export interface PartitionOwnerDeps {
@@ -101,7 +101,7 @@ export class PartitionOwner {
     await Promise.all(this.loads);
   }
 
-  actorOf(runId: string): RunActor | undefined {
+  actorOf(runId: string): OwnedRun | undefined {
     return this.actors.get(runId);
   }
 

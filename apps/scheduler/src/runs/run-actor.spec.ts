@@ -6,6 +6,13 @@ import { aRunHeader, createFakeRunStore, Faults, FakeRunStoreData, misbehaving }
 import { logger, owning, RUN, submitted, succeeded, wholeLog, outputsOf } from '../../test/owned-runs.js';
 import { toLogEvent } from './log-events.js';
 import { ReportRouter } from './reports.js';
+import type { OwnedRun } from './owned-run.js';
+import { RunActor } from './run-actor.js';
+
+function retire(run: OwnedRun | undefined): Promise<void> {
+  if (!(run instanceof RunActor)) throw new Error('nobody owns the run here');
+  return run.retire();
+}
 
 describe('a run in the hands of its owner', () => {
   it('is picked up when it is created, and sealed with its final header when its last task has answered', async () => {
@@ -71,7 +78,7 @@ describe('a run in the hands of its owner', () => {
     const first = executor.actor;
     const ended: unknown[] = [];
     executor.ending = async (actor): Promise<void> => void ended.push(actor);
-    const retired = first?.retire();
+    const retired = retire(first);
     read.open();
     await retired;
     data.nudge(RUN, 3);
@@ -167,7 +174,7 @@ describe('a run in the hands of its owner', () => {
         for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
       }
       await stopped;
-      await actor?.retire();
+      await retire(actor);
       expect(types).toEqual(['TaskSucceeded', 'TaskSucceeded', 'RunEnded']);
       expect(errors.mock.calls).toEqual([]);
       errors.mockRestore();
@@ -275,7 +282,7 @@ describe('a run in the hands of its owner', () => {
             if (leaves) await store.reader.remove(RUN);
           }
           await Promise.all([...late, stopped]);
-          await actor?.retire();
+          await retire(actor);
           expect(lost()).toEqual([]);
           done();
           await owner.close();

@@ -26,7 +26,7 @@ import { HeaderWriter } from './header-writer.js';
 import { headerOf, type HeaderBase } from './run-header.js';
 import { engineEvent, LogDivergedError, toLogEvent } from './log-events.js';
 import type { RunMemory, RunShare } from './run-memory.js';
-import type { CommandExecutor, Offered, RunListener } from './run-actor.ports.js';
+import type { CommandExecutor, Offered, OwnedRun, RunListener } from './owned-run.js';
 
 export interface RunActorDeps {
   log: RunLog;
@@ -48,7 +48,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Actors of this process so far. */
 let actors = 0;
 
-export class RunActor {
+export class RunActor implements OwnedRun {
   /** Greater than those of all earlier actors of this process. */
   readonly serial = (actors += 1);
   readonly state: RunState;

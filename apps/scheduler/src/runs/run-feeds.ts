@@ -9,7 +9,7 @@
  */
 import { isFinal, type RunHeader, type RunReader } from '@weft/run-store';
 import type { PlanCache } from '../dispatch/plan-cache.js';
-import type { RunActor } from './run-actor.js';
+import type { OwnedRun } from './owned-run.js';
 import { type Batch, RunFeed } from './run-feed.js';
 import type { RunMemory } from './run-memory.js';
 import { RunProjection } from './run-projection.js';
@@ -19,7 +19,7 @@ export interface RunFeedsDeps {
   reader: Pick<RunReader, 'follow'>;
   plans: Pick<PlanCache, 'get'>;
   memory: Pick<RunMemory, 'begin'>;
-  actorOf(runId: string): RunActor | undefined;
+  actorOf(runId: string): OwnedRun | undefined;
   /** Batches that a feed holds; absent: enough. */
   kept?: number;
 }
@@ -89,12 +89,12 @@ export class RunFeeds {
     if (this.shared.get(runId) === source) this.shared.delete(runId);
   }
 
-  private ownerOf(runId: string): RunActor | undefined {
+  private ownerOf(runId: string): OwnedRun | undefined {
     const actor = this.deps.actorOf(runId);
     return actor?.isStopped ? undefined : actor;
   }
 
-  private fromActor(header: RunHeader, actor: RunActor): Source {
+  private fromActor(header: RunHeader, actor: OwnedRun): Source {
     const feed = new RunFeed(actor.sequence, this.deps.kept);
     const teller = new RunTeller(header, actor.state);
     let ended = false;

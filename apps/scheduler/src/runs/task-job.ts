@@ -2,9 +2,9 @@
 import type { Command } from '@weft/engine';
 import type { TaskJob } from '@weft/queue';
 import { carried } from './job-inputs.js';
-import type { RunActor } from './run-actor.js';
+import type { OwnedRun } from './owned-run.js';
 
-export function taskJobOf(actor: RunActor, command: Extract<Command, { type: 'RunTask' }>): TaskJob {
+export function taskJobOf(actor: OwnedRun, command: Extract<Command, { type: 'RunTask' }>): TaskJob {
   const { noContainer, defaultContainer, cache, noCache, caller, sealedFor } = actor.state.options;
   return {
     runId: actor.runId,

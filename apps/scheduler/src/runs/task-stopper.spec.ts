@@ -2,22 +2,25 @@ import type { TaskRecord } from '@weft/engine';
 import { createLogger } from '@weft/platform';
 import type { AttemptRef } from '@weft/run-store';
 import { aTaskJob, createFakeTaskQueue, DeferredGate, FakeTaskQueueData, Inbox } from '@weft/testing';
-import type { RunActor } from './run-actor.js';
+import type { OwnedRun } from './owned-run.js';
 import { TaskStopper } from './task-stopper.js';
+import { anOwnedRun, aTaskRecord, stateWith } from '../../test/an-owned-run.js';
 
 const ATTEMPT: AttemptRef = { taskId: 't-1', attempt: 1 };
 
 /** A stopper over a queue, and an actor that waits for the answers of t-1 until it is offered one. `late`: what was put off, with its delay. */
 function stopping(data = new FakeTaskQueueData()) {
   const queue = createFakeTaskQueue(data);
-  const tasks = new Map([['t-1', { attempt: 1, status: 'running' } as TaskRecord]]);
+  const state = stateWith([aTaskRecord({ status: 'running' })]);
+  const { tasks } = state;
   const offered: string[] = [];
-  const offer = async (event: { type: string; taskId: string }): Promise<boolean> => {
+  const offer: OwnedRun['offer'] = async (event) => {
+    if (!('taskId' in event)) throw new Error(`${event.type} is no answer`);
     offered.push(`${event.type} ${event.taskId}`);
     tasks.delete(event.taskId);
     return true;
   };
-  const actor = { runId: 'r-1', base: { pool: 'default' }, state: { tasks }, isStopped: false, offer } as unknown as RunActor;
+  const actor = anOwnedRun({ state, offer });
   const here = new Set<string>();
   const sent = new Inbox<AttemptRef[]>();
   const late: { delayMs: number; work: () => void }[] = [];

@@ -10,7 +10,7 @@ import type { Logger } from '@weft/platform';
 import { jobIdOf, type TaskQueue } from '@weft/queue';
 import type { AttemptRef, TaskCancels } from '@weft/run-store';
 import type { Clock } from '../clock.js';
-import type { RunActor } from './run-actor.js';
+import type { OwnedRun } from './owned-run.js';
 
 export interface TaskCanceller {
   /** Stops the attempt if it is being worked on here and answers true; the attempt's answer comes as an event of its own. */
@@ -32,7 +32,7 @@ const LONGEST_WAIT_MS = 4_000;
 export class TaskStopper {
   constructor(private readonly deps: TaskStopperDeps) {}
 
-  stop(actor: RunActor, attempts: AttemptRef[], waitMs = FIRST_WAIT_MS): void {
+  stop(actor: OwnedRun, attempts: AttemptRef[], waitMs = FIRST_WAIT_MS): void {
     const open = attempts.filter((attempt) => awaits(actor, attempt));
     if (open.length === 0) return;
     this.ask(actor, open).catch((error: unknown) => {
@@ -41,7 +41,7 @@ export class TaskStopper {
     this.deps.clock.after(waitMs, () => this.stop(actor, open, Math.min(2 * waitMs, LONGEST_WAIT_MS)));
   }
 
-  private async ask(actor: RunActor, attempts: AttemptRef[]): Promise<void> {
+  private async ask(actor: OwnedRun, attempts: AttemptRef[]): Promise<void> {
     const { queue, canceller, cancels } = this.deps;
     const { pool } = actor.base;
     const elsewhere = attempts.filter(({ taskId, attempt }) => !canceller.cancel(taskId, attempt));
@@ -58,7 +58,7 @@ export class TaskStopper {
   }
 }
 
-function awaits(actor: RunActor, { taskId, attempt }: AttemptRef): boolean {
+function awaits(actor: OwnedRun, { taskId, attempt }: AttemptRef): boolean {
   const task = actor.state.tasks.get(taskId);
   return !actor.isStopped && task?.attempt === attempt && (task.status === 'queued' || task.status === 'running');
 }

@@ -6,10 +6,12 @@ import { createLogger } from '@weft/platform';
 import { loadSubmission } from '../../src/loading/load-submission.js';
 import type { TaskReleaser } from '../../src/release/task-releaser.js';
 import { CommandRunner } from '../../src/runs/command-runner.js';
-import type { RunActor } from '../../src/runs/run-actor.js';
+import type { OwnedRun } from '../../src/runs/owned-run.js';
 import { openReach } from '../open-reach.js';
 import type { Kind, RunTask } from './kinds.js';
 import { endOf, type GoldenEntry, type GoldenLog, told } from './replay.js';
+import { aRunHeader } from '@weft/testing';
+import { anOwnedRun } from '../an-owned-run.js';
 
 /** Entries are a second apart. */
 const BEGINS_MS = 1_750_000_000_000;
@@ -106,10 +108,13 @@ class Recording {
     const evaluations = commands.filter(({ type }) => type === 'EvaluateBindings' || type === 'EvaluateExpressionTool').length;
     this.evaluating += evaluations;
     this.commands.execute(
-      {
-        ...{ plan: this.plan, runId: RUN_ID, base: { projectId: 'golden' } },
-        offer: (event: EngineEvent) => this.evaluated(event),
-      } as unknown as RunActor,
+      anOwnedRun({
+        ...{ plan: this.plan, runId: RUN_ID, base: aRunHeader({ runId: RUN_ID, projectId: 'golden' }) },
+        offer: async (event) => {
+          this.evaluated(event);
+          return true;
+        },
+      }),
       commands,
     );
   }

@@ -2,31 +2,21 @@
  * One history: some runs, several replicas and runners, and everything that can go wrong with them, in an order that the seed decides.
  * First with faults, then without; in the end every property is checked.
  */
-import type { EngineRules, RunOptions } from '@weft/engine';
+import type { RunOptions } from '@weft/engine';
 import { canonicalJson } from '@weft/plan';
 import { type HistoryOptions, keepOnce, SeededRandom } from '@weft/testing';
 import { type Mix, mixOf } from './mix.js';
 import { endingOf, type Ending, type Expected } from './outcome.js';
 import type { Surroundings } from './replica.js';
+import type { KnownWorkflow, SimulatedRun } from './simulated-run.js';
 import { Story } from './story.js';
-import { randomWorkflow, type SimulatedWorkflow } from './workflows.js';
+import { randomWorkflow } from './workflows.js';
 
 export interface History {
   steps: number;
   /** Everything the logs hold. */
   logs: string;
 }
-
-export interface SimulatedRun {
-  runId: string;
-  workflow: KnownWorkflow;
-  options: RunOptions;
-  rules?: EngineRules | undefined;
-  afterSteps: number;
-  expected: Expected;
-}
-
-export type KnownWorkflow = SimulatedWorkflow & { planHash: string };
 
 /** What a test of the properties themselves breaks. */
 export interface Tampering {

@@ -1,9 +1,10 @@
 /** What befalls replicas, runners, the store and the runs' files, and what users do meanwhile. */
-import { createFakeRunStore } from '@weft/testing';
-import { POOL, type Replica } from './replica.js';
+import { createFakeRunStore, type HistoryOptions, type SeededRandom, type VirtualProcess, type VirtualWorld } from '@weft/testing';
+import type { Readers } from './readers.js';
+import { POOL, type Replica, type Surroundings } from './replica.js';
 import { DATA_URI } from './simulated-files.js';
 import type { SimulatedRunner } from './simulated-runners.js';
-import type { Story } from './story.js';
+import type { SimulatedRun } from './simulated-run.js';
 
 const OFTEN = ['crash', 'pause', 'runner'] as const;
 const KINDS = ['lapse', 'cancel', 'restart', 'store', 'wait', 'retry', 'read', 'file', 'sweep', 'drain', 'full', 'stuck'] as const;
@@ -16,11 +17,31 @@ export const TROUBLES: readonly string[] = [...OFTEN, ...KINDS, 'loss', 'nudges'
 const FSYNC_MS = 1_000;
 const MOST_RETRIES = 2;
 
+/** The history that they befall. */
+export interface Stage {
+  readonly random: SeededRandom;
+  readonly options: HistoryOptions;
+  readonly world: VirtualWorld;
+  readonly around: Surroundings;
+  /** Whoever is none of the replicas. */
+  readonly outside: VirtualProcess;
+  readonly readers: Readers;
+  readonly runs: SimulatedRun[];
+  replicas: Replica[];
+  startReplica(): void;
+  kill(replica: Replica): void;
+  refreshRunners(): void;
+  /** Ended, but not well, and not archived. */
+  unsuccessful(): SimulatedRun[];
+  timesRetried(runId: string): number;
+  retry(runId: string): Promise<void>;
+}
+
 export class Misfortunes {
   private onDisk: { atMs: number; tasks: number; restore: () => void } | undefined;
   private readonly acts: Record<Misfortune, () => void | Promise<void>>;
 
-  constructor(private readonly story: Story) {
+  constructor(private readonly story: Stage) {
     const { random, around } = story;
     this.acts = {
       crash: () => {

@@ -4,14 +4,14 @@ import { FakeTaskQueueData, type SeededRandom, VirtualWorld } from '@weft/testin
 import { partitionOf } from '@weft/run-store';
 import { FakeSlotsData } from '../fake-project-slots.js';
 import { Executions } from './executions.js';
-import type { SimulatedRun } from './history.js';
-import { Misfortunes } from './misfortunes.js';
+import { Misfortunes, type Stage } from './misfortunes.js';
 import type { Mix } from './mix.js';
 import { Monitor, show } from './monitor.js';
 import { checkEnd, timesRetried } from './outcome.js';
 import { Readers } from './readers.js';
 import { POOL, Replica, type Surroundings } from './replica.js';
 import { SimulatedFiles } from './simulated-files.js';
+import type { SimulatedRun } from './simulated-run.js';
 import { SimulatedRunner } from './simulated-runners.js';
 
 /** Steps before the faults stop. */
@@ -24,7 +24,7 @@ const STEPS_PER_SNAPSHOT = 12;
 /** Longest a client waits before it begins a run again that has not succeeded, milliseconds. */
 const RETRY_MS = 3_000;
 
-export class Story {
+export class Story implements Stage {
   readonly world: VirtualWorld;
   readonly around: Surroundings;
   readonly outside;
