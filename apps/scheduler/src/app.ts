@@ -83,6 +83,7 @@ function serve(config: SchedulerConfig, resources: Resources, { pool, reuse }: D
     maxAttempts: config.maxAttempts,
     takesCaller: config.takesCaller,
     callCache: config.callCacheFor,
+    plans,
     memory,
     isOwn: (runId) => owner.isOwn(runId),
     backlog: new Backlog({ limits, count: (project) => store.intake.activeRuns(project), nowMs: () => Date.now() }),

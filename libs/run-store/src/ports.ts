@@ -118,7 +118,8 @@ export interface RunIntake {
   reopen(header: RunHeader, event: LogEntry['event']): Promise<'reopened' | 'active' | 'gone'>;
   /** Runs that have not ended: of a project, or all. */
   activeRuns(projectId?: string): Promise<number>;
-  putPlan(hash: string, plan: Plan): Promise<void>;
+  /** @param json its text, where the caller has it */
+  putPlan(hash: string, plan: Plan, json?: string): Promise<void>;
   /** 32 bytes with which secrets of runs are sealed: made once, and the same for all who share the store. */
   secretsKey(): Promise<Buffer>;
 }

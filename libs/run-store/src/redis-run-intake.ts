@@ -113,9 +113,9 @@ export class RedisRunIntake implements RunIntake {
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
-  async putPlan(hash: string, plan: Plan): Promise<void> {
+  async putPlan(hash: string, plan: Plan, json = writeJson(plan)): Promise<void> {
     // One that was about to go stays.
-    await this.redis.multi().set(this.keys.plan(hash), writeJson(plan), 'NX').persist(this.keys.plan(hash)).exec();
+    await this.redis.multi().set(this.keys.plan(hash), json, 'NX').persist(this.keys.plan(hash)).exec();
   }
 
   /** The claim of whoever came first. */

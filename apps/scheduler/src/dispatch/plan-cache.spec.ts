@@ -78,3 +78,12 @@ it('tells what loading failed of, and tries again', async () => {
   fails = false;
   expect((await plans.get('a')).root).toBe('a');
 });
+
+it('takes what is known already, and keeps what it has', async () => {
+  const { loaded, plans } = cache();
+  const [first, second] = [plan('first'), plan('second')];
+  plans.remember('a', first);
+  plans.remember('a', second);
+  expect(await plans.get('a')).toBe(first);
+  expect(loaded).toEqual([]);
+});

@@ -20,6 +20,11 @@ export class PlanCache {
     });
   }
 
+  /** It is known already. */
+  remember(hash: string, plan: Plan): void {
+    if (!this.plans.has(hash)) this.plans.set(hash, plan);
+  }
+
   /** Who asks while it is being loaded waits for the same. @throws where there is none */
   async get(hash: string): Promise<Plan> {
     const plan = await this.plans.fetch(hash);

@@ -26,6 +26,8 @@ export interface Loaded {
   unsupported: boolean;
   /** Absent where there are errors. Requirements of the job are in it. */
   plan?: Plan;
+  /** Its text, where it was made already. */
+  planJson?: string;
   hash?: string;
   /** Bound to the root's inputs, files not looked at yet. Absent where there are errors or no job. */
   inputs?: CwlObject;

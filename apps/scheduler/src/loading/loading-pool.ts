@@ -40,7 +40,7 @@ export class LoadingPool implements Loading {
     const { planJson, inputsJson, ...rest } = answer.loaded;
     return {
       ...rest,
-      ...(planJson !== undefined && { plan: readJson(planJson) as Plan }),
+      ...(planJson !== undefined && { planJson, plan: readJson(planJson) as Plan }),
       ...(inputsJson !== undefined && { inputs: readJson(inputsJson) as CwlObject }),
     };
   }

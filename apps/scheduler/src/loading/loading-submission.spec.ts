@@ -23,6 +23,7 @@ function aService() {
   const { intake } = createFakeRunStore(data);
   const limits = { maxRuns: 10, of: () => ({ maxTasks: Infinity, maxRuns: Infinity, weight: 1 }) };
   const submissions = new Submissions({
+    plans: { remember: () => undefined },
     memory: new RunMemory(Infinity),
     isOwn: () => true,
     intake,

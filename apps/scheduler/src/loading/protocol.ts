@@ -5,7 +5,6 @@ import type { Loaded, LoadRequest } from './load-submission.js';
 export type LoadingTask = { kind: 'load'; request: LoadRequest } | { kind: 'fingerprint'; request: scheduler.SubmitRunRequest };
 
 export interface LoadedTexts extends Omit<Loaded, 'plan' | 'inputs'> {
-  planJson?: string;
   inputsJson?: string;
 }
 

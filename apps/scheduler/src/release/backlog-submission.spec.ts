@@ -21,6 +21,7 @@ function aService(maxRuns: number): {
   const limits = { maxRuns, of: () => ({ maxTasks: Infinity, maxRuns: Infinity, weight: 1 }) };
   const never = (): Promise<never> => Promise.reject(new Error('not asked here'));
   const submissions = new Submissions({
+    plans: { remember: () => undefined },
     memory: new RunMemory(Infinity),
     isOwn: () => true,
     intake,

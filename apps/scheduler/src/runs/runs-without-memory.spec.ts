@@ -130,7 +130,7 @@ describe('a submission', () => {
   function aService(memory: RunMemory, isOwn: (runId: string) => boolean = () => true) {
     const data = new FakeRunStoreData();
     const submissions = new Submissions({
-      ...{ memory, isOwn, intake: createFakeRunStore(data).intake },
+      ...{ memory, isOwn, plans: { remember: () => undefined }, intake: createFakeRunStore(data).intake },
       // In threads what is large is read; here as it comes.
       loading: Object.assign(new LoadingPool({ threads: 0, cpuMs: 1, heapMb: 1, waiting: 0, waitingInAll: 0, locate: never }), {
         load: async (request: Parameters<typeof loadSubmission>[0]) => loadSubmission(request),

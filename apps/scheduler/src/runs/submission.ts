@@ -17,6 +17,7 @@ import type { IdempotencyKey, RunHeader, RunIntake } from '@weft/run-store';
 import { prepareRunInputs, type FileAccess } from '@weft/tasks';
 import { ulid } from 'ulid';
 import { toDiagnostic } from '../grpc/mapping.js';
+import type { PlanCache } from '../dispatch/plan-cache.js';
 import type { Loading } from '../loading/loading-pool.js';
 import type { Backlog } from '../release/backlog.js';
 import type { SecretBox } from '../secrets/secret-box.js';
@@ -35,6 +36,7 @@ export interface SubmissionDeps {
   evaluator: StartedEvaluator;
   /** Names of the pools that have runners. */
   pools(): string[];
+  plans: Pick<PlanCache, 'remember'>;
   /** What the inputs refer to in other runs' folders is to stay. */
   pin(inputs: CwlObject): Promise<void>;
   secrets: Pick<SecretBox, 'seal'>;
@@ -57,6 +59,14 @@ export interface Submitted {
   runId: string;
   existing: boolean;
   diagnostics: Diagnostic[];
+}
+
+interface HowToStore {
+  pool: string;
+  options: RunOptions;
+  idempotency: IdempotencyKey | undefined;
+  hash: string;
+  planJson: string | undefined;
 }
 
 const DEFAULT_POOL = 'default';
@@ -99,7 +109,7 @@ export class Submissions {
     const options = runOptionsOf(request.options, { defaultAttempts, takesCaller, callCache });
     const job = { inputsJson: request.inputsJson, baseUri: request.inputsBaseUri };
     const loaded = await this.deps.loading.load({ document: documentOf(request.document), job }, request.projectId);
-    const { plan, hash, inputs: given } = loaded;
+    const { plan, planJson, hash, inputs: given } = loaded;
     if (!plan || hash === undefined || !given) throw refusal(loaded.diagnostics, loaded.unsupported);
     const inputs = this.sealed(plan, given, options);
     // Its worker starts while inputs are looked at. Where it cannot, the first script says so.
@@ -113,7 +123,7 @@ export class Submissions {
     const diagnostics = [...loaded.diagnostics, ...resolved.diagnostics];
     if (!resolved.inputs) throw refusal(diagnostics, false);
     const complete = await this.withContents(plan, resolved.inputs, { files, evaluator: ownedBy(this.deps.evaluator, owner) });
-    const stored = await this.store(request, { pool, options, idempotency, hash }, plan, complete);
+    const stored = await this.store(request, { pool, options, idempotency, hash, planJson }, plan, complete);
     return { ...stored, diagnostics };
   }
 
@@ -185,7 +195,7 @@ export class Submissions {
 
   private async store(
     request: scheduler.SubmitRunRequest,
-    { pool, options, idempotency, hash }: { pool: string; options: RunOptions; idempotency: IdempotencyKey | undefined; hash: string },
+    { pool, options, idempotency, hash, planJson }: HowToStore,
     plan: Plan,
     inputs: CwlObject,
   ): Promise<Omit<Submitted, 'diagnostics'>> {
@@ -205,7 +215,9 @@ export class Submissions {
     const { state } = decide(initialState(plan), accepted, submittedAtMs);
     if (state.failure?.code === 'SCATTER_LIMIT') throw new ServiceError('INVALID_ARGUMENT', state.failure.message);
     const header = headerOf(base, state);
-    await this.deps.intake.putPlan(hash, plan);
+    await this.deps.intake.putPlan(hash, plan, planJson);
+    // A large one was read from its text, as its owner would, who is about to ask for it.
+    if (planJson !== undefined) this.deps.plans.remember(hash, plan);
     const created = await this.deps.intake.create({ ...header, state: 'pending' }, toLogEvent(accepted), idempotency);
     return created.existing ? { header: undefined, ...created } : { header: { ...header, runId: created.runId }, inputs, ...created };
   }
