@@ -70,7 +70,7 @@ function serveOwnMetrics(
 }
 
 function serve(config: SchedulerConfig, resources: Resources, { pool, reuse }: Dispatching, running: Running) {
-  const { limits, memory, owner, retention } = running;
+  const { limits, memory, readers, owner, retention } = running;
   const { store, files, evaluator, plans, registry, tls, logger, loading, reach, secrets } = resources;
   const submissions = new Submissions({
     intake: store.intake,
@@ -93,6 +93,7 @@ function serve(config: SchedulerConfig, resources: Resources, { pool, reuse }: D
     plans,
     owner,
     memory,
+    readers,
     storage: files,
     dataUri: config.dataUri,
     beforeRetry: (header) => retention.beforeRetry(header),

@@ -19,6 +19,7 @@ async function ended(values: string[], out: string) {
   for (const [at] of values.entries()) await executor.actor?.offer(succeeded(`${RUN}-${at + 1}`, out));
   const queries = new RunQueries({
     memory: new RunMemory(Infinity),
+    readers: new RunMemory(Infinity),
     ...{ store, owner, storage: new LocalStorage(), dataUri: 'file:///data/', beforeRetry: async () => undefined },
     plans: new PlanCache((hash) => store.log.getPlan(hash)),
   });

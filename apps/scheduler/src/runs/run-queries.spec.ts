@@ -19,6 +19,7 @@ it('a replica that stood still while another brought the run to its end tells th
   const stale = { actorOf: () => ({ header: () => running, state: { tasks: new Map() } }) } as unknown as PartitionOwner;
   const queries = new RunQueries({
     memory: new RunMemory(Infinity),
+    readers: new RunMemory(Infinity),
     ...{ store, owner: stale, storage: new LocalStorage(), dataUri: 'file:///data/', beforeRetry: async () => undefined },
     plans: new PlanCache((hash) => store.log.getPlan(hash)),
   });
@@ -41,6 +42,7 @@ it('the tasks of a run that has ended are paged through with one replay, which i
   const late: (() => void)[] = [];
   const queries = new RunQueries({
     memory: new RunMemory(Infinity),
+    readers: new RunMemory(Infinity),
     ...{ store, owner, storage: new LocalStorage(), dataUri: 'file:///data/', beforeRetry: async () => undefined },
     plans: new PlanCache((hash) => store.log.getPlan(hash)),
     clock: { now: () => 0, after: (_delayMs, work) => (late.push(work), () => late.splice(late.indexOf(work), 1)) },
@@ -66,6 +68,7 @@ it('lists the runs of one project, of none, or all', async () => {
     await store.intake.create(aRunHeader({ runId, projectId }), toLogEvent({ type: 'RunRetried' }));
   const queries = new RunQueries({
     memory: new RunMemory(Infinity),
+    readers: new RunMemory(Infinity),
     ...{ store, owner, storage: new LocalStorage(), dataUri: 'file:///data/', beforeRetry: async () => undefined },
     plans: new PlanCache((hash) => store.log.getPlan(hash)),
   });
@@ -106,6 +109,7 @@ describe('a retry', () => {
     const beforeRetry = async (): Promise<void> => void (times += 1);
     const queries = new RunQueries({
       memory: new RunMemory(Infinity),
+      readers: new RunMemory(Infinity),
       ...{ store, owner, storage: new LocalStorage(), dataUri: 'file:///data/', beforeRetry },
       plans: new PlanCache((hash) => store.log.getPlan(hash)),
     });

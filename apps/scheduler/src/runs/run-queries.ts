@@ -28,7 +28,9 @@ export interface RunQueriesDeps {
   storage: Pick<StorageReader, 'open'>;
   dataUri: string;
   clock?: Pick<Clock, 'after' | 'now'>;
-  memory: Pick<RunMemory, 'begin' | 'mayReturn'>;
+  /** What active runs hold, and what those do that are only read. */
+  memory: Pick<RunMemory, 'mayReturn'>;
+  readers: Pick<RunMemory, 'begin'>;
   /** Sees to it that a finished run can go on. */
   beforeRetry(header: RunHeader): Promise<void>;
 }
@@ -49,7 +51,7 @@ export class RunQueries {
   private readonly replays = pLimit(2);
 
   constructor(private readonly deps: RunQueriesDeps) {
-    const { store, plans, owner, memory } = deps;
+    const { store, plans, owner, readers: memory } = deps;
     this.ended = new EndedTasks((header) => this.replayedTasks(header), deps.clock ?? systemClock);
     this.feeds = new RunFeeds({ reader: store.reader, plans, memory, actorOf: (runId) => owner.actorOf(runId) });
   }
@@ -125,7 +127,7 @@ export class RunQueries {
 
   private replayed(header: RunHeader): Promise<RunState> {
     return this.replays(async () => {
-      const projection = new RunProjection(header, await this.deps.plans.get(header.planHash), this.deps.memory);
+      const projection = new RunProjection(header, await this.deps.plans.get(header.planHash), this.deps.readers);
       try {
         for (const entry of await this.deps.store.reader.read(header.runId, 0)) projection.apply(entry);
         return projection.state;

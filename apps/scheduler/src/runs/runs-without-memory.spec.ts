@@ -27,9 +27,9 @@ async function begun(values: string[], capacity = 4 * MIB, data = new FakeRunSto
   return { store, data, memory, owner, offer: (event: EngineEvent) => executor.actor?.offer(event) };
 }
 
-function queriesOf(store: RunStore, owner: PartitionOwner, memory: RunMemory): RunQueries {
+function queriesOf(store: RunStore, owner: PartitionOwner, memory: RunMemory, readers = memory): RunQueries {
   return new RunQueries({
-    ...{ store, owner, memory, storage: new LocalStorage(), dataUri: 'file:///data/', beforeRetry: async () => undefined },
+    ...{ store, owner, memory, readers, storage: new LocalStorage(), dataUri: 'file:///data/', beforeRetry: async () => undefined },
     plans: new PlanCache((hash) => store.log.getPlan(hash)),
   });
 }

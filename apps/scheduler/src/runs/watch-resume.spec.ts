@@ -18,6 +18,7 @@ it('a watcher that comes back gets exactly what it has not seen, wherever it lef
   const plans = new PlanCache((hash) => store.log.getPlan(hash));
   const queries = new RunQueries({
     memory: new RunMemory(Infinity),
+    readers: new RunMemory(Infinity),
     store,
     plans,
     owner,

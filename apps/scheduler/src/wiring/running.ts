@@ -21,7 +21,7 @@ import { TaskStopper } from '../runs/task-stopper.js';
 import type { Dispatching } from './dispatching.js';
 import type { Resources } from './resources.js';
 
-/** Of the heap, for what runs hold: what is small may go up to twice that, and the rest of the scheduler needs some. */
+/** Of the heap, for what active runs hold, and as much for those that are read; the rest of the scheduler needs some, too. */
 const HEAP_SHARE = 0.35;
 
 export type Running = ReturnType<typeof createRunning>;
@@ -48,7 +48,9 @@ export function createRunning(config: SchedulerConfig, resources: Resources, dis
     leases: () => owner.leases(),
     cache: dispatching.reuse?.folders,
   });
-  const memory = new RunMemory(config.runMemoryBytes ?? Math.floor(getHeapStatistics().heap_size_limit * HEAP_SHARE));
+  const runMemory = config.runMemoryBytes ?? Math.floor(getHeapStatistics().heap_size_limit * HEAP_SHARE);
+  // Whoever reads a run that has ended has its state, too; that is not to depend on what goes on meanwhile.
+  const [memory, readers] = [new RunMemory(runMemory), new RunMemory(runMemory)];
   const owner: PartitionOwner = new PartitionOwner({
     store,
     executor: tallies.following(retention.following(new CommandRunner({ releaser, evaluator, reach, logger }))),
@@ -63,7 +65,7 @@ export function createRunning(config: SchedulerConfig, resources: Resources, dis
     memory,
   });
   return {
-    ...{ limits, releaser, retention, owner, memory },
+    ...{ limits, releaser, retention, owner, memory, readers },
     start: async (): Promise<void> => {
       await neighbours.start((pool) => releaser.termsChanged(pool));
       if (limits.limitTasks) await releaser.start();

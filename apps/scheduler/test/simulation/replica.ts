@@ -153,6 +153,7 @@ export class Replica {
     this.owner = this.newOwner(storage, name);
     this.queries = new RunQueries({
       memory: new RunMemory(Infinity),
+      readers: new RunMemory(Infinity),
       ...{ store: this.store, plans: this.plans, owner: this.owner, storage, dataUri: DATA_URI },
       beforeRetry: (header) => this.retention.beforeRetry(header),
     });
