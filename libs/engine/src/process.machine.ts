@@ -7,7 +7,7 @@
  *             one that has to do with a file that another changes in place (in-place.ts), an Operation
  *                                 → the run fails, and a retry tries it again
  */
-import { inherit, type CommandLineTool, type CwlObject, type CwlValue, type ExpressionTool, type Process, type Workflow } from '@weft/plan';
+import { inherit, type CommandLineTool, type CwlObject, type CwlValue, type ExpressionTool, type Workflow } from '@weft/plan';
 import { type Conflict, useInputs, userOf } from './in-place.js';
 import { withDefaults } from './process-inputs.js';
 import { nextTaskId, processOf } from './records.js';

@@ -1,4 +1,3 @@
-import type { TaskRecord } from '@weft/engine';
 import { createLogger } from '@weft/platform';
 import type { AttemptRef } from '@weft/run-store';
 import { aTaskJob, createFakeTaskQueue, DeferredGate, FakeTaskQueueData, Inbox } from '@weft/testing';

@@ -6,7 +6,6 @@ import { createLogger } from '@weft/platform';
 import { loadSubmission } from '../../src/loading/load-submission.js';
 import type { TaskReleaser } from '../../src/release/task-releaser.js';
 import { CommandRunner } from '../../src/runs/command-runner.js';
-import type { OwnedRun } from '../../src/runs/owned-run.js';
 import { openReach } from '../open-reach.js';
 import type { Kind, RunTask } from './kinds.js';
 import { endOf, type GoldenEntry, type GoldenLog, told } from './replay.js';
