@@ -21,10 +21,11 @@ export interface AcceptedTexts {
   beside: string;
 }
 
-export function acceptedTexts(event: LogEntry['event']): AcceptedTexts {
+/** @param known the inputs' text, where it was made already */
+export function acceptedTexts(event: LogEntry['event'], known?: string): AcceptedTexts {
   const { inputs, ...rest } = event;
   if (inputs === undefined) return { eventJson: writeJson(event), inputsJson: '', beside: '' };
-  const inputsJson = writeJson(inputs);
+  const inputsJson = known ?? writeJson(inputs);
   const shortJson = writeJson(rest);
   if (inputsJson.length > LONG_INPUTS_CHARS) return { eventJson: shortJson, inputsJson, beside: BESIDE };
   return { eventJson: `${shortJson.slice(0, -1)},"inputs":${inputsJson}}`, inputsJson, beside: '' };

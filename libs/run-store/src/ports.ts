@@ -106,7 +106,13 @@ export type IdempotencyKey = string | { key: string; fingerprint: string };
 /** For whoever takes submissions (any replica). */
 export interface RunIntake {
   /** Stores header, inputs (those of the event) and first event atomically and tells the partition's owner. A known idempotency key returns the run that has it, or throws IdempotencyConflictError. */
-  create(header: RunHeader, accepted: LogEntry['event'], idempotency?: IdempotencyKey): Promise<{ runId: string; existing: boolean }>;
+  create(
+    header: RunHeader,
+    accepted: LogEntry['event'],
+    idempotency?: IdempotencyKey,
+    /** Text that the inputs were read from, unchanged: it is not made again, and who asks here for what was just written is given what was handed over. */
+    inputsJson?: string,
+  ): Promise<{ runId: string; existing: boolean }>;
   /** The run that the key has led to before; undefined: none. Throws IdempotencyConflictError as create does. */
   find(projectId: string, idempotency: IdempotencyKey): Promise<string | undefined>;
   /** Appends a request from outside (cancel) without owning the run, and tells the owner. False: no such run. A sealed run takes nothing more: true. */

@@ -13,6 +13,7 @@ import { UnreadableRunError } from './errors.js';
 import type { Keys } from './keys.js';
 import { type StreamEntry, decodeEntry, hasInputsBeside } from './log-codec.js';
 import type { LogEntry } from './ports.js';
+import type { RecentInputs } from './recent-inputs.js';
 import type { RedisRunObjects } from './redis-run-objects.js';
 
 /** Entries; what they are like is not known before the first page. */
@@ -26,6 +27,7 @@ export class RedisRunEntries {
     private readonly redis: Redis,
     private readonly keys: Pick<Keys, 'log'>,
     private readonly objects: Pick<RedisRunObjects, 'text'>,
+    private readonly recent: Pick<RecentInputs, 'take'> = { take: () => undefined },
   ) {}
 
   /** Entries after a sequence, as far as they go now. @throws UnreadableRunError, ForeignMessageError */
@@ -49,6 +51,8 @@ export class RedisRunEntries {
   }
 
   private async inputsOf(runId: string): Promise<unknown> {
+    const known = this.recent.take(runId);
+    if (known !== undefined) return known;
     const text = await this.objects.text(runId, 'inputs').catch((error: unknown) => {
       if (!(error instanceof UnreadableRunError)) throw error;
     });

@@ -15,6 +15,7 @@ import type { Redis } from 'ioredis';
 import type { Keys } from './keys.js';
 import { IdempotencyConflictError } from './errors.js';
 import { acceptedTexts } from './log-codec.js';
+import type { RecentInputs } from './recent-inputs.js';
 import { type IdempotencyKey, type LogEntry, PARTITIONS, type RunHeader, type RunIntake, partitionOf } from './ports.js';
 import { type RunScript, defineScript } from './redis-script.js';
 import type { RedisRunIndex } from './redis-run-index.js';
@@ -38,6 +39,7 @@ export class RedisRunIntake implements RunIntake {
     private readonly index: RedisRunIndex,
     /** Whether a run that is not here lies in the archive. */
     private readonly isArchived: (runId: string) => Promise<boolean>,
+    private readonly recent: Pick<RecentInputs, 'remember'>,
   ) {
     this.createRun = defineScript(redis, createRun);
     this.requestEvent = defineScript(redis, requestEvent);
@@ -48,6 +50,7 @@ export class RedisRunIntake implements RunIntake {
     header: RunHeader,
     accepted: LogEntry['event'],
     idempotency?: IdempotencyKey,
+    knownJson?: string,
   ): Promise<{ runId: string; existing: boolean }> {
     const key = idempotency === undefined ? '' : this.keys.idempotency(header.projectId, partsOf(idempotency).key);
     const claim = idempotency === undefined ? header : await this.claim(key, header, idempotency);
@@ -55,7 +58,7 @@ export class RedisRunIntake implements RunIntake {
     if (runId !== header.runId && (await this.isThere(runId))) return { runId, existing: true };
     // The event of a completed claim must speak of the run it starts.
     const event = accepted['runId'] === header.runId ? { ...accepted, runId } : accepted;
-    const { eventJson, inputsJson, beside } = acceptedTexts(event);
+    const { eventJson, inputsJson, beside } = acceptedTexts(event, knownJson);
     const final: RunHeader = { ...header, runId, submittedAtMs: claim.submittedAtMs };
     await this.index.add(final);
     const partition = partitionOf(runId);
@@ -66,6 +69,7 @@ export class RedisRunIntake implements RunIntake {
       ],
       [runId, Date.now(), this.keys.nudge(partition), writeJson(final), final.state, eventJson, key, randomUUID(), inputsJson, beside],
     );
+    if (created === 1 && knownJson !== undefined && beside !== '') this.recent.remember(runId, event['inputs']);
     return { runId, existing: created !== 1 };
   }
 

@@ -10,6 +10,7 @@ import { type Nudges, partitionOf } from './ports.js';
 import type { RunStore } from './run-store.port.js';
 import { RedisLink, type RedisLinkOptions } from './redis-connection.js';
 import { RedisLeases } from './redis-leases.js';
+import { RecentInputs } from './recent-inputs.js';
 import { RedisRunEntries } from './redis-run-entries.js';
 import { RedisRunIndex } from './redis-run-index.js';
 import { RedisRunIntake } from './redis-run-intake.js';
@@ -34,7 +35,8 @@ export function createRedisRunStore(options: RedisRunStoreOptions): RunStore {
   const { commands: redis, subscriptions } = link;
   const index = new RedisRunIndex(redis, keys);
   const objects = new RedisRunObjects(redis, keys);
-  const entries = new RedisRunEntries(redis, keys, objects);
+  const recent = new RecentInputs();
+  const entries = new RedisRunEntries(redis, keys, objects, recent);
   const reader = new RedisRunReader(redis, keys, index, subscriptions, objects, entries);
   const nudges: Nudges = {
     subscribe: (partition, onNudge, onReset) =>
@@ -53,7 +55,7 @@ export function createRedisRunStore(options: RedisRunStoreOptions): RunStore {
   return {
     open: () => claimFormat(redis, keys),
     ping: async () => void (await redis.ping()),
-    intake: new RedisRunIntake(redis, keys, index, options.isArchived ?? (async () => false)),
+    intake: new RedisRunIntake(redis, keys, index, options.isArchived ?? (async () => false), recent),
     log: new RedisRunLog(redis, keys, reader),
     leases: new RedisLeases(redis, keys, subscriptions),
     nudges,

@@ -3,7 +3,7 @@
  * The reading ports' part is run-store-readers.contract.ts.
  */
 import { type LogEntry, LONG_INPUTS_CHARS, PARTITIONS, type RunStore, partitionOf } from '@weft/run-store';
-import type { CommandLineTool } from '@weft/plan';
+import { type CommandLineTool, writeJson } from '@weft/plan';
 import { aRunHeader } from './builders.js';
 import { accepted, ended, leaseOf, objectOf, type RunStoreFixture, startRun } from './run-store.fixture.js';
 import { Inbox } from './gate.js';
@@ -67,6 +67,18 @@ function intakeContract(get: () => RunStoreFixture): void {
         if (entry.sequence === 2) break;
       }
       expect(followed).toEqual(expected);
+      expect(await objectOf(two, 'inputs')).toEqual(inputs);
+    },
+  );
+
+  it.each([10, LONG_INPUTS_CHARS])(
+    'gives inputs of %d characters that came with their text back as often as they are read',
+    async (characters) => {
+      const { one, two } = get();
+      const inputs = { text: 'x'.repeat(characters), n: 9223372036854775807n };
+      const event = { ...accepted('r-1'), inputs };
+      await one.intake.create(aRunHeader(), event, undefined, writeJson(inputs));
+      for (const store of [one, one, two]) expect((await store.log.read('r-1', 0)).map((entry) => entry.event)).toEqual([event]);
       expect(await objectOf(two, 'inputs')).toEqual(inputs);
     },
   );

@@ -31,6 +31,8 @@ export interface Loaded {
   hash?: string;
   /** Bound to the root's inputs, files not looked at yet. Absent where there are errors or no job. */
   inputs?: CwlObject;
+  /** Their text, where they were read from it. */
+  inputsJson?: string;
 }
 
 /** Characters that have to be read. */

@@ -41,7 +41,7 @@ export class LoadingPool implements Loading {
     return {
       ...rest,
       ...(planJson !== undefined && { planJson, plan: readJson(planJson) as Plan }),
-      ...(inputsJson !== undefined && { inputs: readJson(inputsJson) as CwlObject }),
+      ...(inputsJson !== undefined && { inputsJson, inputs: readJson(inputsJson) as CwlObject }),
     };
   }
 

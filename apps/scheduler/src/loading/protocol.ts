@@ -4,8 +4,6 @@ import type { Loaded, LoadRequest } from './load-submission.js';
 
 export type LoadingTask = { kind: 'load'; request: LoadRequest } | { kind: 'fingerprint'; request: scheduler.SubmitRunRequest };
 
-export interface LoadedTexts extends Omit<Loaded, 'plan' | 'inputs'> {
-  inputsJson?: string;
-}
+export type LoadedTexts = Omit<Loaded, 'plan' | 'inputs'>;
 
 export type FromLoader = { kind: 'loaded'; loaded: LoadedTexts } | { kind: 'fingerprint'; fingerprint: string };

@@ -19,6 +19,7 @@ import { ulid } from 'ulid';
 import { toDiagnostic } from '../grpc/mapping.js';
 import type { PlanCache } from '../dispatch/plan-cache.js';
 import type { Loading } from '../loading/loading-pool.js';
+import type { Loaded } from '../loading/load-submission.js';
 import type { Backlog } from '../release/backlog.js';
 import type { SecretBox } from '../secrets/secret-box.js';
 import { withSealedSecrets } from '../secrets/secret-inputs.js';
@@ -67,6 +68,15 @@ interface HowToStore {
   idempotency: IdempotencyKey | undefined;
   hash: string;
   planJson: string | undefined;
+  /** Of the inputs as they are stored. */
+  inputsJson: string | undefined;
+}
+
+/** Texts that need not be made again: of the inputs only where nothing has been added to what was read. */
+function textsOf({ planJson, inputsJson, inputs: read = {} }: Loaded, inputs: CwlObject): Pick<HowToStore, 'planJson' | 'inputsJson'> {
+  const names = Object.keys(inputs);
+  const isRead = names.length === Object.keys(read).length && names.every((name) => inputs[name] === read[name]);
+  return { planJson, inputsJson: isRead ? inputsJson : undefined };
 }
 
 const DEFAULT_POOL = 'default';
@@ -109,7 +119,7 @@ export class Submissions {
     const options = runOptionsOf(request.options, { defaultAttempts, takesCaller, callCache });
     const job = { inputsJson: request.inputsJson, baseUri: request.inputsBaseUri };
     const loaded = await this.deps.loading.load({ document: documentOf(request.document), job }, request.projectId);
-    const { plan, planJson, hash, inputs: given } = loaded;
+    const { plan, hash, inputs: given } = loaded;
     if (!plan || hash === undefined || !given) throw refusal(loaded.diagnostics, loaded.unsupported);
     const inputs = this.sealed(plan, given, options);
     // Its worker starts while inputs are looked at. Where it cannot, the first script says so.
@@ -123,7 +133,7 @@ export class Submissions {
     const diagnostics = [...loaded.diagnostics, ...resolved.diagnostics];
     if (!resolved.inputs) throw refusal(diagnostics, false);
     const complete = await this.withContents(plan, resolved.inputs, { files, evaluator: ownedBy(this.deps.evaluator, owner) });
-    const stored = await this.store(request, { pool, options, idempotency, hash, planJson }, plan, complete);
+    const stored = await this.store(request, { pool, options, idempotency, hash, ...textsOf(loaded, complete) }, plan, complete);
     return { ...stored, diagnostics };
   }
 
@@ -195,7 +205,7 @@ export class Submissions {
 
   private async store(
     request: scheduler.SubmitRunRequest,
-    { pool, options, idempotency, hash, planJson }: HowToStore,
+    { pool, options, idempotency, hash, planJson, inputsJson }: HowToStore,
     plan: Plan,
     inputs: CwlObject,
   ): Promise<Omit<Submitted, 'diagnostics'>> {
@@ -218,7 +228,7 @@ export class Submissions {
     await this.deps.intake.putPlan(hash, plan, planJson);
     // A large one was read from its text, as its owner would, who is about to ask for it.
     if (planJson !== undefined) this.deps.plans.remember(hash, plan);
-    const created = await this.deps.intake.create({ ...header, state: 'pending' }, toLogEvent(accepted), idempotency);
+    const created = await this.deps.intake.create({ ...header, state: 'pending' }, toLogEvent(accepted), idempotency, inputsJson);
     return created.existing ? { header: undefined, ...created } : { header: { ...header, runId: created.runId }, inputs, ...created };
   }
 }
