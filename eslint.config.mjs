@@ -52,7 +52,7 @@ const BESIDE_WORK_DIRECTORIES = [
     (name) => `apps/step-runner/src/${name}.ts`,
   ),
   // Takes a handle, or what was published.
-  'apps/step-runner/src/sha1-file.ts',
+  'apps/step-runner/src/publishing/sha1-file.ts',
   // How full disks are, and what /proc says of open files: no name of a task's is opened.
   ...['disks', 'open-and-removed'].map((name) => `apps/step-runner/src/disk/${name}.ts`),
   // Renames into an open directory.

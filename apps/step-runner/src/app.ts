@@ -10,20 +10,20 @@ import { executor } from '@weft/contracts';
 import { createLogger, createServiceTls, serveMetrics, startGrpcServer } from '@weft/platform';
 import { type ContainerLimits, DockerRuntime, ProcessRuntime, type TaskRuntime } from '@weft/runtimes';
 import { createStorage, makeSandboxRoot, removeAbandoned } from '@weft/storage';
-import { Admission } from './admission.js';
-import { AttemptTable } from './attempt-table.js';
+import { Admission } from './admission/admission.js';
+import { AttemptTable } from './attempts/attempt-table.js';
 import type { StepRunnerConfig } from './config.js';
 import { DiskGuard } from './disk/disk-guard.js';
 import { executorService } from './executor.service.js';
-import { describeRuntimes, freeDiskBytes, hostCapacity, hostLabels } from './host.js';
+import { describeRuntimes, freeDiskBytes, hostCapacity, hostLabels } from './admission/host.js';
 import { InputCache } from './inputs/input-cache.js';
 import { RunnerFiles } from './inputs/runner-files.js';
 import { LogKeeper } from './logs/log-keeper.js';
 import { metricsText, TransferCounters } from './metrics.js';
-import { Registrar } from './registrar.js';
-import { registryCheck } from './registry-rules.js';
-import { ATTEMPT_SEPARATOR } from './sandbox-layout.js';
-import { sandboxRootId } from './sandbox-root-id.js';
+import { Registrar } from './registration/registrar.js';
+import { registryCheck } from './registration/registry-rules.js';
+import { ATTEMPT_SEPARATOR } from './sandbox/sandbox-layout.js';
+import { sandboxRootId } from './sandbox/sandbox-root-id.js';
 
 const VERSION = '0.1.0';
 /** Streams of tasks that ran to their end are written out; those of containers that run on are cut. */

@@ -4,10 +4,10 @@ import { executor } from '@weft/contracts';
 import { type CallContext, serverStream, ServiceError, unary } from '@weft/platform';
 import { RuntimeFailure, type TaskRuntime } from '@weft/runtimes';
 import { isFileUri, mapLimited, schemeOf, StorageError } from '@weft/storage';
-import type { AttemptTable } from './attempt-table.js';
+import type { AttemptTable } from './attempts/attempt-table.js';
 import { collectItem } from './work-dir/collector.js';
 import type { RunnerFiles } from './inputs/runner-files.js';
-import { LocalPublisher, OncePublisher, type Publisher, RemotePublisher } from './publisher.js';
+import { LocalPublisher, OncePublisher, type Publisher, RemotePublisher } from './publishing/publisher.js';
 
 export interface ExecutorServiceOptions {
   table: AttemptTable;

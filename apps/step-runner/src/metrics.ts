@@ -1,7 +1,7 @@
 /** What the runner tells Prometheus: how full it is, and what it moved over networks. */
 import { metricFamily, samplesBy } from '@weft/platform';
 import type { OnTransfer } from '@weft/storage';
-import type { Admission } from './admission.js';
+import type { Admission } from './admission/admission.js';
 import type { InputCache } from './inputs/input-cache.js';
 
 export class TransferCounters {

@@ -24,7 +24,7 @@ import { createInterface } from 'node:readline';
 import { executor } from '@weft/contracts';
 import { CONTAINMENT_LEVELS, type ContainmentLevel, ProcessRuntime } from '@weft/runtimes';
 import { fileUriToPath, pathToFileUri } from '@weft/storage';
-import { COPIED_BYTES } from '../src/shield.js';
+import { COPIED_BYTES } from '../src/sandbox/shield.js';
 import { RunnerFixture, watch } from './runner.fixture.js';
 
 const { EntryKind, InputKind, Outcome } = executor;

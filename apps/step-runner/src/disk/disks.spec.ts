@@ -2,7 +2,7 @@
 import { closeSync, fsyncSync, mkdirSync, mkdtempSync, openSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { layoutOf } from '../sandbox-layout.js';
+import { layoutOf } from '../sandbox/sandbox-layout.js';
 import { systemDisks } from './disks.js';
 import { letGo } from './let-go.js';
 

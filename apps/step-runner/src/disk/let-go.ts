@@ -1,5 +1,5 @@
 /** What an attempt that failed for want of room still holds goes at once: whoever would release it may wait for room on the same disk. */
-import { type SandboxLayout, streamFilesOf } from '../sandbox-layout.js';
+import { type SandboxLayout, streamFilesOf } from '../sandbox/sandbox-layout.js';
 
 export function letGo(
   layout: SandboxLayout,

@@ -5,8 +5,8 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { executor } from '@weft/contracts';
-import { LocalPublisher } from '../publisher.js';
-import { layoutOf, type SandboxLayout, type StagingPlan } from '../sandbox-layout.js';
+import { LocalPublisher } from '../publishing/publisher.js';
+import { layoutOf, type SandboxLayout, type StagingPlan } from '../sandbox/sandbox-layout.js';
 import { collectItem, type CollectTarget } from './collector.js';
 import { WorkTree } from './work-tree.js';
 

@@ -4,7 +4,7 @@ import { lstatSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { executor } from '@weft/contracts';
 import { isServiceError } from '@weft/platform';
 import fc from 'fast-check';
-import { streamFilesOf } from '../sandbox-layout.js';
+import { streamFilesOf } from '../sandbox/sandbox-layout.js';
 import { WorkTreeError } from './faults.js';
 import { CONTAINER_WORK_DIR, HostileSandbox, SECRET } from './hostile-sandbox.fixture.js';
 import { placeStreams } from './streams.js';

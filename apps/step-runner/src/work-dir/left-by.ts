@@ -1,8 +1,8 @@
 /** What a tool that has ended left behind. */
 import type { executor } from '@weft/contracts';
 import type { ExitStatus } from '@weft/runtimes';
-import type { InputGuard } from '../input-guard.js';
-import type { SandboxLayout } from '../sandbox-layout.js';
+import type { InputGuard } from '../sandbox/input-guard.js';
+import type { SandboxLayout } from '../sandbox/sandbox-layout.js';
 import { WorkTreeError } from './faults.js';
 import { placeStreams } from './streams.js';
 import type { WorkTree } from './work-tree.js';

@@ -12,7 +12,7 @@ import { lstatSync, renameSync } from 'node:fs';
 import { basename, normalize } from 'node:path';
 import type { executor } from '@weft/contracts';
 import { NotPlainError, openDirectoryBeneath, systemErrorCode } from '@weft/storage';
-import { type SandboxLayout, streamFilesOf } from '../sandbox-layout.js';
+import { type SandboxLayout, streamFilesOf } from '../sandbox/sandbox-layout.js';
 import { faultOf, WorkTreeError } from './faults.js';
 
 /** @throws WorkTreeError; the system's error */

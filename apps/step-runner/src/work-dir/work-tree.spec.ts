@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, wr
 import { join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { Trash } from '@weft/storage';
-import { streamFilesOf } from '../sandbox-layout.js';
+import { streamFilesOf } from '../sandbox/sandbox-layout.js';
 import { attemptFailure } from './faults.js';
 import { HostileSandbox, SECRET } from './hostile-sandbox.fixture.js';
 import { placeStreams } from './streams.js';

@@ -27,7 +27,7 @@ import {
   pathToFileUri,
   systemErrorCode,
 } from '@weft/storage';
-import { type SandboxLayout, type StagedInput, type StagingPlan, streamPathsOf } from '../sandbox-layout.js';
+import { type SandboxLayout, type StagedInput, type StagingPlan, streamPathsOf } from '../sandbox/sandbox-layout.js';
 import { faultOf, short, WorkTreeError } from './faults.js';
 import { LIMITS, Looked } from './looked.js';
 

@@ -7,13 +7,13 @@
  */
 import { executor } from '@weft/contracts';
 import type { LogSink } from '@weft/runtimes';
-import type { DiskGuard } from './disk/disk-guard.js';
+import type { DiskGuard } from '../disk/disk-guard.js';
 import { EventFeed, eventOf } from './event-feed.js';
-import type { LogKeeper, StreamName } from './logs/log-keeper.js';
-import type { SecretMask } from './logs/secret-mask.js';
-import { TaskLog } from './logs/task-log.js';
-import { ToolOutput } from './logs/tool-output.js';
-import type { SandboxLayout } from './sandbox-layout.js';
+import type { LogKeeper, StreamName } from '../logs/log-keeper.js';
+import type { SecretMask } from '../logs/secret-mask.js';
+import { TaskLog } from '../logs/task-log.js';
+import { ToolOutput } from '../logs/tool-output.js';
+import type { SandboxLayout } from '../sandbox/sandbox-layout.js';
 
 interface ReportContext {
   spec: Pick<executor.TaskSpec, 'secrets' | 'logTo'>;

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { type ExitStatus, type RunningTask, RuntimeFailure, type RuntimeTask, type TaskRuntime } from '@weft/runtimes';
 import { createStorage } from '@weft/storage';
-import { LogKeeper } from './logs/log-keeper.js';
-import { Admission } from './admission.js';
+import { LogKeeper } from '../logs/log-keeper.js';
+import { Admission } from '../admission/admission.js';
 import { AttemptTable } from './attempt-table.js';
-import { unwatchedDisk } from './disk/unwatched-disk.fixture.js';
+import { unwatchedDisk } from '../disk/unwatched-disk.fixture.js';
 import { DEVICES_FILE, SPEC_FILE } from './attempt-memory.js';
-import { InputCache } from './inputs/input-cache.js';
-import { RunnerFiles } from './inputs/runner-files.js';
+import { InputCache } from '../inputs/input-cache.js';
+import { RunnerFiles } from '../inputs/runner-files.js';
 
 /** An engine with containers that outlive a runner, and that may be down. */
 class Engine implements TaskRuntime {

@@ -9,7 +9,7 @@ import { randomBytes } from 'node:crypto';
 import { lstatSync, mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { encodePath, openBeneath, type OpenEntry, pathToFileUri, publishSettled, type StorageRouter } from '@weft/storage';
-import type { InputCache } from './inputs/input-cache.js';
+import type { InputCache } from '../inputs/input-cache.js';
 import { sha1OfFile } from './sha1-file.js';
 
 export interface Published {

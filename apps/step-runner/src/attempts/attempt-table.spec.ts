@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deferred } from '@weft/testing';
-import type { Admission } from './admission.js';
+import type { Admission } from '../admission/admission.js';
 import { AttemptTable } from './attempt-table.js';
-import { unwatchedDisk } from './disk/unwatched-disk.fixture.js';
-import type { RunnerFiles } from './inputs/runner-files.js';
-import type { LogKeeper } from './logs/log-keeper.js';
+import { unwatchedDisk } from '../disk/unwatched-disk.fixture.js';
+import type { RunnerFiles } from '../inputs/runner-files.js';
+import type { LogKeeper } from '../logs/log-keeper.js';
 
 describe('a release', () => {
   const sandboxRoot = mkdtempSync(join(tmpdir(), 'weft-table-'));

@@ -8,7 +8,7 @@
  *  3. An attempt that leaves the queue before it was admitted leaves nothing: asked for again, it queues again.
  */
 import { join } from 'node:path';
-import type { Admission } from './admission.js';
+import type { Admission } from '../admission/admission.js';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { executor, registry } from '@weft/contracts';
 import { ServiceError } from '@weft/platform';
@@ -16,10 +16,10 @@ import type { TaskRuntime } from '@weft/runtimes';
 import { Trash } from '@weft/storage';
 import { Adoption, type AdoptionCounts, type AdoptionOptions } from './adoption.js';
 import { Attempt } from './attempt.js';
-import type { DiskGuard } from './disk/disk-guard.js';
-import type { RunnerFiles } from './inputs/runner-files.js';
-import type { LogKeeper } from './logs/log-keeper.js';
-import { attemptKey, layoutFor, problemOf } from './sandbox-layout.js';
+import type { DiskGuard } from '../disk/disk-guard.js';
+import type { RunnerFiles } from '../inputs/runner-files.js';
+import type { LogKeeper } from '../logs/log-keeper.js';
+import { attemptKey, layoutFor, problemOf } from '../sandbox/sandbox-layout.js';
 
 const TOMBSTONES = 10_000;
 /** Below the sandbox root; names that begin with a dot are no sandboxes. */

@@ -2,7 +2,7 @@
 import { executor } from '@weft/contracts';
 import { RuntimeFailure, type RuntimeTask } from '@weft/runtimes';
 import { isWithin } from '@weft/storage';
-import { type SandboxLayout, type StagingPlan, streamFilesOf } from './sandbox-layout.js';
+import { type SandboxLayout, type StagingPlan, streamFilesOf } from '../sandbox/sandbox-layout.js';
 
 export function runtimeTaskOf(spec: executor.TaskSpec, layout: SandboxLayout, plan: StagingPlan, devices: readonly string[]): RuntimeTask {
   const streams = streamFilesOf(spec, layout);

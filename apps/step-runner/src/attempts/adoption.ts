@@ -14,14 +14,14 @@ import { basename, join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { READ_ONLY_VIEW, type RunningTask, RuntimeFailure, type RuntimeTask, type TaskRuntime } from '@weft/runtimes';
 import { systemErrorCode } from '@weft/storage';
-import type { Admission } from './admission.js';
+import type { Admission } from '../admission/admission.js';
 import { Attempt, type AttemptContext } from './attempt.js';
 import { DEVICES_FILE, LOSSES_FILE, RESULT_FILE, SPEC_FILE } from './attempt-memory.js';
-import type { RunnerFiles } from './inputs/runner-files.js';
-import type { LogKeeper } from './logs/log-keeper.js';
+import type { RunnerFiles } from '../inputs/runner-files.js';
+import type { LogKeeper } from '../logs/log-keeper.js';
 import { runtimeTaskOf } from './runtime-task.js';
-import { attemptKey, layoutAt, type SandboxLayout } from './sandbox-layout.js';
-import { resolvePlan } from './stage.js';
+import { attemptKey, layoutAt, type SandboxLayout } from '../sandbox/sandbox-layout.js';
+import { resolvePlan } from '../sandbox/stage.js';
 
 export interface AdoptionOptions {
   sandboxRoot: string;

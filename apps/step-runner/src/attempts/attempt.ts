@@ -10,25 +10,25 @@
  *  5. One that failed because a disk is full holds nothing of it any more.
  */
 import { executor } from '@weft/contracts';
-import { type Admission, type Admitted, needOf } from './admission.js';
+import { type Admission, type Admitted, needOf } from '../admission/admission.js';
 import { type LogSink, type RunningTask, RuntimeFailure, type TaskRuntime } from '@weft/runtimes';
-import type { DiskGuard } from './disk/disk-guard.js';
-import { letGo } from './disk/let-go.js';
-import type { RunnerFiles } from './inputs/runner-files.js';
+import type { DiskGuard } from '../disk/disk-guard.js';
+import { letGo } from '../disk/let-go.js';
+import type { RunnerFiles } from '../inputs/runner-files.js';
 import { type AttemptSignal, type AttemptState, decideAttempt, initialAttempt } from './attempt.machine.js';
 import { lifeOf } from './attempt-life.js';
 import { DEVICES_FILE, LOSSES_FILE, remember, RESULT_FILE, SPEC_FILE } from './attempt-memory.js';
-import { InputGuard } from './input-guard.js';
+import { InputGuard } from '../sandbox/input-guard.js';
 import { AttemptReport } from './attempt-report.js';
 import { failedResult, finishedResult } from './attempt-result.js';
-import { type SandboxLayout, type StagingPlan, streamFilesOf } from './sandbox-layout.js';
-import { makeSandbox, stageInputs } from './stage.js';
-import type { LogKeeper } from './logs/log-keeper.js';
-import type { Published } from './publisher.js';
+import { type SandboxLayout, type StagingPlan, streamFilesOf } from '../sandbox/sandbox-layout.js';
+import { makeSandbox, stageInputs } from '../sandbox/stage.js';
+import type { LogKeeper } from '../logs/log-keeper.js';
+import type { Published } from '../publishing/publisher.js';
 import { runtimeTaskOf } from './runtime-task.js';
-import { WorkTreeError } from './work-dir/faults.js';
-import { leftBy } from './work-dir/left-by.js';
-import { WorkTree } from './work-dir/work-tree.js';
+import { WorkTreeError } from '../work-dir/faults.js';
+import { leftBy } from '../work-dir/left-by.js';
+import { WorkTree } from '../work-dir/work-tree.js';
 
 const DEFAULT_GRACE_MS = 10_000;
 /** Milliseconds after which staging is worth a remark. */

@@ -15,8 +15,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { executor } from '@weft/contracts';
 import { LocalStorage, pathToFileUri, type StorageRouter } from '@weft/storage';
-import type { InputCache } from './inputs/input-cache.js';
-import { RunnerFiles } from './inputs/runner-files.js';
+import type { InputCache } from '../inputs/input-cache.js';
+import { RunnerFiles } from '../inputs/runner-files.js';
 import { layoutOf, type StagingPlan } from './sandbox-layout.js';
 import { makeSandbox, stageInputs } from './stage.js';
 

@@ -1,8 +1,8 @@
 /** How an attempt ended, in the contract's words. Pure. */
 import { executor } from '@weft/contracts';
 import type { ExitStatus } from '@weft/runtimes';
-import type { SecretMask } from './logs/secret-mask.js';
-import { attemptFailure } from './work-dir/faults.js';
+import type { SecretMask } from '../logs/secret-mask.js';
+import { attemptFailure } from '../work-dir/faults.js';
 
 /** Stops compiling where a runtime learns a new way to end. */
 const OUTCOMES: Record<ExitStatus['outcome'], executor.Outcome> = {

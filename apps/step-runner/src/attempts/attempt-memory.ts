@@ -1,7 +1,7 @@
 /** What an attempt in a container leaves in its sandbox for a later life of the runner. */
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { SandboxLayout } from './sandbox-layout.js';
+import type { SandboxLayout } from '../sandbox/sandbox-layout.js';
 
 export const SPEC_FILE = 'spec.bin';
 export const RESULT_FILE = 'result.bin';

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import type { executor } from '@weft/contracts';
 import type { TaskRuntime } from '@weft/runtimes';
 import { systemErrorCode } from '@weft/storage';
-import type { CapacityOverrides } from './config.js';
+import type { CapacityOverrides } from '../config.js';
 
 export interface HostCapacity {
   cores: number;

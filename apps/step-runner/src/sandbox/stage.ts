@@ -26,8 +26,8 @@ import {
   systemErrorCode,
 } from '@weft/storage';
 import { type CheckReal, copyWritable, separate } from './copy-input.js';
-import { fullWords } from './disk/disks.js';
-import type { RunnerFiles } from './inputs/runner-files.js';
+import { fullWords } from '../disk/disks.js';
+import type { RunnerFiles } from '../inputs/runner-files.js';
 import { type Placement, planStaging, type ResolvedInput, type SandboxLayout, type StagingPlan } from './sandbox-layout.js';
 import { placeShielded } from './shield.js';
 
