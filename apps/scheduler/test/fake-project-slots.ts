@@ -1,5 +1,5 @@
 /** Project slots in memory. Several over one FakeSlotsData are several replicas over one Redis. */
-import type { ProjectSlots, RunOwner } from '../src/release/project-slots.js';
+import type { ProjectSlots, RunOwner } from '../src/admission/slots/project-slots.js';
 
 interface Project {
   held: Set<string>;

@@ -7,7 +7,7 @@ import { aRunHeader, Inbox } from '@weft/testing';
 import { toLogEvent } from '../src/runs/log-events.js';
 import { PartitionOwner } from '../src/runs/partition-owner.js';
 import type { CommandExecutor, OwnedRun } from '../src/runs/owned-run.js';
-import type { RunMemory } from '../src/runs/run-memory.js';
+import type { RunMemory } from '../src/runs/memory/run-memory.js';
 
 const NONE = { requirements: [], hints: [], declaredVersion: 'v1.2' };
 const tool: CommandLineTool = {

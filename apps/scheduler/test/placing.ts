@@ -2,7 +2,7 @@
 import type { RunnerRecord } from '@weft/registry';
 import type { TaskResources } from '@weft/tasks';
 import { aRunner } from '@weft/testing';
-import type { PlacementRequest } from '../src/dispatch/runner-pool.js';
+import type { PlacementRequest } from '../src/placement/runner-pool.js';
 
 const GIB = 1024 ** 3;
 export const DOCKER = { name: 'docker', version: '20', containers: true, unavailable: '' };

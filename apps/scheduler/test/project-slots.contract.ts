@@ -1,6 +1,6 @@
 /** What every implementation of project slots keeps. */
 import { Inbox } from '@weft/testing';
-import type { ProjectSlots, RunOwner } from '../src/release/project-slots.js';
+import type { ProjectSlots, RunOwner } from '../src/admission/slots/project-slots.js';
 
 export interface SlotsFixture {
   /** Two replicas over the same slots. */

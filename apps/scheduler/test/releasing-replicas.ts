@@ -5,15 +5,15 @@ import { createRedisRunStore, PARTITIONS, partitionOf, type RunStore } from '@we
 import { Inbox, startRedis, type TestRedis } from '@weft/testing';
 import { Redis } from 'ioredis';
 import { systemClock } from '../src/clock.js';
-import { Neighbours } from '../src/release/neighbours.js';
-import { createRedisDemandChannel } from '../src/release/redis-demand-channel.adapter.js';
-import { createRedisProjectSlots } from '../src/release/redis-project-slots.adapter.js';
-import { SlotKeeper } from '../src/release/slot-keeper.js';
-import { TaskReleaser } from '../src/release/task-releaser.js';
-import { CommandRunner } from '../src/runs/command-runner.js';
+import { Neighbours } from '../src/admission/peers/neighbours.js';
+import { createRedisDemandChannel } from '../src/admission/peers/redis-demand-channel.adapter.js';
+import { createRedisProjectSlots } from '../src/admission/slots/redis-project-slots.adapter.js';
+import { SlotKeeper } from '../src/admission/slots/slot-keeper.js';
+import { TaskReleaser } from '../src/admission/task-releaser.js';
+import { CommandRunner } from '../src/commands/command-runner.js';
 import { PartitionOwner } from '../src/runs/partition-owner.js';
 import { ReportRouter } from '../src/runs/reports.js';
-import { TaskStopper } from '../src/runs/task-stopper.js';
+import { TaskStopper } from '../src/commands/task-stopper.js';
 import { openReach } from './open-reach.js';
 import { logger, submitted, type SubmittedAs } from './owned-runs.js';
 

@@ -10,7 +10,7 @@ import type { scheduler } from '@weft/contracts';
 import { ServiceError } from '@weft/platform';
 import { type CwlObject, type Plan, readJson } from '@weft/plan';
 import { type Refusals, ThreadPool, type ThreadPoolOptions } from '@weft/threads';
-import { fingerprintOf } from '../runs/fingerprint.js';
+import { fingerprintOf } from './fingerprint.js';
 import { loadSubmission, sizeOf, type Loaded, type LoadRequest } from './load-submission.js';
 import type { FromLoader, LoadingTask } from './protocol.js';
 

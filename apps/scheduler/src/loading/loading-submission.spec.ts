@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { scheduler } from '@weft/contracts';
 import { createFakeRunStore, FakeRunStoreData } from '@weft/testing';
-import { Backlog } from '../release/backlog.js';
-import { Submissions } from '../runs/submission.js';
+import { Backlog } from '../intake/backlog.js';
+import { Submissions } from '../intake/submission.js';
 import { LoadingPool } from './loading-pool.js';
 import { locateLoader } from './locate-loader.js';
 import { openReach } from '../../test/open-reach.js';
 import { SecretBox } from '../secrets/secret-box.js';
-import { RunMemory } from '../runs/run-memory.js';
+import { RunMemory } from '../runs/memory/run-memory.js';
 
 const ROOT = 'inline:///main.cwl';
 const never = (): Promise<never> => Promise.reject(new Error('not asked here'));

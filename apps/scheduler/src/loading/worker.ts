@@ -1,7 +1,7 @@
 /** Loading thread. Bundled as `loading-worker.mjs`. */
 import { writeJson } from '@weft/plan';
 import { serveTasks } from '@weft/threads/serve';
-import { fingerprintOf } from '../runs/fingerprint.js';
+import { fingerprintOf } from './fingerprint.js';
 import { loadSubmission } from './load-submission.js';
 import type { FromLoader, LoadingTask } from './protocol.js';
 

@@ -1,10 +1,10 @@
 /** What the scheduler tells Prometheus. Names and meanings are listed in docs/guides/operating.md. */
 import { metricFamily, type Sample, samplesBy } from '@weft/platform';
 import type { TaskQueue } from '@weft/queue';
-import type { RunnerPool } from '../dispatch/runner-pool.js';
-import type { TaskReleaser } from '../release/task-releaser.js';
+import type { RunnerPool } from '../placement/runner-pool.js';
+import type { TaskReleaser } from '../admission/task-releaser.js';
 import type { PartitionOwner } from '../runs/partition-owner.js';
-import type { RunMemory } from '../runs/run-memory.js';
+import type { RunMemory } from '../runs/memory/run-memory.js';
 import type { Tallies } from './tallies.js';
 
 export interface MetricsSources {

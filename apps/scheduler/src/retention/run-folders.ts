@@ -13,7 +13,7 @@ import { fileUriToPath, type Storage, Trash } from '@weft/storage';
 import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import { LOGS_FOLDER } from '../dispatch/task-spec.js';
+import { LOGS_FOLDER } from '../execution/task-spec.js';
 import { orAbsent } from './archive-files.js';
 
 const PINS = '.pins';

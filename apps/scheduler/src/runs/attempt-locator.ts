@@ -2,7 +2,7 @@
 import { goesOn, type RunState } from '@weft/engine';
 import type { RunLog, RunReader } from '@weft/run-store';
 import type { Delivery, TaskJob } from '@weft/queue';
-import type { AttemptLocator } from '../dispatch/dispatcher.js';
+import type { AttemptLocator } from '../execution/dispatcher.js';
 import { engineEvent, isSealed } from './log-events.js';
 import type { PartitionOwner } from './partition-owner.js';
 

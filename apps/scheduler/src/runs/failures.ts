@@ -4,7 +4,7 @@ import type { Failure } from '@weft/engine';
 import { ExpressionError } from '@weft/expressions';
 import type { Plan } from '@weft/plan';
 import { TaskError } from '@weft/tasks';
-import { boundFailure } from './event-limits.js';
+import { boundFailure } from './memory/event-limits.js';
 
 /** The process (a key of the plan) whose expressions were evaluated. */
 export interface Evaluated {

@@ -3,7 +3,7 @@ import type { Command, EngineEvent, RunState } from '@weft/engine';
 import type { Plan } from '@weft/plan';
 import type { Lease, RunHeader } from '@weft/run-store';
 import type { HeaderBase } from './run-header.js';
-import type { Applied } from './run-teller.js';
+import type { Applied } from '../api/feeds/run-teller.js';
 
 export interface OwnedRun {
   readonly runId: string;

@@ -14,11 +14,11 @@ import type { Logger } from '@weft/platform';
 import { PARTITIONS, partitionOf, type Lease, type LogEntry, type RunStore } from '@weft/run-store';
 import pLimit from 'p-limit';
 import { type Clock, systemClock } from '../clock.js';
-import { PlanCache } from '../dispatch/plan-cache.js';
+import { PlanCache } from '../plans/plan-cache.js';
 import { isSealed, LogDivergedError } from './log-events.js';
 import { RunActor, type RunActorDeps } from './run-actor.js';
 import type { CommandExecutor, OwnedRun } from './owned-run.js';
-import { RunMemory } from './run-memory.js';
+import { RunMemory } from './memory/run-memory.js';
 
 export interface PartitionOwnerDeps {
   store: RunStore;

@@ -3,7 +3,7 @@
  */
 import type { EngineEvent } from '@weft/engine';
 import type { RunIntake } from '@weft/run-store';
-import type { Reporter } from '../dispatch/dispatcher.js';
+import type { Reporter } from '../execution/dispatcher.js';
 import type { PartitionOwner } from './partition-owner.js';
 import { toLogEvent } from './log-events.js';
 

@@ -20,12 +20,12 @@ import type { Logger } from '@weft/platform';
 import type { Lease, LogEntry, RunHeader, RunLog } from '@weft/run-store';
 import type { Clock } from '../clock.js';
 import { dueCommands } from './due-commands.js';
-import { endWithin, heldBytes, withinLimits, type EventLimits } from './event-limits.js';
+import { endWithin, heldBytes, withinLimits, type EventLimits } from './memory/event-limits.js';
 import { failureOf } from './failures.js';
 import { HeaderWriter } from './header-writer.js';
 import { headerOf, type HeaderBase } from './run-header.js';
 import { engineEvent, LogDivergedError, toLogEvent } from './log-events.js';
-import type { RunMemory, RunShare } from './run-memory.js';
+import type { RunMemory, RunShare } from './memory/run-memory.js';
 import type { CommandExecutor, Offered, OwnedRun, RunListener } from './owned-run.js';
 
 export interface RunActorDeps {

@@ -1,7 +1,7 @@
 import { bundleFetcher, loadDocument } from '@weft/cwl';
 import { executor } from '@weft/contracts';
 import type { Plan } from '@weft/plan';
-import { commandText } from '../dispatch/command-text.js';
+import { commandText } from '../execution/log/command-text.js';
 import { SecretBox, withoutSealed } from './secret-box.js';
 import { secretInputs, usesSecrets, withSealedSecrets } from './secret-inputs.js';
 

@@ -4,8 +4,8 @@ import { createBullTaskQueue } from '@weft/queue';
 import { createRedisRunnerRegistry } from '@weft/registry';
 import { createRedisRunStore, partitionOf } from '@weft/run-store';
 import { aRunHeader, aRunner, aStoredResult, aTaskJob, Inbox, type RedisPair, startRedisPair } from '@weft/testing';
-import { createRedisDemandChannel } from '../release/redis-demand-channel.adapter.js';
-import { createRedisProjectSlots } from '../release/redis-project-slots.adapter.js';
+import { createRedisDemandChannel } from '../admission/peers/redis-demand-channel.adapter.js';
+import { createRedisProjectSlots } from '../admission/slots/redis-project-slots.adapter.js';
 
 const accepted = { type: 'RunAccepted', runId: 'r-1' };
 const OWNER = { project: 'p', runId: 'r-1', token: 1 };

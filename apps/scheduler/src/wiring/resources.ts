@@ -10,14 +10,14 @@ import { createRedisRunStore, withArchive } from '@weft/run-store';
 import { createStorage, type StorageReader } from '@weft/storage';
 import { parse as parseYaml } from 'yaml';
 import type { SchedulerConfig } from '../config.js';
-import { PlanCache } from '../dispatch/plan-cache.js';
-import { RunnerClients } from '../dispatch/runner-clients.js';
+import { PlanCache } from '../plans/plan-cache.js';
+import { RunnerClients } from '../execution/runner-clients.js';
 import { LoadingPool } from '../loading/loading-pool.js';
 import { locateLoader } from '../loading/locate-loader.js';
 import { Tallies } from '../metrics/tallies.js';
 import { createArchive } from '../retention/create-retention.js';
 import { SecretBox } from '../secrets/secret-box.js';
-import { ResultReach, type ResultScope } from '../runs/result-reach.js';
+import { ResultReach, type ResultScope } from '../reach/result-reach.js';
 
 /** A job whose dispatcher died goes to another at most this and one look later. */
 const JOB_LOCK_MS = 3_000;

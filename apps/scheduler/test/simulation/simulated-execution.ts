@@ -2,7 +2,7 @@
 import type { executor } from '@weft/contracts';
 import { isServiceError, ServiceError } from '@weft/platform';
 import type { VirtualProcess } from '@weft/testing';
-import type { AttemptExecution } from '../../src/dispatch/dispatcher.js';
+import type { AttemptExecution } from '../../src/execution/dispatcher.js';
 import { keyOf, type SimulatedRunner } from './simulated-runners.js';
 
 /** How long a dispatcher waits for a runner that is away, milliseconds. */

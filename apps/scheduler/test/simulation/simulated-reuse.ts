@@ -4,8 +4,8 @@ import type { Logger } from '@weft/platform';
 import type { TaskJob } from '@weft/queue';
 import type { Storage } from '@weft/storage';
 import { createFakeResultStore, type FakeResultData, inMessages, remotePort, type VirtualProcess } from '@weft/testing';
-import type { RunnerPool } from '../../src/dispatch/runner-pool.js';
-import { TaskReuse } from '../../src/dispatch/task-reuse.js';
+import type { RunnerPool } from '../../src/placement/runner-pool.js';
+import { TaskReuse } from '../../src/execution/reuse/task-reuse.js';
 import { DATA_URI } from './simulated-files.js';
 
 const noHasher = { sha1: () => Promise.reject(new Error('the simulation hashes nothing')), close: () => Promise.resolve() };
