@@ -10,7 +10,7 @@ import { callServerStream, callUnary, createClient } from '@weft/platform';
 import { startRedis, type TestRedis } from '@weft/testing';
 import { Redis } from 'ioredis';
 import { type RunningScheduler, startScheduler } from '../../apps/scheduler/src/app.js';
-import { schedulerConfigSchema } from '../../apps/scheduler/src/config.js';
+import { schedulerConfigSchema } from '../../apps/scheduler/src/wiring/config.js';
 import { startStepRunner, type StepRunner } from '../../apps/step-runner/src/app.js';
 import { configSchema as runnerConfigSchema } from '../../apps/step-runner/src/config.js';
 import { RUNS } from './runs.js';

@@ -4,7 +4,7 @@
  */
 import { registry as registryPb, scheduler as schedulerPb } from '@weft/contracts';
 import { type MetricsServer, serveMetrics, startGrpcServer } from '@weft/platform';
-import type { SchedulerConfig } from './config.js';
+import type { SchedulerConfig } from './wiring/config.js';
 import { registryService } from './api/registry.service.js';
 import { schedulerService } from './api/scheduler.service.js';
 import { schedulerMetrics } from './metrics/scheduler-metrics.js';

@@ -3,7 +3,7 @@ import './small-heap.js';
 import './faults.js';
 import { createLogger, loadConfig, onShutdown } from '@weft/platform';
 import { startScheduler } from './app.js';
-import { schedulerConfigSchema } from './config.js';
+import { schedulerConfigSchema } from './wiring/config.js';
 
 async function main(): Promise<void> {
   const scheduler = await startScheduler(loadConfig(schedulerConfigSchema));

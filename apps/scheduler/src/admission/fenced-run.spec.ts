@@ -4,7 +4,7 @@ import { aTaskJob, Inbox } from '@weft/testing';
 import { createFakeProjectSlots, FakeSlotsData } from '../../test/fake-project-slots.js';
 import { logger } from '../../test/owned-runs.js';
 import type { OwnedRun } from '../runs/owned-run.js';
-import type { TaskStopper } from '../commands/task-stopper.js';
+import type { TaskStopper } from '../jobs/task-stopper.js';
 import type { RunTask } from './attempts.js';
 import { SlotKeeper } from './slots/slot-keeper.js';
 import { TaskReleaser } from './task-releaser.js';

@@ -1,5 +1,5 @@
 /** The tasks of one pool, as their releaser keeps them. */
-import type { Clock } from '../clock.js';
+import type { Clock } from '../kernel/clock.js';
 import type { OwnedRun } from '../runs/owned-run.js';
 import type { RunTask } from './attempts.js';
 import { FairShare } from './fair-share.js';

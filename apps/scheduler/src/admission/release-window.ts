@@ -4,7 +4,7 @@
  *
  * Invariant: the window is never smaller than one task; it needs no timer.
  */
-import { RecentCount } from '../recent-count.js';
+import { RecentCount } from '../kernel/recent-count.js';
 
 export interface ReleaseWindow {
   /** A task was started, or ended without a start. */

@@ -5,7 +5,7 @@
  */
 import type { TaskRecord } from '@weft/engine';
 import type { RunHeader } from '@weft/run-store';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../kernel/clock.js';
 
 type Tasks = ReadonlyMap<string, TaskRecord>;
 

@@ -1,6 +1,5 @@
 /** Run store and engine types ↔ weft.run.v1 messages. Numeric enums stop here. */
 import { run as pb, status } from '@weft/contracts';
-import type { Diagnostic } from '@weft/cwl';
 import type { Failure, TaskRecord } from '@weft/engine';
 import type { RunHeader, RunObject, RunState, TaskLogChunk } from '@weft/run-store';
 import { NO_OBJECT, shownObject, type ShownObject, TASK_OBJECT_BYTES } from './object-texts.js';
@@ -9,12 +8,6 @@ const LOG_STREAM: Record<TaskLogChunk['stream'], pb.LogStream> = {
   stdout: pb.LogStream.STDOUT,
   stderr: pb.LogStream.STDERR,
   system: pb.LogStream.SYSTEM,
-};
-
-const SEVERITY: Record<Diagnostic['severity'], pb.Severity> = {
-  error: pb.Severity.ERROR,
-  warning: pb.Severity.WARNING,
-  note: pb.Severity.NOTE,
 };
 
 const OBJECTS: Partial<Record<pb.ObjectKind, RunObject>> = { [pb.ObjectKind.INPUTS]: 'inputs', [pb.ObjectKind.OUTPUTS]: 'outputs' };
@@ -106,20 +99,6 @@ export function toLogChunk(chunk: TaskLogChunk & { cursor: string }): pb.LogChun
     attempt: chunk.attempt ?? 0,
     index: chunk.index ?? '',
     omitted: chunk.omitted,
-  };
-}
-
-export function toDiagnostic(diagnostic: Diagnostic): pb.Diagnostic {
-  return {
-    severity: SEVERITY[diagnostic.severity],
-    code: diagnostic.code,
-    message: diagnostic.message,
-    file: diagnostic.file,
-    line: diagnostic.line,
-    column: diagnostic.column,
-    endLine: diagnostic.endLine ?? 0,
-    endColumn: diagnostic.endColumn ?? 0,
-    hint: diagnostic.hint ?? '',
   };
 }
 

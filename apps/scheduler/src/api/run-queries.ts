@@ -7,7 +7,7 @@ import { isFinal, type RunHeader, type RunObject, type RunStore, type StoredChun
 import type { StorageReader } from '@weft/storage';
 import pLimit from 'p-limit';
 import { runObject, runState, toLogChunk, toolStream, toRun, toTask } from './mapping.js';
-import { type Clock, systemClock } from '../clock.js';
+import { type Clock, systemClock } from '../kernel/clock.js';
 import { EndedTasks } from './ended-tasks.js';
 import { withMarks } from './log-marks.js';
 import { mergeUntilMainEnds } from './merge.js';

@@ -4,7 +4,7 @@ import { serverStream, unary } from '@weft/platform';
 import type { RunQueries } from './run-queries.js';
 import type { RunRemoval } from './run-removal.js';
 import type { Submissions } from '../intake/submission.js';
-import { toDiagnostic } from './mapping.js';
+import { toDiagnostic } from '../intake/diagnostics.js';
 
 export function schedulerService(submissions: Submissions, queries: RunQueries, removal: RunRemoval): scheduler.SchedulerServer {
   return {

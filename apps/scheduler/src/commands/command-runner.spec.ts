@@ -8,7 +8,7 @@ import { TaskReleaser } from '../admission/task-releaser.js';
 import { SlotKeeper } from '../admission/slots/slot-keeper.js';
 import { CommandRunner } from './command-runner.js';
 import type { OwnedRun } from '../runs/owned-run.js';
-import { TaskStopper } from './task-stopper.js';
+import { TaskStopper } from '../jobs/task-stopper.js';
 import { openReach } from '../../test/open-reach.js';
 import { anOwnedRun, aTaskRecord, stateWith } from '../../test/an-owned-run.js';
 

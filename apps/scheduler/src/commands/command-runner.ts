@@ -12,10 +12,10 @@ import { EvaluationDropped, type ExpressionEvaluator, type ExpressionOwner, owne
 import { type CwlObject, type CwlValue, type ExpressionTool, type StepInput, type Workflow, type WorkflowStep } from '@weft/plan';
 import type { Logger } from '@weft/platform';
 import pLimit, { type LimitFunction } from 'p-limit';
-import { type Clock, systemClock } from '../clock.js';
+import { type Clock, systemClock } from '../kernel/clock.js';
 import type { TaskReleaser } from '../admission/task-releaser.js';
 import { failureOf } from '../runs/failures.js';
-import { expressionOptions } from './expression-options.js';
+import { expressionOptions } from '../plans/expression-options.js';
 import type { CommandExecutor, OwnedRun } from '../runs/owned-run.js';
 import type { ResultScope, Seeing } from '../reach/result-reach.js';
 

@@ -11,13 +11,13 @@ import { createTaskBuilder, type FileAccess } from '@weft/tasks';
 import { aRunner, aTaskJob, Inbox } from '@weft/testing';
 import { openReach } from '../../test/open-reach.js';
 import { finished, type Scripted, ScriptedRunner, started } from '../../test/scripted-runner.js';
-import { systemClock } from '../clock.js';
+import { systemClock } from '../kernel/clock.js';
 import { SecretBox } from '../secrets/secret-box.js';
 import { Dispatcher } from './dispatcher.js';
 import { PlanCache } from '../plans/plan-cache.js';
-import { RunnerClients } from './runner-clients.js';
+import { RunnerClients } from './runner/runner-clients.js';
 import { RunnerPool } from '../placement/runner-pool.js';
-import { TaskExecution } from './task-execution.js';
+import { TaskExecution } from './runner/task-execution.js';
 import { TaskLogBuffer } from './log/task-log-buffer.js';
 
 const tool: CommandLineTool = {

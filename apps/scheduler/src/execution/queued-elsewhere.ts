@@ -8,7 +8,7 @@
  */
 import { executor } from '@weft/contracts';
 import type { Placement } from '../placement/runner-pool.js';
-import type { ExecutionEvents, TaskExecution } from './task-execution.js';
+import type { ExecutionEvents, TaskExecution } from './runner/task-execution.js';
 
 export class QueuedElsewhere {
   private began = false;

@@ -1,6 +1,6 @@
 /** A look at inputs that takes long is told while it lasts; time passes when the test says so. */
 import type { CwlObject } from '@weft/plan';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../kernel/clock.js';
 import { lookingAt, slowLook } from './slow-look.js';
 
 const file = (location: string): CwlObject => ({ class: 'File', location });

@@ -8,7 +8,7 @@
  */
 import { type CwlObject, visitFiles } from '@weft/plan';
 import { isRemoteUri } from '@weft/storage';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../kernel/clock.js';
 
 /** As on the runner, where staging them is concerned. */
 export const SLOW_MS = 1_000;

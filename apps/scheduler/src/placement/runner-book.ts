@@ -5,7 +5,7 @@
  * Invariant: what is ahead gets room in the order in which it came, before anything that is placed later (the runner admits in that order).
  */
 import type { RunnerAmounts, RunnerRecord } from '@weft/registry';
-import { RecentCount } from '../recent-count.js';
+import { RecentCount } from '../kernel/recent-count.js';
 import { combine, fits, NOTHING } from './runner-choice.js';
 
 /** What one placement needs. */

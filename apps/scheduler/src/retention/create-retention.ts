@@ -18,7 +18,7 @@ import {
   textOf,
 } from '@weft/run-store';
 import type { Storage } from '@weft/storage';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../kernel/clock.js';
 import { engineEvent } from '../runs/log-events.js';
 import type { CommandExecutor } from '../runs/owned-run.js';
 import { StorageArchiveFiles } from './archive-files.js';

@@ -12,7 +12,7 @@ import { type EngineEvent, liveLocations, mayLoseFiles, type RunState } from '@w
 import { type CwlObject, visitFiles, withoutEndSlashes } from '@weft/plan';
 import type { Logger } from '@weft/platform';
 import type { RunHeader } from '@weft/run-store';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../kernel/clock.js';
 import type { CommandExecutor, OwnedRun } from '../runs/owned-run.js';
 import type { RunFolders } from './run-folders.js';
 

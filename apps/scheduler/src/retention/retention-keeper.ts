@@ -10,7 +10,7 @@
 import type { Logger } from '@weft/platform';
 import { archiveRun, type Lease, type RunArchive, type RunStore } from '@weft/run-store';
 import pLimit from 'p-limit';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../kernel/clock.js';
 
 /** Runs looked at together, per partition. */
 const BATCH = 100;

@@ -2,7 +2,7 @@
  * Keeps a run's stored header up to date while it goes on. Writes never queue up, and there are a few a second at most: each carries the whole
  * header, and what is exact at every moment is the log. The last header is part of sealing, and not written here.
  */
-import type { Clock } from '../clock.js';
+import type { Clock } from '../kernel/clock.js';
 
 const INTERVAL_MS = 250;
 

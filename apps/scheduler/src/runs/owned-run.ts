@@ -3,7 +3,6 @@ import type { Command, EngineEvent, RunState } from '@weft/engine';
 import type { Plan } from '@weft/plan';
 import type { Lease, RunHeader } from '@weft/run-store';
 import type { HeaderBase } from './run-header.js';
-import type { Applied } from '../api/feeds/run-teller.js';
 
 export interface OwnedRun {
   readonly runId: string;
@@ -50,4 +49,13 @@ export interface RunListener {
 export interface Offered {
   event: EngineEvent;
   settle: (logged: boolean) => void;
+}
+
+/** An entry that the state holds already. */
+export interface Applied {
+  sequence: number;
+  atMs: number;
+  /** The event's. */
+  type: string;
+  changedTasks: string[];
 }

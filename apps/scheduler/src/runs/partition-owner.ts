@@ -13,7 +13,7 @@
 import type { Logger } from '@weft/platform';
 import { PARTITIONS, partitionOf, type Lease, type LogEntry, type RunStore } from '@weft/run-store';
 import pLimit from 'p-limit';
-import { type Clock, systemClock } from '../clock.js';
+import { type Clock, systemClock } from '../kernel/clock.js';
 import { PlanCache } from '../plans/plan-cache.js';
 import { isSealed, LogDivergedError } from './log-events.js';
 import { RunActor, type RunActorDeps } from './run-actor.js';

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { aRunHeader, createFakeRunStore, Faults, FakeRunStoreData, misbehaving } from '@weft/testing';
 import { logger, owning, RUN, submitted, succeeded, wholeLog, outputsOf } from '../../test/owned-runs.js';
 import { toLogEvent } from './log-events.js';
-import { ReportRouter } from './reports.js';
+import { ReportRouter } from '../execution/reports.js';
 import type { OwnedRun } from './owned-run.js';
 import { RunActor } from './run-actor.js';
 

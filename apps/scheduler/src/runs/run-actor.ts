@@ -18,7 +18,7 @@ import { answeredKey, commandKey, decide, initialState, type Command, type Engin
 import type { CwlObject, CwlValue, Plan } from '@weft/plan';
 import type { Logger } from '@weft/platform';
 import type { Lease, LogEntry, RunHeader, RunLog } from '@weft/run-store';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../kernel/clock.js';
 import { dueCommands } from './due-commands.js';
 import { endWithin, heldBytes, withinLimits, type EventLimits } from './memory/event-limits.js';
 import { failureOf } from './failures.js';

@@ -1,17 +1,17 @@
 /** From a job of the queue to its answer: runners, earlier results, the dispatcher. */
 import { createTaskBuilder } from '@weft/tasks';
-import { systemClock } from '../clock.js';
-import type { SchedulerConfig } from '../config.js';
+import { systemClock } from '../kernel/clock.js';
+import type { SchedulerConfig } from './config.js';
 import { createReuse } from '../execution/reuse/create-reuse.js';
 import { Dispatcher } from '../execution/dispatcher.js';
 import { RunnerPool } from '../placement/runner-pool.js';
 import { RunnerWatch } from '../placement/runner-watch.js';
-import { TaskExecution } from '../execution/task-execution.js';
+import { TaskExecution } from '../execution/runner/task-execution.js';
 import { TaskLogBuffer } from '../execution/log/task-log-buffer.js';
-import { JobInputs } from '../commands/job-inputs.js';
-import { LoggedAttempts } from '../runs/attempt-locator.js';
+import { JobInputs } from '../jobs/job-inputs.js';
+import { LoggedAttempts } from '../execution/attempt-locator.js';
 import type { PartitionOwner } from '../runs/partition-owner.js';
-import { ReportRouter } from '../runs/reports.js';
+import { ReportRouter } from '../execution/reports.js';
 import type { Resources } from './resources.js';
 
 export type Dispatching = ReturnType<typeof createDispatching>;

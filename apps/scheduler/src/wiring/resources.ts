@@ -9,9 +9,9 @@ import { createRedisRunnerRegistry, createStaticRunnerRegistry, withStaticRunner
 import { createRedisRunStore, withArchive } from '@weft/run-store';
 import { createStorage, type StorageReader } from '@weft/storage';
 import { parse as parseYaml } from 'yaml';
-import type { SchedulerConfig } from '../config.js';
+import type { SchedulerConfig } from './config.js';
 import { PlanCache } from '../plans/plan-cache.js';
-import { RunnerClients } from '../execution/runner-clients.js';
+import { RunnerClients } from '../execution/runner/runner-clients.js';
 import { LoadingPool } from '../loading/loading-pool.js';
 import { locateLoader } from '../loading/locate-loader.js';
 import { Tallies } from '../metrics/tallies.js';

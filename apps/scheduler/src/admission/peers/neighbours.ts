@@ -9,7 +9,7 @@
 import type { Logger } from '@weft/platform';
 import { ForeignMessageError } from '@weft/run-store';
 import { z } from 'zod';
-import type { Clock } from '../../clock.js';
+import type { Clock } from '../../kernel/clock.js';
 import type { ReleaseWindow } from '../release-window.js';
 import { type Demand, partsOfProjects, partOfWindow } from './demand.js';
 

@@ -8,7 +8,7 @@
  *  3. Nobody sleeps past a wake-up: one that comes while the refusal is on its way counts.
  */
 import type { Logger } from '@weft/platform';
-import type { Clock } from '../../clock.js';
+import type { Clock } from '../../kernel/clock.js';
 import type { OwnedRun } from '../../runs/owned-run.js';
 import type { ProjectSlots, RunOwner } from './project-slots.js';
 

@@ -7,16 +7,8 @@ import type { RunState } from '@weft/engine';
 import type { RunHeader } from '@weft/run-store';
 import { runStatus, toFailure, toTask } from '../mapping.js';
 import { RUN_OBJECT_BYTES, shownObject } from '../object-texts.js';
+import type { Applied } from '../../runs/owned-run.js';
 import { type HeaderBase, headerOf, headerState } from '../../runs/run-header.js';
-
-/** An entry that the state holds already. */
-export interface Applied {
-  sequence: number;
-  atMs: number;
-  /** The event's. */
-  type: string;
-  changedTasks: string[];
-}
 
 export class RunTeller {
   /** As it was told last. */

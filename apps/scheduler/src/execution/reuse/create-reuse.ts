@@ -17,7 +17,7 @@ import type { executor } from '@weft/contracts';
 import type { Logger, RedisConnection } from '@weft/platform';
 import type { TaskJob } from '@weft/queue';
 import type { Storage } from '@weft/storage';
-import type { Clock } from '../../clock.js';
+import type { Clock } from '../../kernel/clock.js';
 import { RunContents } from './run-contents.js';
 import type { RunnerPool } from '../../placement/runner-pool.js';
 import { TaskReuse } from './task-reuse.js';

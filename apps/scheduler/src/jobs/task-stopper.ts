@@ -9,7 +9,7 @@
 import type { Logger } from '@weft/platform';
 import { jobIdOf, type TaskQueue } from '@weft/queue';
 import type { AttemptRef, TaskCancels } from '@weft/run-store';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../kernel/clock.js';
 import type { OwnedRun } from '../runs/owned-run.js';
 
 export interface TaskCanceller {

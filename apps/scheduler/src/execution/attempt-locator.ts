@@ -2,9 +2,9 @@
 import { goesOn, type RunState } from '@weft/engine';
 import type { RunLog, RunReader } from '@weft/run-store';
 import type { Delivery, TaskJob } from '@weft/queue';
-import type { AttemptLocator } from '../execution/dispatcher.js';
-import { engineEvent, isSealed } from './log-events.js';
-import type { PartitionOwner } from './partition-owner.js';
+import type { AttemptLocator } from './dispatcher.js';
+import { engineEvent, isSealed } from '../runs/log-events.js';
+import type { PartitionOwner } from '../runs/partition-owner.js';
 
 type Found = Awaited<ReturnType<AttemptLocator['find']>>;
 

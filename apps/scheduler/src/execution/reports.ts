@@ -3,9 +3,9 @@
  */
 import type { EngineEvent } from '@weft/engine';
 import type { RunIntake } from '@weft/run-store';
-import type { Reporter } from '../execution/dispatcher.js';
-import type { PartitionOwner } from './partition-owner.js';
-import { toLogEvent } from './log-events.js';
+import type { Reporter } from './dispatcher.js';
+import type { PartitionOwner } from '../runs/partition-owner.js';
+import { toLogEvent } from '../runs/log-events.js';
 
 export class ReportRouter implements Reporter {
   constructor(

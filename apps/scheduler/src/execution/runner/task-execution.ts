@@ -6,9 +6,9 @@
 import { executor } from '@weft/contracts';
 import { callServerStream, callUnary, isServiceError, type Logger, ServiceError } from '@weft/platform';
 import type { OutputCollector } from '@weft/tasks';
-import type { LogPosition } from './log/attempt-log.js';
+import type { LogPosition } from '../log/attempt-log.js';
 import { collectFailure } from './runner-errors.js';
-import { RETURN_GRACE_MS } from '../placement/runner-pool.js';
+import { RETURN_GRACE_MS } from '../../placement/runner-pool.js';
 
 const ATTACH_TRIES = 5;
 /** TERM, and KILL in time for a tool that ignores it to be gone within two seconds. */
