@@ -61,7 +61,7 @@ function randomWorkflow(by: Choices, id: string, depth: number): Workflow[] {
   for (let n = 0; n < count; n += 1) {
     let run = by.pick(['t', 't', 't', 'e', 'ip', 'op']);
     if (depth > 0 && by.chance(30)) {
-      inner.push(...randomWorkflow(by, `${id}-${n}`, depth - 1));
+      for (const one of randomWorkflow(by, `${id}-${n}`, depth - 1)) inner.push(one);
       run = `${id}-${n}`;
     }
     steps[`s${n}`] = randomStep(by, n, run);
