@@ -45,6 +45,13 @@ describe('links', () => {
   });
 });
 
+it('the tour goes through fourteen files at most, of all parts of the way', () => {
+  const visited = relativeLinks(read('docs/tour.md')).filter((target) => target.endsWith('.ts'));
+  expect(visited.length).toBeLessThanOrEqual(14);
+  const parts = ['apps/cli', 'apps/scheduler', 'apps/step-runner', 'libs/cwl', 'libs/engine', 'libs/runtimes'];
+  expect(parts.filter((part) => !visited.some((target) => target.startsWith(`../${part}/`)))).toEqual([]);
+});
+
 describe('environment variables', () => {
   it('are recognised by their whole name', () => {
     expect(variables("env['WEFT_HOME'] ^(WEFT_|NODE_) WEFT_A1")).toEqual(['WEFT_A1', 'WEFT_HOME']);
